@@ -1,0 +1,5 @@
+module github.com/latchkey-cam/latchkey
+
+go 1.26
+
+ignore ./web/node_modules

@@ -1,0 +1,151 @@
+package latchkey
+
+// The text forms of the identifiers. They are the same nine times over, once for
+// each type, because a generic identifier would be one that can be mixed up.
+
+// String returns a home's ID in base32.
+func (id HomeID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [HomeID.String] for encoders.
+func (id HomeID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseHomeID] for decoders.
+func (id *HomeID) UnmarshalText(text []byte) error { return parse(id[:], "a home's ID", string(text)) }
+
+// ParseHomeID is the inverse of [HomeID.String]; it takes no other spelling.
+func ParseHomeID(s string) (id HomeID, err error) {
+	err = parse(id[:], "a home's ID", s)
+	return id, err
+}
+
+// String returns a camera's ID in base32.
+func (id CameraID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [CameraID.String] for encoders.
+func (id CameraID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseCameraID] for decoders.
+func (id *CameraID) UnmarshalText(text []byte) error {
+	return parse(id[:], "a camera's ID", string(text))
+}
+
+// ParseCameraID is the inverse of [CameraID.String]; it takes no other spelling.
+func ParseCameraID(s string) (id CameraID, err error) {
+	err = parse(id[:], "a camera's ID", s)
+	return id, err
+}
+
+// String returns an agent's ID in base32.
+func (id AgentID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [AgentID.String] for encoders.
+func (id AgentID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseAgentID] for decoders.
+func (id *AgentID) UnmarshalText(text []byte) error {
+	return parse(id[:], "an agent's ID", string(text))
+}
+
+// ParseAgentID is the inverse of [AgentID.String]; it takes no other spelling.
+func ParseAgentID(s string) (id AgentID, err error) {
+	err = parse(id[:], "an agent's ID", s)
+	return id, err
+}
+
+// String returns an event's ID in base32.
+func (id EventID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [EventID.String] for encoders.
+func (id EventID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseEventID] for decoders.
+func (id *EventID) UnmarshalText(text []byte) error {
+	return parse(id[:], "an event's ID", string(text))
+}
+
+// ParseEventID is the inverse of [EventID.String]; it takes no other spelling.
+func ParseEventID(s string) (id EventID, err error) {
+	err = parse(id[:], "an event's ID", s)
+	return id, err
+}
+
+// String returns an object's ID in base32.
+func (id ObjectID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [ObjectID.String] for encoders.
+func (id ObjectID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseObjectID] for decoders.
+func (id *ObjectID) UnmarshalText(text []byte) error {
+	return parse(id[:], "an object's ID", string(text))
+}
+
+// ParseObjectID is the inverse of [ObjectID.String]; it takes no other spelling.
+func ParseObjectID(s string) (id ObjectID, err error) {
+	err = parse(id[:], "an object's ID", s)
+	return id, err
+}
+
+// String returns a person's ID in base32.
+func (id PersonID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [PersonID.String] for encoders.
+func (id PersonID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParsePersonID] for decoders.
+func (id *PersonID) UnmarshalText(text []byte) error {
+	return parse(id[:], "a person's ID", string(text))
+}
+
+// ParsePersonID is the inverse of [PersonID.String]; it takes no other spelling.
+func ParsePersonID(s string) (id PersonID, err error) {
+	err = parse(id[:], "a person's ID", s)
+	return id, err
+}
+
+// String returns a device's ID in base32.
+func (id DeviceID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [DeviceID.String] for encoders.
+func (id DeviceID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseDeviceID] for decoders.
+func (id *DeviceID) UnmarshalText(text []byte) error {
+	return parse(id[:], "a device's ID", string(text))
+}
+
+// ParseDeviceID is the inverse of [DeviceID.String]; it takes no other spelling.
+func ParseDeviceID(s string) (id DeviceID, err error) {
+	err = parse(id[:], "a device's ID", s)
+	return id, err
+}
+
+// String returns a boot's ID in base32.
+func (id BootID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [BootID.String] for encoders.
+func (id BootID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseBootID] for decoders.
+func (id *BootID) UnmarshalText(text []byte) error { return parse(id[:], "a boot's ID", string(text)) }
+
+// ParseBootID is the inverse of [BootID.String]; it takes no other spelling.
+func ParseBootID(s string) (id BootID, err error) {
+	err = parse(id[:], "a boot's ID", s)
+	return id, err
+}
+
+// String returns a key's ID in base32.
+func (id KeyID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [KeyID.String] for encoders.
+func (id KeyID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseKeyID] for decoders.
+func (id *KeyID) UnmarshalText(text []byte) error { return parse(id[:], "a key's ID", string(text)) }
+
+// ParseKeyID is the inverse of [KeyID.String]; it takes no other spelling.
+func ParseKeyID(s string) (id KeyID, err error) {
+	err = parse(id[:], "a key's ID", s)
+	return id, err
+}
