@@ -1,0 +1,83 @@
+// The page's hold on the worker: each call is a message there and an answer back.
+// No key and no request is on this side.
+
+import type { Calls, Change, Message, Request } from "./worker/protocol.ts";
+
+type Waiting = (result: unknown) => void;
+
+/** Everything the worker can do, as promises. One page makes one Keeper. */
+export class Keeper {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #listeners = new Set<(change: Change) => void>();
+  #last = 0;
+
+  constructor(worker: Worker = new Worker(new URL("./worker/worker.ts", import.meta.url), { type: "module", name: "keeper" })) {
+    this.#worker = worker;
+    worker.onmessage = (e: MessageEvent<Message>) => this.#hear(e.data);
+    // A worker that fails to start answers nothing: whoever waits is told.
+    worker.onerror = () => this.#fail("the part of the page that holds the keys has stopped: load the page again");
+    worker.onmessageerror = () => this.#fail("an answer of the worker could not be read: load the page again");
+  }
+
+  /** Calls listener for every hint that something is to be fetched again; returns how to stop. */
+  changes(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Ends the worker; nothing is answered after that. */
+  close(): void {
+    this.#worker.terminate();
+    this.#fail("the page was closed");
+  }
+
+  readonly homes = this.#call("homes");
+  readonly found = this.#call("found");
+  readonly open = this.#call("open");
+  readonly title = this.#call("title");
+  readonly settings = this.#call("settings");
+  readonly saveSettings = this.#call("saveSettings");
+  readonly events = this.#call("events");
+  readonly thumbnail = this.#call("thumbnail");
+  readonly description = this.#call("description");
+  readonly clip = this.#call("clip");
+  readonly openJoin = this.#call("openJoin");
+  readonly watchJoin = this.#call("watchJoin");
+  readonly stopJoin = this.#call("stopJoin");
+  readonly placeAgent = this.#call("placeAgent");
+  readonly asks = this.#call("asks");
+  readonly placeCamera = this.#call("placeCamera");
+  readonly refuseCamera = this.#call("refuseCamera");
+  readonly exportObject = this.#call("exportObject");
+  readonly exportKey = this.#call("exportKey");
+  readonly signOut = this.#call("signOut");
+
+  #call<K extends keyof Calls>(call: K): Calls[K] {
+    const ask = (...args: unknown[]): Promise<unknown> =>
+      new Promise((resolve) => {
+        const id = ++this.#last;
+        this.#waiting.set(id, resolve);
+        this.#worker.postMessage({ id, call, args } satisfies Request);
+      });
+    return ask as Calls[K];
+  }
+
+  #hear(message: Message): void {
+    if ("change" in message) {
+      for (const listener of this.#listeners) listener(message.change);
+      return;
+    }
+    this.#waiting.get(message.id)?.(message.result);
+    this.#waiting.delete(message.id);
+  }
+
+  #fail(message: string): void {
+    const result = { ok: false, state: "trouble", trouble: "broken", message };
+    for (const waiting of this.#waiting.values()) waiting(result);
+    this.#waiting.clear();
+  }
+}
+
+/** A Keeper's calls alone: what a screen needs, and what its tests can stand in for. */
+export type Keeps = Pick<Keeper, keyof Calls | "changes">;

@@ -1,0 +1,203 @@
+// What the page and its worker say to each other. The worker holds the keys, does
+// every request, verifies and opens; the page gets what it may show and nothing
+// else. Every result is a closed union, so that the compiler asks the page what it
+// does about each way things can end.
+
+import type { AgentID, CameraID, EventID, HomeID, Kind, NameText } from "../seal/name.ts";
+import type { Reason } from "../seal/reasons.ts";
+
+export type { AgentID, CameraID, Day, EventID, HomeID, Kind, NameText } from "../seal/name.ts";
+export type { Reason } from "../seal/reasons.ts";
+
+/** What went wrong with an object (docs/seal.md, "Three words"). */
+export type Word = "misroute" | "corrupt" | "unknown-key";
+
+/** Why an object is not shown; `misroute` is the server's own word for what it found crossed. */
+export type RefusedFor = Reason | "misroute";
+
+/**
+ * Why something could not be done. `offline`: nobody answered. `busy`: the server asks
+ * to come back. `crossed`: the answer was not to our question. `fork`: the chain of
+ * deeds is not the one this browser has seen. `bad-chain`: the chain does not verify.
+ * `signed-out`: this device's key is not taken. `no-home`: this browser holds no keys
+ * of that home. `storage`: the browser keeps nothing. `refused`: the server said no.
+ * `broken`: an answer that does not parse, or an error of our own.
+ */
+export type Trouble =
+  | { trouble: "offline" }
+  | { trouble: "busy"; retryAfterMs: number }
+  | { trouble: "crossed"; what: "request" | "home" | "name" }
+  | { trouble: "fork"; seen: string; offered: string }
+  | { trouble: "bad-chain"; reason: string; at: number }
+  | { trouble: "signed-out" }
+  | { trouble: "no-home" }
+  | { trouble: "storage"; message: string }
+  | { trouble: "refused"; status: number; reason: string; message: string }
+  | { trouble: "broken"; message: string };
+
+/** A value, or the reason why there is none. */
+export type Result<T> = ({ ok: true } & T) | ({ ok: false } & Trouble);
+
+/** A home whose keys this browser holds. */
+export interface KnownHome {
+  home: HomeID;
+}
+
+/** What the verified chain says. */
+export interface TitleView {
+  home: HomeID;
+  /** SEQ:HEX of the newest deed. */
+  head: string;
+  epoch: number;
+  cameras: { id: CameraID; agent: AgentID }[];
+  agents: { id: AgentID }[];
+}
+
+/** What the settings document says; before there is one, an empty one of number 0. */
+export interface SettingsView {
+  number: number;
+  home: string;
+  zone: string;
+  cameras: Record<CameraID, { name: string }>;
+}
+
+/** What a person may change; what is absent stays. */
+export interface SettingsChange {
+  home?: string;
+  zone?: string;
+  cameras?: Record<CameraID, { name: string }>;
+}
+
+/** Founding a home from a set-up link. */
+export interface SetUp {
+  /** The secret of the link's fragment. */
+  setup: string;
+  /** What the house is called, and its zone as the browser knows it ("Europe/Berlin"). */
+  home?: string;
+  zone?: string;
+}
+
+/** One object of an event, as far as its list row says. Times are microseconds of UTC. */
+export type ObjectRow =
+  | { state: "verified"; name: NameText; kind: Kind; time: number; quality: "unknown" | "synchronised" | "estimated"; bytes: number; openable: boolean }
+  | { state: "refused"; name: NameText | null; kind: Kind | null; word: Word; reason: RefusedFor };
+
+/**
+ * One event. Camera and time come from verified bindings only; both are null when no
+ * object of the event verified, and then there is nothing to show but that.
+ */
+export interface EventRow {
+  /** Tells rows apart; it is the event's ID when one verified. */
+  key: string;
+  event: EventID | null;
+  camera: CameraID | null;
+  time: number | null;
+  objects: ObjectRow[];
+}
+
+export interface EventsPage {
+  events: EventRow[];
+  /** Give it back for older events; "" when there are none. */
+  next: string;
+}
+
+/** When the stages of one opening were passed, in performance.timeOrigin + now() milliseconds. */
+export interface Timings {
+  /** The hint on the changes socket that led here, 0 if none did. */
+  notified: number;
+  listed: number;
+  fetched: number;
+  opened: number;
+}
+
+/** What became of a report: the server confirmed it, had no such delivery, or was not reached. */
+export type Reported = "confirmed" | "unconfirmed" | "not-sent";
+
+/** An object opened, refused or not to be had. A refused one is never shown. */
+export type Opened<T> =
+  | ({ state: "opened"; timings: Timings } & T)
+  | { state: "refused"; word: Word; reason: RefusedFor; reported: Reported }
+  | ({ state: "trouble" } & Trouble);
+
+/** A description's content (docs/seal.md, "Description"). Times are microseconds. */
+export interface Description {
+  start: number;
+  end: number;
+  cause: string;
+  score: number | null;
+  clip: { object: string; type: string; width: number; height: number; duration: number; bytes: number } | null;
+}
+
+/** An opened join slot: what to hand to the agent. */
+export interface Join {
+  link: string;
+  slot: string;
+  /** Microseconds of UTC. */
+  expires: number;
+}
+
+/** What came of waiting for an agent; `answered` only if the answer verified. */
+export type JoinAnswer = { state: "answered"; slot: string; agent: AgentID } | { state: "expired" } | { state: "stopped" };
+
+/** A camera that a placed agent asks to place. The name is what its person typed there. */
+export interface Ask {
+  camera: CameraID;
+  agent: AgentID;
+  name: string;
+  time: number;
+}
+
+/** A file for the person to keep. */
+export interface Export {
+  file: Blob;
+  filename: string;
+}
+
+/** What the changes socket says: fetch that again, or the state of the socket itself. */
+export type Change = { changed: "events" | "deeds" | "asks" | "joins" | "settings" } | { changed: "link"; up: boolean };
+
+/** Everything that a page may ask of the worker. */
+export interface Calls {
+  /** The homes that this browser has keys for. */
+  homes(): Promise<Result<{ homes: KnownHome[] }>>;
+  /** Makes the keys here, founds the home with a set-up link, and opens it. */
+  found(setUp: SetUp): Promise<Result<{ home: HomeID }>>;
+  /** Unlocks a home (the only one if none is named), signs in if needed, and verifies its chain. */
+  open(home?: HomeID): Promise<Result<{ title: TitleView; settings: SettingsView }>>;
+  /** The title, fetched and verified again. */
+  title(): Promise<Result<{ title: TitleView }>>;
+  settings(): Promise<Result<{ settings: SettingsView }>>;
+  /** Changes the settings; another person's change of something else is kept. */
+  saveSettings(change: SettingsChange): Promise<Result<{ settings: SettingsView }>>;
+  /** A page of verified rows, newest first. */
+  events(before?: string): Promise<Result<EventsPage>>;
+  thumbnail(name: NameText): Promise<Opened<{ blob: Blob }>>;
+  description(name: NameText): Promise<Opened<{ description: Description }>>;
+  clip(name: NameText): Promise<Opened<{ blob: Blob }>>;
+  /** Opens a slot for an agent: with the secret of a set-up link's `join`, or a fresh one. */
+  openJoin(secret?: string): Promise<Result<Join>>;
+  /** Waits for the agent's answer. */
+  watchJoin(slot: string): Promise<Result<JoinAnswer>>;
+  /** Ends a watchJoin. */
+  stopJoin(slot: string): Promise<Result<object>>;
+  /** Places the agent whose verified answer watchJoin has seen. */
+  placeAgent(slot: string): Promise<Result<{ agent: AgentID }>>;
+  /** What placed agents ask for; asks that do not verify are left out and counted. */
+  asks(): Promise<Result<{ asks: Ask[]; refused: number }>>;
+  /** Places a camera that was asked for, and names it in the settings. */
+  placeCamera(camera: CameraID, name?: string): Promise<Result<{ title: TitleView; settings: SettingsView }>>;
+  /** Turns an ask down. */
+  refuseCamera(camera: CameraID): Promise<Result<object>>;
+  /** The object file with the reader's envelope, as `latchkey open` takes it. */
+  exportObject(name: NameText): Promise<Result<Export>>;
+  /** The home file with the epochs' keys: whoever has it can open everything. */
+  exportKey(): Promise<Result<Export>>;
+  /** Ends the session at the server. The keys stay in this browser. */
+  signOut(): Promise<Result<object>>;
+}
+
+/** Page to worker. */
+export type Request = { id: number; call: keyof Calls; args: unknown[] };
+
+/** Worker to page. */
+export type Message = { id: number; result: unknown } | { change: Change };

@@ -1,0 +1,2 @@
+// The worker's door: calls come in as messages, answers go out.
+export {};
