@@ -1,6 +1,8 @@
 package sealed
 
 import (
+	"math"
+
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/internal/wire"
 )
@@ -54,7 +56,7 @@ func ParseEnvelope(p []byte) (Envelope, error) {
 	e.Recipient = RecipientKind(r.U8())
 	r.Into(e.Key[:])
 	e.Epoch = latchkey.Epoch(r.U64())
-	e.Sealed = r.LP16(MaxEnvelope)
+	e.Sealed = r.LP16(math.MaxUint16)
 	if err := r.Done(); err != nil {
 		return Envelope{}, layout("envelope", err)
 	}

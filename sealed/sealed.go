@@ -10,6 +10,7 @@ package sealed
 import (
 	"crypto/sha256"
 	"fmt"
+	"math"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/internal/wire"
@@ -164,7 +165,7 @@ func ParseHeader(p []byte) (Header, error) {
 	}
 	var h Header
 	r := wire.NewReader(p)
-	b := r.LP16(MaxHeader)
+	b := r.LP16(math.MaxUint16)
 	if err := r.Err(); err != nil {
 		return Header{}, layout("header", err)
 	}
@@ -178,7 +179,7 @@ func ParseHeader(p []byte) (Header, error) {
 	if r.Err() == nil && n != signatures {
 		return Header{}, Refuse(Malformed, "%d signatures, want %d", n, signatures)
 	}
-	s := r.LP16(MaxHeader)
+	s := r.LP16(math.MaxUint16)
 	if err := r.Done(); err != nil {
 		return Header{}, layout("header", err)
 	}
