@@ -1,0 +1,95 @@
+package sealed_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"testing"
+	"testing/cryptotest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/key/keytest"
+)
+
+var write = flag.Bool("write", false, "write the homes and vectors that are missing in testdata")
+
+const homesFile = "testdata/homes.json"
+
+// makeHomes makes the homes of the vectors, the same every time.
+func makeHomes() map[string]keytest.Home {
+	a := keytest.NewOwner()
+	a.Found()                // 0 found, 1 epoch
+	hall := a.PlaceAgent()   // 2
+	a.PlaceCamera(hall)      // 3
+	a.PlaceCamera(hall)      // 4
+	a.StartEpoch()           // 5
+	garden := a.PlaceAgent() // 6
+	a.PlaceCamera(garden)    // 7
+
+	b := keytest.NewOwner()
+	b.Found()
+	agent := b.PlaceAgent()
+	b.PlaceCamera(agent)
+
+	c := keytest.NewOwner()
+	c.FoundWith(2)
+	later := c.PlaceAgent()
+	c.PlaceCamera(later)
+
+	return map[string]keytest.Home{
+		"A": a.Export("two agents, three cameras (the third with the second agent), two epochs", hall, garden),
+		"B": b.Export("the neighbours", agent),
+		"C": c.Export("takes no object below version 2, and so none that exists", later),
+	}
+}
+
+// TestWriteHomes writes homes.json with -write, if it is not there. Randomness is
+// fixed, so that the same program writes the same homes.
+func TestWriteHomes(t *testing.T) {
+	if _, err := os.Stat(homesFile); err == nil || !*write {
+		return
+	}
+	cryptotest.SetGlobalRandom(t, 1)
+	b, err := json.MarshalIndent(makeHomes(), "", "\t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(homesFile, append(b, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readHomes(t testing.TB) map[string]*keytest.Home {
+	t.Helper()
+	homes, err := keytest.ReadHomes(homesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return homes
+}
+
+// TestHomesHoldTogether: the epochs that an owner opens from the deeds are those that
+// homes.json gives, and the agents are those of the deeds.
+func TestHomesHoldTogether(t *testing.T) {
+	for name, h := range readHomes(t) {
+		owner, err := h.OwnerKeys()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ring, err := key.OpenEpochs(h.Title(), owner)
+		if err != nil {
+			t.Fatalf("home %s: %v", name, err)
+		}
+		if diff := cmp.Diff(h.Ring().Epochs(), ring.Epochs()); diff != "" {
+			t.Errorf("home %s: epochs in the file (-) and opened from the deeds (+):\n%s", name, diff)
+		}
+		for i, a := range h.Agents {
+			placed, ok := h.Title().AgentByKey(h.Agent(i).Keys.KeyID())
+			if !ok || placed.ID != a.Agent || placed.KEM.ID() != h.Agent(i).Keys.KEM.ID() {
+				t.Errorf("home %s: agent %d is not the one of the deeds", name, i)
+			}
+		}
+	}
+}
