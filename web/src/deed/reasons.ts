@@ -1,0 +1,35 @@
+// The closed list of docs/deed.md, "Reasons".
+
+export type DeedReason =
+  | "oversize"
+  | "malformed"
+  | "future-version"
+  | "unknown-type"
+  | "wrong-home"
+  | "replayed"
+  | "gap"
+  | "fork"
+  | "backdated"
+  | "unknown-signer"
+  | "not-allowed"
+  | "bad-signature"
+  | "bad-key"
+  | "not-found"
+  | "wrong-epoch"
+  | "wrong-wraps"
+  | "reused-key"
+  | "already-placed"
+  | "unknown-agent"
+  | "too-many";
+
+/** The refusal of a deed; `at` is its index among the deeds that were given. */
+export class DeedError extends Error {
+  at = 0;
+
+  constructor(
+    readonly reason: DeedReason,
+    message: string,
+  ) {
+    super(`${reason}: ${message}`);
+  }
+}
