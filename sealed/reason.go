@@ -46,18 +46,18 @@ const (
 	Corrupt    = "corrupt"     // everything else
 )
 
-// Error is the refusal of an object.
+// Error is the refusal of an object or of a settings document.
 type Error struct {
 	Reason Reason
 	Detail string // for people who look after programs; never a secret
 }
 
-// Error says why the object was refused.
+// Error says why.
 func (e *Error) Error() string {
 	if e.Detail == "" {
-		return "object refused: " + string(e.Reason)
+		return "refused: " + string(e.Reason)
 	}
-	return "object refused: " + string(e.Reason) + ": " + e.Detail
+	return "refused: " + string(e.Reason) + ": " + e.Detail
 }
 
 // Refuse returns an [*Error].

@@ -9,7 +9,9 @@ package sealed
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 
 	"github.com/latchkey-cam/latchkey"
@@ -223,3 +225,36 @@ func (h Header) Name() latchkey.Name { return h.Binding.Name() }
 
 // String says which object the header is of.
 func (h Header) String() string { return fmt.Sprintf("header of %s", h.Name()) }
+
+// CheckBody reads a body to its end and says whether it is the one that was signed:
+// step 7 of docs/seal.md, "Reading". A header that lies about its body is found out
+// after as many bytes as it gives.
+func (h Header) CheckBody(body io.Reader) error {
+	if !bodySize(h.BodyLength) {
+		return Refuse(Truncated, "no body has %d bytes", h.BodyLength)
+	}
+	hash := sha256.New()
+	n, err := io.CopyN(hash, body, int64(h.BodyLength))
+	if errors.Is(err, io.EOF) {
+		return Refuse(Truncated, "body of %d bytes, want %d", n, h.BodyLength)
+	} else if err != nil {
+		return fmt.Errorf("read body: %w", err)
+	}
+	var more [1]byte
+	if n, err := io.ReadFull(body, more[:]); n > 0 {
+		return Refuse(Trailing, "the body goes on after %d bytes", h.BodyLength)
+	} else if !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read body: %w", err)
+	}
+	if [32]byte(hash.Sum(nil)) != h.BodyHash {
+		return Refuse(WrongHash, "the body is not the one that was signed")
+	}
+	return nil
+}
+
+// bodySize says whether an encrypted body can have that length: salt, commitment,
+// full chunks of 16 KiB, and a last one that is shorter and perhaps empty.
+func bodySize(n uint64) bool {
+	const start, chunk, tag = 24 + 32, 16384 + 16, 16
+	return n >= start && (n-start)%chunk >= tag
+}
