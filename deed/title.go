@@ -142,6 +142,12 @@ func (t *Title) PersonBySigningKey(id latchkey.KeyID) (Person, bool) {
 	return t.Person(h.person)
 }
 
+// SigningKey returns the key of that ID if it signs anything in this home, whoever's.
+func (t *Title) SigningKey(id latchkey.KeyID) (Key, bool) {
+	h, ok := t.keys[id]
+	return h.key, ok && h.role != sealedTo
+}
+
 // Device returns the device of that ID.
 func (t *Title) Device(id latchkey.DeviceID) (Device, bool) {
 	return find(slices.Collect(t.devices()), func(d Device) bool { return d.ID == id })

@@ -12,6 +12,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/durable"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // AgentKeys are the secrets of an agent. With them objects are signed for its
@@ -40,6 +41,15 @@ func (k *AgentKeys) KeyID() latchkey.KeyID { return signingID(k.Signing).ID() }
 // Body is the statement that places this agent.
 func (k *AgentKeys) Body() deed.AgentBody {
 	return deed.AgentBody{Agent: k.Agent, Signing: []deed.Key{signingID(k.Signing)}, KEM: k.KEM.Public()}
+}
+
+// Find returns the agent's KEM key if that is what the key of a settings document is
+// sealed to.
+func (k *AgentKeys) Find(kind sealed.RecipientKind, id latchkey.KeyID) (*Private, bool) {
+	if kind != sealed.ToAgent || id != k.KEM.ID() {
+		return nil, false
+	}
+	return k.KEM, true
 }
 
 // agentFile is the JSON of an agent's key file. Bytes are base64, as encoding/json has it.

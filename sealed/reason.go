@@ -39,6 +39,15 @@ const (
 	BadChunk      Reason = "chunk"          // a chunk of the body does not open
 )
 
+// The reasons that only a settings document is refused for (docs/deed.md, "Settings").
+const (
+	NotAllowed      Reason = "not-allowed"      // signed by somebody who may not
+	WrongRecipients Reason = "wrong-recipients" // not sealed to exactly those whom it is for
+	Replayed        Reason = "replayed"         // older than one that the reader has seen
+	Fork            Reason = "fork"             // another one of the same number was seen
+	BadContent      Reason = "content"          // it opens, and what it says is no settings
+)
+
 // The three words for what went wrong. Only the first is a privacy alarm.
 const (
 	Misroute   = "misroute"    // a genuine object that reached somebody who did not ask for it

@@ -19,6 +19,8 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/sealed"
+	"github.com/latchkey-cam/latchkey/settings"
 )
 
 // Owner is the founder of a home at a browser.
@@ -91,6 +93,14 @@ func (o *Owner) PlaceCamera(a *Agent) latchkey.CameraID {
 	c := latchkey.NewCameraID()
 	o.Sign(deed.CameraBody{Camera: c, Agent: a.Keys.Agent})
 	return c
+}
+
+// Settings makes the settings document that follows prev (nil for none).
+func (o *Owner) Settings(prev *sealed.Settings, c settings.Content) []byte {
+	o.now += 1_000_000
+	b, err := settings.Seal(o.Keys.Signing, o.title, prev, o.now, c)
+	must(err)
+	return b
 }
 
 // Adopt makes the owner go on from a title that somebody else appended to, as a
