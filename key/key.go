@@ -26,6 +26,7 @@ const secret = "(secret)"
 type Private struct {
 	seed   [SeedSize]byte
 	public deed.Key
+	id     latchkey.KeyID // of public
 	hpke   hpke.PrivateKey
 }
 
@@ -45,14 +46,15 @@ func PrivateFromSeed(seed []byte) (*Private, error) {
 	if err != nil {
 		return nil, fmt.Errorf("expand private key: %w", err)
 	}
-	return &Private{[SeedSize]byte(seed), deed.XWingKey(k.PublicKey().Bytes()), k}, nil
+	public := deed.XWingKey(k.PublicKey().Bytes())
+	return &Private{[SeedSize]byte(seed), public, public.ID(), k}, nil
 }
 
 // Public is what is sealed to.
 func (p *Private) Public() deed.Key { return p.public }
 
 // ID is that of the public key.
-func (p *Private) ID() latchkey.KeyID { return p.public.ID() }
+func (p *Private) ID() latchkey.KeyID { return p.id }
 
 // Seed is the secret itself, for whoever keeps it.
 func (p *Private) Seed() []byte { s := p.seed; return s[:] }
