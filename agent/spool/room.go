@@ -1,0 +1,129 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/latchkey-cam/latchkey"
+)
+
+// reserve is the part of the capacity that clips may not use, so that after a long
+// outage there is still a picture and a sentence for what no clip could be kept of.
+const reserve = 16
+
+// errContent marks what went wrong with the content, not with the spool.
+var errContent = errors.New("the content")
+
+// corpse is an entry that will not be uploaded. It is kept to be looked at until its
+// room is needed.
+type corpse struct {
+	id      latchkey.ObjectID
+	bytes   int64
+	damaged bool
+}
+
+// room says whether anything new may begin.
+func (s *Spool) room() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.count() >= s.objects {
+		if !s.dropDead() {
+			return fmt.Errorf("%w: it holds %d objects", ErrFull, s.count())
+		}
+	}
+	if s.free == nil {
+		return nil
+	}
+	free, err := s.free()
+	if err != nil {
+		return fmt.Errorf("ask for the free room on the disk: %w", err)
+	}
+	for free < s.keepFree {
+		if !s.dropDead() {
+			return fmt.Errorf("%w: %d MiB are free, and %d MiB stay free", ErrDiskFull, free>>20, s.keepFree>>20)
+		}
+		if free, err = s.free(); err != nil {
+			return fmt.Errorf("ask for the free room on the disk: %w", err)
+		}
+	}
+	return nil
+}
+
+// count is how many entries there are. Its caller holds the lock.
+func (s *Spool) count() int {
+	return len(s.lanes[0]) + len(s.lanes[1]) + len(s.lanes[2]) + len(s.dead)
+}
+
+// grow takes n bytes for an object that is being written.
+func (s *Spool) grow(kind latchkey.Kind, n int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	most := s.capacity
+	if kind == latchkey.Clip {
+		most -= s.capacity / reserve
+	}
+	for s.bytes+n > most {
+		if !s.dropDead() {
+			return fmt.Errorf("%w: it holds %d of %d MiB", ErrFull, s.bytes>>20, s.capacity>>20)
+		}
+	}
+	s.bytes += n
+	return nil
+}
+
+// dropDead removes the oldest dead entry, and says whether there was one. Its caller
+// holds the lock.
+func (s *Spool) dropDead() bool {
+	if len(s.dead) == 0 {
+		return false
+	}
+	c := s.dead[0]
+	s.dead = s.dead[1:]
+	s.bytes -= c.bytes
+	s.dropped++
+	if err := s.removeDead(c); err != nil {
+		s.log.Warn("remove what was set aside", "object", c.id.String(), "error", err)
+	}
+	return true
+}
+
+// meter counts the bytes of a body that is being written against the spool's bounds.
+type meter struct {
+	spool *Spool
+	kind  latchkey.Kind
+	w     io.Writer
+	taken int64
+	err   error // of the disk or the bounds; whatever else goes wrong is the content's
+}
+
+// Write is [io.Writer]'s.
+func (m *meter) Write(p []byte) (int, error) {
+	if m.err != nil {
+		return 0, m.err
+	}
+	n := int64(len(p))
+	if m.err = m.spool.grow(m.kind, n); m.err != nil {
+		return 0, m.err
+	}
+	m.taken += n
+	written, err := m.w.Write(p)
+	m.err = err
+	return written, err
+}
+
+// blame tells an error of the content from one of the disk, which the content's
+// function only passes on.
+func (m *meter) blame(err error) error {
+	if m.err != nil {
+		return m.err
+	}
+	return fmt.Errorf("%w: %w", errContent, err)
+}
+
+// giveBack returns what was taken for an object that did not come about.
+func (m *meter) giveBack() {
+	m.spool.mu.Lock()
+	defer m.spool.mu.Unlock()
+	m.spool.bytes -= m.taken
+}
