@@ -19,6 +19,7 @@ import (
 
 // commands is the table. A new command is a line here and a file beside this one.
 type commands struct {
+	Open    openCommand    `cmd:"" help:"Verify and open an exported object, without any server."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
