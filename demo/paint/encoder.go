@@ -1,0 +1,173 @@
+package paint
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
+)
+
+// picture is one encoded picture. A key frame brings its parameter sets.
+type picture struct {
+	number   int64 // of the frame since the camera began
+	units    [][]byte
+	sps, pps []byte
+}
+
+// encoder is an ffmpeg child that is fed painted frames at their pace.
+type encoder struct {
+	main, sub <-chan picture
+	command   *exec.Cmd
+	stderr    *tail
+	finished  sync.WaitGroup
+}
+
+// startEncoder starts the child and the painter before it. They end when ctx does.
+func startEncoder(ctx context.Context, scene Scene) (*encoder, error) {
+	const keyEvery = "keyint=%d:min-keyint=%d:scenecut=0:repeat-headers=1:aud=1"
+	x264 := fmt.Sprintf(keyEvery, FrameRate, FrameRate)
+	output := func(filter, rate, pipe string) []string {
+		return []string{
+			"-map", "0:v", "-vf", filter, "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-threads", "1",
+			"-x264-params", x264, "-pix_fmt", "yuv420p", "-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-flush_packets", "1", "-f", "h264", pipe,
+		}
+	}
+	args := []string{
+		"-hide_banner", "-loglevel", "error", "-nostdin", "-f", "rawvideo", "-pix_fmt", "rgba",
+		"-s", fmt.Sprintf("%dx%d", Width, Height), "-r", fmt.Sprint(FrameRate), "-i", "pipe:0",
+	}
+	args = append(args, output("null", "900k", "pipe:1")...)
+	args = append(args, output("scale=iw/2:ih/2:flags=fast_bilinear", "200k", "pipe:3")...)
+
+	e := &encoder{command: exec.CommandContext(ctx, "ffmpeg", args...), stderr: &tail{}}
+	e.command.Stderr = e.stderr
+	frames, err := e.command.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	mainPipe, err := e.command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	subPipe, subEnd, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	e.command.ExtraFiles = []*os.File{subEnd} // descriptor 3
+	err = e.command.Start()
+	subEnd.Close()
+	if err != nil {
+		subPipe.Close()
+		return nil, fmt.Errorf("start ffmpeg: %w", err)
+	}
+	e.main, e.sub = e.pictures(mainPipe), e.pictures(subPipe)
+	e.finished.Go(func() {
+		defer frames.Close()
+		paintFrames(ctx, frames, scene)
+	})
+	return e, nil
+}
+
+// paintFrames writes a frame of the scene at each tick until ctx ends or the child does.
+func paintFrames(ctx context.Context, w io.Writer, scene Scene) {
+	tick := time.NewTicker(time.Second / FrameRate)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if _, err := w.Write(Frame(scene, now).Pix); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// wait returns when the child has ended and everything it wrote is read.
+func (e *encoder) wait() {
+	e.finished.Wait()
+	_ = e.command.Wait() // it was told to end; how it took that does not matter
+}
+
+func (e *encoder) complaint() string { return e.stderr.String() }
+
+// pictures cuts what the child writes into pictures. The channel is closed at its end.
+func (e *encoder) pictures(r io.ReadCloser) <-chan picture {
+	out := make(chan picture, FrameRate)
+	e.finished.Go(func() {
+		defer close(out)
+		defer r.Close()
+		scanner := bufio.NewScanner(r)
+		scanner.Buffer(make([]byte, 1<<20), 4<<20)
+		scanner.Split(splitPictures)
+		for n := int64(0); scanner.Scan(); n++ {
+			var units h264.AnnexB
+			if units.Unmarshal(scanner.Bytes()) != nil {
+				return
+			}
+			p := picture{number: n}
+			for _, u := range units {
+				u = bytes.Clone(u)
+				switch h264.NALUType(u[0] & 0x1f) {
+				case h264.NALUTypeAccessUnitDelimiter:
+					continue
+				case h264.NALUTypeSPS:
+					p.sps = u
+				case h264.NALUTypePPS:
+					p.pps = u
+				}
+				p.units = append(p.units, u)
+			}
+			select {
+			case out <- p:
+			default: // nobody takes it: the camera is closing
+			}
+		}
+	})
+	return out
+}
+
+// delimiter begins each picture, because x264 was told to write access unit delimiters.
+var delimiter = []byte{0, 0, 0, 1, 9}
+
+// splitPictures is a [bufio.SplitFunc]: one picture, from its delimiter to the next.
+func splitPictures(data []byte, atEOF bool) (advance int, token []byte, err error) {
+	if len(data) > len(delimiter) {
+		if i := bytes.Index(data[len(delimiter):], delimiter); i >= 0 {
+			end := i + len(delimiter)
+			return end, data[:end], nil
+		}
+	}
+	if atEOF && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
+}
+
+// tail keeps the last words of a child, a few kilobytes of them.
+type tail struct {
+	mu   sync.Mutex // protects text
+	text []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	t.text = t.text[max(0, len(t.text)-2048):]
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.text)
+}
