@@ -34,12 +34,12 @@ export function parseEnvelope(b: Bytes): Envelope {
     if (version > 1) throw new SealError("future-version", `envelope of version ${version}`);
     if (version === 0) throw new SealError("malformed", "envelope of version 0");
     const recipient = recipients[r.u8()];
+    if (recipient === undefined) throw new SealError("malformed", "unknown kind of recipient");
     const key = idText("key", r.raw(32));
     const epoch = r.u64();
+    if (epoch === 0) throw new SealError("malformed", "envelope of epoch 0");
     const sealed = r.lp16();
     r.done();
-    if (recipient === undefined) throw new SealError("malformed", "unknown kind of recipient");
-    if (epoch === 0) throw new SealError("malformed", "envelope of epoch 0");
     if (sealed.length !== sealedSize(objectKeySize)) throw new SealError("malformed", `sealed key of ${sealed.length} bytes`);
     return { recipient, key, epoch, sealed };
   });

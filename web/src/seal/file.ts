@@ -2,6 +2,7 @@
 // "Object file"). The body is read only after whoever reads has judged the header.
 
 import { ascii, type Bytes, equal, Writer } from "../wire.ts";
+import { wholeLength } from "../cobblestone.ts";
 import { sha256 } from "../deed/key.ts";
 import type { Source } from "../source.ts";
 import { type Envelope, envelopeBytes, maxEnvelope, maxEnvelopes, parseEnvelope } from "./envelope.ts";
@@ -52,6 +53,7 @@ function u16(b: Bytes): number {
 
 /** Reads the body to the end of the file and checks that it is the one that was signed. */
 export async function readBody(source: Source, h: Header): Promise<Bytes> {
+  if (!wholeLength(h.bodyLength)) throw new SealError("truncated", `no body has ${h.bodyLength} bytes`);
   const body = new Uint8Array(h.bodyLength);
   const have = await source.into(body);
   if (have < body.length) throw new SealError("truncated", `${have} bytes of ${body.length}`);

@@ -23,12 +23,12 @@ export function parseHeader(b: Bytes): Header {
     const r = new Reader(b);
     const binding = parseBinding(r.lp16());
     const bodyLength = r.u64();
+    if (bodyLength > maxBody[binding.kind]) throw new SealError("oversize", `a ${binding.kind} of ${bodyLength} bytes`);
     const bodyHash = r.raw(32);
     if (r.u8() !== 1) throw new SealError("malformed", "not one signature");
     const signature = r.lp16();
     r.done();
     if (signature.length !== signatureSize) throw new SealError("malformed", `signature of ${signature.length} bytes`);
-    if (bodyLength > maxBody[binding.kind]) throw new SealError("oversize", `a ${binding.kind} of ${bodyLength} bytes`);
     return { binding, bodyLength, bodyHash, signature };
   });
 }

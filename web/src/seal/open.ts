@@ -14,7 +14,7 @@ import type { KeyID, Name } from "./name.ts";
 import { SealError } from "./reasons.ts";
 import { verify } from "./verify.ts";
 
-/** The private keys that a reader holds, by the IDs of their public ones. */
+/** The private keys of epochs that a reader holds, by the IDs of their public ones. */
 export type Ring = ReadonlyMap<KeyID, PrivateKey>;
 
 /** A reader: the title it verified, the keys it holds, and envelopes that came apart from files. */
@@ -43,7 +43,7 @@ export async function open(source: Source, asked: Name | null, reader: Reader): 
 
 async function objectKeyFrom({ header, envelopes }: Prefix, reader: Reader): Promise<Bytes> {
   const all = [...envelopes, ...(reader.envelopes?.(header) ?? [])];
-  const envelope = all.find((e) => reader.ring.has(e.key));
+  const envelope = all.find((e) => e.recipient === "epoch" && reader.ring.has(e.key));
   if (envelope === undefined) throw new SealError("no-envelope", "no envelope for a key that is held here");
   checkEnvelope(header, envelope, reader.title);
   const objectKey = await unwrap(envelope, header.binding, reader.ring.get(envelope.key)!);
