@@ -1,0 +1,224 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+)
+
+// ErrCrossed says that an answer is not to the question: another request's, or another
+// home's. Whoever gets it uses nothing of the answer.
+var ErrCrossed = errors.New("the answer is not to this question")
+
+// maxAnswer bounds a JSON answer.
+const maxAnswer = MaxSocket
+
+// Client talks with a server as nobody in particular. It may be used by several
+// goroutines.
+type Client struct {
+	base   *url.URL
+	client *http.Client
+}
+
+// NewClient returns a client of the server at that origin. A nil client is one that
+// follows no redirects and gives up on a server that says nothing for half a minute;
+// one that is handed in should do so too.
+func NewClient(origin string, client *http.Client) (*Client, error) {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || (u.Path != "" && u.Path != "/") {
+		return nil, fmt.Errorf("%.100q is no server's address: want https://HOST[:PORT]", origin)
+	}
+	if client == nil {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.ResponseHeaderTimeout = 30 * time.Second
+		client = &http.Client{
+			Transport:     transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+	}
+	return &Client{base: &url.URL{Scheme: u.Scheme, Host: u.Host}, client: client}, nil
+}
+
+// Origin is the server's.
+func (c *Client) Origin() string { return c.base.String() }
+
+// call is one request.
+type call struct {
+	method, path string
+	query        url.Values
+	header       http.Header
+	body         io.Reader
+	length       int64
+}
+
+// do sends a request and returns a good answer. A refusal is an [*Error].
+func (c *Client) do(ctx context.Context, q call) (*http.Response, error) {
+	u := *c.base
+	u.Path = q.path
+	u.RawQuery = q.query.Encode()
+	r, err := http.NewRequestWithContext(ctx, q.method, u.String(), q.body)
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	if q.body != nil {
+		r.ContentLength = q.length
+	}
+	for name, values := range q.header {
+		r.Header[name] = values
+	}
+	id := NewRequestID()
+	r.Header.Set(HeaderRequest, id)
+	r.Header.Set("Origin", c.Origin())
+	a, err := c.client.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", q.method, q.path, err)
+	}
+	if got := a.Header.Get(HeaderRequest); got != id && a.StatusCode < 500 {
+		a.Body.Close()
+		return nil, fmt.Errorf("%s %s: %w: request %.70q", q.method, q.path, ErrCrossed, got)
+	}
+	if a.StatusCode >= 300 {
+		defer a.Body.Close() // read whole
+		return nil, refusal(a)
+	}
+	return a, nil
+}
+
+// refusal reads what a server answers that does not do what it was asked.
+func refusal(a *http.Response) error {
+	e := &Error{Status: a.StatusCode}
+	e.Offset, _ = strconv.ParseUint(a.Header.Get(HeaderOffset), 10, 53) // only with [Offset]
+	b, err := io.ReadAll(io.LimitReader(a.Body, maxAnswer))
+	if err == nil {
+		err = json.Unmarshal(b, &e.Refusal)
+	}
+	if err != nil || e.Refusal.Error.Reason == "" { // a proxy's page, or an answer to HEAD
+		e.Refusal.Error = Problem{Reason: Internal, Message: "the server answered " + a.Status}
+		switch a.StatusCode {
+		case http.StatusNotFound:
+			e.Refusal.Error.Reason = NotFound
+		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			e.Refusal.Error.Reason = Busy
+		}
+	}
+	return e
+}
+
+// exchange sends a JSON body, or none, and reads a JSON answer into answer.
+func (c *Client) exchange(ctx context.Context, q call, request, answer any) (*http.Response, error) {
+	if request != nil {
+		b, err := json.Marshal(request)
+		if err != nil {
+			return nil, fmt.Errorf("encode request: %w", err)
+		}
+		q.body, q.length = bytes.NewReader(b), int64(len(b))
+		if q.header == nil {
+			q.header = http.Header{}
+		}
+		q.header.Set("Content-Type", "application/json")
+	}
+	a, err := c.do(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	defer a.Body.Close() // read whole
+	b, err := io.ReadAll(io.LimitReader(a.Body, maxAnswer+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: read answer: %w", q.method, q.path, err)
+	}
+	if len(b) > maxAnswer {
+		return nil, fmt.Errorf("%s %s: answer of more than %d bytes", q.method, q.path, maxAnswer)
+	}
+	// Members that this client does not know are a newer server's.
+	if err := json.Unmarshal(b, answer); err != nil {
+		return nil, fmt.Errorf("%s %s: read answer: %w", q.method, q.path, err)
+	}
+	return a, nil
+}
+
+func sameHome(asked, answered latchkey.HomeID) error {
+	if asked != answered {
+		return fmt.Errorf("%w: home %s", ErrCrossed, answered)
+	}
+	return nil
+}
+
+// Health asks whether the server is up.
+func (c *Client) Health(ctx context.Context) error {
+	var a Health
+	_, err := c.exchange(ctx, call{method: "GET", path: "/v1/health"}, nil, &a)
+	return err
+}
+
+// Found founds a home with the secret of a set-up link.
+func (c *Client) Found(ctx context.Context, setup string, deeds [][]byte) (HomeHead, error) {
+	var a HomeHead
+	_, err := c.exchange(ctx, call{method: "POST", path: "/v1/homes"}, FoundHome{Setup: setup, Deeds: deeds}, &a)
+	return a, err
+}
+
+// SignIn signs a device in and returns its home as it may see it.
+func (c *Client) SignIn(ctx context.Context, home latchkey.HomeID, device latchkey.DeviceID, key crypto.Signer, head latchkey.Head) (*Home, error) {
+	var challenge SignInChallenge
+	ask := AskChallenge{Home: home, Device: device}
+	if _, err := c.exchange(ctx, call{method: "POST", path: "/v1/sessions/challenge"}, ask, &challenge); err != nil {
+		return nil, err
+	}
+	if err := sameHome(home, challenge.Home); err != nil {
+		return nil, err
+	}
+	in := SignIn{Home: home, Device: device, Nonce: challenge.Nonce, Head: Head(head)}
+	var err error
+	if in.Signature, err = sign(key, SignInMessage(in.Nonce, home, device, head)); err != nil {
+		return nil, fmt.Errorf("sign in: %w", err)
+	}
+	var s Session
+	a, err := c.exchange(ctx, call{method: "POST", path: "/v1/sessions"}, in, &s)
+	if err != nil {
+		return nil, err
+	}
+	if err := sameHome(home, s.Home); err != nil {
+		return nil, err
+	}
+	for _, cookie := range a.Cookies() {
+		if cookie.Name == Cookie {
+			return &Home{client: c, home: home, cookie: cookie.Value}, nil
+		}
+	}
+	return nil, errors.New("sign in: the server gave no session")
+}
+
+// JoinSlot reads what a home announces in a slot; [NotFound] while there is nothing.
+func (c *Client) JoinSlot(ctx context.Context, slot Slot) ([]byte, error) {
+	var a JoinSlot
+	if _, err := c.exchange(ctx, call{method: "GET", path: "/v1/joins/" + slot.String()}, nil, &a); err != nil {
+		return nil, err
+	}
+	if a.Slot != slot {
+		return nil, fmt.Errorf("%w: slot %s", ErrCrossed, a.Slot)
+	}
+	return a.Announcement, nil
+}
+
+// AnswerJoin answers an announcement. The same answer may be given again.
+func (c *Client) AnswerJoin(ctx context.Context, slot Slot, answer []byte) error {
+	var a OK
+	_, err := c.exchange(ctx, call{method: "PUT", path: "/v1/joins/" + slot.String()}, JoinAnswer{Slot: slot, Answer: answer}, &a)
+	return err
+}
+
+// objectPath is the address of an object: its name, with objects/ after the version.
+func objectPath(name latchkey.Name) string {
+	return "/v1/objects/" + strings.TrimPrefix(name.String(), "v1/")
+}

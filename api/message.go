@@ -1,0 +1,198 @@
+package api
+
+import "github.com/latchkey-cam/latchkey"
+
+// Health is the answer of a server that is up.
+type Health struct {
+	V  V    `json:"v"`
+	OK bool `json:"ok"`
+}
+
+// FoundHome founds a home with a set-up secret.
+type FoundHome struct {
+	V     V        `json:"v"`
+	Setup string   `json:"setup" doc:"the secret of the set-up link"`
+	Deeds [][]byte `json:"deeds" doc:"found, and the first epoch"`
+}
+
+// HomeHead names a home and the newest deed of its chain.
+type HomeHead struct {
+	V    V               `json:"v"`
+	Home latchkey.HomeID `json:"home"`
+	Head Head            `json:"head"`
+}
+
+// AskChallenge asks for a nonce to sign in with.
+type AskChallenge struct {
+	V      V                 `json:"v"`
+	Home   latchkey.HomeID   `json:"home"`
+	Device latchkey.DeviceID `json:"device"`
+}
+
+// SignInChallenge is a nonce, good once.
+type SignInChallenge struct {
+	V       V               `json:"v"`
+	Home    latchkey.HomeID `json:"home"`
+	Nonce   []byte          `json:"nonce"`
+	Expires latchkey.Time   `json:"expires"`
+}
+
+// SignIn proves a device. The signature is over [SignInMessage].
+type SignIn struct {
+	V         V                 `json:"v"`
+	Home      latchkey.HomeID   `json:"home"`
+	Device    latchkey.DeviceID `json:"device"`
+	Nonce     []byte            `json:"nonce"`
+	Head      Head              `json:"head" doc:"the newest deed that the device knows"`
+	Signature []byte            `json:"signature"`
+}
+
+// Session says what was signed in; the session itself is in the cookie.
+type Session struct {
+	V       V                 `json:"v"`
+	Home    latchkey.HomeID   `json:"home"`
+	Device  latchkey.DeviceID `json:"device"`
+	Expires latchkey.Time     `json:"expires"`
+}
+
+// OK is the answer that there is nothing more to say.
+type OK struct {
+	V  V    `json:"v"`
+	OK bool `json:"ok"`
+}
+
+// HomeOK is [OK] about a home.
+type HomeOK struct {
+	V    V               `json:"v"`
+	Home latchkey.HomeID `json:"home"`
+	OK   bool            `json:"ok"`
+}
+
+// Deeds is a part of a home's chain and its newest deed's place.
+type Deeds struct {
+	V     V               `json:"v"`
+	Home  latchkey.HomeID `json:"home"`
+	Head  Head            `json:"head"`
+	Deeds [][]byte        `json:"deeds" doc:"in order, from the one that was asked for"`
+}
+
+// AppendDeeds adds to a home's chain.
+type AppendDeeds struct {
+	V     V               `json:"v"`
+	Home  latchkey.HomeID `json:"home"`
+	Onto  Head            `json:"onto" doc:"the deed that the first of these follows"`
+	Deeds [][]byte        `json:"deeds"`
+}
+
+// Settings is a home's settings document.
+type Settings struct {
+	V        V               `json:"v"`
+	Home     latchkey.HomeID `json:"home"`
+	Document []byte          `json:"document" doc:"docs/deed.md, Settings; empty if there is none yet"`
+}
+
+// Events is a page of what was recorded, newest first.
+type Events struct {
+	V      V               `json:"v"`
+	Home   latchkey.HomeID `json:"home"`
+	Head   Head            `json:"head"`
+	Events []Event         `json:"events"`
+	Next   string          `json:"next" doc:"give it back as before= for older events; empty if there are none"`
+}
+
+// Event is the objects of one event.
+type Event struct {
+	Event   latchkey.EventID `json:"event"`
+	Objects []ObjectRow      `json:"objects"`
+}
+
+// ObjectRow is one object of an event: header and envelope, or name and problem.
+type ObjectRow struct {
+	Header   []byte `json:"header,omitzero" doc:"docs/seal.md, Header"`
+	Envelope []byte `json:"envelope,omitzero" doc:"the asker's; empty if there is none"`
+	Name     string `json:"name,omitempty" doc:"of a row that the server found crossed"`
+	Problem  string `json:"problem,omitempty" doc:"misroute or corrupt"`
+}
+
+// Asks is what agents ask for.
+type Asks struct {
+	V    V               `json:"v"`
+	Home latchkey.HomeID `json:"home"`
+	Asks [][]byte        `json:"asks" doc:"docs/wire.md, Ask"`
+}
+
+// OpenJoin opens a slot in which an agent may answer.
+type OpenJoin struct {
+	V            V               `json:"v"`
+	Home         latchkey.HomeID `json:"home"`
+	Slot         Slot            `json:"slot"`
+	Announcement []byte          `json:"announcement"`
+	Expires      latchkey.Time   `json:"expires" doc:"as the announcement says"`
+}
+
+// Join is a slot as its home sees it.
+type Join struct {
+	V      V               `json:"v"`
+	Home   latchkey.HomeID `json:"home"`
+	Slot   Slot            `json:"slot"`
+	Answer []byte          `json:"answer" doc:"empty while nobody has answered"`
+}
+
+// JoinSlot is a slot as an agent sees it.
+type JoinSlot struct {
+	V            V      `json:"v"`
+	Slot         Slot   `json:"slot"`
+	Announcement []byte `json:"announcement"`
+}
+
+// JoinAnswer is what an agent puts into a slot.
+type JoinAnswer struct {
+	V      V      `json:"v"`
+	Slot   Slot   `json:"slot"`
+	Answer []byte `json:"answer"`
+}
+
+// Stored says that an object is indexed and durable.
+type Stored struct {
+	V      V               `json:"v"`
+	Home   latchkey.HomeID `json:"home"`
+	Name   string          `json:"name"`
+	Stored bool            `json:"stored"`
+}
+
+// Report says that something came which is not what was asked for, or does not open.
+type Report struct {
+	V        V               `json:"v"`
+	Home     latchkey.HomeID `json:"home"`
+	Delivery string          `json:"delivery" doc:"request ID of the answer in which it came"`
+	Asked    string          `json:"asked" doc:"the name that was asked for, empty for a list"`
+	Reason   string          `json:"reason" doc:"docs/seal.md, Reasons"`
+	Word     string          `json:"word" doc:"misroute, corrupt or unknown-key"`
+	Header   []byte          `json:"header" doc:"of what came, empty if it had none"`
+}
+
+// Reported says whether the server's own records bear a report out.
+type Reported struct {
+	V         V               `json:"v"`
+	Home      latchkey.HomeID `json:"home"`
+	Confirmed bool            `json:"confirmed"`
+}
+
+// Changed is a hint on the changes websocket to fetch something again.
+type Changed struct {
+	V       V               `json:"v"`
+	Home    latchkey.HomeID `json:"home"`
+	Changed Change          `json:"changed"`
+}
+
+// Change is what a hint is about.
+type Change string
+
+// What can change in a home.
+const (
+	EventsChanged   Change = "events"
+	DeedsChanged    Change = "deeds"
+	AsksChanged     Change = "asks"
+	JoinsChanged    Change = "joins"
+	SettingsChanged Change = "settings"
+)

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Reason is why a request was refused, for programs. A refusal of an object or of
+// deeds has the reason of package sealed or deed instead; the words do not overlap in
+// meaning.
+type Reason string
+
+// The reasons of the wire itself.
+const (
+	NotFound      Reason = "not-found"      // not there, or not the asker's: the same answer
+	SignedOut     Reason = "signed-out"     // no session, or one that has ended
+	SignInRefused Reason = "refused"        // the signature is not of a device of that home
+	WrongOrigin   Reason = "origin"         // sent by another site's page
+	Malformed     Reason = "malformed"      // the request is not of the form that it must have
+	FutureVersion Reason = "future-version" // of a version that this server does not talk
+	Oversize      Reason = "oversize"       // larger than its limit
+	WrongHome     Reason = "wrong-home"     // the body names another home than the address
+	Expired       Reason = "expired"        // a secret or slot that ran out, or was used
+	Conflict      Reason = "conflict"       // somebody else was first; what was missed is with the answer
+	UnknownHead   Reason = "unknown-head"   // the server does not have the deeds that the asker names
+	OldEpoch      Reason = "old-epoch"      // the envelopes are of an epoch that has passed
+	Offset        Reason = "offset"         // an upload goes on elsewhere
+	Different     Reason = "different"      // the same name with other bytes
+	UnknownAgent  Reason = "unknown-agent"  // no such agent stands in the home's deeds
+	WrongAgent    Reason = "wrong-agent"    // the camera is another agent's
+	Cloned        Reason = "cloned"         // a copy of an agent, or a restored one
+	Replayed      Reason = "replayed"       // this very request came before
+	TooMany       Reason = "too-many"       // a bound of the home is reached
+	Busy          Reason = "busy"           // come back later
+	Full          Reason = "full"           // the server's disk is full
+	Misroute      Reason = "misroute"       // what is stored does not answer the name
+	Corrupt       Reason = "corrupt"        // what is stored is damaged
+	Internal      Reason = "internal"       // the server's fault; its log says more
+)
+
+// Problem is the part of a refusal that says why.
+type Problem struct {
+	Reason       Reason `json:"reason" doc:"for programs"`
+	Message      string `json:"message" doc:"for people: what happened, and what to do next"`
+	RetryAfterMS int64  `json:"retry_after_ms" doc:"when to come back, 0 if that does not help"`
+}
+
+// Refusal is the answer to a request that was refused.
+type Refusal struct {
+	V        V        `json:"v"`
+	Request  string   `json:"request"`
+	Error    Problem  `json:"error"`
+	Home     string   `json:"home,omitempty" doc:"with a conflict or old epoch"`
+	Head     *Head    `json:"head,omitempty" doc:"with a conflict or old epoch: the newest"`
+	Deeds    [][]byte `json:"deeds,omitempty" doc:"with a conflict or old epoch: those that were missed"`
+	Document []byte   `json:"document,omitempty" doc:"with a conflict of settings: the newer document"`
+}
+
+// Error is a refusal as the client returns it.
+type Error struct {
+	Status  int // of HTTP, 0 for a websocket message
+	Refusal Refusal
+	Offset  uint64 // with reason [Offset]: where to go on
+}
+
+// Error says what the server said.
+func (e *Error) Error() string {
+	return fmt.Sprintf("the server refused (%s): %s", e.Refusal.Error.Reason, e.Refusal.Error.Message)
+}
+
+// RetryAfter is when the server wants to be asked again, 0 if it did not say.
+func (e *Error) RetryAfter() time.Duration {
+	return time.Duration(e.Refusal.Error.RetryAfterMS) * time.Millisecond
+}
+
+// ReasonOf returns the reason for which the server refused, "" if err is no refusal.
+func ReasonOf(err error) Reason {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Refusal.Error.Reason
+	}
+	return ""
+}

@@ -1,0 +1,132 @@
+package api
+
+import "net/http"
+
+// Right is who may use a route. A server checks it in one place, from the table; a
+// route that is not in the table does not exist.
+type Right string
+
+// The rights.
+const (
+	Anybody     Right = "anybody"      // nobody's data is behind it, or what proves the right is in the body
+	SessionHeld Right = "session"      // whoever has a session, of whatever home
+	Member      Right = "member"       // a session of the home in the address
+	Uploader    Right = "agent"        // an agent of the home in the address, by its request header
+	AgentHello  Right = "agent, hello" // an agent, by what it says on the websocket
+)
+
+// Form is what goes over a route.
+type Form string
+
+// The forms.
+const (
+	JSON      Form = "json"      // a JSON object each way, where there is a body
+	Object    Form = "object"    // an object file
+	Websocket Form = "websocket" // JSON messages both ways
+)
+
+// Route is one thing that a server does.
+type Route struct {
+	ID      string // the operation's name in OpenAPI
+	Method  string
+	Pattern string // of net/http; {home} is a HomeID, {camera} a CameraID, and so on
+	Right   Right
+	Form    Form
+	Says    string // one sentence
+	Query   []Query
+	Request any // a zero value of the body's type, nil for none
+	Answer  any // a zero value of the answer's type, nil for none
+	Status  int // of a good answer
+}
+
+// Query is a parameter behind the question mark.
+type Query struct {
+	Name, Says string
+	Number     bool
+}
+
+// Unsafe reports whether the route changes something, so that a browser's request
+// must come from our own page.
+func (r Route) Unsafe() bool {
+	return r.Form == Websocket || r.Method != http.MethodGet && r.Method != http.MethodHead
+}
+
+const (
+	atHome   = "/v1/homes/{home}"
+	atObject = "/v1/objects/{home}/{camera}/{day}/{kind}/{object}"
+)
+
+// Routes is the table.
+var Routes = []Route{
+	{ID: "health", Method: "GET", Pattern: "/v1/health", Right: Anybody, Form: JSON,
+		Says:   "Says that the server is up.",
+		Answer: Health{}, Status: 200},
+	{ID: "found-home", Method: "POST", Pattern: "/v1/homes", Right: Anybody, Form: JSON,
+		Says:    "Founds a home with a set-up secret.",
+		Request: FoundHome{}, Answer: HomeHead{}, Status: 201},
+	{ID: "challenge", Method: "POST", Pattern: "/v1/sessions/challenge", Right: Anybody, Form: JSON,
+		Says:    "Gives a nonce to sign in with, for any home and device, there or not.",
+		Request: AskChallenge{}, Answer: SignInChallenge{}, Status: 200},
+	{ID: "sign-in", Method: "POST", Pattern: "/v1/sessions", Right: Anybody, Form: JSON,
+		Says:    "Signs in with a device's key and sets the session's cookie.",
+		Request: SignIn{}, Answer: Session{}, Status: 201},
+	{ID: "sign-out", Method: "DELETE", Pattern: "/v1/sessions", Right: SessionHeld, Form: JSON,
+		Says:   "Ends the session.",
+		Answer: OK{}, Status: 200},
+
+	{ID: "deeds", Method: "GET", Pattern: atHome + "/deeds", Right: Member, Form: JSON,
+		Says:   "Gives the deeds from a number on; if the head is further than the last of them, ask again from there.",
+		Query:  []Query{{Name: "from", Says: "number of the first deed, 0 if absent", Number: true}},
+		Answer: Deeds{}, Status: 200},
+	{ID: "append-deeds", Method: "POST", Pattern: atHome + "/deeds", Right: Member, Form: JSON,
+		Says:    "Appends deeds if the chain still ends where they say.",
+		Request: AppendDeeds{}, Answer: HomeHead{}, Status: 201},
+	{ID: "settings", Method: "GET", Pattern: atHome + "/settings", Right: Member, Form: JSON,
+		Says:   "Gives the settings document.",
+		Answer: Settings{}, Status: 200},
+	{ID: "put-settings", Method: "PUT", Pattern: atHome + "/settings", Right: Member, Form: JSON,
+		Says:    "Replaces the settings document by the next one.",
+		Request: Settings{}, Answer: HomeOK{}, Status: 200},
+	{ID: "events", Method: "GET", Pattern: atHome + "/events", Right: Member, Form: JSON,
+		Says: "Lists what was recorded, newest first.",
+		Query: []Query{
+			{Name: "before", Says: "what the page before gave as next"},
+			{Name: "limit", Says: "events, 1 to 100, 100 if absent", Number: true},
+		},
+		Answer: Events{}, Status: 200},
+	{ID: "asks", Method: "GET", Pattern: atHome + "/asks", Right: Member, Form: JSON,
+		Says:   "Lists what agents ask for.",
+		Answer: Asks{}, Status: 200},
+	{ID: "refuse-ask", Method: "DELETE", Pattern: atHome + "/asks/{camera}", Right: Member, Form: JSON,
+		Says:   "Turns an ask down.",
+		Answer: HomeOK{}, Status: 200},
+	{ID: "open-join", Method: "POST", Pattern: atHome + "/joins", Right: Member, Form: JSON,
+		Says:    "Opens a slot in which an agent may answer.",
+		Request: OpenJoin{}, Answer: HomeOK{}, Status: 201},
+	{ID: "join", Method: "GET", Pattern: atHome + "/joins/{slot}", Right: Member, Form: JSON,
+		Says:   "Looks whether an agent has answered.",
+		Answer: Join{}, Status: 200},
+	{ID: "report", Method: "POST", Pattern: atHome + "/reports", Right: Member, Form: JSON,
+		Says:    "Reports something that came and was not what was asked for, or does not open.",
+		Request: Report{}, Answer: Reported{}, Status: 200},
+	{ID: "changes", Method: "GET", Pattern: atHome + "/changes", Right: Member, Form: Websocket,
+		Says:   "Hints what to fetch again.",
+		Answer: Changed{}, Status: 101},
+
+	{ID: "join-slot", Method: "GET", Pattern: "/v1/joins/{slot}", Right: Anybody, Form: JSON,
+		Says:   "Reads what a home announces, for whoever knows the slot.",
+		Answer: JoinSlot{}, Status: 200},
+	{ID: "answer-join", Method: "PUT", Pattern: "/v1/joins/{slot}", Right: Anybody, Form: JSON,
+		Says:    "Answers a home's announcement, once.",
+		Request: JoinAnswer{}, Answer: OK{}, Status: 200},
+
+	{ID: "object", Method: "GET", Pattern: atObject, Right: Member, Form: Object,
+		Says: "Gives an object file, without envelopes.", Status: 200},
+	{ID: "upload-offset", Method: "HEAD", Pattern: atObject, Right: Uploader, Form: Object,
+		Says: "Says how much of an upload is there.", Status: 200},
+	{ID: "upload", Method: "PUT", Pattern: atObject, Right: Uploader, Form: Object,
+		Says:   "Takes an object file, from where the last attempt stopped.",
+		Answer: Stored{}, Status: 201},
+	{ID: "agent", Method: "GET", Pattern: "/v1/agent", Right: AgentHello, Form: Websocket,
+		Says: "The agent's connection.", Status: 101},
+}

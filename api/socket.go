@@ -1,0 +1,146 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/latchkey-cam/latchkey"
+)
+
+// Frame is one message of the agent's websocket.
+type Frame interface{ typed() Frame }
+
+// Challenge opens the conversation.
+type Challenge struct {
+	V     V             `json:"v"`
+	Type  Type          `json:"type"`
+	Nonce []byte        `json:"nonce"`
+	Time  latchkey.Time `json:"time" doc:"the server's clock"`
+}
+
+// Hello is the agent's answer to the challenge, signed over [HelloMessage].
+type Hello struct {
+	V           V                `json:"v"`
+	Type        Type             `json:"type"`
+	ID          string           `json:"id"`
+	Home        latchkey.HomeID  `json:"home"`
+	Agent       latchkey.AgentID `json:"agent"`
+	Head        string           `json:"head" doc:"SEQ:HEX, empty for none"`
+	Incarnation uint64           `json:"incarnation"`
+	Token       []byte           `json:"token"`
+	NextToken   []byte           `json:"next_token"`
+	Signature   []byte           `json:"signature"`
+}
+
+// Welcome takes the agent in.
+type Welcome struct {
+	V           V               `json:"v"`
+	Type        Type            `json:"type"`
+	ID          string          `json:"id"`
+	Home        latchkey.HomeID `json:"home"`
+	Head        Head            `json:"head"`
+	Incarnation uint64          `json:"incarnation"`
+	Deeds       [][]byte        `json:"deeds" doc:"after the agent's head"`
+	Settings    []byte          `json:"settings" doc:"empty if there are none"`
+}
+
+// DeedsFrame says that the chain has grown.
+type DeedsFrame struct {
+	V     V               `json:"v"`
+	Type  Type            `json:"type"`
+	Home  latchkey.HomeID `json:"home"`
+	Head  Head            `json:"head"`
+	Deeds [][]byte        `json:"deeds" doc:"after those that were sent before"`
+}
+
+// SettingsFrame brings a newer settings document.
+type SettingsFrame struct {
+	V        V               `json:"v"`
+	Type     Type            `json:"type"`
+	Home     latchkey.HomeID `json:"home"`
+	Document []byte          `json:"document"`
+}
+
+// AskFrame asks the home's people to place a camera.
+type AskFrame struct {
+	V    V               `json:"v"`
+	Type Type            `json:"type"`
+	ID   string          `json:"id"`
+	Home latchkey.HomeID `json:"home"`
+	Ask  []byte          `json:"ask"`
+}
+
+// Done says that what had that ID is done and durable.
+type Done struct {
+	V    V               `json:"v"`
+	Type Type            `json:"type"`
+	ID   string          `json:"id"`
+	Home latchkey.HomeID `json:"home"`
+}
+
+// Refused says that what had that ID was refused; after a hello the server closes.
+type Refused struct {
+	V            V      `json:"v"`
+	Type         Type   `json:"type"`
+	ID           string `json:"id"`
+	Home         string `json:"home" doc:"as it was named, empty if none was"`
+	Reason       Reason `json:"reason"`
+	Message      string `json:"message"`
+	RetryAfterMS int64  `json:"retry_after_ms"`
+}
+
+// Type is the member "type" of a [Frame]; [EncodeFrame] sets it.
+type Type string
+
+func (m Challenge) typed() Frame     { m.Type = "challenge"; return m }
+func (m Hello) typed() Frame         { m.Type = "hello"; return m }
+func (m Welcome) typed() Frame       { m.Type = "welcome"; return m }
+func (m DeedsFrame) typed() Frame    { m.Type = "deeds"; return m }
+func (m SettingsFrame) typed() Frame { m.Type = "settings"; return m }
+func (m AskFrame) typed() Frame      { m.Type = "ask"; return m }
+func (m Done) typed() Frame          { m.Type = "done"; return m }
+func (m Refused) typed() Frame       { m.Type = "refused"; return m }
+
+// EncodeFrame writes a message of the websocket.
+func EncodeFrame(f Frame) ([]byte, error) { return json.Marshal(f.typed()) }
+
+var frames = map[Type]func(b []byte) (Frame, error){
+	"challenge": decodeAs[Challenge],
+	"hello":     decodeAs[Hello],
+	"welcome":   decodeAs[Welcome],
+	"deeds":     decodeAs[DeedsFrame],
+	"settings":  decodeAs[SettingsFrame],
+	"ask":       decodeAs[AskFrame],
+	"done":      decodeAs[Done],
+	"refused":   decodeAs[Refused],
+}
+
+// DecodeFrame reads a message of the websocket as strictly as [Decode]. An unknown
+// type is [ErrMalformed].
+func DecodeFrame(b []byte) (Frame, error) {
+	var kind struct {
+		V    V    `json:"v"`
+		Type Type `json:"type"`
+	}
+	if err := json.Unmarshal(b, &kind); errors.Is(err, ErrVersion) {
+		return nil, fmt.Errorf("read message: %w", err)
+	} else if err != nil {
+		return nil, fmt.Errorf("read message: %w: %w", ErrMalformed, err)
+	}
+	decode, ok := frames[kind.Type]
+	if !ok {
+		return nil, fmt.Errorf("read message: %w: unknown type %.40q", ErrMalformed, kind.Type)
+	}
+	f, err := decode(b)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", kind.Type, err)
+	}
+	return f, nil
+}
+
+func decodeAs[T Frame](b []byte) (Frame, error) {
+	var m T
+	err := Decode(b, &m)
+	return m, err
+}
