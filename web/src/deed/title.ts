@@ -171,6 +171,12 @@ export class Title {
     return this.#s.people.find((p) => p.signing.id === id) ?? null;
   }
 
+  /** The key of that ID if it signs in this home, whosever it is. */
+  signingKey(id: KeyID): Key | null {
+    const holder = this.#s.keys.get(id);
+    return holder === undefined || holder.role === "sealed to" ? null : holder.key;
+  }
+
   device(id: DeviceID): Device | null {
     return this.#s.people.map((p) => p.device).find((d) => d.id === id) ?? null;
   }
