@@ -1,0 +1,277 @@
+package uplink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/deed"
+)
+
+const (
+	openingWait = 15 * time.Second // for the connection, the challenge and the welcome each
+	pingEvery   = 20 * time.Second // within what home routers keep a silent connection for
+	pingWait    = 10 * time.Second
+	writeWait   = 15 * time.Second
+)
+
+var (
+	// errProtocol: what came is not what the protocol says.
+	errProtocol = errors.New("the server does not keep to the protocol")
+	// errAgain: connect again at once.
+	errAgain = errors.New("connect again")
+)
+
+// newHTTP returns the HTTP client of an agent. It gives up on connections that do
+// not come about and answers that do not begin; bodies may take as long as the
+// uplink of a house takes.
+func newHTTP() *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            (&net.Dialer{Timeout: openingWait, KeepAlive: pingEvery}).DialContext,
+			TLSHandshakeTimeout:    openingWait,
+			ResponseHeaderTimeout:  time.Minute,
+			ExpectContinueTimeout:  time.Second,
+			IdleConnTimeout:        90 * time.Second,
+			MaxIdleConnsPerHost:    4,
+			MaxResponseHeaderBytes: 64 << 10,
+		},
+		// A redirect would carry the request's signature to somewhere else.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// conversation is one connection, after the welcome.
+type conversation struct {
+	u     *Uplink
+	conn  *api.Socket
+	asked map[latchkey.CameraID]latchkey.Epoch // what was asked for over it
+	sent  map[string]latchkey.CameraID         // asks that are not answered yet
+}
+
+// converse is one connection from its opening to its end. The error says why it ended.
+func (u *Uplink) converse(ctx context.Context, p *pause) error {
+	opening, stop := context.WithTimeout(ctx, openingWait)
+	conn, err := u.client.Dial(opening)
+	stop()
+	if err != nil {
+		return err
+	}
+	defer conn.Close() // nothing is left to say
+	said, current, err := u.introduce(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if !current {
+		u.log.Info("an earlier start's hello is settled", "incarnation", said.Incarnation)
+		return errAgain
+	}
+	p.reset()
+	u.say(Connected, "")
+	u.setReady(true)
+	defer u.setReady(false)
+	u.log.Info("connected", "server", u.config.Server, "head", u.config.Chain.Title().Head().String())
+	c := &conversation{u: u, conn: conn, asked: map[latchkey.CameraID]latchkey.Epoch{}, sent: map[string]latchkey.CameraID{}}
+	return c.run(ctx)
+}
+
+// introduce says hello and takes the welcome in: afterwards the chain is the newest
+// that this server has, verified. It says whether the hello was this start's own.
+func (u *Uplink) introduce(ctx context.Context, conn *api.Socket) (said hello, current bool, err error) {
+	challenge, err := receiveAs[api.Challenge](ctx, conn)
+	if err != nil {
+		return said, false, err
+	}
+	if len(challenge.Nonce) != 32 {
+		return said, false, fmt.Errorf("%w: a nonce of %d bytes", errProtocol, len(challenge.Nonce))
+	}
+	u.keepSkew(challenge.Time)
+	if said, err = u.config.Start.hello(); err != nil {
+		return said, false, err
+	}
+	message, err := u.hello(challenge.Nonce, said)
+	if err != nil {
+		return said, false, err
+	}
+	if err := send(ctx, conn, message); err != nil {
+		return said, false, err
+	}
+	welcome, err := receiveAs[api.Welcome](ctx, conn)
+	if err != nil {
+		return said, false, err
+	}
+	if welcome.ID != message.ID || welcome.Home != u.config.Home || welcome.Incarnation != said.Incarnation {
+		return said, false, fmt.Errorf("%w: a welcome that answers another hello", errProtocol)
+	}
+	title, err := u.config.Chain.Extend(latchkey.Head(welcome.Head), welcome.Deeds)
+	if err != nil {
+		return said, false, err
+	}
+	if a, ok := title.Agent(u.config.Keys.Agent); !ok || a.Signing[0].ID() != u.config.Keys.KeyID() {
+		return said, false, fmt.Errorf("%w: welcomed, but the home's deeds do not know this agent", errProtocol)
+	}
+	if current, err = u.config.Start.answered(said); err != nil {
+		return said, false, err
+	}
+	u.settings(welcome.Settings, title)
+	return said, current, nil
+}
+
+// hello makes the signed message.
+func (u *Uplink) hello(nonce []byte, said hello) (api.Hello, error) {
+	m := api.Hello{
+		ID: api.NewRequestID(), Home: u.config.Home, Agent: u.config.Keys.Agent,
+		Incarnation: said.Incarnation, Token: said.Token, NextToken: said.Next,
+	}
+	if t := u.config.Chain.Title(); t != nil {
+		m.Head = t.Head().String()
+	}
+	return api.SignHello(m, nonce, u.config.Keys.Signing)
+}
+
+func (u *Uplink) settings(document []byte, t *deed.Title) {
+	if len(document) > 0 && u.config.Settings != nil {
+		u.config.Settings(document, t)
+	}
+}
+
+// keepSkew remembers how far the server's clock is ahead, for the expiry of requests
+// to this server and for nothing else: a machine that believes it is 1970 can upload.
+func (u *Uplink) keepSkew(server latchkey.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.skew = time.Until(server.Time())
+}
+
+// serverNow is what the server's clock should show.
+func (u *Uplink) serverNow() time.Time {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return time.Now().Add(u.skew)
+}
+
+// run reads what the server sends, asks for cameras, and keeps the connection alive.
+func (c *conversation) run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() { stop(c.keepAlive(ctx)) }()
+	frames := make(chan api.Frame)
+	go func() { stop(c.read(ctx, frames)) }()
+	for {
+		changed := c.u.config.Chain.Changed()
+		if err := c.ask(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-changed: // a new epoch seals the names anew
+		case <-c.u.nudge:
+		case f := <-frames:
+			if err := c.take(f); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (c *conversation) read(ctx context.Context, frames chan<- api.Frame) error {
+	for {
+		f, err := c.conn.Receive(ctx)
+		if err != nil {
+			return err
+		}
+		select {
+		case frames <- f:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// keepAlive notices a connection of which the other end has gone without a word.
+func (c *conversation) keepAlive(ctx context.Context) error {
+	for {
+		if err := sleep(ctx, pingEvery); err != nil {
+			return err
+		}
+		wait, stop := context.WithTimeout(ctx, pingWait)
+		err := c.conn.Ping(wait)
+		stop()
+		if err != nil {
+			return fmt.Errorf("ping: %w", err)
+		}
+	}
+}
+
+// take carries out one message of the server.
+func (c *conversation) take(f api.Frame) error {
+	u := c.u
+	switch m := f.(type) {
+	case api.DeedsFrame:
+		if m.Home != u.config.Home {
+			return fmt.Errorf("%w: deeds of another home", errProtocol)
+		}
+		_, err := u.config.Chain.Extend(latchkey.Head(m.Head), m.Deeds)
+		return err
+	case api.SettingsFrame:
+		if m.Home != u.config.Home {
+			return fmt.Errorf("%w: settings of another home", errProtocol)
+		}
+		u.settings(m.Document, u.config.Chain.Title())
+		return nil
+	case api.Done:
+		if _, ok := c.sent[m.ID]; !ok || m.Home != u.config.Home {
+			return fmt.Errorf("%w: an answer to nothing that was asked", errProtocol)
+		}
+		delete(c.sent, m.ID)
+		return nil
+	case api.Refused:
+		camera, ok := c.sent[m.ID]
+		if !ok {
+			return refused(m)
+		}
+		delete(c.sent, m.ID)
+		u.log.Warn("the server refused to pass on the wish to place a camera", "camera", camera.String(), "reason", string(m.Reason), "message", m.Message)
+		return nil
+	}
+	return fmt.Errorf("%w: an unexpected %T", errProtocol, f)
+}
+
+// refused is a refusal of a message as an error.
+func refused(m api.Refused) error {
+	if m.Reason == api.Cloned {
+		return ErrCloned
+	}
+	return &api.Error{Refusal: api.Refusal{Request: m.ID, Error: api.Problem{Reason: m.Reason, Message: m.Message, RetryAfterMS: m.RetryAfterMS}}}
+}
+
+func send(ctx context.Context, conn *api.Socket, f api.Frame) error {
+	ctx, stop := context.WithTimeout(ctx, writeWait)
+	defer stop()
+	return conn.Send(ctx, f)
+}
+
+// receiveAs wants a certain message next, or a refusal.
+func receiveAs[T api.Frame](ctx context.Context, conn *api.Socket) (T, error) {
+	ctx, stop := context.WithTimeout(ctx, openingWait)
+	defer stop()
+	var none T
+	f, err := conn.Receive(ctx)
+	if err != nil {
+		return none, err
+	}
+	switch m := f.(type) {
+	case T:
+		return m, nil
+	case api.Refused:
+		return none, refused(m)
+	}
+	return none, fmt.Errorf("%w: %T where %T belongs", errProtocol, f, none)
+}

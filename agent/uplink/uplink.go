@@ -1,0 +1,280 @@
+// Package uplink is the agent's one outbound connection, and the uploads.
+//
+// An [Uplink] keeps a websocket to the server (docs/wire.md, "The agent's websocket"):
+// over it the agent proves that it is itself and no copy, learns of new deeds and
+// settings, and asks for its cameras to be placed. While the newest head has been
+// verified over that connection, two lanes carry the spool to the server: one for
+// thumbnails and descriptions, one for clips, so that a picture never waits behind a
+// film. Envelopes are made at that moment, for the epoch that holds then.
+//
+// Nothing that the server says is taken on its word. Deeds are folded, answers name
+// the request and the home that they answer, and a server which offers another chain
+// than the one verified is given nothing more.
+package uplink
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/agent/spool"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/sealed"
+)
+
+// mostWait is the longest wait that a server's word is taken for.
+const mostWait = 10 * time.Minute
+
+// Config is what [New] must know.
+type Config struct {
+	Server string // https://HOST[:PORT]
+	Home   latchkey.HomeID
+	Keys   *key.AgentKeys
+	Chain  *Chain
+	Start  *Start
+
+	// Spool is what is carried up; nil for an uplink that only waits to be welcomed.
+	Spool *spool.Spool
+
+	// HTTP is used for the websocket and the uploads; a client
+	// with bounded waits if nil.
+	HTTP *http.Client
+
+	// Retry is the first wait after an attempt that went wrong, and MostRetry the
+	// longest. A second and a minute if zero: a home that was out for days is back
+	// within a minute of its server.
+	Retry, MostRetry time.Duration
+
+	// Wishes returns the cameras that the home's people are to be asked about; nobody
+	// is asked if nil. It is called from the uplink's goroutines.
+	Wishes func() []Wish
+
+	// Settings is given every settings document that the server sends; it verifies.
+	Settings func(document []byte, t *deed.Title)
+
+	// Acknowledged is told of every object that the server has taken.
+	Acknowledged func(sealed.Header)
+
+	// Log is told what happens; nobody if nil.
+	Log *slog.Logger
+}
+
+// Wish is a camera to be placed.
+type Wish struct {
+	Camera latchkey.CameraID
+	Name   string // sealed to the home's people before it leaves
+}
+
+// State says how an uplink is doing.
+type State string
+
+// The states of an uplink.
+const (
+	Connecting State = "connecting"
+	Connected  State = "connected"
+	Waiting    State = "waiting"     // for the next attempt; the detail says why
+	NotPlaced  State = "not-placed"  // the home's deeds do not know this agent (any more)
+	OtherChain State = "other-chain" // the server offers deeds that are not this home's
+	Cloned     State = "cloned"      // another copy of this agent has taken its place
+)
+
+// Status is how an uplink is doing, for people and programs.
+type Status struct {
+	State    State     `json:"state"`
+	Since    time.Time `json:"since"`
+	Detail   string    `json:"detail,omitempty"`   // for people
+	Uploaded uint64    `json:"uploaded"`           // objects acknowledged since the start
+	Trouble  string    `json:"trouble,omitempty"`  // with uploads, while connected
+	Retrying int       `json:"retrying,omitempty"` // objects that went wrong and will be tried again
+}
+
+// ErrCloned ends an uplink: another copy of the agent has said a hello since.
+var ErrCloned = errors.New("another copy of this agent has connected since, or this folder was restored from a backup; " +
+	"what it recorded has not been uploaded. See that only one copy runs; if this is to be the one, have it join the home anew")
+
+// Uplink is the connection of one agent to its server.
+type Uplink struct {
+	config Config
+	client *api.Client
+	agent  *api.Agent
+	log    *slog.Logger
+	nudge  chan struct{} // holds one: the wishes have changed
+
+	mu      sync.Mutex // protects everything below
+	status  Status
+	ready   bool          // the newest head was verified over the connection that stands
+	changed chan struct{} // closed, and replaced, when ready becomes true
+	skew    time.Duration // how far the server's clock is ahead of this machine's
+	retries map[latchkey.ObjectID]*retry
+	finals  int // refusals for good since the last acknowledgement
+}
+
+// New returns an uplink that [Uplink.Run] sets going.
+func New(c Config) (*Uplink, error) {
+	if c.HTTP == nil {
+		c.HTTP = newHTTP()
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	c.Retry, c.MostRetry = cmp.Or(c.Retry, time.Second), cmp.Or(c.MostRetry, time.Minute)
+	client, err := api.NewClient(c.Server, c.HTTP)
+	if err != nil {
+		return nil, err
+	}
+	return &Uplink{
+		config: c, client: client, agent: client.Agent(c.Home, c.Keys.Agent, c.Keys.Signing), log: c.Log,
+		nudge: make(chan struct{}, 1), changed: make(chan struct{}),
+		status:  Status{State: Connecting, Since: time.Now()},
+		retries: map[latchkey.ObjectID]*retry{},
+	}, nil
+}
+
+// Nudge says that the wishes have changed.
+func (u *Uplink) Nudge() {
+	select {
+	case u.nudge <- struct{}{}:
+	default: // one is waiting, and will see this change too
+	}
+}
+
+// Status says how the uplink is doing.
+func (u *Uplink) Status() Status {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	s := u.status
+	s.Retrying = len(u.retries)
+	return s
+}
+
+func (u *Uplink) say(state State, detail string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.status.State != state {
+		u.status.Since = time.Now()
+	}
+	u.status.State, u.status.Detail = state, detail
+}
+
+// Run connects and uploads until ctx ends, and then returns nil; or it returns
+// [ErrCloned].
+func (u *Uplink) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var lanes sync.WaitGroup
+	defer lanes.Wait()
+	defer stop()
+	if u.config.Spool != nil {
+		lanes.Go(func() { u.carry(ctx, latchkey.Thumbnail, latchkey.Description) })
+		lanes.Go(func() { u.carry(ctx, latchkey.Clip) })
+	}
+	p := pause{least: u.config.Retry, most: u.config.MostRetry}
+	for ctx.Err() == nil {
+		u.say(Connecting, "")
+		err := u.converse(ctx, &p)
+		if ctx.Err() != nil {
+			break
+		}
+		if errors.Is(err, errAgain) {
+			continue
+		}
+		if errors.Is(err, ErrCloned) {
+			u.say(Cloned, ErrCloned.Error())
+			return ErrCloned
+		}
+		wait := p.next(retryAfter(err))
+		state, detail := explain(err, u.config.Server)
+		u.say(state, detail)
+		u.log.Warn("the connection to the server ended", "state", string(state), "error", err, "again_in", wait.Round(time.Millisecond))
+		if sleep(ctx, wait) != nil {
+			break
+		}
+	}
+	return nil
+}
+
+// Welcomed connects until the server has welcomed the agent and the home's deeds have
+// been verified, and returns the title; waiting is told why whenever it must wait. It
+// is how a join ends.
+func (u *Uplink) Welcomed(ctx context.Context, waiting func(Status)) (*deed.Title, error) {
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- u.Run(ctx) }()
+	defer func() { stop(); <-ended }()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	var last State
+	for {
+		if changed, ready := u.verified(); ready {
+			return u.config.Chain.Title(), nil
+		} else if s := u.Status(); s.State != last {
+			last = s.State
+			waiting(s)
+		} else {
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case err := <-ended:
+				ended <- nil // for the deferred function
+				return nil, cmp.Or(err, ctx.Err())
+			case <-changed:
+			case <-tick.C:
+			}
+		}
+	}
+}
+
+// verified says whether the newest head was verified over the connection that stands;
+// if not, the channel is closed when it has been.
+func (u *Uplink) verified() (<-chan struct{}, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.changed, u.ready
+}
+
+func (u *Uplink) setReady(ready bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if ready && !u.ready {
+		close(u.changed)
+		u.changed = make(chan struct{})
+	}
+	u.ready = ready
+}
+
+// explain puts an error into a state and words for people.
+func explain(err error, server string) (State, string) {
+	switch {
+	case errors.Is(err, ErrOtherChain):
+		return OtherChain, "The server offers other deeds than those this agent has verified. Nothing is uploaded to it. " +
+			"If the server was restored from an old backup this ends when it has caught up; otherwise somebody is showing this agent another home."
+	case api.ReasonOf(err) == api.UnknownAgent:
+		return NotPlaced, "The home's owner has not taken this agent in (any more)."
+	case api.ReasonOf(err) != "":
+		return Waiting, "The server answers, and not now: " + string(api.ReasonOf(err)) + "."
+	case isProtocol(err):
+		return Waiting, "What answers at " + server + " does not speak this agent's language. Is the address right, and are both of a like version?"
+	}
+	return Waiting, "The server at " + server + " cannot be reached. Recording goes on."
+}
+
+// isProtocol says whether the other side said something that it should not have.
+func isProtocol(err error) bool {
+	return errors.Is(err, errProtocol) || errors.Is(err, api.ErrCrossed) || errors.Is(err, api.ErrMalformed) || errors.Is(err, api.ErrVersion)
+}
+
+// retryAfter is when the server wants to be asked again, 0 if it did not say. It is
+// bounded, so that no answer can send an agent away for good.
+func retryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[*api.Error](err); ok {
+		return min(e.RetryAfter(), mostWait)
+	}
+	return 0
+}
