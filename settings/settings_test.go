@@ -1,0 +1,220 @@
+package settings_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/key/keytest"
+	"github.com/latchkey-cam/latchkey/sealed"
+	"github.com/latchkey-cam/latchkey/settings"
+)
+
+// vector is one file of testdata/vectors (docs/deed.md, "Settings").
+type vector struct {
+	Name     string `json:"name"`
+	Says     string `json:"says"`
+	Home     string `json:"home"`
+	Reader   string `json:"reader"`
+	Document []byte `json:"document"`
+	Expect   string `json:"expect"`
+	Content  []byte `json:"content,omitempty"`
+}
+
+func readHomes(t testing.TB) map[string]*keytest.Home {
+	t.Helper()
+	homes, err := keytest.ReadHomes("../sealed/testdata/homes.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return homes
+}
+
+func readVectors(t testing.TB) (all []vector, by map[string]int) {
+	t.Helper()
+	by = map[string]int{}
+	for _, language := range []string{"go", "ts"} {
+		files, err := filepath.Glob("testdata/vectors/" + language + "/*.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		by[language] = len(files)
+		for _, file := range files {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var v vector
+			if err := json.Unmarshal(b, &v); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			v.Name = language + "/" + v.Name
+			all = append(all, v)
+		}
+	}
+	return all, by
+}
+
+// TestVectors opens every vector of both languages and compares the reason, or what
+// the document says.
+func TestVectors(t *testing.T) {
+	homes := readHomes(t)
+	all, by := readVectors(t)
+	refused := 0
+	for _, v := range all {
+		if v.Expect != "opened" {
+			refused++
+		}
+		t.Run(v.Name, func(t *testing.T) {
+			d, err := settings.Open(v.Document, homes[v.Home].Title(), nil, reader(t, homes[v.Home], v.Reader))
+			have := string(sealed.ReasonOf(err))
+			if err == nil {
+				have = "opened"
+			}
+			if have != v.Expect {
+				t.Fatalf("%s: %s (%v), want %s", v.Says, have, err, v.Expect)
+			}
+			if err == nil {
+				sameContent(t, d.Content, v.Content)
+			}
+			if s, err := sealed.ParseSettings(v.Document); err == nil && string(s.Bytes()) != string(v.Document) {
+				t.Error("a second spelling of a settings document")
+			}
+		})
+	}
+	if by["go"] < 30 || by["ts"] < 5 || refused <= len(all)-refused {
+		t.Errorf("%d vectors by Go, %d by TypeScript, %d of them refusals: want 30, 5 and more than half", by["go"], by["ts"], refused)
+	}
+}
+
+func reader(t *testing.T, h *keytest.Home, who string) settings.Holder {
+	t.Helper()
+	n, isAgent := strings.CutPrefix(who, "agent ")
+	if !isAgent {
+		return h.Ring()
+	}
+	i, err := strconv.Atoi(n)
+	if err != nil {
+		t.Fatalf("no such reader: %q", who)
+	}
+	return h.Agent(i).Keys
+}
+
+func sameContent(t *testing.T, have settings.Content, want []byte) {
+	t.Helper()
+	var w struct {
+		Home, Zone string
+		Cameras    map[latchkey.CameraID]settings.Camera
+	}
+	if err := json.Unmarshal(want, &w); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(settings.Content{Home: w.Home, Zone: w.Zone, Cameras: w.Cameras}, have); diff != "" {
+		t.Errorf("content (-want +have):\n%s", diff)
+	}
+}
+
+// house is a home with an agent and a camera.
+func house() (*keytest.Owner, *keytest.Agent, settings.Content) {
+	owner := keytest.NewOwner()
+	owner.Found()
+	agent := owner.PlaceAgent()
+	return owner, agent, settings.Content{
+		Home: "Our house", Zone: "Europe/Berlin",
+		Cameras: map[latchkey.CameraID]settings.Camera{owner.PlaceCamera(agent): {Name: "Front door"}},
+	}
+}
+
+// TestSealedForMembersAndAgents: whoever is in the home reads the same, and nobody else.
+func TestSealedForMembersAndAgents(t *testing.T) {
+	owner, agent, content := house()
+	b := owner.Settings(nil, content)
+	for who, keys := range map[string]settings.Holder{"a member": owner.Ring(), "an agent": agent.Keys} {
+		d, err := settings.Open(b, owner.Title(), nil, keys)
+		if err != nil {
+			t.Fatalf("%s: %v", who, err)
+		}
+		if diff := cmp.Diff(content, d.Content); diff != "" {
+			t.Errorf("%s reads (-want +have):\n%s", who, diff)
+		}
+	}
+	stranger, err := key.NewAgentKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for who, keys := range map[string]settings.Holder{"nobody": key.Ring{}, "a strange agent": stranger} {
+		if _, err := settings.Open(b, owner.Title(), nil, keys); sealed.ReasonOf(err) != sealed.NoEnvelope {
+			t.Errorf("%s: %v, want %s", who, err, sealed.NoEnvelope)
+		}
+	}
+	if strings.Contains(string(b), "Front door") {
+		t.Error("a name is not sealed")
+	}
+}
+
+// TestOnlyForward: a reader takes no document older than one it has seen, and no other
+// one of the same number; a server takes only the next.
+func TestOnlyForward(t *testing.T) {
+	owner, agent, content := house()
+	parse := func(b []byte) sealed.Settings {
+		s, err := sealed.ParseSettings(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	first := owner.Settings(nil, content)
+	one := parse(first)
+	second := owner.Settings(&one, content)
+	two := parse(second)
+	rival := owner.Settings(&one, content)
+	for name, c := range map[string]struct {
+		document []byte
+		seen     *sealed.Settings
+		want     sealed.Reason
+	}{
+		"the next":                       {second, &one, ""},
+		"the same again":                 {second, &two, ""},
+		"the one before":                 {first, &two, sealed.Replayed},
+		"another one of the same number": {rival, &two, sealed.Fork},
+	} {
+		if _, err := settings.Open(c.document, owner.Title(), c.seen, agent.Keys); sealed.ReasonOf(err) != c.want {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+	other := parse(rival)
+	if !one.Follows(nil) || !two.Follows(&one) || two.Follows(nil) || one.Follows(&two) || other.Follows(&two) || one.Follows(&one) {
+		t.Error("a document that is not the next is said to follow")
+	}
+}
+
+// TestSealRefusesWhatNobodyWouldOpen: what a reader refuses is not sealed.
+func TestSealRefusesWhatNobodyWouldOpen(t *testing.T) {
+	owner, _, content := house()
+	for name, c := range map[string]settings.Content{
+		"nothing":          {},
+		"no zone":          {Home: "H"},
+		"a name backwards": {Home: "H\u202e", Zone: "UTC"},
+		"no UTF-8":         {Home: "\xff", Zone: "UTC"},
+		"a long name":      {Home: strings.Repeat("x", 65), Zone: "UTC"},
+	} {
+		if _, err := settings.Seal(owner.Keys.Signing, owner.Title(), nil, owner.Now(), c); err == nil {
+			t.Errorf("%s was sealed", name)
+		}
+	}
+	many := content
+	many.Cameras = map[latchkey.CameraID]settings.Camera{}
+	for range 4000 {
+		many.Cameras[latchkey.NewCameraID()] = settings.Camera{Name: strings.Repeat("x", 64)}
+	}
+	if _, err := settings.Seal(owner.Keys.Signing, owner.Title(), nil, owner.Now(), many); err == nil {
+		t.Error("more than 256 KiB were sealed")
+	}
+}

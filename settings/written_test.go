@@ -1,0 +1,261 @@
+package settings_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/json"
+	"flag"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/cryptotest"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/internal/cobblestone"
+	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/key/keytest"
+	"github.com/latchkey-cam/latchkey/sealed"
+)
+
+var write = flag.Bool("write", false, "write the vectors that are missing in testdata")
+
+// maker makes documents: genuine ones, and from them those that have one thing wrong.
+type maker struct {
+	t     *testing.T
+	homes map[string]*keytest.Home
+}
+
+// document is how a document is made; what is left out is as an honest owner has it.
+type document struct {
+	title  *deed.Title              // the chain that the owner knew
+	prev   []byte                   // the document before
+	about  func(s *sealed.Settings) // changes what the body is bound to
+	plain  string                   // the content
+	wraps  func(s *sealed.Settings) // changes recipients and body before they are signed
+	signer ed25519.PrivateKey
+	after  func(b []byte) []byte // changes the signed bytes
+}
+
+func (m maker) must(err error) {
+	m.t.Helper()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func (m maker) owner(home string) *key.PersonKeys {
+	k, err := m.homes[home].OwnerKeys()
+	m.must(err)
+	return k
+}
+
+func (m maker) until(deeds int) *deed.Title {
+	t, err := deed.Fold(m.homes["A"].Home, m.homes["A"].Deeds[:deeds])
+	m.must(err)
+	return t
+}
+
+func (m maker) plain() string {
+	a := m.homes["A"]
+	return `{"v":1,"home":"Our house","zone":"Europe/Berlin","cameras":{"` + a.Camera(0).String() + `":{"name":"Front door"},"` + a.Camera(2).String() + `":{"name":"Teich 🐟"}}}`
+}
+
+func (m maker) make(d document) []byte {
+	if d.title == nil {
+		d.title = m.homes["A"].Title()
+	}
+	if d.plain == "" {
+		d.plain = m.plain()
+	}
+	if d.signer == nil {
+		d.signer = m.owner("A").Signing
+	}
+	s := sealed.Settings{Home: d.title.Home(), Number: 1, Time: 1740840000000000, Head: d.title.Head()}
+	s.Signer = deed.Ed25519Key(d.signer.Public().(ed25519.PublicKey)).ID()
+	if d.prev != nil {
+		prev, err := sealed.ParseSettings(d.prev)
+		m.must(err)
+		s.Number, s.Prev = prev.Number+1, prev.Hash()
+	}
+	if d.about != nil {
+		d.about(&s)
+	}
+	k := make([]byte, cobblestone.KeySize)
+	rand.Read(k)
+	var err error
+	s.Body, err = cobblestone.Seal(k, s.Context(), []byte(d.plain))
+	m.must(err)
+	for _, r := range sealed.SettingsRecipients(d.title, d.title.Head().Seq) {
+		s.Recipients = append(s.Recipients, m.wrap(s, r.Recipient, r.Key, r.Epoch, k))
+	}
+	if d.wraps != nil {
+		d.wraps(&s)
+	}
+	s.Signatures = [][]byte{ed25519.Sign(d.signer, s.SignedMessage())}
+	b := s.Bytes()
+	if d.after != nil {
+		b = d.after(b)
+	}
+	return b
+}
+
+func (m maker) wrap(s sealed.Settings, kind sealed.RecipientKind, to deed.Key, epoch latchkey.Epoch, k []byte) sealed.SettingsKey {
+	wrap, err := key.Seal(to, s.KeyInfo(kind, to.ID(), epoch), k)
+	m.must(err)
+	return sealed.SettingsKey{Recipient: kind, Key: to.ID(), Epoch: epoch, Sealed: wrap}
+}
+
+// drawing is one vector that Go has written. The reader holds the epochs of home A
+// unless reader says which agent it is.
+type drawing struct {
+	name, says, expect, reader string
+	make                       func(m maker) document
+}
+
+func (m maker) vector(d drawing) vector {
+	how := d.make(m)
+	v := vector{Name: d.name, Says: d.says, Home: "A", Reader: d.reader, Expect: d.expect, Document: m.make(how)}
+	if v.Reader == "" {
+		v.Reader = "epoch"
+	}
+	if d.expect == "opened" {
+		if v.Content = []byte(how.plain); how.plain == "" {
+			v.Content = []byte(m.plain())
+		}
+	}
+	return v
+}
+
+func drawings() []drawing {
+	return slices.Concat(genuine(), refused(), contents())
+}
+
+func genuine() []drawing {
+	honest := func(maker) document { return document{} }
+	return []drawing{
+		{"first", "the first document of a home", "opened", "", honest},
+		{"first-agent", "as the first agent reads it", "opened", "agent 0", honest},
+		{"second-agent", "as the second agent reads it", "opened", "agent 1", honest},
+		{"second", "the document after the first", "opened", "", func(m maker) document { return document{prev: m.make(document{})} }},
+		{"earlier-head", "made in the first epoch, when there was one agent", "opened", "agent 0", func(m maker) document { return document{title: m.until(5)} }},
+		{"no-cameras", "a home without names for its cameras, and a member that no reader knows", "opened", "", func(m maker) document {
+			return document{plain: `{"v":1,"home":"H","zone":"UTC","cameras":{},"masks":[1]}`}
+		}},
+		{"64-letters", "the longest names", "opened", "", func(m maker) document {
+			return document{plain: `{"v":1,"home":"` + strings.Repeat("é", 64) + `","zone":"` + strings.Repeat("Z", 64) + `","cameras":{}}`}
+		}},
+	}
+}
+
+func refused() []drawing {
+	after := func(change func(b []byte) []byte) func(maker) document {
+		return func(maker) document { return document{after: change} }
+	}
+	about := func(change func(s *sealed.Settings)) func(maker) document {
+		return func(maker) document { return document{about: change} }
+	}
+	wraps := func(change func(s *sealed.Settings)) func(maker) document {
+		return func(maker) document { return document{wraps: change} }
+	}
+	return []drawing{
+		{"empty", "no bytes", "truncated", "", after(func([]byte) []byte { return nil })},
+		{"cut", "without its last byte", "truncated", "", after(func(b []byte) []byte { return b[:len(b)-1] })},
+		{"extended", "a byte more", "malformed", "", after(func(b []byte) []byte { return append(b, 0) })},
+		{"version-0", "version 0", "malformed", "", after(func(b []byte) []byte { b[0] = 0; return b })},
+		{"version-2", "version 2", "future-version", "", after(func(b []byte) []byte { b[0] = 2; return b })},
+		{"too-long", "256 KiB and a byte", "oversize", "", after(func(b []byte) []byte { return append(b, make([]byte, sealed.MaxSettings+1-len(b))...) })},
+		{"34-recipients", "more recipients than a home has", "oversize", "", wraps(func(s *sealed.Settings) {
+			s.Recipients = slices.Repeat(s.Recipients[:1], 34)
+		})},
+		{"number-0", "documents count from 1", "malformed", "", about(func(s *sealed.Settings) { s.Number = 0 })},
+		{"sealed-to-a-person", "a recipient of a kind that no document has", "malformed", "", wraps(func(s *sealed.Settings) { s.Recipients[0].Recipient = sealed.ToPerson })},
+		{"short-wrap", "a wrap of 1,167 bytes", "malformed", "", wraps(func(s *sealed.Settings) { s.Recipients[0].Sealed = s.Recipients[0].Sealed[1:] })},
+		{"neighbours", "the settings of home B", "wrong-home", "", func(m maker) document {
+			return document{title: m.homes["B"].Title(), signer: m.owner("B").Signing}
+		}},
+		{"head-beyond", "made at a deed that the reader has not seen", "unknown-head", "", about(func(s *sealed.Settings) { s.Head.Seq++ })},
+		{"fork", "made on another chain", "unknown-head", "", about(func(s *sealed.Settings) { s.Head.Hash[0] ^= 1 })},
+		{"stranger", "signed by the owner of home B", "unknown-signer", "", func(m maker) document { return document{signer: m.owner("B").Signing} }},
+		{"time-altered", "a bit of the time is another", "bad-signature", "", after(func(b []byte) []byte { b[1+32+8+32+7] ^= 1; return b })},
+		{"body-altered", "a bit of the body is another", "bad-signature", "", after(func(b []byte) []byte { b[len(b)-70] ^= 1; return b })},
+		{"device-signs", "signed by the owner's device, which signs requests only", "not-allowed", "", func(m maker) document { return document{signer: m.owner("A").DeviceSigning} }},
+		{"agent-signs", "signed by an agent", "not-allowed", "", func(m maker) document { return document{signer: m.homes["A"].Agent(0).Keys.Signing} }},
+		{"agent-left-out", "not sealed to the second agent", "wrong-recipients", "", wraps(func(s *sealed.Settings) { s.Recipients = s.Recipients[:2] })},
+		{"nobody", "sealed to nobody", "wrong-recipients", "", wraps(func(s *sealed.Settings) { s.Recipients = nil })},
+		{"agents-exchanged", "the agents in another order than the chain's", "wrong-recipients", "", wraps(func(s *sealed.Settings) {
+			s.Recipients[1], s.Recipients[2] = s.Recipients[2], s.Recipients[1]
+		})},
+		{"neighbours-agent", "sealed to an agent of home B in the second agent's place", "wrong-recipients", "", func(m maker) document {
+			return document{wraps: func(s *sealed.Settings) { s.Recipients[2].Key = m.homes["B"].Agent(0).Keys.KEM.ID() }}
+		}},
+		{"old-epoch", "sealed to the epoch before", "wrong-recipients", "", func(m maker) document {
+			return document{wraps: func(s *sealed.Settings) {
+				k, _ := m.homes["A"].Title().EpochKey(1)
+				s.Recipients[0].Key, s.Recipients[0].Epoch = k.ID(), 1
+			}}
+		}},
+		{"other-epoch-number", "an agent's wrap gives another epoch", "wrong-recipients", "", wraps(func(s *sealed.Settings) { s.Recipients[1].Epoch = 1 })},
+		{"before-its-time", "an agent reads a document from before it was placed", "no-envelope", "agent 1", func(m maker) document { return document{title: m.until(5)} }},
+		{"wraps-exchanged", "the wrap of the first agent in the place of the epoch's", "envelope", "", wraps(func(s *sealed.Settings) { s.Recipients[0].Sealed = s.Recipients[1].Sealed })},
+		{"wrap-altered", "a bit of the agent's wrap is another", "envelope", "agent 0", wraps(func(s *sealed.Settings) { s.Recipients[1].Sealed[1150] ^= 1 })},
+		{"body-cut", "a body of 71 bytes", "truncated", "", wraps(func(s *sealed.Settings) { s.Body = s.Body[:71] })},
+		{"body-bound-elsewhere", "the body of another document of the same key", "commitment", "", wraps(func(s *sealed.Settings) { s.Body[30] ^= 1 })},
+		{"chunk-altered", "a bit of the content is another", "chunk", "", wraps(func(s *sealed.Settings) { s.Body[60] ^= 1 })},
+	}
+}
+
+// contents open, and what they say is refused.
+func contents() []drawing {
+	says := func(name, says, plain string) drawing {
+		return drawing{name, says, "content", "", func(m maker) document {
+			return document{plain: strings.ReplaceAll(plain, "CAMERA", m.homes["A"].Camera(0).String())}
+		}}
+	}
+	return []drawing{
+		says("no-json", "no JSON", "Our house"),
+		says("no-utf-8", "a byte that is no UTF-8", "{\"v\":1,\"home\":\"\xff\",\"zone\":\"UTC\",\"cameras\":{}}"),
+		says("content-2", "content of a later version", `{"v":2,"home":"H","zone":"UTC","cameras":{}}`),
+		says("zone-missing", "no time zone", `{"v":1,"home":"H","cameras":{}}`),
+		says("zone-odd", "a time zone that could be a path", `{"v":1,"home":"H","zone":"../etc","cameras":{}}`),
+		says("member-in-capitals", "a member of another case is another member", `{"v":1,"HOME":"H","zone":"UTC","cameras":{}}`),
+		says("home-null", "null is no name", `{"v":1,"home":null,"zone":"UTC","cameras":{}}`),
+		says("no-name", "a camera without a name", `{"v":1,"home":"H","zone":"UTC","cameras":{"CAMERA":{}}}`),
+		says("empty-name", "a camera with an empty name", `{"v":1,"home":"H","zone":"UTC","cameras":{"CAMERA":{"name":""}}}`),
+		says("65-letters", "a name of 65 letters", `{"v":1,"home":"`+strings.Repeat("é", 65)+`","zone":"UTC","cameras":{}}`),
+		says("control-character", "a name with a line break", `{"v":1,"home":"a\nb","zone":"UTC","cameras":{}}`),
+		says("turned-text", "a name that is shown backwards", `{"v":1,"home":"H","zone":"UTC","cameras":{"CAMERA":{"name":"\u202eetag"}}}`),
+		says("no-camera", "a camera whose ID is none", `{"v":1,"home":"H","zone":"UTC","cameras":{"front":{"name":"Front"}}}`),
+	}
+}
+
+// TestWriteVectors writes the vectors that are missing, with -write. Randomness is
+// fixed for each, so that the same program writes the same bytes.
+func TestWriteVectors(t *testing.T) {
+	for _, d := range drawings() {
+		path := filepath.Join("testdata/vectors/go", d.name+".json")
+		if _, err := os.Stat(path); err == nil || !*write {
+			continue
+		}
+		t.Run(d.name, func(t *testing.T) {
+			seed := fnv.New64a()
+			seed.Write([]byte(d.name))
+			cryptotest.SetGlobalRandom(t, seed.Sum64())
+			var b bytes.Buffer
+			e := json.NewEncoder(&b)
+			e.SetEscapeHTML(false)
+			e.SetIndent("", "\t")
+			v := maker{t, readHomes(t)}.vector(d)
+			if err := e.Encode(v); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
