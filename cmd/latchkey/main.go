@@ -19,6 +19,7 @@ import (
 
 // commands is the table. A new command is a line here and a file beside this one.
 type commands struct {
+	Agent   agentCommand   `cmd:"" help:"The home half: record what cameras see, seal it, upload it."`
 	Open    openCommand    `cmd:"" help:"Verify and open an exported object, without any server."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -1,0 +1,225 @@
+// Package agent is the home half of Latchkey: the program that has the cameras'
+// passwords, sees the pictures, and seals them before they leave the house.
+//
+// An [Agent] is made of rooms: package event watches each camera, the recorder seals
+// what happens into package spool, and package uplink carries that to the server.
+// Everything that must outlive the program is in one folder, its [State]. [Join] gives
+// the agent a home; [State.AddCamera] gives it a camera.
+//
+// Nothing here can open what was sealed: an agent never holds the private key of an
+// epoch, and this package must not reach package open.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/agent/spool"
+	"github.com/latchkey-cam/latchkey/agent/uplink"
+	"github.com/latchkey-cam/latchkey/event"
+	"github.com/latchkey-cam/latchkey/internal/durable"
+	"github.com/latchkey-cam/latchkey/key"
+)
+
+// Config is what [New] must know.
+type Config struct {
+	// Folder holds the agent's state; [Join] has been there.
+	Folder string
+
+	// SpoolBytes bounds what waits for the server. 8 GiB if zero.
+	SpoolBytes int64
+
+	// HTTP is used for everything that goes to the server. A client without proxy
+	// and with bounded waits if nil.
+	HTTP *http.Client
+
+	// Watch watches one camera until its context ends. [event.Watch] if nil.
+	Watch func(context.Context, event.Config) error
+
+	// Retry is the first wait after the server could not be reached; it doubles up to
+	// a minute. A second if zero.
+	Retry time.Duration
+
+	// Log is told what happens; nobody if nil. At level debug there is a line
+	// "stage" for every step of an event.
+	Log *slog.Logger
+}
+
+// Agent is one start of the agent of a home.
+type Agent struct {
+	config   Config
+	log      *slog.Logger
+	state    *State
+	lock     *lock
+	identity identity
+	keys     *key.AgentKeys
+	start    *uplink.Start
+	chain    *uplink.Chain
+	spool    *spool.Spool
+	recorder *recorder
+	uplink   *uplink.Uplink
+	clock    clock
+	began    time.Time
+
+	mu      sync.Mutex // protects cameras and settings
+	cameras map[latchkey.CameraID]*watched
+	home    homeSettings
+}
+
+// Errors of [New] that a person can do something about.
+var (
+	// ErrNotJoined: the folder belongs to no home.
+	ErrNotJoined = errors.New("this agent belongs to no home yet: ask the home's owner for a join link and run latchkey agent join LINK")
+	// ErrRunning: another agent runs in the folder.
+	ErrRunning = errors.New("another agent is running in this folder: two would take each other's place at the server. Stop the other one first")
+)
+
+// New starts the agent of a folder: it takes the next incarnation and looks through
+// the spool. It records and uploads while [Agent.Run] runs.
+func New(ctx context.Context, c Config) (_ *Agent, err error) {
+	a := &Agent{config: c, log: c.Log, clock: machineClock(), began: time.Now(), cameras: map[latchkey.CameraID]*watched{}}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.config.Watch == nil {
+		a.config.Watch = event.Watch
+	}
+	if a.state, err = openExisting(c.Folder); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if a.identity, err = a.state.identity(); errors.Is(err, errNotJoined) {
+		return nil, ErrNotJoined
+	} else if err != nil {
+		return nil, err
+	}
+	if !a.identity.Placed {
+		return nil, fmt.Errorf("%w (a join was begun here and not finished: the same link goes on with it)", ErrNotJoined)
+	}
+	if a.lock, err = takeLock(c.Folder, lockFile, false); errors.Is(err, errLocked) {
+		return nil, ErrRunning
+	} else if err != nil {
+		return nil, err
+	}
+	if warning := networkFileSystem(c.Folder); warning != "" {
+		a.log.Warn(warning)
+	}
+	if err := a.load(); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// openExisting opens an agent's folder and does not make one: where a disk is not
+// mounted an empty folder would be filled in its place.
+func openExisting(folder string) (*State, error) {
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w. (There is no folder %s. If it is on another disk, is that mounted?)", ErrNotJoined, folder)
+	}
+	return OpenState(folder)
+}
+
+// load reads what the last start left, in an order in which nothing is sealed under a
+// number that is not on the disk.
+func (a *Agent) load() (err error) {
+	if a.keys, err = key.LoadAgent(a.state.path(keysFile)); err != nil {
+		return err
+	}
+	if err := durable.Sweep(a.state.dir, "."); err != nil {
+		return err
+	}
+	if a.start, err = uplink.NextStart(a.state.dir, startFile); err != nil {
+		return err
+	}
+	if a.chain, err = a.loadChain(); err != nil {
+		return err
+	}
+	a.loadSettings()
+	spoolKey, fresh, err := spool.LoadKey(a.state.dir, spoolKeyFile)
+	if err != nil {
+		return err
+	}
+	if err := a.openSpool(spoolKey); err != nil {
+		return err
+	}
+	if s := a.spool.Status(); fresh && s.Damaged > 0 {
+		a.log.Error("the spool's key was missing or unusable: what had been recorded and not uploaded cannot be", "objects", s.Damaged)
+	}
+	a.recorder = &recorder{
+		clock: a.clock, keys: a.keys, chain: a.chain, incarnation: a.start.Incarnation(),
+		spool: a.spool, log: a.log, sequences: map[latchkey.CameraID]uint64{},
+	}
+	a.uplink, err = uplink.New(uplink.Config{
+		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool,
+		HTTP: a.config.HTTP, Retry: a.config.Retry, Log: a.log,
+		Wishes: a.wishes, Settings: a.takeSettings, Acknowledged: a.recorder.acknowledged,
+	})
+	return err
+}
+
+// loadChain reads the deeds. If their file is damaged they are asked for again from
+// the first, which is as safe as at a join: the home's ID is that of its first deed.
+func (a *Agent) loadChain() (*uplink.Chain, error) {
+	chain, err := uplink.LoadChain(a.state.dir, deedsFile, a.identity.Home)
+	if err == nil {
+		return chain, nil
+	}
+	a.log.Error("the file of deeds cannot be read; it is kept as deeds.damaged, and the server is asked for all of them", "reason", err)
+	if err := durable.Move(a.state.dir, deedsFile, deedsFile+".damaged"); err != nil {
+		return nil, err
+	}
+	return uplink.LoadChain(a.state.dir, deedsFile, a.identity.Home)
+}
+
+func (a *Agent) openSpool(k spool.Key) error {
+	dir, err := a.state.dir.Sub(spoolDir)
+	if err != nil {
+		return err
+	}
+	a.spool, err = spool.Open(spool.Config{
+		FS: dir, Home: a.identity.Home, Key: k, Capacity: a.config.SpoolBytes,
+		Free: func() (int64, error) { return freeBytes(a.state.path(spoolDir)) }, Log: a.log,
+	})
+	return err
+}
+
+// Run records and uploads until ctx ends, and then returns nil. Another end is an
+// error that no waiting would mend, in words for people.
+func (a *Agent) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var rooms sync.WaitGroup
+	for _, room := range []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus} {
+		rooms.Go(func() {
+			if err := room(ctx); err != nil {
+				stop(err)
+			}
+		})
+	}
+	rooms.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// Close lets go of the folder. Run has returned.
+func (a *Agent) Close() error {
+	var errs []error
+	if a.lock != nil {
+		errs = append(errs, a.lock.release())
+	}
+	return errors.Join(append(errs, a.state.Close())...)
+}

@@ -1,0 +1,161 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/agent/spool"
+	"github.com/latchkey-cam/latchkey/agent/uplink"
+	"github.com/latchkey-cam/latchkey/event"
+	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/sealed"
+)
+
+// recorder seals what happens on the cameras into the spool. It is the [event.Sink] of
+// every camera: when Begin or End returns nil, what it was told survives a power cut.
+type recorder struct {
+	clock       clock
+	keys        *key.AgentKeys
+	chain       *uplink.Chain
+	incarnation uint64
+	spool       *spool.Spool
+	log         *slog.Logger
+
+	mu sync.Mutex // protects sequences
+	// sequences holds the last number that was used, by camera. They begin anew with
+	// each incarnation, which is on the disk before the first of them is used; so
+	// none is used twice, and none needs to be on the disk itself.
+	sequences map[latchkey.CameraID]uint64
+}
+
+var _ event.Sink = (*recorder)(nil)
+
+// Begin seals the thumbnail.
+func (r *recorder) Begin(ctx context.Context, e event.Event, thumbnail []byte) error {
+	if thumbnail == nil {
+		return nil
+	}
+	b, err := r.bind(e, latchkey.Thumbnail, e.Picture)
+	if err != nil {
+		return err
+	}
+	return r.add(e, b, func(w io.Writer) error {
+		_, err := w.Write(thumbnail)
+		return err
+	})
+}
+
+// End seals the clip and then the description, which says what the clip is. If the
+// clip cannot be kept the event is described without one, and the error says why.
+func (r *recorder) End(ctx context.Context, e event.Event, clip func(io.Writer) error) error {
+	d := describe(e)
+	b, err := r.bind(e, latchkey.Clip, e.Clip.Start)
+	if err != nil {
+		return err
+	}
+	var size counter
+	clipErr := r.add(e, b, func(w io.Writer) error {
+		size = 0
+		return clip(io.MultiWriter(w, &size))
+	})
+	if clipErr == nil {
+		d.Clip = &clipDescription{
+			Object: b.Object, Type: e.Clip.Type, Width: e.Clip.Width, Height: e.Clip.Height,
+			Duration: uint64(e.Clip.Duration.Microseconds()), Bytes: uint64(size),
+		}
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		panic("internal error: encode a description: " + err.Error())
+	}
+	if b, err = r.bind(e, latchkey.Description, e.Start); err != nil {
+		return errors.Join(clipErr, err)
+	}
+	return errors.Join(clipErr, r.add(e, b, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	}))
+}
+
+func (r *recorder) add(e event.Event, b sealed.Binding, content func(io.Writer) error) error {
+	h, err := r.spool.Add(b, r.keys.Signing, content)
+	if err != nil {
+		return fmt.Errorf("record event %s: %w", e.ID, err)
+	}
+	// The line is for measuring; all times are of the same monotonic clock.
+	r.log.Debug("stage", "stage", "sealed", "event", e.ID.String(), "camera", e.Camera.String(),
+		"kind", b.Kind.String(), "object", b.Object.String(), "bytes", h.BodyLength, "at", r.clock.now().Monotonic,
+		"moving", e.Start.Monotonic, "received", e.Stages.Received.Monotonic,
+		"decided", e.Stages.Decided.Monotonic, "still", e.Stages.Still.Monotonic)
+	return nil
+}
+
+// acknowledged is told of every object that the server has taken.
+func (r *recorder) acknowledged(h sealed.Header) {
+	b := h.Binding
+	r.log.Debug("stage", "stage", "acknowledged", "event", b.Event.String(), "camera", b.Camera.String(),
+		"kind", b.Kind.String(), "object", b.Object.String(), "bytes", h.BodyLength, "at", r.clock.now().Monotonic)
+}
+
+// errNoHome: nothing can be sealed before the home's deeds are known.
+var errNoHome = errors.New("the home's deeds are not known yet")
+
+// bind makes the binding of a new object, whose moment is at.
+func (r *recorder) bind(e event.Event, kind latchkey.Kind, at event.Moment) (sealed.Binding, error) {
+	title := r.chain.Title()
+	if title == nil {
+		return sealed.Binding{}, errNoHome
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sequences[e.Camera]++
+	return sealed.Binding{
+		Kind: kind, Quality: r.clock.quality(), Home: title.Home(), Camera: e.Camera,
+		Event: e.ID, Object: latchkey.NewObjectID(), AgentKey: r.keys.KeyID(),
+		Incarnation: r.incarnation, Sequence: r.sequences[e.Camera],
+		Time: at.Wall, Boot: r.clock.boot, Monotonic: at.Monotonic, Head: title.Head(),
+	}, nil
+}
+
+// description is the content of a description (docs/seal.md, "Description").
+type description struct {
+	V     int              `json:"v"`
+	Start latchkey.Time    `json:"start"`
+	End   latchkey.Time    `json:"end"`
+	Cause string           `json:"cause"`
+	Score float64          `json:"score"`
+	Clip  *clipDescription `json:"clip,omitempty"`
+}
+
+type clipDescription struct {
+	Object   latchkey.ObjectID `json:"object"`
+	Type     string            `json:"type"`
+	Width    int               `json:"width"`
+	Height   int               `json:"height"`
+	Duration uint64            `json:"duration"`
+	Bytes    uint64            `json:"bytes"`
+}
+
+// describe leaves the clip out. A clock that was set back meanwhile does not make an
+// event end before it began: the length is the monotonic clock's.
+func describe(e event.Event) description {
+	length := max(e.End.Sub(e.Start), 0)
+	return description{
+		V: 1, Start: e.Start.Wall, End: e.Start.Wall + latchkey.Time(length.Microseconds()),
+		Cause: e.Cause, Score: e.Score,
+	}
+}
+
+// counter counts what is written to it.
+type counter uint64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}

@@ -1,0 +1,108 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/internal/durable"
+	"github.com/latchkey-cam/latchkey/key"
+)
+
+// The files of the agent's folder.
+const (
+	identityFile = "agent.json" // which home, which server; written by a join
+	keysFile     = "agent.keys" // the agent's secrets
+	spoolKeyFile = "spool.key"
+	startFile    = "start" // counts starts
+	deedsFile    = "deeds"
+	settingsFile = "settings"
+	statusFile   = "status.json"
+	lockFile     = "agent.lock"
+	camerasLock  = "cameras.lock" // against two that add a camera at once
+	spoolDir     = "spool"
+)
+
+// State is the folder in which an agent keeps everything that must outlive it. Several
+// programs may have it open; one [Agent] at a time runs in it.
+type State struct {
+	folder string
+	dir    *durable.Dir
+}
+
+// OpenState opens an agent's folder, and makes it for its owner alone if it is not there.
+func OpenState(folder string) (*State, error) {
+	dir, err := durable.Open(folder)
+	if err != nil {
+		return nil, fmt.Errorf("open the agent's folder: %w", err)
+	}
+	return &State{folder, dir}, nil
+}
+
+// Close closes the folder.
+func (s *State) Close() error { return s.dir.Close() }
+
+// Folder is where the state is.
+func (s *State) Folder() string { return s.folder }
+
+func (s *State) path(name string) string { return filepath.Join(s.folder, name) }
+
+// identity is what a join has settled.
+type identity struct {
+	V      int              `json:"v"`
+	Server string           `json:"server"` // https://HOST[:PORT]
+	Home   latchkey.HomeID  `json:"home"`
+	Agent  latchkey.AgentID `json:"agent"`
+	Placed bool             `json:"placed"` // false while the owner has not said yes
+	Slot   string           `json:"slot"`   // of the join, to go on with it
+	Head   string           `json:"head"`   // that the owner announced
+}
+
+// errNotJoined: the folder belongs to no home yet.
+var errNotJoined = errors.New("this agent belongs to no home yet")
+
+func (s *State) identity() (identity, error) {
+	var id identity
+	b, err := durable.ReadBytes(s.dir, identityFile, 64<<10)
+	if errors.Is(err, fs.ErrNotExist) {
+		return id, errNotJoined
+	}
+	if err != nil {
+		return id, err
+	}
+	if err := json.Unmarshal(b, &id); err != nil {
+		return id, fmt.Errorf("read %s: %w", identityFile, err)
+	}
+	if id.V != 1 || id.Server == "" {
+		return id, fmt.Errorf("read %s: it is no identity of version 1", identityFile)
+	}
+	return id, nil
+}
+
+func (s *State) keepIdentity(id identity) error {
+	b, err := json.MarshalIndent(id, "", "  ")
+	if err != nil {
+		panic("internal error: encode the identity: " + err.Error())
+	}
+	return durable.WriteBytes(s.dir, identityFile, append(b, '\n'))
+}
+
+// keys returns the agent's keys, and makes them the first time.
+func (s *State) keys() (*key.AgentKeys, error) {
+	path := s.path(keysFile)
+	k, err := key.LoadAgent(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return k, err
+	}
+	if k, err = key.NewAgentKeys(); err != nil {
+		return nil, err
+	}
+	if err := k.Save(path); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, err
+	}
+	return key.LoadAgent(path)
+}

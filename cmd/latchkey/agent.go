@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/latchkey-cam/latchkey/agent"
+	"github.com/latchkey-cam/latchkey/agent/spool"
+	"github.com/latchkey-cam/latchkey/agent/uplink"
+)
+
+// agentCommand is the home half: it has the cameras' passwords, and seals.
+type agentCommand struct {
+	Data string `help:"The agent's folder, on a disk of this machine." env:"LATCHKEY_AGENT_DATA" placeholder:"FOLDER"`
+
+	Run       agentRun       `cmd:"" help:"Record and upload until it is stopped."`
+	Join      agentJoin      `cmd:"" help:"Give the agent a home, with a link from the home's page."`
+	AddCamera agentAddCamera `cmd:"" help:"Describe a camera. A running agent notices."`
+	Status    agentStatus    `cmd:"" help:"Say how the agent, its cameras and its uploads are doing."`
+}
+
+// AfterApply fills in the folder where nobody named one, and hands it to the commands.
+func (c *agentCommand) AfterApply() error {
+	if c.Data == "" {
+		state := os.Getenv("XDG_STATE_HOME")
+		if state == "" {
+			home, err := os.UserHomeDir()
+			if err != nil {
+				return errors.New("this user has no home folder: name the agent's folder with --data")
+			}
+			state = filepath.Join(home, ".local", "state")
+		}
+		c.Data = filepath.Join(state, "latchkey-agent")
+	}
+	return nil
+}
+
+type agentRun struct {
+	Spool   string `help:"How much may wait for the server, like 500MB or 8GiB." default:"8GiB"`
+	Debug   bool   `help:"Also log every step of every event."`
+	LogJSON bool   `name:"log-json" help:"Log as JSON, one object to a line."`
+}
+
+// Run records and uploads.
+func (c agentRun) Run(ctx context.Context, parent *agentCommand, t *terminal) error {
+	size, err := humanize.ParseBytes(c.Spool)
+	if err != nil || size < 16<<20 || size > 1<<50 {
+		return fmt.Errorf("--spool %s is no size: want something like 500MB or 8GiB, at least 16MiB", c.Spool)
+	}
+	a, err := agent.New(ctx, agent.Config{Folder: parent.Data, SpoolBytes: int64(size), Log: c.log(t.Err)})
+	if err != nil {
+		return err
+	}
+	s := a.Status()
+	fmt.Fprintf(t.Out, "The agent is running for home %s at %s.\nIts folder is %s. Stop it with Ctrl-C; latchkey agent status says how it is doing.\n",
+		cmp.Or(s.HomeName, short(s.Home.String())), s.Server, parent.Data)
+	return errors.Join(a.Run(ctx), a.Close())
+}
+
+func (c agentRun) log(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if c.Debug {
+		options.Level = slog.LevelDebug
+	}
+	if c.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+type agentJoin struct {
+	Link string `arg:"" help:"The join link from the home's page; - reads it from the standard input."`
+}
+
+// Run joins.
+func (c agentJoin) Run(ctx context.Context, parent *agentCommand, t *terminal) error {
+	link := c.Link
+	if link == "-" {
+		var err error
+		if link, err = readLine(t.In); err != nil {
+			return fmt.Errorf("read the join link from the standard input: %w", err)
+		}
+	}
+	home, err := agent.Join(ctx, agent.JoinConfig{
+		Folder: parent.Data, Link: link,
+		Progress: func(sentence string) { fmt.Fprintln(t.Err, sentence) },
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.Out, `This agent now belongs to home %s.
+
+Add a camera, and start:
+
+    latchkey agent add-camera "Front door" rtsp://USER@ADDRESS/PATH
+    latchkey agent run
+`, short(home.String()))
+	return nil
+}
+
+// readLine reads one line of at most 64 KiB, without its end.
+func readLine(r io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(r, 64<<10)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
+
+// short is enough of an ID for a person to tell two apart.
+func short(id string) string { return id[:min(len(id), 10)] + "…" }
+
+type agentStatus struct {
+	JSON bool `name:"json" help:"Print one JSON object."`
+}
+
+// Run prints the status.
+func (c agentStatus) Run(parent *agentCommand, t *terminal) error {
+	s, err := agent.ReadStatus(parent.Data)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		e := json.NewEncoder(t.Out)
+		e.SetIndent("", "  ")
+		return e.Encode(s)
+	}
+	w := bufio.NewWriter(t.Out)
+	printStatus(w, s)
+	return w.Flush()
+}
+
+func printStatus(w io.Writer, s agent.Status) {
+	fmt.Fprintf(w, "home      %s at %s\n", cmp.Or(s.HomeName, short(s.Home.String())), s.Server)
+	if !s.Running {
+		fmt.Fprintln(w, "agent     not running. Start it with: latchkey agent run")
+		if s.At.IsZero() {
+			return
+		}
+		fmt.Fprintf(w, "          it last ran %s; then it was like this:\n", humanize.Time(s.At))
+	} else {
+		fmt.Fprintf(w, "agent     running since %s\n", at(s.Started))
+	}
+	fmt.Fprintf(w, "server    %s since %s, %d uploaded since the start\n", uplinkWord(s.Uplink.State), at(s.Uplink.Since), s.Uplink.Uploaded)
+	for _, more := range []string{s.Uplink.Detail, s.Uplink.Trouble} {
+		if more != "" {
+			fmt.Fprintf(w, "          %s\n", more)
+		}
+	}
+	printSpool(w, s.Spool)
+	if len(s.Cameras) == 0 {
+		fmt.Fprintln(w, "cameras   none yet. Add one with: latchkey agent add-camera NAME rtsp://USER@ADDRESS/PATH")
+	}
+	for i, c := range s.Cameras {
+		fmt.Fprintf(w, "%-9s %s: %s since %s\n", map[bool]string{true: "cameras"}[i == 0], c.Name, cameraWord(c.State), at(c.Since))
+		if c.Detail != "" {
+			fmt.Fprintf(w, "          %s\n", c.Detail)
+		}
+	}
+}
+
+func printSpool(w io.Writer, s spool.Status) {
+	fmt.Fprintf(w, "waiting   %d objects, %s\n", s.Objects, humanize.IBytes(uint64(s.Bytes)))
+	switch s.Health {
+	case spool.Full:
+		fmt.Fprintln(w, "          The spool is full: nothing new is kept until something is uploaded. Allow more with --spool.")
+	case spool.DiskFull:
+		fmt.Fprintln(w, "          The disk is full: nothing new is kept. Make room on it.")
+	case spool.Failing:
+		fmt.Fprintln(w, "          The disk gives errors: nothing new is kept. The log says more.")
+	}
+	for _, line := range []struct {
+		n    int
+		what string
+	}{
+		{int(s.Lost), "not kept since the start, because there was no room"},
+		{s.Refused, "refused by the server for good, and set aside"},
+		{s.Damaged, "damaged on the disk, and set aside"},
+	} {
+		if line.n > 0 {
+			fmt.Fprintf(w, "          %d %s\n", line.n, line.what)
+		}
+	}
+}
+
+func uplinkWord(s uplink.State) string {
+	switch s {
+	case uplink.Waiting:
+		return "not connected"
+	case uplink.NotPlaced:
+		return "not taken in"
+	case uplink.OtherChain:
+		return "not trusted"
+	case uplink.Cloned:
+		return "taken for a copy"
+	}
+	return string(s)
+}
+
+func cameraWord(s agent.CameraState) string {
+	switch s {
+	case agent.CameraAsking:
+		return "waiting for the owner to add it on the home's page"
+	case agent.CameraWaiting:
+		return "waiting for the server"
+	case agent.CameraElse:
+		return "belongs to another agent of the home"
+	}
+	return string(s)
+}
+
+func at(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
