@@ -1,0 +1,28 @@
+// The cards on the page as the keyboard sees them.
+
+import { isTyping, stepOf, walk } from "./walk.ts";
+
+/** Every card in `root`, in the order of the page. */
+function cards(root: HTMLElement): HTMLElement[] {
+  return [...root.querySelectorAll<HTMLElement>("[data-event]")];
+}
+
+/** Moves the focus from card to card by the key that was pressed, if it is such a key. */
+export function step(event: KeyboardEvent, root: HTMLElement): void {
+  const to = stepOf(event.key);
+  if (!to || event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
+  const all = cards(root);
+  const at = all.findIndex((c) => c === document.activeElement);
+  // Without a card in hand the arrows scroll, as they do anywhere.
+  if (at < 0 && event.key.length > 1) return;
+  const boxes = all.map((c) => ({ left: c.offsetLeft, top: c.getBoundingClientRect().top + scrollY }));
+  const next = at < 0 ? boxes.findIndex((b) => b.top >= scrollY + 60) : walk(boxes, at, to);
+  if (next < 0) return;
+  event.preventDefault();
+  all[next]?.focus();
+}
+
+/** Gives the focus to the card of an event, if it is on the page. */
+export function focusCard(root: HTMLElement, event: string): void {
+  cards(root).find((c) => c.dataset["event"] === event)?.focus();
+}

@@ -1,0 +1,41 @@
+// The list of events as pages of it arrive: newest first, as the server lists them,
+// each row known by its key.
+
+import type { EventRow } from "../worker/protocol.ts";
+
+/** What the newest page changes in a list. */
+export interface Merged {
+  rows: EventRow[];
+  /** Keys that were not in the list before. */
+  added: string[];
+  /** False if the page does not reach the list: what lies between is not known. */
+  joined: boolean;
+}
+
+/**
+ * Puts the newest page over a list. Down to the last row that both have, the page is
+ * right: rows that it lacks were deleted. Below that the list stays as it is.
+ */
+export function mergeNewest(list: readonly EventRow[], page: readonly EventRow[], more: boolean): Merged {
+  const inPage = new Set(page.map((r) => r.key));
+  const inList = new Set(list.map((r) => r.key));
+  const added = page.filter((r) => !inList.has(r.key)).map((r) => r.key);
+  let end = list.length;
+  while (end > 0 && !inPage.has(list[end - 1]!.key)) end--;
+  if (end === 0 && more && list.length > 0) return { rows: [...page], added, joined: false };
+  const tail = more ? list.slice(end) : [];
+  return { rows: [...page, ...tail], added, joined: true };
+}
+
+/** Adds an older page below; what is there already is not repeated, but its newer form is taken. */
+export function mergeOlder(list: readonly EventRow[], page: readonly EventRow[]): EventRow[] {
+  const newer = new Map(page.map((r) => [r.key, r]));
+  const kept = list.map((r) => newer.get(r.key) ?? r);
+  const inList = new Set(list.map((r) => r.key));
+  return [...kept, ...page.filter((r) => !inList.has(r.key))];
+}
+
+/** The rows of one camera; "" is all of them. A row without a verified camera shows under all alone. */
+export function ofCamera(rows: readonly EventRow[], camera: string): EventRow[] {
+  return camera === "" ? [...rows] : rows.filter((r) => r.camera === camera);
+}

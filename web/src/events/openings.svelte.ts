@@ -1,0 +1,73 @@
+// Opening what the rows name. A refusal is remembered, so that a thing is asked for,
+// refused and reported once; a picture is not: it lives as long as its card.
+
+import { SvelteMap } from "svelte/reactivity";
+
+import type { Keeps } from "../keeper.ts";
+import type { Description, NameText, Opened, Reported, Timings, Trouble, Word } from "../worker/protocol.ts";
+
+/** An opened picture or clip, and when the stages of opening it were passed. */
+export interface Media {
+  blob: Blob;
+  timings: Timings;
+}
+
+export interface Refusal {
+  word: Word;
+  reported: Reported;
+}
+
+/** What opening came to. `unreachable` is worth another try when the server answers again; `failed` is not. */
+export type Opening<T> = ({ is: "opened" } & T) | ({ is: "refused" } & Refusal) | { is: "unreachable" } | { is: "failed" };
+
+export class Openings {
+  /** What was refused since the page was opened. */
+  readonly refused = new SvelteMap<NameText, Refusal>();
+  readonly #descriptions = new SvelteMap<NameText, Description>();
+  readonly #asked = new Set<NameText>();
+  readonly #keeper: Keeps;
+  readonly #heard: (trouble: Trouble | null) => void;
+
+  /** `heard` is told of every answer: null, or what was wrong with it. */
+  constructor(keeper: Keeps, heard: (trouble: Trouble | null) => void) {
+    this.#keeper = keeper;
+    this.#heard = heard;
+  }
+
+  thumbnail(name: NameText): Promise<Opening<Media>> {
+    return this.#open(name, () => this.#keeper.thumbnail(name));
+  }
+
+  clip(name: NameText): Promise<Opening<Media>> {
+    return this.#open(name, () => this.#keeper.clip(name));
+  }
+
+  /** The description of that name if it is open already; asks for it otherwise. */
+  description(name: NameText): Description | null {
+    return this.#descriptions.get(name) ?? null;
+  }
+
+  /** Opens a description, once. */
+  async describe(name: NameText): Promise<void> {
+    if (this.#asked.has(name)) return;
+    this.#asked.add(name);
+    const opening = await this.#open(name, () => this.#keeper.description(name));
+    if (opening.is === "opened") this.#descriptions.set(name, opening.description);
+    if (opening.is === "unreachable") this.#asked.delete(name);
+  }
+
+  async #open<T>(name: NameText, ask: () => Promise<Opened<T>>): Promise<Opening<T & { timings: Timings }>> {
+    const before = this.refused.get(name);
+    if (before) return { is: "refused", ...before };
+    const opened = await ask();
+    if (opened.state === "trouble") {
+      this.#heard(opened);
+      return { is: opened.trouble === "offline" || opened.trouble === "busy" ? "unreachable" : "failed" };
+    }
+    this.#heard(null);
+    if (opened.state === "opened") return { ...opened, is: "opened" };
+    const refusal = { word: opened.word, reported: opened.reported };
+    this.refused.set(name, refusal);
+    return { is: "refused", ...refusal };
+  }
+}

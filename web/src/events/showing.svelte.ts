@@ -1,0 +1,45 @@
+// An opened thing for as long as a component wants it: asked for when wanted, let go
+// when not, and never shown for another name than its own.
+
+import { untrack } from "svelte";
+
+import type { NameText } from "../worker/protocol.ts";
+import type { Media, Opening } from "./openings.svelte.ts";
+
+export class Showing {
+  #opening = $state.raw<{ name: NameText; came: Opening<Media> } | null>(null);
+  readonly #wanted: () => NameText | null;
+
+  /** Made while a component is made. `wanted` is what to open now; `up` whether the server answers. */
+  constructor(wanted: () => NameText | null, open: (name: NameText) => Promise<Opening<Media>>, up: () => boolean) {
+    this.#wanted = wanted;
+    const ask = (name: NameText): (() => void) => {
+      let mine = true;
+      void untrack(() => open(name)).then((came) => mine && (this.#opening = { name, came }));
+      return () => (mine = false);
+    };
+    $effect(() => {
+      const name = wanted();
+      if (name === null) return undefined;
+      const forget = ask(name);
+      return () => {
+        forget();
+        this.#opening = null;
+      };
+    });
+    // What could not be fetched is asked for again when the server answers again.
+    $effect(() => {
+      const name = wanted();
+      return name !== null && up() && this.is === "unreachable" ? ask(name) : undefined;
+    });
+  }
+
+  /** What came for the name that is wanted now; null while it is being opened. */
+  get now(): Opening<Media> | null {
+    return this.#opening !== null && this.#opening.name === this.#wanted() ? this.#opening.came : null;
+  }
+
+  get is(): Opening<Media>["is"] | "loading" {
+    return this.now?.is ?? "loading";
+  }
+}

@@ -1,0 +1,228 @@
+// Who I am and what I may see: the home that is open in this page, as far as it is
+// verified, and the state of everything that all screens share.
+
+import { Inbox } from "./events/inbox.svelte.ts";
+import { Openings } from "./events/openings.svelte.ts";
+import type { Keeps } from "./keeper.ts";
+import { Connection } from "./parts/connection.svelte.ts";
+import { browserZone, isZone } from "./parts/time.ts";
+import { words } from "./words.ts";
+import type { AgentID, Ask, CameraID, Change, HomeID, KnownHome, Result, SettingsChange, SettingsView, TitleView, Trouble } from "./worker/protocol.ts";
+
+/** Where the page stands. `stopped` shows nothing of the home any more. */
+export type Phase =
+  | { is: "starting" }
+  | { is: "none" }
+  | { is: "choose"; homes: KnownHome[] }
+  | { is: "open" }
+  | { is: "left" }
+  | { is: "stopped"; why: Trouble };
+
+const stops: ReadonlySet<Trouble["trouble"]> = new Set(["fork", "bad-chain", "signed-out", "no-home", "storage"]);
+
+// How long the cameras of an agent that came with the set-up link are taken in without
+// a further question: the link was made by whoever has the machine in hand.
+const welcome = 120_000;
+
+// Hints come over a socket; while it is down the page asks by itself.
+const poll = 15_000;
+
+export class House {
+  phase = $state.raw<Phase>({ is: "starting" });
+  title = $state.raw<TitleView | null>(null);
+  settings = $state.raw<SettingsView | null>(null);
+  asks = $state.raw<Ask[]>([]);
+  /** How many asks did not verify; they are not shown. */
+  refusedAsks = $state(0);
+  /** Set when an answer came that was not to our question. */
+  crossed = $state(false);
+  /** Names of cameras that were taken in without a question, newest last. */
+  welcomed = $state.raw<string[]>([]);
+
+  readonly keeper: Keeps;
+  readonly connection: Connection;
+  readonly openings: Openings;
+  readonly inbox: Inbox;
+
+  #home: HomeID | undefined;
+  #welcome: { agent: AgentID; until: number } | null = null;
+  readonly #placing = new Set<CameraID>();
+  #poll: ReturnType<typeof setInterval> | undefined;
+  readonly #stopListening: () => void;
+
+  constructor(keeper: Keeps) {
+    this.keeper = keeper;
+    this.connection = new Connection(() => this.#reconnect());
+    this.openings = new Openings(keeper, (trouble) => this.#note(trouble));
+    this.inbox = new Inbox(async (before) => this.heard(await keeper.events(...(before === undefined ? [] : [before]))));
+    this.#stopListening = keeper.changes((change) => this.#changed(change));
+  }
+
+  /** The home's name. Before the settings are read it has none. */
+  get name(): string {
+    return this.settings?.home || words.home;
+  }
+
+  /** The zone that days and times are shown in. */
+  get zone(): string {
+    const zone = this.settings?.zone ?? "";
+    return isZone(zone) ? zone : browserZone();
+  }
+
+  cameraName(id: CameraID | null): string {
+    if (id === null) return words.unknownCamera;
+    return this.settings?.cameras[id]?.name || words.unnamedCamera(id);
+  }
+
+  /** Opens the home of this browser: the named one, or the only one. */
+  async start(home?: HomeID): Promise<void> {
+    if (home === undefined && this.#home === undefined) {
+      const known = this.heard(await this.keeper.homes());
+      if (!known.ok) return this.#stop(known);
+      if (known.homes.length === 0) return this.#go({ is: "none" });
+      if (known.homes.length > 1) return this.#go({ is: "choose", homes: known.homes });
+    }
+    this.#home = home ?? this.#home;
+    if (this.phase.is === "choose") this.#go({ is: "starting" });
+    const opened = this.heard(await this.keeper.open(...(this.#home === undefined ? [] : [this.#home])));
+    if (!opened.ok) return this.#stop(opened);
+    this.title = opened.title;
+    this.settings = opened.settings;
+    this.#home = opened.title.home;
+    this.#go({ is: "open" });
+    await Promise.all([this.inbox.refresh(), this.#loadAsks()]);
+  }
+
+  /** Places a camera that was asked for. */
+  async place(ask: Ask): Promise<Result<object>> {
+    const placed = this.heard(await this.keeper.placeCamera(ask.camera, ask.name));
+    if (!placed.ok) return placed;
+    this.title = placed.title;
+    this.settings = placed.settings;
+    this.#dropAsk(ask.camera);
+    return { ok: true };
+  }
+
+  async turnDown(ask: Ask): Promise<Result<object>> {
+    const done = this.heard(await this.keeper.refuseCamera(ask.camera));
+    if (done.ok) this.#dropAsk(ask.camera);
+    return done;
+  }
+
+  async save(change: SettingsChange): Promise<Result<object>> {
+    const saved = this.heard(await this.keeper.saveSettings(change));
+    if (saved.ok) this.settings = saved.settings;
+    return saved;
+  }
+
+  /** Signs out; the page shows nothing of the home after that. */
+  async leave(): Promise<Result<object>> {
+    const done = this.heard(await this.keeper.signOut());
+    if (done.ok) {
+      this.#go({ is: "left" });
+      this.close();
+    }
+    return done;
+  }
+
+  /** Takes in the cameras that this agent asks for in the next two minutes. */
+  async expect(agent: AgentID): Promise<void> {
+    this.#welcome = { agent, until: Date.now() + welcome };
+    await Promise.all([this.#loadTitle(), this.#loadAsks()]);
+  }
+
+  /** Reads the title again, after a deed of our own. */
+  async renew(): Promise<void> {
+    await this.#loadTitle();
+  }
+
+  /** Every answer passes here: the state of the line, and what ends all showing. */
+  heard<T>(result: Result<T>): Result<T> {
+    this.#note(result.ok ? null : result);
+    return result;
+  }
+
+  close(): void {
+    clearInterval(this.#poll);
+    this.connection.close();
+    this.#stopListening();
+  }
+
+  #note(trouble: Trouble | null): void {
+    if (trouble?.trouble === "offline") return this.connection.silent();
+    if (trouble?.trouble === "busy") return this.connection.silent(trouble.retryAfterMs);
+    this.connection.heard();
+    if (trouble?.trouble === "crossed") this.crossed = true;
+    if (trouble && stops.has(trouble.trouble)) this.#stop(trouble);
+  }
+
+  #stop(why: Trouble): void {
+    if (why.trouble === "offline" || why.trouble === "busy" || this.phase.is === "stopped") return;
+    this.#go({ is: "stopped", why });
+    this.close();
+  }
+
+  #go(phase: Phase): void {
+    if (this.phase.is !== "stopped" && this.phase.is !== "left") this.phase = phase;
+  }
+
+  async #reconnect(): Promise<void> {
+    if (this.phase.is === "starting") return this.start();
+    if (this.phase.is === "open") await this.#loadEverything();
+  }
+
+  async #loadEverything(): Promise<void> {
+    await this.#loadTitle();
+    if (!this.connection.up) return;
+    await Promise.all([this.#loadSettings(), this.inbox.refresh(), this.#loadAsks()]);
+  }
+
+  async #loadTitle(): Promise<void> {
+    const answer = this.heard(await this.keeper.title());
+    if (answer.ok) this.title = answer.title;
+  }
+
+  async #loadSettings(): Promise<void> {
+    const answer = this.heard(await this.keeper.settings());
+    if (answer.ok) this.settings = answer.settings;
+  }
+
+  async #loadAsks(): Promise<void> {
+    const answer = this.heard(await this.keeper.asks());
+    if (!answer.ok) return;
+    this.refusedAsks = answer.refused;
+    this.asks = answer.asks.filter((a) => !this.#placing.has(a.camera));
+    await this.#takeIn();
+  }
+
+  // Placing is one deed after the other: each names the one before it.
+  async #takeIn(): Promise<void> {
+    for (const ask of this.asks) {
+      if (!this.#welcome || Date.now() > this.#welcome.until || ask.agent !== this.#welcome.agent || this.#placing.has(ask.camera)) continue;
+      this.#placing.add(ask.camera);
+      const placed = await this.place(ask);
+      this.#placing.delete(ask.camera);
+      if (placed.ok) this.welcomed = [...this.welcomed, ask.name];
+    }
+  }
+
+  #dropAsk(camera: CameraID): void {
+    this.asks = this.asks.filter((a) => a.camera !== camera);
+  }
+
+  #changed(change: Change): void {
+    if (this.phase.is !== "open") return;
+    if (change.changed === "link") this.#linked(change.up);
+    if (change.changed === "events") void this.inbox.refresh();
+    if (change.changed === "deeds") void this.#loadTitle();
+    if (change.changed === "settings") void this.#loadSettings();
+    if (change.changed === "asks") void this.#loadAsks();
+  }
+
+  #linked(up: boolean): void {
+    clearInterval(this.#poll);
+    if (!up) this.#poll = setInterval(() => void (this.connection.up && this.#loadEverything()), poll);
+    // Hints may have been missed while the socket was down.
+    void this.#loadEverything();
+  }
+}

@@ -1,0 +1,56 @@
+// Adding an agent by a link: from the link to the agent's place in the home.
+
+import type { House } from "../house.svelte.ts";
+import type { AgentID, Trouble } from "../worker/protocol.ts";
+
+export type Stage =
+  | { is: "preparing" }
+  | { is: "waiting"; link: string; expires: number }
+  | { is: "joining" }
+  | { is: "done"; agent: AgentID }
+  | { is: "expired" }
+  | { is: "failed"; why: Trouble; placing: boolean };
+
+export class Joining {
+  stage = $state.raw<Stage>({ is: "preparing" });
+
+  readonly #house: House;
+  #slot: string | null = null;
+  #closed = false;
+
+  constructor(house: House) {
+    this.#house = house;
+  }
+
+  /** Makes a link, waits for the agent that uses it, and places it. */
+  async run(): Promise<void> {
+    const { keeper } = this.#house;
+    this.stage = { is: "preparing" };
+    const join = this.#house.heard(await keeper.openJoin());
+    if (!join.ok) return this.#show({ is: "failed", why: join, placing: false });
+    this.#slot = join.slot;
+    if (this.#closed) return this.close();
+    this.#show({ is: "waiting", link: join.link, expires: join.expires / 1000 });
+    const answer = this.#house.heard(await keeper.watchJoin(join.slot));
+    this.#slot = null;
+    if (!answer.ok) return this.#show({ is: "failed", why: answer, placing: false });
+    if (answer.state === "expired") return this.#show({ is: "expired" });
+    if (answer.state === "stopped") return;
+    this.#show({ is: "joining" });
+    const placed = this.#house.heard(await keeper.placeAgent(join.slot));
+    if (!placed.ok) return this.#show({ is: "failed", why: placed, placing: true });
+    await this.#house.renew();
+    this.#show({ is: "done", agent: placed.agent });
+  }
+
+  /** Stops waiting. An agent that has answered by then is not placed. */
+  close(): void {
+    this.#closed = true;
+    if (this.#slot !== null) void this.#house.keeper.stopJoin(this.#slot);
+    this.#slot = null;
+  }
+
+  #show(stage: Stage): void {
+    if (!this.#closed) this.stage = stage;
+  }
+}

@@ -1,0 +1,12 @@
+// Mounts the page; nothing else. The link leaves the address bar before anything runs.
+
+import { mount } from "svelte";
+
+import App from "./App.svelte";
+import { Keeper } from "./keeper.ts";
+import { takeLink } from "./setup/link.ts";
+import "./style.css";
+
+const link = takeLink();
+const target = document.getElementById("app");
+if (target) mount(App, { target, props: { link, keeper: () => new Keeper() } });
