@@ -22,9 +22,11 @@ export interface Reader {
   readonly title: Title;
   readonly ring: Ring;
   /** The envelopes known for the object that this header is of. */
-  envelopes?(h: Header): readonly Envelope[];
+  envelopes?(h: Header): Promise<readonly Envelope[]>;
   /** Told the header as soon as it parses, before anything is judged. */
   seen?(h: Header): void;
+  /** Told when the whole body is there and is the one that was signed. */
+  bodyRead?(): void;
 }
 
 /** Reads, checks and opens a file; what comes back is the content. */
@@ -34,6 +36,7 @@ export async function open(source: Source, asked: Name | null, reader: Reader): 
     reader.seen?.(prefix.header);
     await verify(prefix.header, asked, reader.title);
     const body = await readBody(source, prefix.header);
+    reader.bodyRead?.();
     const objectKey = await objectKeyFrom(prefix, reader);
     return { header: prefix.header, content: await openBody(objectKey, prefix.header, body) };
   } finally {
@@ -42,7 +45,7 @@ export async function open(source: Source, asked: Name | null, reader: Reader): 
 }
 
 async function objectKeyFrom({ header, envelopes }: Prefix, reader: Reader): Promise<Bytes> {
-  const all = [...envelopes, ...(reader.envelopes?.(header) ?? [])];
+  const all = [...envelopes, ...((await reader.envelopes?.(header)) ?? [])];
   const envelope = all.find((e) => e.recipient === "epoch" && reader.ring.has(e.key));
   if (envelope === undefined) throw new SealError("no-envelope", "no envelope for a key that is held here");
   checkEnvelope(header, envelope, reader.title);

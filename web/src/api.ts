@@ -1,0 +1,286 @@
+// The only file that talks with the server (docs/wire.md). It says what was asked and
+// compares what is answered: an answer to another question is none.
+
+import { type Bytes, base32, concat, random, unbase64 } from "./wire.ts";
+import { type Head, parseHead } from "./deed/head.ts";
+import { type HomeID, parseID } from "./seal/name.ts";
+import type { Trouble } from "./worker/protocol.ts";
+
+const maxAnswer = 4 << 20; // a page of events, or a chain's tail
+const answerWithin = 30_000; // of silence
+
+/** A request that came to nothing, and why. */
+export class Failed extends Error {
+  constructor(
+    readonly trouble: Trouble,
+    /** With a refusal: what the server said besides. */
+    readonly fields: Fields | null = null,
+    /** The ID of the request. */
+    readonly request = "",
+  ) {
+    super(trouble.trouble);
+  }
+
+  /** The server's reason, "" if it did not refuse. */
+  get reason(): string {
+    return this.trouble.trouble === "refused" ? this.trouble.reason : "";
+  }
+}
+
+/** Says that an answer is not of the form that it must have. */
+export function broken(message: string): Failed {
+  return new Failed({ trouble: "broken", message });
+}
+
+/** The members of a JSON object from outside; what is missing or ill-typed is no answer. */
+export class Fields {
+  readonly #o: Record<string, unknown>;
+
+  constructor(value: unknown) {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) throw broken("an answer that is no JSON object");
+    this.#o = value as Record<string, unknown>;
+  }
+
+  has(name: string): boolean {
+    return this.#o[name] !== undefined;
+  }
+
+  text(name: string): string {
+    const v = this.#o[name];
+    if (typeof v !== "string") throw broken(`an answer without "${name}"`);
+    return v;
+  }
+
+  number(name: string): number {
+    const v = this.#o[name];
+    if (typeof v !== "number") throw broken(`an answer without "${name}"`);
+    return v;
+  }
+
+  boolean(name: string): boolean {
+    const v = this.#o[name];
+    if (typeof v !== "boolean") throw broken(`an answer without "${name}"`);
+    return v;
+  }
+
+  list(name: string): unknown[] {
+    const v = this.#o[name];
+    if (!Array.isArray(v)) throw broken(`an answer without "${name}"`);
+    return v;
+  }
+
+  fields(name: string): Fields {
+    return new Fields(this.#o[name]);
+  }
+
+  bytes(name: string): Bytes {
+    return bytesOf(this.text(name));
+  }
+
+  bytesList(name: string): Bytes[] {
+    return this.list(name).map((b) => bytesOf(b));
+  }
+
+  head(name: string): Head {
+    const head = parseHead(this.text(name));
+    if (head === null) throw broken(`an answer whose "${name}" is no head`);
+    return head;
+  }
+}
+
+function bytesOf(v: unknown): Bytes {
+  const b = typeof v === "string" ? unbase64(v) : null;
+  if (b === null) throw broken("an answer whose bytes are not base64");
+  return b;
+}
+
+/** One request with a JSON answer. */
+export interface Question {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  readonly body?: Record<string, unknown>;
+  /** The home that the answer must name; null for an answer that names none. */
+  readonly home: HomeID | null;
+}
+
+/** A JSON answer and the ID of the request that it answers. */
+export interface Answered {
+  readonly fields: Fields;
+  readonly request: string;
+}
+
+/** An object file on its way. Nothing of it is checked. */
+export interface Delivery {
+  readonly body: ReadableStream<Uint8Array>;
+  /** The request that the server says it answers: an older one if a cache kept it. */
+  readonly request: string;
+}
+
+/** The server of this page's origin. */
+export class Server {
+  readonly #origin: string;
+  readonly #fetch: typeof fetch;
+
+  constructor(origin: string, fetcher: typeof fetch = (...args) => fetch(...args)) {
+    this.#origin = origin;
+    this.#fetch = fetcher;
+  }
+
+  get origin(): string {
+    return this.#origin;
+  }
+
+  /** Asks, and compares request and home of the answer with the question's. */
+  async ask(q: Question): Promise<Answered> {
+    const id = base32(random(16));
+    const headers: Record<string, string> = { "Latchkey-Request": id, Accept: "application/json" };
+    if (q.body !== undefined) headers["Content-Type"] = "application/json";
+    const body = q.body === undefined ? null : JSON.stringify({ v: 1, ...q.body });
+    const patience = new Patience();
+    const response = await this.#send(q.path, { method: q.method, headers, body, cache: "no-store", signal: patience.signal });
+    compareRequest(response, id);
+    const bytes = await readUpTo(patience.watch(response.body), maxAnswer);
+    if (!response.ok) throw refusal(response, bytes, id);
+    const fields = parse(bytes);
+    if (q.home !== null && fields.text("home") !== q.home) throw new Failed({ trouble: "crossed", what: "home" }, null, id);
+    return { fields, request: id };
+  }
+
+  /**
+   * Fetches an object file. A browser's own cache may keep it, and then answers with
+   * the request that first brought it: so the ID is handed on for a report and not
+   * compared. Whether this is the object is for its binding to say.
+   */
+  async object(path: string, again: boolean): Promise<Delivery> {
+    const id = base32(random(16));
+    const patience = new Patience();
+    const cache = again ? "reload" : "default";
+    const response = await this.#send(path, { headers: { "Latchkey-Request": id }, cache, signal: patience.signal });
+    const request = response.headers.get("Latchkey-Request") ?? "";
+    if (!response.ok) throw refusal(response, await readUpTo(patience.watch(response.body), maxAnswer), request || id);
+    return { body: patience.watch(response.body), request };
+  }
+
+  /** Opens a websocket. */
+  socket(path: string): WebSocket {
+    return new WebSocket(this.#origin.replace(/^http/, "ws") + path);
+  }
+
+  async #send(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await this.#fetch(this.#origin + path, { ...init, credentials: "same-origin", redirect: "error", referrerPolicy: "no-referrer" });
+    } catch {
+      throw new Failed({ trouble: "offline" });
+    }
+  }
+}
+
+function compareRequest(response: Response, id: string): void {
+  // A proxy's own error page names no request; nothing but its status is used.
+  if (response.status >= 500 && !response.headers.has("Latchkey-Request")) return;
+  if (response.headers.get("Latchkey-Request") !== id) throw new Failed({ trouble: "crossed", what: "request" }, null, id);
+}
+
+function parse(bytes: Bytes): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw broken("an answer that is no JSON");
+  }
+  const fields = new Fields(value);
+  if (fields.number("v") !== 1) throw broken("the server speaks a newer version: load the page again");
+  return fields;
+}
+
+function refusal(response: Response, bytes: Bytes, id: string): Failed {
+  const { status } = response;
+  try {
+    const fields = parse(bytes);
+    const error = fields.fields("error");
+    const reason = error.text("reason");
+    const retryAfterMs = error.number("retry_after_ms");
+    if (status === 401) return new Failed({ trouble: "signed-out" }, fields, id);
+    if (status === 429 || (status === 503 && reason !== "full")) return new Failed({ trouble: "busy", retryAfterMs }, fields, id);
+    return new Failed({ trouble: "refused", status, reason, message: error.text("message") }, fields, id);
+  } catch {
+    if (status === 502 || status === 503 || status === 504) return new Failed({ trouble: "busy", retryAfterMs: 0 }, null, id);
+    return new Failed({ trouble: "refused", status, reason: "internal", message: `the server answered ${status}` }, null, id);
+  }
+}
+
+async function readUpTo(stream: ReadableStream<Uint8Array>, limit: number): Promise<Bytes> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for (const reader = stream.getReader(); ; ) {
+      const { done, value } = await reader.read();
+      if (done) return concat(...parts);
+      size += value.length;
+      if (size > limit) {
+        await reader.cancel();
+        throw broken(`an answer of more than ${limit} bytes`);
+      }
+      parts.push(value);
+    }
+  } catch (e) {
+    throw e instanceof Failed ? e : new Failed({ trouble: "offline" });
+  }
+}
+
+/** Gives up on a server that says nothing for a while, however long a whole answer takes. */
+class Patience {
+  readonly #abort = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    this.#again();
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** The same stream; each piece of it renews the patience. */
+  watch(body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> {
+    const reader = body?.getReader();
+    return new ReadableStream({
+      pull: async (to) => {
+        const next = await reader?.read().catch(() => {
+          this.#end();
+          throw new Failed({ trouble: "offline" });
+        });
+        if (next === undefined || next.done) {
+          this.#end();
+          to.close();
+          return;
+        }
+        this.#again();
+        to.enqueue(next.value);
+      },
+      cancel: async (why) => {
+        this.#end();
+        await reader?.cancel(why);
+      },
+    });
+  }
+
+  #again(): void {
+    this.#end();
+    this.#timer = setTimeout(() => this.#abort.abort(), answerWithin);
+  }
+
+  #end(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** The path of a home's route. */
+export function atHome(home: HomeID, rest: string): string {
+  return `/v1/homes/${home}${rest}`;
+}
+
+/** The home that text names, or nothing. */
+export function homeIn(text: string): HomeID | null {
+  return parseID("home", text);
+}

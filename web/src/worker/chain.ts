@@ -1,0 +1,111 @@
+// The home's chain of deeds as this browser knows it: fetched, folded, and held
+// against what was seen before. A server that shows a shorter chain or another one is
+// believed in nothing.
+
+import { broken, Failed } from "../api.ts";
+import { type Body, signDeed } from "../deed/deed.ts";
+import { type Head, headText } from "../deed/head.ts";
+import type { Signer } from "../deed/key.ts";
+import { DeedError } from "../deed/reasons.ts";
+import { Title } from "../deed/title.ts";
+import type { Vault } from "../vault.ts";
+import { base64, type Bytes } from "../wire.ts";
+import type { Session } from "./session.ts";
+import { Turns } from "./turns.ts";
+
+// A writer who lost this often to others is not racing people.
+const appendTries = 6;
+
+export class Chain {
+  #title: Title;
+  readonly #session: Session;
+  readonly #vault: Vault;
+  #refreshing: Promise<Title> | null = null;
+  // One reader or writer at a time: an answer belongs to the head that was asked from.
+  readonly #turns = new Turns();
+
+  constructor(title: Title, session: Session, vault: Vault) {
+    this.#title = title;
+    this.#session = session;
+    this.#vault = vault;
+  }
+
+  get title(): Title {
+    return this.#title;
+  }
+
+  /** Fetches and folds what is newer. Calls that come together share one request. */
+  refresh(): Promise<Title> {
+    this.#refreshing ??= this.#turns.run(() => this.#refresh()).finally(() => (this.#refreshing = null));
+    return this.#refreshing;
+  }
+
+  /** Fetches the newer deeds if a head lies beyond the end of what is known. */
+  async reach(head: Head): Promise<Title> {
+    return head.seq > this.#title.head.seq ? this.refresh() : this.#title;
+  }
+
+  async #refresh(): Promise<Title> {
+    for (;;) {
+      const known = this.#title.head;
+      const { fields, request } = await this.#session.ask("GET", `/deeds?from=${known.seq + 1}`);
+      const head = fields.head("head");
+      const deeds = fields.bytesList("deeds");
+      if (head.seq < known.seq || (head.seq === known.seq && head.hash !== known.hash)) throw this.#fork(head, request);
+      if (deeds.length > 0) await this.#take(deeds, head, request);
+      else if (head.seq > known.seq) throw broken("an answer without the deeds that it speaks of");
+      const now = this.#title.head;
+      if (now.seq === head.seq && now.hash !== head.hash) throw this.#fork(head, request);
+      if (now.seq >= head.seq) return this.#title;
+    }
+  }
+
+  /** Folds deeds that the server says follow ours. */
+  async #take(deeds: readonly Bytes[], offered: Head, request: string): Promise<void> {
+    const base = this.#title;
+    let next: Title;
+    try {
+      next = await base.append(deeds);
+    } catch (e) {
+      if (!(e instanceof DeedError)) throw e;
+      if (e.reason === "fork" || e.reason === "wrong-home") throw this.#fork(offered, request);
+      throw new Failed({ trouble: "bad-chain", reason: e.reason, at: base.head.seq + 1 + e.at }, null, request);
+    }
+    await this.#vault.sawDeeds(next.home, next.deeds());
+    this.#title = next;
+  }
+
+  #fork(offered: Head, request: string): Failed {
+    return new Failed({ trouble: "fork", seen: headText(this.#title.head), offered: headText(offered) }, null, request);
+  }
+
+  /**
+   * Signs a statement onto the newest head and appends it. Whoever was faster is
+   * heard first: build is asked again, and may answer null if nothing is left to do.
+   */
+  append(signer: Signer, build: (title: Title) => Body | null): Promise<Title> {
+    return this.#turns.run(() => this.#append(signer, build));
+  }
+
+  async #append(signer: Signer, build: (title: Title) => Body | null): Promise<Title> {
+    for (let i = 0; i < appendTries; i++) {
+      const title = this.#title;
+      const body = build(title);
+      if (body === null) return title;
+      const at = Math.max(Date.now() * 1000, 0);
+      const deed = await signDeed(signer, title.next, at, body);
+      const next = await title.append([deed]); // refused here before it is refused there
+      try {
+        await this.#session.ask("POST", "/deeds", { onto: headText(title.head), deeds: [base64(deed)] });
+      } catch (e) {
+        if (!(e instanceof Failed) || e.reason !== "conflict" || e.fields === null) throw e;
+        await this.#take(e.fields.bytesList("deeds"), e.fields.head("head"), e.request);
+        continue;
+      }
+      await this.#vault.sawDeeds(next.home, next.deeds());
+      this.#title = next;
+      return next;
+    }
+    throw new Failed({ trouble: "busy", retryAfterMs: 1000 });
+  }
+}

@@ -1,0 +1,49 @@
+// What opened content must be before a page is given it. The agent signed it; this is
+// against an agent that made something else than it says.
+
+import type { Bytes } from "../wire.ts";
+import type { Description } from "./protocol.ts";
+
+const maxDescription = 32 << 10;
+
+/** Whether content begins as a JPEG, or as an MP4 with its file type box. */
+export function looksLike(kind: "thumbnail" | "clip", b: Bytes): boolean {
+  if (kind === "thumbnail") return b.length > 3 && b[0] === 0xff && b[1] === 0xd8 && b[2] === 0xff;
+  return b.length > 8 && String.fromCharCode(...b.subarray(4, 8)) === "ftyp";
+}
+
+/** A description's content, or null if it is none (docs/seal.md, "Description"). */
+export function parseDescription(b: Bytes): Description | null {
+  if (b.length > maxDescription) return null;
+  let top: unknown;
+  try {
+    top = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(b));
+  } catch {
+    return null;
+  }
+  if (!isObject(top) || top["v"] !== 1 || !isTime(top["start"]) || !isTime(top["end"])) return null;
+  return {
+    start: top["start"],
+    end: top["end"],
+    cause: typeof top["cause"] === "string" ? top["cause"].slice(0, 64) : "",
+    score: typeof top["score"] === "number" ? top["score"] : null,
+    clip: clipOf(top["clip"]),
+  };
+}
+
+function clipOf(c: unknown): Description["clip"] {
+  if (!isObject(c)) return null;
+  const { object, type, width, height, duration, bytes } = c;
+  if (typeof object !== "string" || typeof type !== "string") return null;
+  if (!isTime(width) || !isTime(height) || !isTime(duration) || !isTime(bytes)) return null;
+  return { object, type, width, height, duration, bytes };
+}
+
+function isObject(x: unknown): x is Record<string, unknown> {
+  return typeof x === "object" && x !== null && !Array.isArray(x);
+}
+
+// A whole number that is not negative; what is measured in microseconds, pixels, bytes.
+function isTime(x: unknown): x is number {
+  return typeof x === "number" && Number.isSafeInteger(x) && x >= 0;
+}

@@ -1,0 +1,77 @@
+// One home that is open in this browser: its chain, its keys, its settings.
+
+import { Failed, type Server } from "../api.ts";
+import { EpochError, openEpochs, type EpochSecret, ringOf } from "../deed/epoch.ts";
+import { headText } from "../deed/head.ts";
+import { type Signer, signerOf } from "../deed/key.ts";
+import { DeedError } from "../deed/reasons.ts";
+import { Title } from "../deed/title.ts";
+import { type PrivateKey, privateKey } from "../hpke.ts";
+import type { HomeID, KeyID } from "../seal/name.ts";
+import type { KeptHome, Vault } from "../vault.ts";
+import { Chain } from "./chain.ts";
+import { Names } from "./names.ts";
+import type { TitleView } from "./protocol.ts";
+import { Session } from "./session.ts";
+
+export class Home {
+  readonly session: Session;
+  readonly chain: Chain;
+  readonly names: Names;
+  #secrets: EpochSecret[] = [];
+
+  private constructor(
+    readonly id: HomeID,
+    readonly signer: Signer,
+    private readonly kem: PrivateKey,
+    private readonly kept: KeptHome,
+    device: Signer,
+    title: Title,
+    server: Server,
+    vault: Vault,
+  ) {
+    this.session = new Session(server, id, kept.secrets.device, device, () => this.chain.title.head);
+    this.chain = new Chain(title, this.session, vault);
+    this.names = new Names(this.chain, this.session, vault, async () => ({ recipient: "epoch", keys: await this.ring() }), kept.settings);
+  }
+
+  /** Unlocks a kept home. Its chain is folded again: what lies in a database may have been bent. */
+  static async unlock(kept: KeptHome, server: Server, vault: Vault): Promise<Home> {
+    const title = await Title.fold(kept.home, kept.deeds).catch((e: unknown) => {
+      throw e instanceof DeedError ? new Failed({ trouble: "bad-chain", reason: e.reason, at: e.at }) : e;
+    });
+    const [signer, device, kem] = await Promise.all([signerOf(kept.secrets.signing), signerOf(kept.secrets.deviceSigning), privateKey(kept.secrets.kem)]);
+    return new Home(kept.home, signer, kem, kept, device, title, server, vault);
+  }
+
+  get title(): Title {
+    return this.chain.title;
+  }
+
+  /** The keys of the epochs that the title has now. */
+  async secrets(): Promise<readonly EpochSecret[]> {
+    const title = this.title;
+    if (this.#secrets.length === title.epoch) return this.#secrets;
+    try {
+      this.#secrets = await openEpochs(title, this.kept.secrets.person, this.kem);
+    } catch (e) {
+      throw e instanceof EpochError ? new Failed({ trouble: "bad-chain", reason: "epoch-key", at: e.epoch }) : e;
+    }
+    return this.#secrets;
+  }
+
+  async ring(): Promise<Map<KeyID, PrivateKey>> {
+    return ringOf(await this.secrets());
+  }
+
+  view(): TitleView {
+    const t = this.title;
+    return {
+      home: t.home,
+      head: headText(t.head),
+      epoch: t.epoch,
+      cameras: t.cameras.map(({ id, agent }) => ({ id, agent })),
+      agents: t.agents.map(({ id }) => ({ id })),
+    };
+  }
+}

@@ -1,0 +1,119 @@
+// The settings document as this browser knows it: opened, and changed by compare and
+// swap so that two people's changes of different things both stay.
+
+import { Failed } from "../api.ts";
+import type { Signer } from "../deed/key.ts";
+import { type Content, contentFits } from "../settings/content.ts";
+import { type Holder, openSettings, sealSettings, SettingsError } from "../settings/settings.ts";
+import type { SeenSettings, Vault } from "../vault.ts";
+import { base64, type Bytes, hex } from "../wire.ts";
+import type { Chain } from "./chain.ts";
+import type { SettingsChange, SettingsView } from "./protocol.ts";
+import type { Session } from "./session.ts";
+import { Turns } from "./turns.ts";
+
+const saveTries = 6;
+
+export class Names {
+  readonly #chain: Chain;
+  readonly #session: Session;
+  readonly #vault: Vault;
+  readonly #holder: () => Promise<Holder>;
+  #seen: SeenSettings | null;
+  #content: Content | null = null;
+  readonly #turns = new Turns();
+
+  constructor(chain: Chain, session: Session, vault: Vault, holder: () => Promise<Holder>, seen: SeenSettings | null) {
+    this.#chain = chain;
+    this.#session = session;
+    this.#vault = vault;
+    this.#holder = holder;
+    this.#seen = seen;
+  }
+
+  /** Fetches, checks and opens the document. */
+  fetch(): Promise<SettingsView> {
+    return this.#turns.run(() => this.#fetch());
+  }
+
+  async #fetch(): Promise<SettingsView> {
+    const { fields } = await this.#session.ask("GET", "/settings");
+    await this.#take(fields.bytes("document"));
+    return this.view();
+  }
+
+  view(): SettingsView {
+    const c = this.#content;
+    return { number: this.#seen?.number ?? 0, home: c?.home ?? "", zone: c?.zone ?? zoneHere(), cameras: c === null ? {} : { ...c.cameras } };
+  }
+
+  /** Changes what the change names, on top of whatever others have changed. */
+  save(signer: Signer, change: SettingsChange): Promise<SettingsView> {
+    return this.#turns.run(() => this.#save(signer, change));
+  }
+
+  async #save(signer: Signer, change: SettingsChange): Promise<SettingsView> {
+    if (this.#content === null) await this.#fetch();
+    for (let i = 0; i < saveTries; i++) {
+      const content = merged(this.#content, change);
+      if (!contentFits(content)) throw new Failed({ trouble: "refused", status: 0, reason: "name", message: "A name has 1 to 64 characters and no control characters." });
+      const document = await sealSettings(signer, this.#chain.title, this.#seen, Math.max(Date.now() * 1000, 0), content);
+      try {
+        await this.#session.ask("PUT", "/settings", { document: base64(document) });
+      } catch (e) {
+        if (!(e instanceof Failed) || e.reason !== "conflict" || e.fields === null) throw e;
+        await this.#chain.refresh();
+        if (e.fields.has("document")) await this.#take(e.fields.bytes("document"));
+        else await this.#fetch();
+        continue;
+      }
+      await this.#take(document);
+      return this.view();
+    }
+    throw new Failed({ trouble: "busy", retryAfterMs: 1000 });
+  }
+
+  async #take(document: Bytes): Promise<void> {
+    if (document.length === 0) {
+      if (this.#seen !== null) throw olderThan(this.#seen, "none");
+      return;
+    }
+    const opened = await this.#open(document);
+    const seen = { number: opened.document.number, hash: opened.document.hash };
+    await this.#vault.sawSettings(this.#chain.title.home, seen);
+    this.#seen = seen;
+    this.#content = opened.content;
+  }
+
+  async #open(document: Bytes): ReturnType<typeof openSettings> {
+    const before = this.#seen;
+    const open = async (): ReturnType<typeof openSettings> => openSettings(document, this.#chain.title, before, await this.#holder());
+    try {
+      return await open().catch(async (e: unknown) => {
+        if (!(e instanceof SettingsError) || e.reason !== "unknown-head") throw e;
+        await this.#chain.refresh();
+        return open();
+      });
+    } catch (e) {
+      if (!(e instanceof SettingsError)) throw e;
+      if (before !== null && (e.reason === "replayed" || e.reason === "fork")) throw olderThan(before, e.reason);
+      throw new Failed({ trouble: "bad-chain", reason: `settings: ${e.reason}`, at: 0 });
+    }
+  }
+}
+
+function olderThan(seen: SeenSettings, offered: string): Failed {
+  return new Failed({ trouble: "fork", seen: `settings ${seen.number}:${hex(seen.hash)}`, offered: `settings ${offered}` });
+}
+
+function merged(now: Content | null, change: SettingsChange): Content {
+  return {
+    home: change.home ?? now?.home ?? "Home",
+    zone: change.zone ?? now?.zone ?? zoneHere(),
+    cameras: { ...now?.cameras, ...change.cameras },
+  };
+}
+
+function zoneHere(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+}

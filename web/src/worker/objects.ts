@@ -1,0 +1,139 @@
+// Fetches an object, compares it with what was asked, verifies and opens it. What is
+// refused is reported and never shown.
+
+import { Failed, type Delivery } from "../api.ts";
+import type { Envelope } from "../seal/envelope.ts";
+import { prefixBytes, readBody, readPrefix } from "../seal/file.ts";
+import { type Header, headerBytes } from "../seal/header.ts";
+import { type Kind, type Name, type NameText, parseName } from "../seal/name.ts";
+import { open } from "../seal/open.ts";
+import { SealError } from "../seal/reasons.ts";
+import { judge, verify } from "../seal/verify.ts";
+import { Source } from "../source.ts";
+import type { Bytes } from "../wire.ts";
+import { looksLike, parseDescription } from "./content.ts";
+
+import type { Events, ListedRow } from "./events.ts";
+import type { Home } from "./home.ts";
+import type { Description, Opened, RefusedFor, Timings, Word } from "./protocol.ts";
+import type { Reporter } from "./report.ts";
+import { Turns } from "./turns.ts";
+
+// Clips are large: with two at a time the worker holds at most two.
+const atOnce: Record<Kind, number> = { thumbnail: 6, description: 6, clip: 2 };
+const types: Record<Kind, string> = { thumbnail: "image/jpeg", clip: "video/mp4", description: "application/json" };
+
+type Content = { header: Header; content: Bytes };
+
+export class Objects {
+  readonly #home: Home;
+  readonly #events: Events;
+  readonly #reporter: Reporter;
+  readonly #turns: Record<Kind, Turns>;
+  // Names whose answer was refused: a browser's cache may hold it, so it is asked past.
+  readonly #bad = new Set<NameText>();
+
+  constructor(home: Home, events: Events, reporter: Reporter) {
+    this.#home = home;
+    this.#events = events;
+    this.#reporter = reporter;
+    this.#turns = { thumbnail: new Turns(atOnce.thumbnail), description: new Turns(atOnce.description), clip: new Turns(atOnce.clip) };
+  }
+
+  /** A picture or clip, as a Blob of a type that is fixed here. */
+  blob(text: NameText, kind: "thumbnail" | "clip"): Promise<Opened<{ blob: Blob }>> {
+    return this.#get(text, kind, ({ content }) => {
+      if (!looksLike(kind, content)) throw new SealError("malformed", `no ${kind}`);
+      return { blob: new Blob([content], { type: types[kind] }) };
+    });
+  }
+
+  description(text: NameText): Promise<Opened<{ description: Description }>> {
+    return this.#get(text, "description", ({ content }) => {
+      const description = parseDescription(content);
+      if (description === null) throw new SealError("malformed", "no description");
+      return { description };
+    });
+  }
+
+  async #get<T>(text: NameText, kind: Kind, make: (c: Content) => T): Promise<Opened<T>> {
+    const name = parseName(text);
+    const row = this.#events.row(text);
+    if (name === null || row === null || name.home !== this.#home.id || name.kind !== kind) {
+      return { state: "trouble", trouble: "refused", status: 404, reason: "not-listed", message: "That is not in the list of events." };
+    }
+    return this.#turns[kind].run(() => this.#fetchAndOpen(text, name, row, make));
+  }
+
+  async #fetchAndOpen<T>(text: NameText, name: Name, row: ListedRow, make: (c: Content) => T): Promise<Opened<T>> {
+    let delivery: Delivery | null = null;
+    let seen: Header | null = null;
+    const timings: Timings = { notified: row.notified, listed: row.listed, fetched: 0, opened: 0 };
+    try {
+      delivery = await this.#fetch(text);
+      const opened = await open(new Source(delivery.body), name, {
+        title: this.#home.title,
+        ring: await this.#home.ring(),
+        envelopes: (h) => this.#events.envelopes(h),
+        seen: (h) => (seen = h),
+        bodyRead: () => (timings.fetched = now()),
+      });
+      const made = make(opened);
+      timings.opened = now();
+      this.#bad.delete(text);
+      return { state: "opened", timings, ...made };
+    } catch (e) {
+      return this.#refused(e, text, delivery, seen);
+    }
+  }
+
+  #fetch(text: NameText): Promise<Delivery> {
+    return this.#home.session.object(`/v1/objects/${text.slice("v1/".length)}`, this.#bad.has(text));
+  }
+
+  async #refused(e: unknown, text: NameText, delivery: Delivery | null, seen: Header | null): Promise<Opened<never>> {
+    let word: Word;
+    let reason: RefusedFor;
+    let request = delivery?.request ?? "";
+    if (e instanceof SealError) {
+      reason = e.reason;
+      word = await judge(e.reason, seen, this.#home.title);
+    } else if (e instanceof Failed && (e.reason === "misroute" || e.reason === "corrupt")) {
+      // The server compared, and sent nothing of what it found.
+      reason = e.reason === "misroute" ? "misroute" : "damaged";
+      word = e.reason;
+      request = e.request;
+    } else if (e instanceof Failed) {
+      return { state: "trouble", ...e.trouble };
+    } else {
+      throw e;
+    }
+    this.#bad.add(text);
+    const header = seen === null ? new Uint8Array(0) : headerBytes(seen);
+    const reported = await this.#reporter.tell({ delivery: request, asked: text, reason, word, header });
+    return { state: "refused", word, reason, reported };
+  }
+
+  /** The object file with this reader's envelope in it, for the person to keep. */
+  async file(text: NameText): Promise<Blob> {
+    const name = parseName(text);
+    if (name === null || this.#events.row(text) === null) throw new Failed({ trouble: "refused", status: 404, reason: "not-listed", message: "That is not in the list of events." });
+    const source = new Source((await this.#fetch(text)).body);
+    try {
+      const { header } = await readPrefix(source);
+      await verify(header, name, this.#home.title);
+      const body = await readBody(source, header);
+      const envelopes: Envelope[] = await this.#events.envelopes(header);
+      return new Blob([prefixBytes({ header, envelopes }), body], { type: "application/octet-stream" });
+    } catch (e) {
+      if (e instanceof SealError) throw new Failed({ trouble: "refused", status: 0, reason: e.reason, message: "What came could not be verified." });
+      throw e;
+    } finally {
+      await source.cancel();
+    }
+  }
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
