@@ -1,0 +1,292 @@
+// Package archive is the server's index: homes and their deeds, what was recorded,
+// sessions, joins, asks, settings, agents and deliveries. It stores what others have
+// checked and signed, and can open none of it.
+//
+// Every table begins with the home, and every row that is read says which question it
+// is an answer to: the caller compares. Rows of objects are compared here as well,
+// with the signed header that is in them ([Row.Problem]): a row that does not fit is
+// named and never handed out.
+//
+// [OpenSQLite] is the implementation on one machine; archivetest is the suite that it
+// and any other passes.
+package archive
+
+import (
+	"context"
+	"errors"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/sealed"
+)
+
+// What a caller branches on.
+var (
+	ErrNotFound = errors.New("not in the archive")
+	// ErrConflict says that the head, or the document, is another than the caller
+	// thought: read again and decide anew.
+	ErrConflict = errors.New("somebody else was first")
+	// ErrDifferent says that other bytes are kept under the name, or under the
+	// sequence number.
+	ErrDifferent = errors.New("other bytes are kept under this name")
+	// ErrOldEpoch says that no envelope is for the newest epoch.
+	ErrOldEpoch = errors.New("no envelope of the newest epoch")
+	// ErrTooMany says that a bound of the home is reached.
+	ErrTooMany = errors.New("a bound of the home is reached")
+	// ErrUsed says that a set-up secret or a slot has run out or was used.
+	ErrUsed = errors.New("run out or used")
+	// ErrCloned says that an agent's token is not the one that is kept.
+	ErrCloned = errors.New("the agent's token is not the one that was given")
+	// ErrFull says that the disk is full.
+	ErrFull = errors.New("the archive's disk is full")
+)
+
+// Secret is the SHA-256 of a secret. No secret itself is ever in the archive.
+type Secret [32]byte
+
+// Archive is the index, by the nouns that it keeps. Everything may be used by several
+// goroutines. What a call has changed is on the disk when it returns; a call that
+// returned an error has changed nothing.
+type Archive struct {
+	Setups   Setups
+	Homes    Homes
+	Objects  Objects
+	Sessions Sessions
+	Joins    Joins
+	Asks     Asks
+	Settings Settings
+	Agents   Agents
+	Receipts Receipts
+}
+
+// Setups keeps the secrets with which a home may be founded. Their table alone does not
+// begin with a home: there is none yet.
+type Setups interface {
+	// MintSetup keeps a secret until it expires.
+	MintSetup(ctx context.Context, secret Secret, expires latchkey.Time) error
+	// AnyHome says whether a home was founded.
+	AnyHome(ctx context.Context) (bool, error)
+}
+
+// Homes keeps the chains of deeds. It does not judge a deed: callers fold first, and
+// the head that they compare makes the outcome of that hold.
+type Homes interface {
+	// Found keeps a new home and uses up the set-up secret. A repetition of the same
+	// deeds with the same secret is accepted again. Errors: ErrUsed, ErrConflict.
+	Found(ctx context.Context, secret Secret, now latchkey.Time, h Growth) error
+	// Head returns the newest deed's place. Error: ErrNotFound.
+	Head(ctx context.Context, home latchkey.HomeID) (HomeHead, error)
+	// Deeds returns the deeds from that number on, at most max bytes of them but at
+	// least one if there is one.
+	Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) ([][]byte, error)
+	// Append adds deeds if the head still is onto. Errors: ErrConflict, ErrNotFound.
+	Append(ctx context.Context, onto latchkey.Head, g Growth) error
+}
+
+// HomeHead is the head of a home, and the home that it is the head of.
+type HomeHead struct {
+	Home latchkey.HomeID
+	Head latchkey.Head
+}
+
+// Growth is what a chain grows by, and what it comes to then.
+type Growth struct {
+	Home   latchkey.HomeID
+	Deeds  [][]byte
+	Head   latchkey.Head  // of the last of them
+	Epoch  latchkey.Epoch // that holds then
+	Placed []latchkey.CameraID
+}
+
+// Objects keeps what was recorded: headers and envelopes. Bodies are package blob's.
+type Objects interface {
+	// Index keeps an object in one transaction, which compares the home's head and
+	// epoch with the entry's. The same header again is accepted and changes nothing.
+	// Errors: ErrConflict (the head moved), ErrOldEpoch, ErrDifferent, ErrTooMany,
+	// ErrNotFound (no such home).
+	Index(ctx context.Context, e Entry) error
+	// Object returns the row of a name. Error: ErrNotFound.
+	Object(ctx context.Context, name latchkey.Name) (Row, error)
+	// Events returns events of a home and their objects, newest first.
+	Events(ctx context.Context, home latchkey.HomeID, before Cursor, limit int) (Page, error)
+	// Usage says how much a home has stored.
+	Usage(ctx context.Context, home latchkey.HomeID) (Usage, error)
+}
+
+// Entry is an object to index. The caller has verified it with the title at that head.
+type Entry struct {
+	Head      latchkey.Head  // that the home must still have
+	Epoch     latchkey.Epoch // that holds at that head
+	Header    sealed.Header
+	Envelopes []sealed.Envelope
+	Stored    latchkey.Time
+	MaxBytes  uint64 // of all bodies of the home, 0 for no bound
+}
+
+// MaxEventObjects is how many objects an event may have: a picture, a description, and
+// a clip that may have been cut into several.
+const MaxEventObjects = 16
+
+// Row is an object as it is kept. If Problem is not empty the row does not fit: then
+// header and envelopes are nil, and Name says what the row is kept as.
+type Row struct {
+	Name      latchkey.Name // that the row is kept as
+	Event     latchkey.EventID
+	Header    []byte
+	Envelopes []sealed.Envelope // newest epoch first
+	Problem   string            // "", sealed.Misroute or sealed.Corrupt
+	Found     latchkey.Name     // with a misroute: the name that the header has
+}
+
+// Cursor is a place in a home's events. The zero cursor is before the newest.
+type Cursor struct {
+	Time  latchkey.Time
+	Event latchkey.EventID
+}
+
+// Page is some events, and where the older ones begin: nil if there are none.
+type Page struct {
+	Home   latchkey.HomeID
+	Events []Event
+	Next   *Cursor
+}
+
+// Event is the objects of one event, in the order in which they came.
+type Event struct {
+	Event   latchkey.EventID
+	Objects []Row
+}
+
+// Usage is how much a home has stored.
+type Usage struct {
+	Home           latchkey.HomeID
+	Objects, Bytes uint64
+}
+
+// Sessions keeps who is signed in.
+type Sessions interface {
+	StartSession(ctx context.Context, s Session) error
+	// Session returns a session, ended or not. Error: ErrNotFound.
+	Session(ctx context.Context, home latchkey.HomeID, secret Secret) (Session, error)
+	EndSession(ctx context.Context, home latchkey.HomeID, secret Secret) error
+}
+
+// Session is a device that is signed in to a home.
+type Session struct {
+	Home    latchkey.HomeID
+	Secret  Secret
+	Device  latchkey.DeviceID
+	Person  latchkey.PersonID
+	Started latchkey.Time
+	Expires latchkey.Time
+}
+
+// Joins keeps the slots in which homes and agents meet.
+type Joins interface {
+	// OpenJoin opens a slot; the same again is accepted. Errors: ErrUsed if the slot
+	// is another's, ErrTooMany.
+	OpenJoin(ctx context.Context, j Join, now latchkey.Time) error
+	// Join returns a slot, run out or not. Error: ErrNotFound.
+	Join(ctx context.Context, slot api.Slot) (Join, error)
+	// AnswerJoin keeps the first answer; the same again is accepted. Errors:
+	// ErrNotFound, ErrUsed.
+	AnswerJoin(ctx context.Context, slot api.Slot, answer []byte, now latchkey.Time) error
+}
+
+// MaxJoins is how many slots of a home may be open.
+const MaxJoins = 32
+
+// Join is a slot.
+type Join struct {
+	Home         latchkey.HomeID
+	Slot         api.Slot
+	Announcement []byte
+	Expires      latchkey.Time
+	Answer       []byte // empty while there is none
+}
+
+// Asks keeps what agents ask for, one ask for a camera.
+type Asks interface {
+	// PutAsk keeps an ask in the place of an older one. Error: ErrTooMany.
+	PutAsk(ctx context.Context, a Ask) error
+	Asks(ctx context.Context, home latchkey.HomeID) ([]Ask, error)
+	// DropAsk removes an ask if there is one.
+	DropAsk(ctx context.Context, home latchkey.HomeID, camera latchkey.CameraID) error
+}
+
+// MaxAsks is how many asks of a home are kept: as many cameras as it may have.
+const MaxAsks = 256
+
+// Ask is an agent's wish to have a camera placed.
+type Ask struct {
+	Home   latchkey.HomeID
+	Camera latchkey.CameraID
+	Agent  latchkey.AgentID
+	Ask    []byte
+}
+
+// Settings keeps one document for a home.
+type Settings interface {
+	// Settings returns the document. Error: ErrNotFound.
+	Settings(ctx context.Context, home latchkey.HomeID) (Document, error)
+	// PutSettings replaces the document whose SHA-256 is prev, or begins if prev is
+	// zero. Error: ErrConflict. The document that is there already is accepted again.
+	PutSettings(ctx context.Context, prev [32]byte, d Document) error
+}
+
+// Document is a home's settings document.
+type Document struct {
+	Home  latchkey.HomeID
+	Bytes []byte
+}
+
+// Agents keeps which start of an agent was seen last.
+type Agents interface {
+	// Arrive takes a hello (docs/wire.md, "Incarnation"). Error: ErrCloned.
+	Arrive(ctx context.Context, a Arrival) error
+}
+
+// Arrival is what an agent's hello says of its start.
+type Arrival struct {
+	Home        latchkey.HomeID
+	Agent       latchkey.AgentID
+	Incarnation uint64
+	Token, Next Secret
+	Time        latchkey.Time
+}
+
+// Receipts keeps what was handed out to whom, so that a report of a misroute can be
+// held against it.
+type Receipts interface {
+	PutReceipt(ctx context.Context, r Receipt) error
+	// Receipts returns what a session was handed out under a request's ID.
+	Receipts(ctx context.Context, home latchkey.HomeID, session Secret, request string) ([]Receipt, error)
+	// Sweep removes sessions, slots, set-up secrets that ran out before now, and
+	// receipts from before that time.
+	Sweep(ctx context.Context, now, receipts latchkey.Time) error
+}
+
+// Receipt is one delivery, or one that was refused at the last moment. It is written
+// before the first byte leaves.
+type Receipt struct {
+	Home    latchkey.HomeID // of the session
+	Session Secret
+	Request string
+	Device  latchkey.DeviceID
+	Asked   string   // the name that was asked for
+	Sent    string   // the name that the header which was sent, or would have been, has
+	Header  [32]byte // its SHA-256
+	Bytes   uint64   // of its body
+	Outcome Outcome
+	Time    latchkey.Time
+}
+
+// Outcome says what became of a delivery.
+type Outcome string
+
+// The outcomes.
+const (
+	Delivered Outcome = "delivered" // it was handed out
+	Misrouted Outcome = "misroute"  // it was not: it does not answer the question
+	Damaged   Outcome = "corrupt"   // it was not: it is not what was indexed
+)

@@ -1,0 +1,257 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+)
+
+// StartSession is [Sessions]'.
+func (s *SQLite) StartSession(ctx context.Context, n Session) error {
+	return s.change(ctx, "start session", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (home, secret, device, person, started, expires) VALUES (?, ?, ?, ?, ?, ?)`,
+			n.Home[:], n.Secret[:], n.Device[:], n.Person[:], int64(n.Started), int64(n.Expires))
+		return err
+	})
+}
+
+// Session is [Sessions]'.
+func (s *SQLite) Session(ctx context.Context, home latchkey.HomeID, secret Secret) (n Session, err error) {
+	err = s.look(ctx, "read session", func(tx *sql.Tx) error {
+		var started, expires int64
+		err := tx.QueryRowContext(ctx, `SELECT home, secret, device, person, started, expires FROM sessions WHERE home = ? AND secret = ?`, home[:], secret[:]).
+			Scan(id{n.Home[:]}, id{n.Secret[:]}, id{n.Device[:]}, id{n.Person[:]}, &started, &expires)
+		n.Started, n.Expires = latchkey.Time(started), latchkey.Time(expires)
+		return err
+	})
+	return n, err
+}
+
+// EndSession is [Sessions]'.
+func (s *SQLite) EndSession(ctx context.Context, home latchkey.HomeID, secret Secret) error {
+	return s.change(ctx, "end session", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE home = ? AND secret = ?`, home[:], secret[:])
+		return err
+	})
+}
+
+// OpenJoin is [Joins]'.
+func (s *SQLite) OpenJoin(ctx context.Context, j Join, now latchkey.Time) error {
+	return s.change(ctx, "open join", func(tx *sql.Tx) error {
+		is, err := join(ctx, tx, j.Slot)
+		if err == nil {
+			if is.Home != j.Home || !bytes.Equal(is.Announcement, j.Announcement) {
+				return ErrUsed
+			}
+			return nil
+		} else if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM joins WHERE home = ? AND expires < ?`, j.Home[:], int64(now)); err != nil {
+			return err
+		}
+		var n int
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM joins WHERE home = ?`, j.Home[:]).Scan(&n); err != nil {
+			return err
+		}
+		if n >= MaxJoins {
+			return ErrTooMany
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO joins (home, slot, announcement, expires, answer) VALUES (?, ?, ?, ?, x'')`,
+			j.Home[:], j.Slot[:], j.Announcement, int64(j.Expires))
+		return err
+	})
+}
+
+func join(ctx context.Context, tx *sql.Tx, slot api.Slot) (j Join, err error) {
+	var expires int64
+	err = tx.QueryRowContext(ctx, `SELECT home, slot, announcement, expires, answer FROM joins WHERE slot = ?`, slot[:]).
+		Scan(id{j.Home[:]}, id{j.Slot[:]}, &j.Announcement, &expires, &j.Answer)
+	j.Expires = latchkey.Time(expires)
+	return j, err
+}
+
+// Join is [Joins]'.
+func (s *SQLite) Join(ctx context.Context, slot api.Slot) (j Join, err error) {
+	err = s.look(ctx, "read join", func(tx *sql.Tx) error {
+		j, err = join(ctx, tx, slot)
+		return err
+	})
+	return j, err
+}
+
+// AnswerJoin is [Joins]'.
+func (s *SQLite) AnswerJoin(ctx context.Context, slot api.Slot, answer []byte, now latchkey.Time) error {
+	return s.change(ctx, "answer join", func(tx *sql.Tx) error {
+		j, err := join(ctx, tx, slot)
+		switch {
+		case err != nil:
+			return err
+		case bytes.Equal(j.Answer, answer):
+			return nil
+		case len(j.Answer) > 0 || j.Expires < now:
+			return ErrUsed
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE joins SET answer = ? WHERE home = ? AND slot = ?`, answer, j.Home[:], slot[:])
+		return err
+	})
+}
+
+// PutAsk is [Asks]'.
+func (s *SQLite) PutAsk(ctx context.Context, a Ask) error {
+	return s.change(ctx, "keep ask", func(tx *sql.Tx) error {
+		var n int
+		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM asks WHERE home = ? AND camera <> ?`, a.Home[:], a.Camera[:]).Scan(&n)
+		if err != nil {
+			return err
+		}
+		if n >= MaxAsks {
+			return ErrTooMany
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO asks (home, camera, agent, ask) VALUES (?, ?, ?, ?)
+			ON CONFLICT (home, camera) DO UPDATE SET agent = excluded.agent, ask = excluded.ask`,
+			a.Home[:], a.Camera[:], a.Agent[:], a.Ask)
+		return err
+	})
+}
+
+// Asks is [Asks]'.
+func (s *SQLite) Asks(ctx context.Context, home latchkey.HomeID) (all []Ask, err error) {
+	err = s.look(ctx, "list asks", func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT home, camera, agent, ask FROM asks WHERE home = ? ORDER BY rowid`, home[:])
+		if err != nil {
+			return err
+		}
+		defer rows.Close() // read only
+		for rows.Next() {
+			var a Ask
+			if err := rows.Scan(id{a.Home[:]}, id{a.Camera[:]}, id{a.Agent[:]}, &a.Ask); err != nil {
+				return err
+			}
+			all = append(all, a)
+		}
+		return rows.Err()
+	})
+	return all, err
+}
+
+// DropAsk is [Asks]'.
+func (s *SQLite) DropAsk(ctx context.Context, home latchkey.HomeID, camera latchkey.CameraID) error {
+	return s.change(ctx, "drop ask", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM asks WHERE home = ? AND camera = ?`, home[:], camera[:])
+		return err
+	})
+}
+
+// Settings is [Settings]'.
+func (s *SQLite) Settings(ctx context.Context, home latchkey.HomeID) (d Document, err error) {
+	err = s.look(ctx, "read settings", func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT home, document FROM settings WHERE home = ?`, home[:]).Scan(id{d.Home[:]}, &d.Bytes)
+	})
+	return d, err
+}
+
+// PutSettings is [Settings]'.
+func (s *SQLite) PutSettings(ctx context.Context, prev [32]byte, d Document) error {
+	return s.change(ctx, "keep settings", func(tx *sql.Tx) error {
+		hash := sha256.Sum256(d.Bytes)
+		var is [32]byte
+		err := tx.QueryRowContext(ctx, `SELECT hash FROM settings WHERE home = ?`, d.Home[:]).Scan(id{is[:]})
+		switch {
+		case err != nil && !errors.Is(err, sql.ErrNoRows):
+			return err
+		case err == nil && is == hash:
+			return nil
+		case is != prev:
+			return ErrConflict
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO settings (home, hash, document) VALUES (?, ?, ?)
+			ON CONFLICT (home) DO UPDATE SET hash = excluded.hash, document = excluded.document`, d.Home[:], hash[:], d.Bytes)
+		return err
+	})
+}
+
+// Arrive is [Agents]'.
+func (s *SQLite) Arrive(ctx context.Context, a Arrival) error {
+	return s.change(ctx, "take agent's start", func(tx *sql.Tx) error {
+		var incarnation int64
+		var token Secret
+		err := tx.QueryRowContext(ctx, `SELECT incarnation, token FROM agents WHERE home = ? AND agent = ?`, a.Home[:], a.Agent[:]).
+			Scan(&incarnation, id{token[:]})
+		first := errors.Is(err, sql.ErrNoRows)
+		next := token == a.Token && a.Incarnation > uint64(incarnation)
+		again := token == a.Next && a.Incarnation == uint64(incarnation)
+		switch {
+		case err != nil && !first:
+			return err
+		case !first && !next && !again:
+			return ErrCloned
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO agents (home, agent, incarnation, token, seen) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (home, agent) DO UPDATE SET incarnation = excluded.incarnation, token = excluded.token, seen = excluded.seen`,
+			a.Home[:], a.Agent[:], int64(a.Incarnation), a.Next[:], int64(a.Time))
+		return err
+	})
+}
+
+// PutReceipt is [Receipts]'.
+func (s *SQLite) PutReceipt(ctx context.Context, r Receipt) error {
+	return s.change(ctx, "write receipt", func(tx *sql.Tx) error {
+		number := binary.BigEndian.AppendUint64(nil, uint64(r.Time))
+		number = append(number, make([]byte, 8)...)
+		rand.Read(number[8:])
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO receipts (home, id, session, request, device, asked, sent, header, bytes, outcome, time)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			r.Home[:], number, r.Session[:], r.Request, r.Device[:], r.Asked, r.Sent, r.Header[:], int64(r.Bytes), string(r.Outcome), int64(r.Time))
+		return err
+	})
+}
+
+// Receipts is [Receipts]'.
+func (s *SQLite) Receipts(ctx context.Context, home latchkey.HomeID, session Secret, request string) (all []Receipt, err error) {
+	err = s.look(ctx, "read receipts", func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `
+			SELECT home, session, request, device, asked, sent, header, bytes, outcome, time FROM receipts
+			WHERE home = ? AND session = ? AND request = ? ORDER BY id LIMIT 1000`, home[:], session[:], request)
+		if err != nil {
+			return err
+		}
+		defer rows.Close() // read only
+		for rows.Next() {
+			var r Receipt
+			var size, at int64
+			err := rows.Scan(id{r.Home[:]}, id{r.Session[:]}, &r.Request, id{r.Device[:]}, &r.Asked, &r.Sent, id{r.Header[:]}, &size, &r.Outcome, &at)
+			if err != nil {
+				return err
+			}
+			r.Bytes, r.Time = uint64(size), latchkey.Time(at)
+			all = append(all, r)
+		}
+		return rows.Err()
+	})
+	return all, err
+}
+
+// Sweep is [Receipts]'.
+func (s *SQLite) Sweep(ctx context.Context, now, receipts latchkey.Time) error {
+	return s.change(ctx, "sweep archive", func(tx *sql.Tx) error {
+		for _, table := range []string{"sessions", "joins", "setups"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires < ?`, int64(now)); err != nil {
+				return err
+			}
+		}
+		// Home by home, so that the key finds the old ones.
+		_, err := tx.ExecContext(ctx, `DELETE FROM receipts WHERE (home, id) IN (
+			SELECT r.home, r.id FROM homes h JOIN receipts r ON r.home = h.home AND r.id < ?)`,
+			binary.BigEndian.AppendUint64(nil, uint64(receipts)))
+		return err
+	})
+}

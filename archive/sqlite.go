@@ -1,0 +1,188 @@
+package archive
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
+	"github.com/pressly/goose/v3"
+
+	"github.com/latchkey-cam/latchkey"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// SQLite is an archive in one SQLite file. Each transaction is on the disk when it
+// returns: write-ahead log, synchronous FULL. One connection writes, some read.
+// Several processes may have the file open.
+type SQLite struct {
+	write, read *sql.DB
+}
+
+// readers is how many reads go on at once; each holds a connection with its cache.
+const readers = 4
+
+// pragmas of every connection. FULL syncs the log at each commit; with less, SQLite
+// itself stays whole in a power cut but forgets what it has said to be done.
+var pragmas = []string{"busy_timeout(10000)", "journal_mode(wal)", "synchronous(full)"}
+
+// OpenSQLite opens the archive in that file, and makes it or brings it up to this
+// program's schema.
+func OpenSQLite(ctx context.Context, file string) (*SQLite, error) {
+	s, err := openWriter(ctx, file, pragmas, nil)
+	if err != nil {
+		return nil, fmt.Errorf("open archive: %w", err)
+	}
+	if s.read, err = driver.Open(dsn(file, slices.Concat(pragmas, []string{"query_only(on)"}), nil)); err != nil {
+		return nil, errors.Join(fmt.Errorf("open archive: %w", err), s.write.Close())
+	}
+	s.read.SetMaxOpenConns(readers)
+	if err := syncFolder(file); err != nil {
+		return nil, errors.Join(fmt.Errorf("open archive: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+// openWriter opens the connection that writes, and makes the tables.
+func openWriter(ctx context.Context, file string, pragmas []string, more url.Values) (*SQLite, error) {
+	db, err := driver.Open(dsn(file, pragmas, more))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	if err := migrate(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &SQLite{write: db, read: db}, nil
+}
+
+func dsn(file string, pragmas []string, more url.Values) string {
+	q := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}
+	maps.Copy(q, more)
+	u := url.URL{Scheme: "file", Opaque: url.PathEscape(file), RawQuery: q.Encode()}
+	return u.String()
+}
+
+// syncFolder makes the name of a new file last; SQLite does that for its log alone.
+func syncFolder(file string) error {
+	d, err := os.Open(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	have, want, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the archive's version: %w", err)
+	}
+	if have > want {
+		return fmt.Errorf("the archive is of version %d and this program knows up to %d: use a newer latchkey", have, want)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("bring the archive up to date: %w", err)
+	}
+	return nil
+}
+
+// Close closes the archive.
+func (s *SQLite) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+
+// Archive is the archive by its nouns.
+func (s *SQLite) Archive() Archive {
+	return Archive{Setups: s, Homes: s, Objects: s, Sessions: s, Joins: s, Asks: s, Settings: s, Agents: s, Receipts: s}
+}
+
+// change runs do in a transaction that holds the write lock from its beginning.
+func (s *SQLite) change(ctx context.Context, what string, do func(tx *sql.Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return failed(what, err)
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(failed(what, err), ignoreDone(tx.Rollback()))
+	}
+	if err := tx.Commit(); err != nil {
+		return failed(what, err)
+	}
+	return nil
+}
+
+// look runs do in a transaction that sees one state of the archive.
+func (s *SQLite) look(ctx context.Context, what string, do func(tx *sql.Tx) error) error {
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return failed(what, err)
+	}
+	return failed(what, errors.Join(do(tx), ignoreDone(tx.Rollback())))
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil // the context ended it
+	}
+	return err
+}
+
+// failed says what was being done, and translates what callers branch on.
+func failed(what string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		err = ErrNotFound
+	case errors.Is(err, sqlite3.FULL), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		err = errors.Join(ErrFull, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// id reads a column into an identifier of fixed length; other lengths are an error,
+// never cut or padded.
+type id struct{ to []byte }
+
+func (i id) Scan(v any) error {
+	b, ok := v.([]byte)
+	if !ok || len(b) != len(i.to) {
+		return fmt.Errorf("a column of %d bytes where %d belong", len(b), len(i.to))
+	}
+	copy(i.to, b)
+	return nil
+}
+
+// MintSetup is [Setups]'.
+func (s *SQLite) MintSetup(ctx context.Context, secret Secret, expires latchkey.Time) error {
+	return s.change(ctx, "mint set-up secret", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO setups (secret, expires) VALUES (?, ?)`, secret[:], int64(expires))
+		return err
+	})
+}
+
+// AnyHome is [Setups]'.
+func (s *SQLite) AnyHome(ctx context.Context) (any bool, err error) {
+	err = s.look(ctx, "look for homes", func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM homes)`).Scan(&any)
+	})
+	return any, err
+}
