@@ -15,8 +15,7 @@ const (
 	maxParameterSet = 1024
 	maxPPS          = 16
 	maxSide         = 8192              // pixels
-	maxPixels       = 7680 * 4320       // 8K, more than any level of H.264 that cameras use
-	maxMacroblocks  = maxPixels / (256) // 16x16 pixels each
+	maxMacroblocks  = 4096 * 4096 / 256 // 16x16 pixels each; a camera's H.264 ends at 12 megapixels
 )
 
 // ErrParameters is the error for parameter sets that are malformed, larger than any

@@ -1,0 +1,323 @@
+package camera
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bluenviron/gortsplib/v5"
+	"github.com/bluenviron/gortsplib/v5/pkg/auth"
+	"github.com/bluenviron/gortsplib/v5/pkg/base"
+	"github.com/bluenviron/gortsplib/v5/pkg/description"
+	"github.com/bluenviron/gortsplib/v5/pkg/format"
+	"github.com/bluenviron/gortsplib/v5/pkg/format/rtph264"
+	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
+	"github.com/pion/rtp"
+
+	"github.com/latchkey-cam/latchkey/media"
+)
+
+const (
+	defaultPatience = 10 * time.Second
+
+	// keyPatience is how many times the patience a first key frame may take: cameras
+	// with "smart" codecs send one in a minute.
+	keyPatience = 9
+
+	// maxDials is how many connections a session may make: the first, and a few for
+	// redirections to another path. A camera that redirects in a circle runs into it.
+	maxDials = 4
+)
+
+// Source says how to receive one stream of a camera.
+type Source struct {
+	Address     Address
+	Credentials Credentials
+
+	// Patience is how long the camera may keep silent, in whatever state; 10 s if
+	// zero.
+	Patience time.Duration
+
+	// Delays are waited for between one failed session and the next, the last one
+	// again and again, each with a fifth more or less. 1, 2, 4, 8, 15, 30, 60 s if nil.
+	Delays []time.Duration
+}
+
+// session is one RTSP session.
+type session struct {
+	Source
+	client   *gortsplib.Client
+	login    *auth.Sender // nil until the camera has asked for a password; the client's goroutine only
+	dials    atomic.Int32
+	strayed  atomic.Bool // a redirection to another host was refused
+	damaged  *atomic.Uint64
+	pictures atomic.Int64 // access units, those without a key frame before them included
+	units    atomic.Int64
+	handle   func(media.Unit)
+
+	mu  sync.Mutex // protects err
+	err error      // why the packet callback ended the session; the first one
+}
+
+// Receive opens one session over TCP and hands every access unit of its H.264 video
+// to handle, in order, from one goroutine, until the session breaks or ctx ends. The
+// error, never nil, is an [*Error] or that of ctx. A panic in handle ends the session.
+//
+// One session, one stream, one media: sound is not asked for. The connection goes to
+// the address that was given and to no other, whatever the camera answers. The user
+// and password in the library's hands are made up; the true ones are put into a
+// request when it is sent.
+func Receive(ctx context.Context, s Source, handle func(media.Unit)) error {
+	return receive(ctx, s, new(atomic.Uint64), handle)
+}
+
+func receive(ctx context.Context, s Source, damaged *atomic.Uint64, handle func(media.Unit)) error {
+	if s.Patience == 0 {
+		s.Patience = defaultPatience
+	}
+	if err := s.Credentials.Check(); err != nil {
+		return s.Credentials.failure(WrongPassword, "%v", err)
+	}
+	r := &session{Source: s, damaged: damaged, handle: handle}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	err := r.run(ctx)
+	if ctx.Err() != nil && r.cause() == nil {
+		return ctx.Err()
+	}
+	return r.explain(err)
+}
+
+func (r *session) run(ctx context.Context) error {
+	tcp := gortsplib.ProtocolTCP
+	u := (*base.URL)(&url.URL{Scheme: "rtsp", Host: r.Address.u.Host, Path: r.Address.u.Path,
+		RawPath: r.Address.u.RawPath, RawQuery: r.Address.u.RawQuery})
+	if r.Credentials.given() {
+		u.User = url.UserPassword("user", "password") // see authorize
+	}
+	r.client = &gortsplib.Client{
+		Scheme: "rtsp", Host: r.Address.u.Host, Protocol: &tcp, UserAgent: "Latchkey",
+		ReadTimeout: r.Patience, WriteTimeout: r.Patience,
+		DialContext:       r.dial,
+		OnRequest:         r.authorize,
+		OnResponse:        r.challenge,
+		OnTransportSwitch: func(error) {},
+		OnPacketsLost:     func(n uint64) { r.damaged.Add(n) },
+		OnDecodeError:     func(error) { r.damaged.Add(1) },
+	}
+	if err := r.client.Start(); err != nil {
+		return err
+	}
+	defer r.client.Close() // says TEARDOWN, so that the camera frees its slot
+	stop := context.AfterFunc(ctx, r.client.Close)
+	defer stop()
+	if err := r.play(u); err != nil {
+		return err
+	}
+	go r.watch(ctx)
+	return r.client.Wait()
+}
+
+// play asks for the stream and has its packets sent to r.
+func (r *session) play(u *base.URL) error {
+	desc, _, err := r.client.Describe(u)
+	if err != nil {
+		return err
+	}
+	var h264 *format.H264
+	m := desc.FindFormat(&h264)
+	if m == nil {
+		return r.Credentials.failure(NotH264, "describe stream: no H.264 among %s", formats(desc))
+	}
+	// The library would ask for what it cannot parse, and panic.
+	if to, err := m.URL(desc.BaseURL); err != nil || to == nil {
+		return r.Credentials.failure(Unusable, "describe stream: malformed address of its video")
+	}
+	packets, err := h264.CreateDecoder()
+	if err != nil {
+		return r.Credentials.failure(NotH264, "describe stream: %v", err)
+	}
+	if _, err := r.client.Setup(desc.BaseURL, m, 0, 0); err != nil {
+		return err
+	}
+	units := &media.Assembler{}
+	units.Announce(h264.SPS, h264.PPS)
+	r.client.OnPacketRTP(m, h264, func(p *rtp.Packet) {
+		if err := r.packet(packets, units, p); err != nil {
+			r.fail(err)
+		}
+	})
+	_, err = r.client.Play(nil)
+	return err
+}
+
+// packet takes one packet, in the client's reading goroutine. A panic in it would end
+// the whole agent, and with it every other camera.
+func (r *session) packet(packets *rtph264.Decoder, units *media.Assembler, p *rtp.Packet) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = r.Credentials.failure(Lost, "internal error: %v", v)
+		}
+	}()
+	nals, err := packets.Decode(p)
+	if errors.Is(err, rtph264.ErrMorePacketsNeeded) || errors.Is(err, rtph264.ErrNonStartingPacketAndNoPrevious) {
+		return nil
+	}
+	if err != nil {
+		r.damaged.Add(1)
+		return nil
+	}
+	r.pictures.Add(1)
+	u, ok, err := units.Unit(nals, p.Timestamp, time.Now())
+	if err != nil {
+		return r.Credentials.failure(Unusable, "assemble picture: %v", err)
+	}
+	if ok {
+		r.handle(u)
+		r.units.Add(1)
+	}
+	return nil
+}
+
+// watch ends the session when pictures stop coming.
+func (r *session) watch(ctx context.Context) {
+	tick := time.NewTicker(max(r.Patience/20, time.Millisecond))
+	defer tick.Stop()
+	began, last, seen := time.Now(), time.Now(), int64(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if n := r.pictures.Load(); n != seen {
+				last, seen = now, n
+			}
+			switch {
+			case now.Sub(last) > r.Patience:
+				r.fail(r.Credentials.failure(Silent, "receive stream: no picture for %v", r.Patience))
+				return
+			case r.units.Load() == 0 && now.Sub(began) > keyPatience*r.Patience:
+				r.fail(r.Credentials.failure(NoKeyFrame, "receive stream: no key frame for %v", keyPatience*r.Patience))
+				return
+			}
+		}
+	}
+}
+
+// fail ends the session with that error.
+func (r *session) fail(err error) {
+	r.mu.Lock()
+	if r.err == nil {
+		r.err = err
+		go r.client.Close() // waits for the goroutine that this may be
+	}
+	r.mu.Unlock()
+}
+
+func (r *session) cause() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+var errStrayed = errors.New("address of another host")
+
+// dial connects to the camera and to nothing else: the library follows redirections,
+// and would take the password along.
+func (r *session) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if address != r.Address.hostPort() {
+		r.strayed.Store(true)
+		return nil, errStrayed
+	}
+	if r.dials.Add(1) > maxDials {
+		return nil, fmt.Errorf("more than %d redirections", maxDials-1)
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, address)
+}
+
+// challenge is told of every response. It keeps what the camera asks to be answered
+// with the password.
+func (r *session) challenge(res *base.Response) {
+	if res.StatusCode != base.StatusUnauthorized || !r.Credentials.given() {
+		return
+	}
+	login := &auth.Sender{WWWAuth: res.Header["WWW-Authenticate"],
+		User: r.Credentials.User.Reveal(), Pass: r.Credentials.Password.Reveal()}
+	if login.Initialize() == nil {
+		r.login = login
+	}
+}
+
+// authorize is told of every request before it is sent. The library has answered the
+// camera's challenge with the made-up user and password; this is the true answer.
+func (r *session) authorize(req *base.Request) {
+	if _, asked := req.Header["Authorization"]; asked && r.login != nil {
+		r.login.AddAuthorization(req)
+	}
+}
+
+// explain turns the library's error into ours.
+func (r *session) explain(err error) error {
+	if cause := r.cause(); cause != nil {
+		return cause
+	}
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return e
+	}
+	if r.strayed.Load() {
+		return r.Credentials.failure(Elsewhere, "open stream: redirection to another host refused")
+	}
+	var status liberrors.ErrClientBadStatusCode
+	var network net.Error
+	switch {
+	case errors.As(err, &status):
+		state := map[base.StatusCode]State{
+			base.StatusUnauthorized: WrongPassword, base.StatusForbidden: WrongPassword,
+			base.StatusNotFound: NotFound, base.StatusNotEnoughBandwidth: Busy, base.StatusServiceUnavailable: Busy,
+		}[status.Code]
+		if state == "" {
+			state = Unusable
+		}
+		return r.Credentials.failure(state, "open stream: status %d", status.Code)
+	case errors.As(err, &liberrors.ErrClientRequestTimedOut{}):
+		return r.Credentials.failure(Silent, "open stream: no answer for %v", r.Patience)
+	case errors.As(err, &liberrors.ErrClientTCPTimeout{}):
+		return r.Credentials.failure(Silent, "receive stream: nothing for %v", r.Patience)
+	case r.pictures.Load() > 0:
+		return r.Credentials.failure(Lost, "receive stream: %v", err)
+	case errors.As(err, &network):
+		return r.Credentials.failure(Unreachable, "open stream: %v", err)
+	case errors.As(err, &liberrors.ErrClientSDPInvalid{}), errors.As(err, &liberrors.ErrClientContentTypeUnsupported{}),
+		errors.As(err, &liberrors.ErrClientContentTypeMissing{}), errors.As(err, &liberrors.ErrClientAuthSetup{}):
+		return r.Credentials.failure(Unusable, "describe stream: %v", err)
+	}
+	return r.Credentials.failure(Lost, "open stream: %v", err)
+}
+
+// formats lists what a camera offers instead, for the log.
+func formats(desc *description.Session) string {
+	list := ""
+	for _, m := range desc.Medias {
+		for _, f := range m.Formats {
+			name := f.RTPMap()
+			switch f.(type) {
+			case *format.H265:
+				name = "H.265"
+			case *format.MJPEG:
+				name = "MJPEG"
+			}
+			if len(list) < 200 {
+				list += fmt.Sprintf("%.32q ", name)
+			}
+		}
+	}
+	if list == "" {
+		return "nothing"
+	}
+	return list[:len(list)-1]
+}
