@@ -10,8 +10,11 @@ import { open } from "../src/seal/open.ts";
 import { readPrefix, prefixBytes } from "../src/seal/file.ts";
 import { SealError } from "../src/seal/reasons.ts";
 import { Source } from "../src/source.ts";
-import { equal, hex, unbase64 } from "../src/wire.ts";
-import type { Homes } from "./homes.ts";
+import { base64, equal, hex, unbase64 } from "../src/wire.ts";
+import { openSettings, SettingsError } from "../src/settings/settings.ts";
+import { publicKey } from "../src/deed/key.ts";
+import type { Holder } from "../src/settings/settings.ts";
+import type { Homes, TestHome } from "./homes.ts";
 
 export interface ObjectVector {
   name: string;
@@ -31,6 +34,18 @@ export interface DeedVector {
   expect: string;
   at?: number;
   head?: string;
+}
+
+export interface SettingsVector {
+  name: string;
+  says: string;
+  home: string;
+  /** "epoch", or "agent N". */
+  reader: string;
+  /** Go writes no bytes as null. */
+  document: string | null;
+  expect: string;
+  content?: string;
 }
 
 /** What a vector came to, beside what it should: equal texts are a pass. */
@@ -73,4 +88,24 @@ export async function checkDeeds(v: DeedVector): Promise<Outcome> {
   } catch (e) {
     return { name: v.name, want, got: e instanceof DeedError ? `${e.reason} at ${e.at}` : `threw ${String(e)}` };
   }
+}
+
+/** Opens a settings document as its vector says. */
+export async function checkSettings(v: SettingsVector, homes: Homes): Promise<Outcome> {
+  const want = v.expect === "opened" ? `opened ${v.content ?? ""}` : v.expect;
+  const home = homes[v.home];
+  const document = unbase64(v.document ?? "");
+  if (home === undefined || document === null) return { name: v.name, want, got: "not a vector" };
+  try {
+    const { plain } = await openSettings(document, home.title, null, await holder(home, v.reader));
+    return { name: v.name, want, got: `opened ${base64(plain)}` };
+  } catch (e) {
+    return { name: v.name, want, got: e instanceof SettingsError ? e.reason : `threw ${String(e)}` };
+  }
+}
+
+async function holder(home: TestHome, reader: string): Promise<Holder> {
+  if (reader === "epoch") return { recipient: "epoch", keys: home.ring };
+  const { kem } = home.agents[Number(reader.slice("agent ".length))]!;
+  return { recipient: "agent", keys: new Map([[(await publicKey("X-Wing", kem.publicKey)).id, kem]]) };
 }

@@ -8,7 +8,8 @@ import { sha256 } from "../src/deed/key.ts";
 import { Title } from "../src/deed/title.ts";
 import { base64, hex } from "../src/wire.ts";
 import { chainDrafts } from "./chains.ts";
-import type { DeedVector, ObjectVector } from "./check.ts";
+import type { DeedVector, ObjectVector, SettingsVector } from "./check.ts";
+import { documentDrafts } from "./documents.ts";
 import { folder, type Format, homesFile } from "./folders.ts";
 import { readHomes } from "./homes.ts";
 import { objectDrafts } from "./objects.ts";
@@ -27,6 +28,11 @@ export async function main(): Promise<void> {
     const v: DeedVector = { ...rest, deeds: deeds.map(base64) };
     if (v.expect === "accepted") v.head = headText((await Title.start(deeds)).head);
     written += write("deed", v.name, v);
+  }
+  for (const d of await documentDrafts(homes)) {
+    const { content, document, ...rest } = d;
+    const v: SettingsVector = { ...rest, document: base64(document), ...(content === undefined ? {} : { content: base64(content) }) };
+    written += write("settings", v.name, v);
   }
   console.log(`${written} vectors written`);
 }

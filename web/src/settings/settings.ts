@@ -1,7 +1,7 @@
 // A home's settings document: signed by an owner, sealed to the epoch at its head and
 // to every agent, replaced as a whole (docs/deed.md, "Settings").
 
-import { type Bytes, equal, isZero, label, ParseError, random, Reader as Wire, Writer } from "../wire.ts";
+import { type Bytes, equal, label, ParseError, random, Reader as Wire, Writer } from "../wire.ts";
 import { BodyError, openInPlace, sealBody } from "../cobblestone.ts";
 import { type PrivateKey, seal, sealedSize } from "../hpke.ts";
 import { type Head, headBytes, readHead } from "../deed/head.ts";
@@ -170,13 +170,14 @@ export interface Holder {
 }
 
 /** Reads, checks and opens a document. */
-export async function openSettings(b: Bytes, title: Title, seen: Seen | null, holder: Holder): Promise<{ document: Document; content: Content }> {
+export async function openSettings(b: Bytes, title: Title, seen: Seen | null, holder: Holder): Promise<{ document: Document; content: Content; plain: Bytes }> {
   const document = await parseDocument(b);
   await verifyDocument(document, title);
   checkSeen(document, seen);
-  const content = parseContent(await openBody(document, holder));
+  const plain = await openBody(document, holder);
+  const content = parseContent(plain);
   if (content === null) throw new SettingsError("content", "it opens, and what it says is no settings");
-  return { document, content };
+  return { document, content, plain };
 }
 
 async function openBody(d: Document, holder: Holder): Promise<Bytes> {
@@ -195,11 +196,11 @@ async function openBody(d: Document, holder: Holder): Promise<Bytes> {
 /** Makes the document that follows prev, or the first, sealed to everybody whom the title has now. */
 export async function sealSettings(signer: Signer, title: Title, prev: Seen | null, time: number, content: Content): Promise<Bytes> {
   if (!contentFits(content)) throw new Error("internal error: a document may not say that");
-  return sealAny(signer, title, prev, time, contentBytes(content));
+  return sealContent(signer, title, prev, time, contentBytes(content));
 }
 
 /** Like sealSettings, with content that may be anything: for vectors. */
-export async function sealAny(signer: Signer, title: Title, prev: Seen | null, time: number, content: Bytes): Promise<Bytes> {
+export async function sealContent(signer: Signer, title: Title, prev: Seen | null, time: number, content: Bytes): Promise<Bytes> {
   const context = new Writer()
     .u8(1)
     .raw(idBytes("home", title.home))
@@ -220,10 +221,4 @@ export async function sealAny(signer: Signer, title: Title, prev: Seen | null, t
   }
   const signed = w.lp32(body).bytes();
   return new Writer().raw(signed).u8(1).lp16(await signer.sign(message(signed))).bytes();
-}
-
-/** Whether next may replace kept. */
-export function follows(next: Document, kept: Document | null): boolean {
-  if (kept === null) return next.number === 1 && isZero(next.prev);
-  return next.number === kept.number + 1 && equal(next.prev, kept.hash);
 }

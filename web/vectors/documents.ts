@@ -1,0 +1,91 @@
+// The settings vectors of this side: mostly what JSON and text can be made to say.
+
+import { Title } from "../src/deed/title.ts";
+import { contentBytes } from "../src/settings/content.ts";
+import { sealContent } from "../src/settings/settings.ts";
+import { sha256, type Signer } from "../src/deed/key.ts";
+import { ascii, type Bytes, concat, label } from "../src/wire.ts";
+import type { Homes, TestHome } from "./homes.ts";
+import { moment } from "./pieces.ts";
+
+/** One document before it is written. */
+export interface DocumentDraft {
+  name: string;
+  says: string;
+  home: string;
+  reader: string;
+  document: Bytes;
+  expect: string;
+  content?: Bytes;
+}
+
+const text = (s: string): Bytes => new TextEncoder().encode(s);
+
+/** Every settings vector of this side. */
+export async function documentDrafts(homes: Homes): Promise<DocumentDraft[]> {
+  const home = homes["A"]!;
+  const drafts: DocumentDraft[] = [];
+  const says = async (name: string, sentence: string, expect: string, content: Bytes, reader = "epoch"): Promise<void> => {
+    const document = await sealContent(home.owner, home.title, null, moment, content);
+    drafts.push({ name, says: sentence, home: "A", reader, document, expect, ...(expect === "opened" ? { content } : {}) });
+  };
+  const camera = home.cameras[0]!.id;
+  const named = (name: string): Bytes => contentBytes({ home: "Our house", zone: "Europe/Berlin", cameras: { [camera]: { name } } });
+  await says("plain", "a home and a camera with names", "opened", named("Front door"));
+  await says("plain-agent-0", "the same for the first agent", "opened", named("Front door"), "agent 0");
+  await says("plain-agent-1", "the same for the second agent", "opened", named("Front door"), "agent 1");
+  await says("letters-outside-bmp", "64 characters that JavaScript counts as 128", "opened", named("\u{1f6aa}".repeat(64)));
+  await says("letters-outside-bmp-65", "65 characters outside the first plane", "content", named("\u{1f6aa}".repeat(65)));
+  await says("combining", "a letter with a mark of its own is two characters", "content", named("e\u0301".repeat(33)));
+  await says("white-space", "white space around the JSON", "opened", concat(text("\n "), named("Door"), text("\t")));
+  await says("byte-order-mark", "a byte order mark before the JSON", "content", concat(text("\ufeff"), named("Door")));
+  await says("two-values", "something follows the JSON", "content", concat(named("Door"), text("{}")));
+  await says("no-content", "no bytes", "content", new Uint8Array(0));
+  await says("json-null", "null", "content", text("null"));
+  await says("json-list", "a list", "content", text("[]"));
+  await says("version-text", "a version that is text", "content", text(`{"v":"1","home":"H","zone":"UTC","cameras":{}}`));
+  await says("cameras-list", "cameras as a list", "content", text(`{"v":1,"home":"H","zone":"UTC","cameras":[]}`));
+  await says("camera-null", "a camera that is null", "content", text(`{"v":1,"home":"H","zone":"UTC","cameras":{"${camera}":null}}`));
+  await says("camera-upper-case", "a camera's ID in capitals", "content", text(`{"v":1,"home":"H","zone":"UTC","cameras":{"${camera.toUpperCase()}":{"name":"Door"}}}`));
+  await says("escaped-control", "a control character, escaped", "content", text(`{"v":1,"home":"A\\u0085B","zone":"UTC","cameras":{}}`));
+  await says("escaped-turn", "a character that turns the direction of text, escaped", "content", text(`{"v":1,"home":"A\\u2067B","zone":"UTC","cameras":{}}`));
+  await says("zone-space", "a time zone with a space", "content", text(`{"v":1,"home":"H","zone":"Europe/New Berlin","cameras":{}}`));
+  await says("zone-line-end", "a time zone and a line end", "content", text(`{"v":1,"home":"H","zone":"UTC\\n","cameras":{}}`));
+  await says("zone-etc", "a zone of hours from Greenwich", "opened", text(`{"v":1,"home":"H","zone":"Etc/GMT+1","cameras":{}}`));
+  drafts.push(...(await signed(home)), ...(await placed(home)));
+  return drafts;
+}
+
+async function signed(home: TestHome): Promise<DocumentDraft[]> {
+  const content = text(`{"v":1,"home":"H","zone":"UTC","cameras":{}}`);
+  const by = (sign: (m: Bytes) => Promise<Bytes>): Signer => ({ key: home.owner.key, sign });
+  const make = async (name: string, says: string, signer: Signer): Promise<DocumentDraft> => ({
+    name,
+    says,
+    home: "A",
+    reader: "epoch",
+    document: await sealContent(signer, home.title, null, moment, content),
+    expect: "bad-signature",
+  });
+  const mark = "latchkey settings v1".length + 1;
+  return [
+    await make("signed-without-label", "signed without the label", by((m) => home.owner.sign(m.slice(mark)))),
+    await make("signed-as-a-deed", "signed as if it were a deed", by((m) => home.owner.sign(concat(label("latchkey deed v1"), m.slice(mark))))),
+    await make("signed-by-device", "named as the owner's, signed by the owner's browser", by((m) => home.device.sign(m))),
+  ];
+}
+
+async function placed(home: TestHome): Promise<DocumentDraft[]> {
+  const content = text(`{"v":1,"home":"H","zone":"UTC","cameras":{}}`);
+  const early = await Title.start(home.deeds.slice(0, 1));
+  const before = { name: "before-any-epoch", says: "made when there was neither epoch nor agent: it is sealed to nobody", home: "A", reader: "epoch" };
+  const document = await sealContent(home.owner, early, null, moment, content);
+  const second = await sealContent(home.owner, home.title, { number: 41, hash: await sha256(ascii("the document before")) }, moment, content);
+  const far = second.slice();
+  far.set([0, 32, 0, 0, 0, 0, 0, 0], 33);
+  return [
+    { ...before, document, expect: "no-envelope" },
+    { name: "number-42", says: "a reader without memory takes any number", home: "A", reader: "epoch", document: second, expect: "opened", content },
+    { name: "number-2-53", says: "a number of 2^53", home: "A", reader: "epoch", document: far, expect: "malformed" },
+  ];
+}
