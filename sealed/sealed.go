@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"math"
 
@@ -233,23 +234,35 @@ func (h Header) CheckBody(body io.Reader) error {
 	if !bodySize(h.BodyLength) {
 		return Refuse(Truncated, "no body has %d bytes", h.BodyLength)
 	}
-	hash := sha256.New()
-	n, err := io.CopyN(hash, body, int64(h.BodyLength))
-	if errors.Is(err, io.EOF) {
-		return Refuse(Truncated, "body of %d bytes, want %d", n, h.BodyLength)
+	g := &gauge{hash: sha256.New(), left: h.BodyLength}
+	if _, err := io.Copy(g, body); errors.Is(err, errLonger) {
+		return Refuse(Trailing, "the body goes on after %d bytes", h.BodyLength)
 	} else if err != nil {
 		return fmt.Errorf("read body: %w", err)
 	}
-	var more [1]byte
-	if n, err := io.ReadFull(body, more[:]); n > 0 {
-		return Refuse(Trailing, "the body goes on after %d bytes", h.BodyLength)
-	} else if !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read body: %w", err)
-	}
-	if [32]byte(hash.Sum(nil)) != h.BodyHash {
+	switch {
+	case g.left > 0:
+		return Refuse(Truncated, "body of %d bytes, want %d", h.BodyLength-g.left, h.BodyLength)
+	case [32]byte(g.hash.Sum(nil)) != h.BodyHash:
 		return Refuse(WrongHash, "the body is not the one that was signed")
 	}
 	return nil
+}
+
+// gauge hashes a body and takes no more of it than there should be.
+type gauge struct {
+	hash hash.Hash
+	left uint64
+}
+
+var errLonger = errors.New("longer than it should be")
+
+func (g *gauge) Write(p []byte) (int, error) {
+	if uint64(len(p)) > g.left {
+		return 0, errLonger
+	}
+	g.left -= uint64(len(p))
+	return g.hash.Write(p)
 }
 
 // bodySize says whether an encrypted body can have that length: salt, commitment,
