@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -33,7 +34,10 @@ func NewAgentKeys() (*AgentKeys, error) {
 }
 
 // Format hides the secrets from every verb of fmt.
-func (k *AgentKeys) Format(f fmt.State, _ rune) { fmt.Fprint(f, secret) }
+func (AgentKeys) Format(f fmt.State, _ rune) { fmt.Fprint(f, secret) }
+
+// LogValue hides it from structured logs.
+func (AgentKeys) LogValue() slog.Value { return slog.StringValue(secret) }
 
 // KeyID is that of the signing key, as bindings name it.
 func (k *AgentKeys) KeyID() latchkey.KeyID { return signingID(k.Signing).ID() }

@@ -2,6 +2,7 @@ package key
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/latchkey-cam/latchkey"
@@ -85,7 +86,10 @@ func (r Ring) Find(kind sealed.RecipientKind, id latchkey.KeyID) (*Private, bool
 }
 
 // Format hides the secrets from every verb of fmt.
-func (r Ring) Format(f fmt.State, _ rune) { fmt.Fprint(f, secret) }
+func (Ring) Format(f fmt.State, _ rune) { fmt.Fprint(f, secret) }
+
+// LogValue hides it from structured logs.
+func (Ring) LogValue() slog.Value { return slog.StringValue(secret) }
 
 // OpenEpochs opens every epoch that was wrapped for this person. A wrap that does not
 // open, or whose key is not the one that the deed gives, is an error that names the

@@ -10,6 +10,7 @@ import (
 	"crypto/hpke"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
@@ -60,7 +61,10 @@ func (p *Private) ID() latchkey.KeyID { return p.id }
 func (p *Private) Seed() []byte { s := p.seed; return s[:] }
 
 // Format hides the secret from every verb of fmt.
-func (p *Private) Format(f fmt.State, _ rune) { fmt.Fprint(f, secret) }
+func (Private) Format(f fmt.State, _ rune) { fmt.Fprint(f, secret) }
+
+// LogValue hides it from structured logs.
+func (Private) LogValue() slog.Value { return slog.StringValue(secret) }
 
 // Seal seals plaintext to a public key under info, which says what the plaintext is
 // and must be the same when it is opened.

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
@@ -40,7 +41,10 @@ func NewPersonKeys() (*PersonKeys, error) {
 }
 
 // Format hides the secrets from every verb of fmt.
-func (k *PersonKeys) Format(f fmt.State, _ rune) { fmt.Fprint(f, secret) }
+func (PersonKeys) Format(f fmt.State, _ rune) { fmt.Fprint(f, secret) }
+
+// LogValue hides it from structured logs.
+func (PersonKeys) LogValue() slog.Value { return slog.StringValue(secret) }
 
 // Public is the person as deeds show them.
 func (k *PersonKeys) Public() deed.Person {

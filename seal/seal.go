@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"log/slog"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
@@ -24,12 +25,17 @@ import (
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
+const secret = "(secret)"
+
 // ObjectKey is the key of one object's body. It is a secret until it has been
 // wrapped for everybody entitled, and then it is to be forgotten.
 type ObjectKey [cobblestone.KeySize]byte
 
 // Format hides the secret from every verb of fmt.
-func (ObjectKey) Format(f fmt.State, _ rune) { fmt.Fprint(f, "(secret)") }
+func (ObjectKey) Format(f fmt.State, _ rune) { fmt.Fprint(f, secret) }
+
+// LogValue hides it from structured logs.
+func (ObjectKey) LogValue() slog.Value { return slog.StringValue(secret) }
 
 // Result is what a header and envelopes need of a body that was written.
 type Result struct {
