@@ -136,6 +136,16 @@ export class House {
     await this.#loadTitle();
   }
 
+  /** Asks again for as long as the server does not answer: for what takes minutes anyway. */
+  async patiently<T>(ask: () => Promise<Result<T>>, wanted: () => boolean = () => true): Promise<Result<T>> {
+    for (;;) {
+      const result = this.heard(await ask());
+      const silent = !result.ok && (result.trouble === "offline" || result.trouble === "busy");
+      if (!silent || !wanted()) return result;
+      while (!this.connection.up && wanted()) await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+
   /** Every answer passes here: the state of the line, and what ends all showing. */
   heard<T>(result: Result<T>): Result<T> {
     this.#note(result.ok ? null : result);

@@ -4,7 +4,7 @@
 import { SvelteSet } from "svelte/reactivity";
 
 import type { EventRow, EventsPage, Result } from "../worker/protocol.ts";
-import { mergeNewest, mergeOlder, ofCamera } from "./list.ts";
+import { mergeNewest, mergeOlder, ofCamera, withLastingKeys } from "./list.ts";
 
 type Fetch = (before?: string) => Promise<Result<EventsPage>>;
 
@@ -31,7 +31,10 @@ export class Inbox {
   mayMove: () => boolean = () => true;
 
   constructor(fetch: Fetch) {
-    this.#fetch = fetch;
+    this.#fetch = async (before) => {
+      const page = await fetch(before);
+      return page.ok ? { ...page, events: withLastingKeys(page.events) } : page;
+    };
   }
 
   /** Everything that is known, whether it is shown yet or not. */
@@ -43,6 +46,9 @@ export class Inbox {
 
   /** How many new events wait above. */
   readonly fresh = $derived.by(() => ofCamera(this.#all, this.camera).filter((r) => this.#held.has(r.key)).length);
+
+  /** How many objects the list itself showed to be not what they should be. */
+  readonly refused = $derived.by(() => this.#all.reduce((n, row) => n + row.objects.filter((o) => o.state === "refused").length, 0));
 
   get more(): boolean {
     return this.#next !== "";

@@ -13,6 +13,29 @@ export interface Merged {
 }
 
 /**
+ * Gives rows of which nothing verified a key that lasts. The worker makes theirs up for
+ * each answer, and taken as they are they would be new again and again; they are known
+ * by the verified row that they stand on.
+ */
+export function withLastingKeys(page: readonly EventRow[]): EventRow[] {
+  const newest = page.find((r) => r.event !== null)?.key ?? "";
+  let below = "";
+  let above = 0;
+  const rows: EventRow[] = [];
+  for (const row of [...page].reverse()) {
+    if (row.event !== null) {
+      below = row.key;
+      above = 0;
+      rows.push(row);
+    } else {
+      above++;
+      rows.push({ ...row, key: below ? `${above} above ${below}` : `${above} last under ${newest}` });
+    }
+  }
+  return rows.reverse();
+}
+
+/**
  * Puts the newest page over a list. Down to the last row that both have, the page is
  * right: rows that it lacks were deleted. Below that the list stays as it is.
  */

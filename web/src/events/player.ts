@@ -2,12 +2,12 @@
 
 export type Act = "newer" | "older" | "play" | "full" | "mute";
 
-const acts: Record<string, Act> = { ArrowLeft: "newer", k: "newer", ArrowRight: "older", j: "older", " ": "play", f: "full", m: "mute" };
+const acts = new Map<string, Act>(Object.entries({ ArrowLeft: "newer", k: "newer", ArrowRight: "older", j: "older", " ": "play", f: "full", m: "mute" }));
 
 /** What a key press asks the player for. Space on a button is the button's. */
 export function actOf(event: Pick<KeyboardEvent, "key" | "metaKey" | "ctrlKey" | "altKey">, onButton: boolean): Act | null {
   if (event.metaKey || event.ctrlKey || event.altKey) return null;
-  const act = acts[event.key] ?? null;
+  const act = acts.get(event.key) ?? null;
   return act === "play" && onButton ? null : act;
 }
 

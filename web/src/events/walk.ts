@@ -9,11 +9,11 @@ export interface Box {
 
 export type Step = "next" | "previous" | "up" | "down";
 
-const steps: Record<string, Step> = { j: "next", ArrowRight: "next", k: "previous", ArrowLeft: "previous", ArrowDown: "down", ArrowUp: "up" };
+const steps = new Map<string, Step>(Object.entries({ j: "next", ArrowRight: "next", k: "previous", ArrowLeft: "previous", ArrowDown: "down", ArrowUp: "up" }));
 
 /** The step that a key asks for, or null. */
 export function stepOf(key: string): Step | null {
-  return steps[key] ?? null;
+  return steps.get(key) ?? null;
 }
 
 /** The index of the card to go to from `at` (-1: from none), or -1 to stay. */

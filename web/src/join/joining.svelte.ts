@@ -31,7 +31,7 @@ export class Joining {
     this.#slot = join.slot;
     if (this.#closed) return this.close();
     this.#show({ is: "waiting", link: join.link, expires: join.expires / 1000 });
-    const answer = this.#house.heard(await keeper.watchJoin(join.slot));
+    const answer = await this.#house.patiently(() => keeper.watchJoin(join.slot), () => !this.#closed);
     this.#slot = null;
     if (!answer.ok) return this.#show({ is: "failed", why: answer, placing: false });
     if (answer.state === "expired") return this.#show({ is: "expired" });

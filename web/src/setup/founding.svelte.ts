@@ -110,7 +110,7 @@ export class Founding {
     const { keeper } = this.#house;
     const slot = this.#house.heard(await keeper.openJoin(this.#join));
     if (!slot.ok) return this.#fail("agent", slot);
-    const answer = this.#house.heard(await keeper.watchJoin(slot.slot));
+    const answer = await this.#house.patiently(() => keeper.watchJoin(slot.slot));
     if (!answer.ok) return this.#fail("agent", answer);
     if (answer.state !== "answered") return this.#fail("agent", { trouble: "refused", status: 0, reason: answer.state, message: "" });
     const placed = this.#house.heard(await keeper.placeAgent(slot.slot));
@@ -143,7 +143,9 @@ export class Founding {
   }
 }
 
+const spent: ReadonlySet<string> = new Set(["expired", "not-found"]);
+
 /** Whether the server says that a set-up link is not good any more: once, 30 minutes. */
 export function isUsed(why: Trouble): boolean {
-  return why.trouble === "refused" && (why.status === 401 || why.status === 403 || why.status === 404 || why.status === 410);
+  return why.trouble === "refused" && spent.has(why.reason);
 }

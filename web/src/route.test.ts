@@ -1,0 +1,34 @@
+import { expect, test, vi } from "vitest";
+
+vi.stubGlobal("location", { pathname: "/" });
+vi.stubGlobal("addEventListener", () => undefined);
+
+const { parsePath, pathOf } = await import("./route.svelte.ts");
+
+const event = "abcdefghijklmnopqrstuvwx27";
+
+test.each([
+  ["/", "events", ""],
+  ["", "events", ""],
+  ["/events", "events", ""],
+  ["/events/", "events", ""],
+  [`/events/${event}`, "events", event],
+  [`/events/${event}/more`, "events", ""],
+  ["/events/../../x", "events", ""],
+  ["/events/ABCDEFGHIJKLMNOPQRSTUVWX27", "events", ""],
+  ["/cameras", "cameras", ""],
+  ["/cameras/", "cameras", ""],
+  ["/home", "home", ""],
+  ["/nowhere", "events", ""],
+  ["/src/dev/index.html", "events", ""],
+])("%s is %s %s", (path, screen, event) => expect(parsePath(path)).toEqual({ screen, event }));
+
+test.each([
+  ["events", "", "/"],
+  ["events", event, `/events/${event}`],
+  ["cameras", "", "/cameras"],
+  ["home", "", "/home"],
+] as const)("%s %s is at %s, and back", (screen, event, path) => {
+  expect(pathOf({ screen, event })).toBe(path);
+  expect(parsePath(path)).toEqual({ screen, event });
+});

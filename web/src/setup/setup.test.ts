@@ -1,0 +1,39 @@
+import { describe, expect, test } from "vitest";
+
+import { fitness, type Has } from "./browser.ts";
+import { parseLink } from "./link.ts";
+
+const here = "https://example.org";
+const home = "a".repeat(52);
+const head = `7:${"0f".repeat(32)}`;
+
+describe("links", () => {
+  test("to set up, with and without an agent", () => {
+    expect(parseLink("#setup=AbC_-9+/=12", here)).toEqual({ is: "setup", setup: "AbC_-9+/=12", join: "" });
+    expect(parseLink("#setup=abcdefgh&join=ijklmnop", here)).toEqual({ is: "setup", setup: "abcdefgh", join: "ijklmnop" });
+    expect(parseLink("join=ijklmnop&setup=abcdefgh", here)).toEqual({ is: "setup", setup: "abcdefgh", join: "ijklmnop" });
+  });
+
+  test("for an agent", () => {
+    expect(parseLink(`#join=abcdefgh&home=${home}&head=${head}`, here)).toEqual({ is: "join", link: `${here}/#join=abcdefgh&home=${home}&head=${head}` });
+    expect(parseLink("#join=abcdefgh", here)).toEqual({ is: "join", link: `${here}/#join=abcdefgh` });
+  });
+
+  test.each(["", "#", "#setup=", "#setup=short", "#setup", "#join=a b c d e f g", `#setup=${"a".repeat(300)}`, "#other=abcdefgh", "#__proto__=abcdefgh"])("%j is none", (text) =>
+    expect(parseLink(text, here)).toEqual({ is: "none" }),
+  );
+
+  test("nothing gets into the command that is shown but IDs", () => {
+    const evil = "#join=abcdefgh&home=';reboot;'&head=7:x&also='$(reboot)'";
+    expect(parseLink(evil, here)).toEqual({ is: "join", link: `${here}/#join=abcdefgh` });
+    expect(parseLink("#join=abcdefgh';reboot;'", here)).toEqual({ is: "none" });
+  });
+});
+
+describe("browsers", () => {
+  const all: Has = { secure: true, subtle: true, ed25519: true, worker: true, storage: true, dialog: true, observer: true, zones: true };
+
+  test("that have everything", () => expect(fitness(all)).toEqual({ is: "fit" }));
+  test("that are too old are told what they lack", () => expect(fitness({ ...all, ed25519: false, zones: false })).toEqual({ is: "old", lacks: ["ed25519", "zones"] }));
+  test("an address that is not secure is that, and not an old browser", () => expect(fitness({ ...all, secure: false, subtle: false, ed25519: false })).toEqual({ is: "insecure" }));
+});
