@@ -1,0 +1,36 @@
+// Runs in a real browser what Node cannot: the browser's own X-Wing, and IndexedDB.
+
+import { hasNative, type Implementation, use } from "../../src/hpke.ts";
+import { checkDeeds, checkObject, checkSettings, type DeedVector, type ObjectVector, type Outcome, type SettingsVector } from "../check.ts";
+import { type HomesFile, readHomes } from "../homes.ts";
+import { checkVault } from "./vault.ts";
+
+export interface Everything {
+  homes: HomesFile;
+  objects: ObjectVector[];
+  deeds: DeedVector[];
+  settings: SettingsVector[];
+}
+
+/** What one run came to. */
+export interface Run {
+  native: boolean;
+  passed: number;
+  milliseconds: number;
+  failures: Outcome[];
+}
+
+async function run(which: Implementation): Promise<Run> {
+  const all = (await (await fetch("/everything.json")).json()) as Everything;
+  use(which);
+  const homes = await readHomes(all.homes);
+  const began = performance.now();
+  const outcomes: Outcome[] = [];
+  for (const v of all.objects) outcomes.push(await checkObject(v, homes));
+  for (const v of all.deeds) outcomes.push(await checkDeeds(v));
+  for (const v of all.settings) outcomes.push(await checkSettings(v, homes));
+  const failures = outcomes.filter((o) => o.got !== o.want);
+  return { native: await hasNative(), passed: outcomes.length - failures.length, milliseconds: performance.now() - began, failures };
+}
+
+Object.assign(window, { run, checkVault });
