@@ -1,0 +1,184 @@
+// A server in memory that answers as docs/wire.md says, and can be told to answer
+// otherwise. It stands in for what a test needs to break at will; that the real server
+// and this page understand each other is shown elsewhere, with the real one.
+
+import { Server } from "../../api.ts";
+import { type Head, headText } from "../../deed/head.ts";
+import { verifySignature } from "../../deed/key.ts";
+import { Title } from "../../deed/title.ts";
+import { parseDocument } from "../../settings/settings.ts";
+import { base64, type Bytes, concat, label, random, unbase64, Writer } from "../../wire.ts";
+import { headBytes, parseHead } from "../../deed/head.ts";
+import { type DeviceID, type HomeID, idBytes, type Name, nameText } from "../../seal/name.ts";
+
+type Body = Record<string, unknown>;
+type Reply = { status: number; body: Body | Bytes; headers?: Record<string, string> };
+
+class Refuse extends Error {
+  constructor(
+    readonly status: number,
+    readonly reason: string,
+    readonly more: Body = {},
+  ) {
+    super(reason);
+  }
+}
+
+/** What arrived: method, path and body of each request. */
+export interface Arrived {
+  method: string;
+  path: string;
+  body: Body;
+}
+
+export class StandIn {
+  title: Title | null = null;
+  setup = "a set-up secret";
+  document: Bytes = new Uint8Array(0);
+  signedIn = false;
+  takesSignIn = true;
+  events: Body[] = [];
+  asks: Bytes[] = [];
+  answers = new Map<string, Bytes>();
+  announcements = new Map<string, Bytes>();
+  objects = new Map<string, Bytes | Reply>();
+  readonly arrived: Arrived[] = [];
+  /** Bends an answer before it leaves; null loses it. */
+  bend: (q: Arrived, answer: Reply) => Reply | null = (_, answer) => answer;
+  #nonces = new Map<string, string>();
+
+  /** A server object of the page that talks with this one. */
+  client(): Server {
+    return new (class extends Server {
+      override socket(): WebSocket {
+        return {} as WebSocket; // never opens: hints are the real server's to test
+      }
+    })("http://localhost", (input, init) => this.#fetch(String(input), init ?? {}));
+  }
+
+  reports(): Body[] {
+    return this.arrived.filter((a) => a.path.endsWith("/reports")).map((a) => a.body);
+  }
+
+  put(name: Name, file: Bytes | Reply): void {
+    this.objects.set(`/v1/objects/${nameText(name).slice(3)}`, file);
+  }
+
+  async #fetch(url: string, init: RequestInit): Promise<Response> {
+    const at = new URL(url);
+    const request = new Headers(init.headers).get("Latchkey-Request")!;
+    const q: Arrived = { method: init.method ?? "GET", path: at.pathname, body: typeof init.body === "string" ? (JSON.parse(init.body) as Body) : {} };
+    this.arrived.push(q);
+    let answer: Reply;
+    try {
+      answer = await this.#answer(q, at.searchParams);
+    } catch (e) {
+      if (!(e instanceof Refuse)) throw e;
+      answer = { status: e.status, body: { v: 1, request, error: { reason: e.reason, message: `refused: ${e.reason}`, retry_after_ms: 0 }, ...e.more } };
+    }
+    const bent = this.bend(q, answer);
+    if (bent === null) throw new TypeError("the connection was lost");
+    const body = bent.body instanceof Uint8Array ? bent.body : JSON.stringify({ v: 1, ...bent.body });
+    return new Response(body, { status: bent.status, headers: { "Latchkey-Request": request, ...bent.headers } });
+  }
+
+  async #answer(q: Arrived, query: URLSearchParams): Promise<Reply> {
+    const ok = (body: Body = {}, status = 200): Reply => ({ status, body });
+    if (q.path === "/v1/homes") return this.#found(q.body);
+    if (q.path === "/v1/sessions/challenge") return ok({ home: q.body["home"], nonce: base64(this.#nonce(q.body)), expires: 0 });
+    if (q.path === "/v1/sessions") return this.#session(q);
+    if (!this.signedIn) throw new Refuse(401, "signed-out");
+    if (q.path.startsWith("/v1/objects/")) return this.#object(q.path);
+    const [, , , home, route, part] = q.path.split("/");
+    if (this.title === null || home !== this.title.home) throw new Refuse(404, "not-found");
+    return this.#home(q, home, `${q.method} ${route}`, part ?? "", query);
+  }
+
+  async #home(q: Arrived, home: string, route: string, part: string, query: URLSearchParams): Promise<Reply> {
+    const title = this.title!;
+    const ok = (body: Body = {}): Reply => ({ status: 200, body: { home, ...body } });
+    const head = headText(title.head);
+    switch (route) {
+      case "GET deeds":
+        return ok({ head, deeds: title.deeds(Number(query.get("from"))).map(base64) });
+      case "POST deeds":
+        return this.#append(q.body);
+      case "GET settings":
+        return ok({ document: base64(this.document) });
+      case "PUT settings":
+        return this.#putSettings(q.body);
+      case "GET events":
+        return ok({ head, events: this.events, next: "" });
+      case "GET asks":
+        return ok({ asks: this.asks.map(base64) });
+      case "DELETE asks":
+        return ok({ ok: true });
+      case "POST joins":
+        this.announcements.set(q.body["slot"] as string, unbase64(q.body["announcement"] as string)!);
+        return ok({ ok: true });
+      case "GET joins":
+        return ok({ slot: part, answer: base64(this.answers.get(part) ?? new Uint8Array(0)) });
+      case "POST reports":
+        return ok({ confirmed: q.body["word"] === "misroute" });
+    }
+    throw new Refuse(404, "not-found");
+  }
+
+  async #found(body: Body): Promise<Reply> {
+    if (body["setup"] !== this.setup) throw new Refuse(403, "expired");
+    this.setup = "used";
+    this.title = await Title.start((body["deeds"] as string[]).map((d) => unbase64(d)!));
+    return { status: 201, body: { home: this.title.home, head: headText(this.title.head) } };
+  }
+
+  #nonce(body: Body): Bytes {
+    const nonce = random(32);
+    this.#nonces.set(base64(nonce), body["device"] as string);
+    return nonce;
+  }
+
+  async #session(q: Arrived): Promise<Reply> {
+    if (q.method === "DELETE") {
+      this.signedIn = false;
+      return { status: 200, body: { ok: true } };
+    }
+    const b = q.body;
+    const device = this.title?.device(b["device"] as DeviceID);
+    const nonce = b["nonce"] as string;
+    const head = parseHead(b["head"] as string) as Head;
+    if (!this.takesSignIn || device == null || !this.#nonces.delete(nonce)) throw new Refuse(403, "refused");
+    if (!this.title!.onChain(head)) throw new Refuse(409, "unknown-head");
+    const message = concat(
+      label("latchkey sign-in v1"),
+      unbase64(nonce)!,
+      new Writer().raw(idBytes("home", b["home"] as HomeID)).raw(idBytes("device", device.id)).raw(headBytes(head)).bytes(),
+    );
+    if (!(await verifySignature(device.signing, message, unbase64(b["signature"] as string)!))) throw new Refuse(403, "refused");
+    this.signedIn = true;
+    return { status: 201, body: { home: b["home"], device: device.id, expires: 0 } };
+  }
+
+  async #append(body: Body): Promise<Reply> {
+    const title = this.title!;
+    const onto = parseHead(body["onto"] as string)!;
+    const head = headText(title.head);
+    if (headText(onto) !== head) throw new Refuse(409, "conflict", { home: title.home, head, deeds: title.deeds(onto.seq + 1).map(base64) });
+    this.title = await title.append((body["deeds"] as string[]).map((d) => unbase64(d)!));
+    return { status: 201, body: { home: title.home, head: headText(this.title.head) } };
+  }
+
+  async #putSettings(body: Body): Promise<Reply> {
+    const next = await parseDocument(unbase64(body["document"] as string)!);
+    const kept = this.document.length === 0 ? null : await parseDocument(this.document);
+    if (next.number !== (kept?.number ?? 0) + 1) throw new Refuse(409, "conflict", { home: this.title!.home, document: base64(this.document) });
+    this.document = unbase64(body["document"] as string)!;
+    return { status: 200, body: { home: this.title!.home, ok: true } };
+  }
+
+  #object(path: string): Reply {
+    const file = this.objects.get(path);
+    if (file === undefined) throw new Refuse(404, "not-found");
+    if (!(file instanceof Uint8Array)) return file;
+    return { status: 200, body: file };
+  }
+}
