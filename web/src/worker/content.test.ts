@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { backoff } from "./changes.ts";
+import { looksLike, parseDescription } from "./content.ts";
+import { Turns } from "./turns.ts";
+
+const text = (s: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(s);
+
+describe("a description", () => {
+  it("is read with its clip, and without the members that nobody knows", () => {
+    const clip = { object: "o", type: 'video/mp4; codecs="avc1.64001f"', width: 1280, height: 720, duration: 14e6, bytes: 9 };
+    const read = parseDescription(text(JSON.stringify({ v: 1, start: 1, end: 2, cause: "motion", score: 0.4, later: {}, clip })));
+    expect(read).toEqual({ start: 1, end: 2, cause: "motion", score: 0.4, clip });
+    expect(parseDescription(text('{"v":1,"start":1,"end":2}'))).toEqual({ start: 1, end: 2, cause: "", score: null, clip: null });
+  });
+
+  it.each(["", "null", "[]", '{"v":2,"start":1,"end":2}', '{"v":1,"start":"1","end":2}', '{"v":1,"start":1}', '{"v":1,"start":1.5,"end":2}', '{"v":1,"start":-1,"end":2}', '{"v":1,"start":1,"end":9007199254740993}'])("is not %s", (s) =>
+    expect(parseDescription(text(s))).toBe(null),
+  );
+
+  it("is at most 32 KiB", () => {
+    const long = (n: number): Uint8Array<ArrayBuffer> => text('{"v":1,"start":1,"end":2}'.padEnd(n));
+    expect(parseDescription(long(32 << 10))).not.toBe(null);
+    expect(parseDescription(long((32 << 10) + 1))).toBe(null);
+  });
+});
+
+it("knows pictures and clips by how they begin", () => {
+  expect(looksLike("thumbnail", Uint8Array.of(0xff, 0xd8, 0xff, 0xe0))).toBe(true);
+  expect(looksLike("thumbnail", text("<svg>"))).toBe(false);
+  expect(looksLike("clip", text("\0\0\0\u001cftypiso5"))).toBe(true);
+  expect(looksLike("clip", text("<html><body>"))).toBe(false);
+});
+
+it("comes back later and later, and never all at once", () => {
+  expect([0, 1, 2, 10].map((n) => backoff(n, 0))).toEqual([100, 100, 100, 100]);
+  expect([0, 1, 2, 10].map((n) => backoff(n, 1))).toEqual([600, 1100, 2100, 30_100]);
+});
+
+it("lets so many work at once, the others in turn", async () => {
+  const turns = new Turns(2);
+  let at = 0;
+  let most = 0;
+  const order: number[] = [];
+  const work = (n: number) => async (): Promise<void> => {
+    most = Math.max(most, ++at);
+    await new Promise((r) => setTimeout(r, 5));
+    order.push(n);
+    at--;
+    if (n === 1) throw new Error("this one fails, the next goes on");
+  };
+  await Promise.allSettled([0, 1, 2, 3, 4].map((n) => turns.run(work(n))));
+  expect([most, order]).toEqual([2, [0, 1, 2, 3, 4]]);
+});
