@@ -1,6 +1,7 @@
 package deed
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/latchkey-cam/latchkey"
@@ -196,7 +197,7 @@ func (b AgentBody) AgentBytes() []byte {
 
 // ParseAgent is the inverse of [AgentBody.AgentBytes].
 func ParseAgent(p []byte) (AgentBody, error) {
-	r := wire.NewReader(p)
+	r := wire.NewReader(bytes.Clone(p))
 	b := readAgent(r)
 	return b, layout(r.Done())
 }

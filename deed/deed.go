@@ -13,6 +13,7 @@
 package deed
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -40,11 +41,12 @@ type Deed struct {
 }
 
 // Parse reads one deed. Bytes that parse are written back the same by [Deed.Bytes].
+// Nothing of b is kept.
 func Parse(b []byte) (*Deed, error) {
 	if len(b) > MaxDeed {
 		return nil, refuse(Oversize, "%d bytes, at most %d", len(b), MaxDeed)
 	}
-	r := wire.NewReader(b)
+	r := wire.NewReader(bytes.Clone(b))
 	switch version := r.U8(); {
 	case r.Err() != nil || version == 0:
 		return nil, refuse(Malformed, "no version")

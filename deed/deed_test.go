@@ -150,6 +150,22 @@ func TestAppendIsAllOrNothing(t *testing.T) {
 	}
 }
 
+// TestNothingIsKept: whoever uses a buffer again does not change what was read from it.
+func TestNothingIsKept(t *testing.T) {
+	h := draw(t, house)
+	title, err := deed.Start(h.deeds...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, head := summary(title), title.Head()
+	for _, b := range h.deeds {
+		clear(b)
+	}
+	if summary(title) != before || deed.Hash(title.Deeds(3)[0]) != head.Hash {
+		t.Error("the title changed with the bytes that it was read from")
+	}
+}
+
 // TestFullChainTakesNoMore is the one limit that no vector reaches.
 func TestFullChainTakesNoMore(t *testing.T) {
 	h := draw(t, "found -> epoch -> epoch")

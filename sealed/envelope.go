@@ -1,6 +1,7 @@
 package sealed
 
 import (
+	"bytes"
 	"math"
 
 	"github.com/latchkey-cam/latchkey"
@@ -56,7 +57,7 @@ func ParseEnvelope(p []byte) (Envelope, error) {
 	e.Recipient = RecipientKind(r.U8())
 	r.Into(e.Key[:])
 	e.Epoch = latchkey.Epoch(r.U64())
-	e.Sealed = r.LP16(math.MaxUint16)
+	e.Sealed = bytes.Clone(r.LP16(math.MaxUint16)) // nothing of p is kept
 	if err := r.Done(); err != nil {
 		return Envelope{}, layout("envelope", err)
 	}

@@ -8,6 +8,7 @@
 package sealed
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -189,7 +190,7 @@ func ParseHeader(p []byte) (Header, error) {
 	if len(s) != signatureSize {
 		return Header{}, Refuse(Malformed, "signature of %d bytes, want %d", len(s), signatureSize)
 	}
-	h.Signatures = [][]byte{s}
+	h.Signatures = [][]byte{bytes.Clone(s)} // nothing of p is kept
 	if limit := h.Binding.Kind.MaxBody(); h.BodyLength > limit {
 		return Header{}, Refuse(Oversize, "body of %d bytes, at most %d for a %s", h.BodyLength, limit, h.Binding.Kind)
 	}

@@ -1,6 +1,7 @@
 package sealed
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"math"
@@ -47,7 +48,7 @@ func ParseSettings(p []byte) (Settings, error) {
 	if len(p) > MaxSettings {
 		return s, Refuse(Oversize, "settings of %d bytes, at most %d", len(p), MaxSettings)
 	}
-	r := wire.NewReader(p)
+	r := wire.NewReader(bytes.Clone(p)) // nothing of p is kept
 	switch version := r.U8(); {
 	case r.Err() != nil:
 		return s, layout("settings", r.Err())

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync"
 	"testing"
 	"testing/iotest"
 
@@ -236,6 +237,25 @@ func TestAnyPart(t *testing.T) {
 	if _, err := r.ReadAt(make([]byte, 1), -1); err == nil {
 		t.Error("read before the beginning")
 	}
+}
+
+// TestSeveralAtATime: a reader at random serves several goroutines.
+func TestSeveralAtATime(t *testing.T) {
+	key, content := random(32), random(8*16384)
+	message := must(cobblestone.Seal(key, nil, content))
+	r := must(cobblestone.NewReaderAt(bytes.NewReader(message), uint64(len(message)), key, nil))
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for range 20 {
+				p := make([]byte, 20_000)
+				if n, err := r.ReadAt(p, int64(i*10_000)); err != nil || !bytes.Equal(p[:n], content[i*10_000:][:len(p)]) {
+					t.Errorf("read at %d: %d, %v", i*10_000, n, err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // TestSaltsDiffer: two messages under the same key never share one.
