@@ -1,0 +1,134 @@
+// The wire before a server: a proxy that passes everything on, remembers every byte of
+// it, and can be told to mix things up, as a cache or a load balancer might.
+
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+
+/** What passed: a request's or an answer's head and body, or what a websocket carried. */
+export interface Passed {
+  at: number; // milliseconds
+  what: string;
+  bytes: Buffer;
+}
+
+export class Wire {
+  readonly passed: Passed[] = [];
+  /** A request for the path of the left is passed on as one for the path of the right. */
+  readonly crossed = new Map<string, string>();
+  readonly #server: Server;
+  readonly #sockets = new Set<Duplex>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Lays a wire to the server on that port of this machine, which may be down at times. */
+  static async lay(port: () => number): Promise<Wire> {
+    const server = createServer((asked, answer) => wire.#pass(port(), asked, answer));
+    const wire: Wire = new Wire(server);
+    server.on("upgrade", (asked, socket, head) => wire.#tunnel(port(), asked, socket, head));
+    server.on("connection", (socket) => wire.#keep(socket));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return wire;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get origin(): string {
+    return `http://localhost:${this.port}`;
+  }
+
+  /** What passed with those bytes in it. */
+  with(needle: Buffer): Passed[] {
+    return this.passed.filter((p) => p.bytes.includes(needle));
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+  }
+
+  #keep(socket: Duplex): void {
+    this.#sockets.add(socket);
+    socket.on("error", () => socket.destroy()); // either end may go away at any time
+    socket.once("close", () => this.#sockets.delete(socket));
+  }
+
+  #note(what: string, ...chunks: Buffer[]): void {
+    this.passed.push({ at: Date.now(), what, bytes: Buffer.concat(chunks) });
+  }
+
+  #pass(port: number, asked: IncomingMessage, answer: ServerResponse): void {
+    const path = this.crossed.get(asked.url!) ?? asked.url!;
+    const what = `${asked.method} ${asked.url}${path === asked.url ? "" : ` passed on as ${path}`}`;
+    const onward = request({ host: "127.0.0.1", port, method: asked.method, path, headers: plain(asked.rawHeaders), setHost: false }, (got) => {
+      answer.writeHead(got.statusCode!, got.statusMessage, got.rawHeaders);
+      got.pipe(answer);
+      gather(got, (body) => this.#note(`answer to ${what}`, headText(got.rawHeaders), body));
+    });
+    onward.on("error", () => answer.destroy()); // nobody answers: nor does the wire
+    answer.on("close", () => onward.destroy());
+    asked.pipe(onward);
+    gather(asked, (body) => this.#note(what, headText([asked.url!, "", ...asked.rawHeaders]), body));
+  }
+
+  #tunnel(port: number, asked: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const onward: Socket = connect(port, "127.0.0.1");
+    this.#keep(onward);
+    onward.write(`GET ${asked.url} HTTP/1.1\r\n${headText(plain(asked.rawHeaders)).toString()}\r\n`);
+    onward.write(head);
+    this.#note(`websocket ${asked.url}`, headText(asked.rawHeaders));
+    const unmasked = unmask((payload) => this.#note(`websocket ${asked.url}, to the server`, payload));
+    unmasked(head);
+    socket.on("data", unmasked);
+    onward.on("data", (chunk: Buffer) => this.#note(`websocket ${asked.url}, from the server`, chunk));
+    socket.pipe(onward).pipe(socket);
+    socket.once("close", () => onward.destroy());
+    onward.once("close", () => socket.destroy());
+  }
+}
+
+// Nothing is compressed on this wire, or what passed could not be searched.
+function plain(raw: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    if (!/^(accept-encoding|sec-websocket-extensions)$/i.test(raw[i]!)) kept.push(raw[i]!, raw[i + 1]!);
+  }
+  return kept;
+}
+
+function headText(raw: readonly string[]): Buffer {
+  let text = "";
+  for (let i = 0; i < raw.length; i += 2) text += `${raw[i]}: ${raw[i + 1]}\r\n`;
+  return Buffer.from(text, "latin1");
+}
+
+function gather(from: IncomingMessage, whole: (body: Buffer) => void): void {
+  const chunks: Buffer[] = [];
+  from.on("data", (chunk: Buffer) => chunks.push(chunk));
+  from.once("close", () => whole(Buffer.concat(chunks)));
+}
+
+// What a websocket's client sends is masked (RFC 6455, 5.3); this takes the mask off.
+function unmask(payload: (bytes: Buffer) => void): (chunk: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0);
+  return (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    for (;;) {
+      if (rest.length < 2) return;
+      const short = rest[1]! & 0x7f;
+      const wide = short === 126 ? 2 : short === 127 ? 8 : 0;
+      const masked = rest[1]! & 0x80 ? 4 : 0;
+      const start = 2 + wide + masked;
+      if (rest.length < start) return;
+      const length = wide === 2 ? rest.readUInt16BE(2) : wide === 8 ? Number(rest.readBigUInt64BE(2)) : short;
+      if (rest.length < start + length) return;
+      const mask = rest.subarray(start - masked, start);
+      payload(Buffer.from(rest.subarray(start, start + length).map((b, i) => (masked ? b ^ mask[i % 4]! : b))));
+      rest = rest.subarray(start + length);
+    }
+  };
+}
