@@ -36,9 +36,9 @@ type Grey struct {
 type Decoder struct {
 	FFmpeg string // the program; "ffmpeg" if empty
 
-	// KeysOnly decodes key units alone, which costs a fraction of the work and gives
-	// a picture a second or less.
-	KeysOnly bool
+	// KeysAbove is the size in pixels above which key units alone are decoded, which
+	// costs a fraction of the work and gives a picture a second or less. Zero is never.
+	KeysAbove int
 
 	// Interval is the least time from one picture that is shown to the next, by the
 	// camera's clock; 200 ms if zero. All pictures are decoded, because each needs
@@ -111,11 +111,10 @@ var errChild = errors.New("decoder failed")
 // feed writes units to the child until one needs another child.
 func (d Decoder) feed(ctx context.Context, in *os.File, u media.Unit, next func(context.Context) (media.Unit, error), f *fed) (media.Unit, error) {
 	p := u.Parameters
+	keysOnly := d.KeysAbove > 0 && p.Width()*p.Height() > d.KeysAbove
 	var buffer []byte
 	for {
-		if d.KeysOnly && !u.Key {
-			// not decoded
-		} else {
+		if u.Key || !keysOnly {
 			if !f.add(u) {
 				return u, fmt.Errorf("%w: no picture for %v", errChild, decodeStuck)
 			}

@@ -23,7 +23,7 @@ import (
 //
 // An error of either is reported through [Config.Status] and stops nothing; End is
 // called although Begin failed, because a clip without a thumbnail is still worth
-// keeping.
+// keeping. A sink heeds its context: the watching does not end before it returns.
 type Sink interface {
 	// Begin is told of an event about a second after something moved, while it goes
 	// on. The thumbnail is a JPEG picture, nil if none could be made.
@@ -63,6 +63,7 @@ type Clip struct {
 	Duration      time.Duration
 	Type          string // video/mp4; codecs="avc1.64001f"
 	Width, Height int
+	Bytes         int64 // that are written by the function that End is given
 }
 
 // Moment is one moment on both of an agent's clocks. A picture's moment is when the

@@ -3,11 +3,16 @@ package event
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/camera"
+	"github.com/latchkey-cam/latchkey/media"
+	"github.com/latchkey-cam/latchkey/motion"
 )
 
 // Config is what [Watch] must know of one camera.
@@ -16,7 +21,9 @@ type Config struct {
 
 	// Main is the address of the stream that is recorded, rtsp://HOST[:PORT]/PATH
 	// without user or password. Sub is a smaller stream of the same picture in which
-	// motion is looked for; empty if the camera has none.
+	// motion is looked for. If it is empty, motion is looked for in the main stream:
+	// in every picture up to 1920x1088, in the key frames of larger ones, which finds
+	// what stays for some seconds.
 	Main, Sub string
 
 	// Credentials are given to the camera and to nobody else.
@@ -25,33 +32,269 @@ type Config struct {
 	Sink Sink
 
 	// Clock tells the time. The default is the machine's, with monotonic
-	// microseconds since the program started.
+	// microseconds since Watch was called.
 	Clock func() Moment
 
 	// Status, if there is one, is told of every change of the camera's state. It is
 	// called from the camera's goroutines, one call at a time, and must not block.
 	Status func(Status)
 
-	// PreRoll and PostRoll are how much is kept from before and after motion,
-	// rounded up to whole groups of pictures. 5 s each if zero.
+	// PreRoll and PostRoll are how much is kept from before and after motion. The
+	// first is rounded up to a whole group of pictures. 5 s each if zero.
 	PreRoll, PostRoll time.Duration
 
 	// Longest is the length at which an event is ended and another one goes on from
 	// it. 60 s if zero.
 	Longest time.Duration
 
+	// FFmpeg is the program that decodes; "ffmpeg" if empty.
+	FFmpeg string
+
+	// Patience and Delays are for tests; see [camera.Source].
+	Patience time.Duration
+	Delays   []time.Duration
+
 	// Log is where the camera's troubles are written; none if nil.
 	Log *slog.Logger
 }
 
-// Status is how a camera is doing.
-type Status struct {
-	Camera latchkey.CameraID
+// keysAbove is the size in pixels of a main stream that is too dear to decode whole.
+const keysAbove = 1920 * 1088
+
+// watcher is one camera's tree of goroutines. They share the queues, the activities
+// and the status.
+type watcher struct {
+	config    Config
+	main, sub camera.Source
+	recorded  *queue // units of the main stream
+	decoded   *queue // units of the stream that motion is looked for in
+	activity  chan motion.Activity
+	teller    *teller
+
+	mu     sync.Mutex // protects status, and lets Config.Status be called once at a time
+	status Status
 }
 
 // Watch records one camera until ctx ends and hands its events to the sink. It
 // connects again for ever when the camera goes away; it returns an error at once
-// only for a Config that cannot work, and otherwise nil when ctx ends.
+// only for a Config that cannot work, and otherwise nil when ctx has ended and the
+// sink has been told of what was under way.
 func Watch(ctx context.Context, c Config) error {
-	return errors.New("watch camera: not built into this version")
+	w, err := newWatcher(c)
+	if err != nil {
+		return fmt.Errorf("watch camera: %w", err)
+	}
+	for {
+		err := w.run(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		// A bug of ours, in this camera's goroutines: the others do not know of it.
+		w.config.Log.Error("the watching of a camera broke off and begins anew", "camera", c.Camera.String(), "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(5 * time.Second):
+		}
+	}
+}
+
+func newWatcher(c Config) (*watcher, error) {
+	if c.Sink == nil {
+		return nil, errors.New("no sink")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Clock == nil {
+		began := time.Now()
+		c.Clock = func() Moment {
+			return Moment{latchkey.TimeOf(time.Now()), uint64(time.Since(began).Microseconds())}
+		}
+	}
+	for d, or := range map[*time.Duration]time.Duration{&c.PreRoll: 5 * time.Second, &c.PostRoll: 5 * time.Second, &c.Longest: time.Minute} {
+		if *d == 0 {
+			*d = or
+		}
+	}
+	if err := c.Credentials.Check(); err != nil {
+		return nil, err
+	}
+	w := &watcher{config: c, status: Status{Camera: c.Camera}}
+	address, err := camera.ParseAddress(c.Main)
+	if err != nil {
+		return nil, err
+	}
+	w.main = camera.Source{Address: address, Credentials: c.Credentials, Patience: c.Patience, Delays: c.Delays}
+	if c.Sub != "" {
+		if address, err = camera.ParseAddress(c.Sub); err != nil {
+			return nil, err
+		}
+		w.sub = w.main
+		w.sub.Address = address
+	}
+	return w, nil
+}
+
+// run runs the whole tree until ctx ends or one of its goroutines fails.
+func (w *watcher) run(ctx context.Context) error {
+	w.recorded = newQueue(1024, 32<<20)
+	w.decoded = newQueue(128, 16<<20)
+	w.activity = make(chan motion.Activity, 8)
+	w.teller = &teller{config: &w.config, moment: w.moment, report: w.report, ready: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var tree sync.WaitGroup
+	grow := func(branch func(context.Context) error) {
+		tree.Go(func() {
+			defer func() {
+				if v := recover(); v != nil {
+					w.config.Log.Error("internal error", "camera", w.config.Camera.String(), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+					cancel(fmt.Errorf("internal error: %v", v))
+				}
+			}()
+			if err := branch(ctx); err != nil && ctx.Err() == nil {
+				cancel(err)
+			}
+		})
+	}
+	alone := w.config.Sub == ""
+	grow(func(ctx context.Context) error {
+		return camera.Follow(ctx, w.main, func(u media.Unit) {
+			w.recorded.push(u)
+			if alone {
+				w.decoded.push(u)
+			}
+		}, func(s camera.Status) { w.connected(s, func(all *Status) *camera.Status { return &all.Main }) })
+	})
+	if !alone {
+		grow(func(ctx context.Context) error {
+			return camera.Follow(ctx, w.sub, w.decoded.push, func(s camera.Status) {
+				w.connected(s, func(all *Status) *camera.Status { return &all.Sub })
+			})
+		})
+	}
+	grow(w.look)
+	told, finish := context.WithCancel(context.WithoutCancel(ctx))
+	defer finish()
+	var telling sync.WaitGroup
+	telling.Go(func() {
+		defer func() {
+			if v := recover(); v != nil {
+				w.config.Log.Error("internal error", "camera", w.config.Camera.String(), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+				cancel(fmt.Errorf("internal error: %v", v))
+			}
+		}()
+		w.teller.run(told)
+	})
+	grow(w.join)
+	tree.Wait()
+	finish()
+	telling.Wait()
+	return context.Cause(ctx)
+}
+
+// join feeds the machine until ctx ends, and then lets it end the event under way.
+func (w *watcher) join(ctx context.Context) error {
+	m := &machine{
+		camera: w.config.Camera, preRoll: w.config.PreRoll, postRoll: w.config.PostRoll, longest: w.config.Longest,
+		moment: w.moment, begin: w.teller.begin, end: w.teller.end, ring: media.Ring{Limit: ringBytes},
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			m.stop()
+			return nil
+		case a := <-w.activity:
+			m.activity(a, time.Now())
+		case <-w.recorded.ready:
+			for u, ok := w.recorded.pop(); ok; u, ok = w.recorded.pop() {
+				m.unit(u, time.Now())
+			}
+		case now := <-tick.C:
+			m.tick(now)
+			if lost := m.ring.Lost + w.recorded.lost(); lost != w.lost() {
+				w.report(func(s *Status) { s.Lost = lost })
+			}
+		}
+	}
+}
+
+// look decodes and looks for motion until ctx ends. Without it recording goes on, and
+// the status says so.
+func (w *watcher) look(ctx context.Context) error {
+	var detector motion.Detector
+	d := camera.Decoder{FFmpeg: w.config.FFmpeg, KeysAbove: keysAbove}
+	delays := w.config.Delays
+	if delays == nil {
+		delays = []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 15 * time.Second, 30 * time.Second}
+	}
+	for failures := 0; ; failures++ {
+		began := time.Now()
+		err := d.Run(ctx, w.decoded.next, func(g camera.Grey) {
+			a := detector.Look(g)
+			select {
+			case w.activity <- a:
+			default: // the next one says it again
+			}
+			if s := w.snapshot(); !s.Looking || s.Motion != nil {
+				w.report(func(s *Status) { s.Looking, s.Motion = true, nil })
+			}
+		})
+		if ctx.Err() != nil {
+			return nil
+		}
+		if time.Since(began) > time.Minute {
+			failures = 0
+		}
+		w.config.Log.Warn("motion is not looked for; the decoder is started again", "camera", w.config.Camera.String(), "error", err)
+		w.report(func(s *Status) { s.Looking, s.Motion = false, err })
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(delays[min(failures, len(delays)-1)]):
+		}
+	}
+}
+
+// connected takes the new state of one of the streams.
+func (w *watcher) connected(s camera.Status, which func(*Status) *camera.Status) {
+	if s.Err != nil {
+		w.config.Log.Warn("a camera's stream broke off", "camera", w.config.Camera.String(), "state", string(s.State), "error", s.Err)
+	}
+	w.report(func(all *Status) {
+		*which(all) = s
+		if s.State != camera.Receiving && (which(all) == &all.Sub || w.config.Sub == "") {
+			all.Looking = false
+		}
+	})
+}
+
+func (w *watcher) report(change func(*Status)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.status
+	change(&w.status)
+	if w.config.Status != nil && w.status != before {
+		w.config.Status(w.status)
+	}
+}
+
+func (w *watcher) snapshot() Status {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.status
+}
+
+func (w *watcher) lost() uint64 { return w.snapshot().Lost }
+
+// moment says what the clock said at t, a time of this process.
+func (w *watcher) moment(t time.Time) Moment {
+	now, ago := w.config.Clock(), time.Since(t).Microseconds()
+	return Moment{
+		Wall:      latchkey.Time(max(0, int64(now.Wall)-ago)),
+		Monotonic: uint64(max(0, int64(now.Monotonic)-ago)),
+	}
 }

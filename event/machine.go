@@ -1,0 +1,188 @@
+package event
+
+import (
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/media"
+	"github.com/latchkey-cam/latchkey/motion"
+)
+
+const (
+	// stillAfter is how long after the first moving picture came in the best one so
+	// far is chosen for the thumbnail. With the time that the still takes, it is made
+	// within about a second.
+	stillAfter = 600 * time.Millisecond
+
+	// lateness is how long a post-roll waits for a stream that has stopped.
+	lateness = 3 * time.Second
+
+	ringBytes  = 64 << 20 // of pictures, kept for one camera
+	eventBytes = 40 << 20 // of pictures in one event: from here on it is cut at the next key unit
+)
+
+// machine joins units and activities to events. It belongs to one goroutine, knows no
+// clock but the times that it is given, and never waits: what is to be told goes to
+// begin and end.
+type machine struct {
+	camera                     latchkey.CameraID
+	preRoll, postRoll, longest time.Duration
+	moment                     func(time.Time) Moment
+
+	begin func(Event, []media.Unit)  // with the units of the still, from a key unit on
+	end   func(Event, []media.Group) // with the groups of the clip
+
+	ring      media.Ring
+	newest    media.Unit
+	recent    []motion.Activity // the last few, for the best one before the decision
+	open      *opened           // nil while nothing moves
+	continues latchkey.EventID  // of the next event, if it is a continuation
+}
+
+// opened is an event that is under way.
+type opened struct {
+	Event
+	told bool
+	best motion.Activity // the picture that the thumbnail shows
+
+	from   time.Time // where the clip begins
+	moving time.Time // when something moved last
+	began  time.Time // when the first moving picture came in
+}
+
+// unit takes the next unit of the recorded stream.
+func (m *machine) unit(u media.Unit, now time.Time) {
+	changed := !m.newest.Taken.IsZero() && !u.Parameters.Equal(m.newest.Parameters)
+	if m.open != nil && (u.Break || changed) {
+		id := m.open.ID
+		m.close(m.ring.Since(m.open.from))
+		if changed && !u.Break {
+			m.continues = id
+		}
+	}
+	m.ring.Add(u)
+	m.newest = u
+	if m.open != nil && u.Key {
+		m.cut(u, now)
+	}
+	m.tick(now)
+}
+
+// cut ends an event that has become too long, in time or bytes, at the key unit that
+// has just come in, and lets another one go on from it if something still moves. A
+// clip that only waits for its post-roll is left to it.
+func (m *machine) cut(u media.Unit, now time.Time) {
+	o := m.open
+	groups := m.ring.Since(o.from)
+	size := 0
+	for _, g := range groups {
+		size += g.Size()
+	}
+	still := u.Taken.Sub(o.moving) < time.Second
+	long := still && u.Taken.Sub(groups[0].Start()) >= m.longest
+	if len(groups) < 2 || !long && size <= eventBytes {
+		return
+	}
+	m.close(groups[:len(groups)-1])
+	if still {
+		m.continues = o.ID
+		m.start(motion.Activity{At: u.Taken, Since: u.Taken, Began: u.Received}, u.Taken, now)
+	}
+}
+
+// activity takes what a grey picture says.
+func (m *machine) activity(a motion.Activity, now time.Time) {
+	m.recent = append(m.recent, a)
+	m.recent = m.recent[max(0, len(m.recent)-5):]
+	switch {
+	case m.open == nil && a.Moving && m.ring.Bytes() > 0:
+		if a.Since.Before(m.ring.Since(time.Time{})[0].Start()) { // it moved before there was a stream
+			a.Since, a.Began = a.At, a.Received
+		}
+		m.start(a, a.Since.Add(-m.preRoll), now)
+		for _, r := range m.recent {
+			if !r.At.Before(a.Since) && r.Score > m.open.best.Score {
+				m.open.best = r
+			}
+		}
+	case m.open == nil && !a.Moving:
+		m.continues = latchkey.EventID{}
+	case m.open != nil && !m.open.told && a.Score > m.open.best.Score:
+		m.open.best = a
+	}
+	if m.open != nil {
+		m.open.Score = max(m.open.Score, a.Score, m.open.best.Score)
+		if a.Moving {
+			m.open.moving = a.At
+		}
+	}
+	m.tick(now)
+}
+
+// start opens an event whose clip begins with the group that holds from.
+func (m *machine) start(a motion.Activity, from, now time.Time) {
+	m.open = &opened{
+		Event: Event{
+			ID: latchkey.NewEventID(), Camera: m.camera, Continues: m.continues, Cause: "motion",
+			Start: m.moment(a.Since), Score: a.Score,
+			Stages: Stages{Received: m.moment(a.Began), Decided: m.moment(now)},
+		},
+		best: a, from: from, moving: a.At, began: a.Began,
+	}
+	m.continues = latchkey.EventID{}
+}
+
+// tick does what time alone brings about.
+func (m *machine) tick(now time.Time) {
+	o := m.open
+	if o == nil {
+		m.ring.Trim(now.Add(-m.preRoll))
+		return
+	}
+	m.ring.Trim(o.from)
+	if !o.told && now.Sub(o.began) >= stillAfter {
+		m.tell(m.ring.Since(o.from))
+	}
+	until := o.moving.Add(m.postRoll)
+	if !m.newest.Taken.Before(until) || now.After(until.Add(lateness)) {
+		m.close(m.ring.Since(o.from))
+	}
+}
+
+// stop closes the event that is under way, if there is one.
+func (m *machine) stop() {
+	if m.open != nil {
+		m.close(m.ring.Since(m.open.from))
+	}
+}
+
+// tell chooses the thumbnail's picture and hands the event's beginning over.
+func (m *machine) tell(groups []media.Group) {
+	o := m.open
+	o.told = true
+	var still []media.Unit
+	for _, g := range groups {
+		if still != nil && g.Start().After(o.best.At) {
+			break
+		}
+		still = g.Units
+	}
+	for len(still) > 1 && still[len(still)-1].Taken.After(o.best.At) {
+		still = still[:len(still)-1]
+	}
+	if len(still) > 0 {
+		o.Picture = m.moment(still[len(still)-1].Taken)
+	}
+	o.End = m.moment(o.moving)
+	m.begin(o.Event, still)
+}
+
+// close ends the event with a clip of the groups.
+func (m *machine) close(groups []media.Group) {
+	if !m.open.told {
+		m.tell(groups)
+	}
+	m.open.End = m.moment(m.open.moving)
+	m.end(m.open.Event, groups)
+	m.open = nil
+}
