@@ -68,15 +68,15 @@ export class Chain {
       next = await base.append(deeds);
     } catch (e) {
       if (!(e instanceof DeedError)) throw e;
-      if (e.reason === "fork" || e.reason === "wrong-home") throw this.#fork(offered, request);
+      if (e.reason === "fork" || e.reason === "wrong-home" || e.reason === "replayed") throw this.#fork(offered, request);
       throw new Failed({ trouble: "bad-chain", reason: e.reason, at: base.head.seq + 1 + e.at }, null, request);
     }
     await this.#vault.sawDeeds(next.home, next.deeds());
     this.#title = next;
   }
 
-  #fork(offered: Head, request: string): Failed {
-    return new Failed({ trouble: "fork", seen: headText(this.#title.head), offered: headText(offered) }, null, request);
+  #fork(offered: Head | null, request: string): Failed {
+    return new Failed({ trouble: "fork", seen: headText(this.#title.head), offered: offered === null ? "" : headText(offered) }, null, request);
   }
 
   /**
@@ -98,7 +98,10 @@ export class Chain {
       try {
         await this.#session.ask("POST", "/deeds", { onto: headText(title.head), deeds: [base64(deed)] });
       } catch (e) {
-        if (!(e instanceof Failed) || e.reason !== "conflict" || e.fields === null) throw e;
+        if (!(e instanceof Failed)) throw e;
+        // A server that has not got the deeds it once showed was rolled back.
+        if (e.reason === "unknown-head") throw this.#fork(null, e.request);
+        if (e.reason !== "conflict" || e.fields === null) throw e;
         await this.#take(e.fields.bytesList("deeds"), e.fields.head("head"), e.request);
         continue;
       }

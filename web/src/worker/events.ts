@@ -130,8 +130,8 @@ export class Events {
     const name = named !== null && named.home === this.#home.id ? nameText(named) : null;
     const crossed = problem !== "corrupt";
     const word = crossed ? "misroute" : "corrupt";
-    this.#reporter.tell({ delivery: request, asked: name ?? "", reason: crossed ? "misroute" : "damaged", word, header: new Uint8Array(0) });
-    return { header: null, row: { state: "refused", name, kind: name === null ? null : named!.kind, word, reason: crossed ? "misroute" : "damaged" } };
+    this.#reporter.tell({ delivery: request, asked: name ?? "", reason: crossed ? "misroute" : "corrupt", word, header: new Uint8Array(0) });
+    return { header: null, row: { state: "refused", name, kind: name === null ? null : named!.kind, word, reason: crossed ? "misroute" : "corrupt" } };
   }
 }
 

@@ -100,8 +100,7 @@ export class Objects {
       word = await judge(e.reason, seen, this.#home.title);
     } else if (e instanceof Failed && (e.reason === "misroute" || e.reason === "corrupt")) {
       // The server compared, and sent nothing of what it found.
-      reason = e.reason === "misroute" ? "misroute" : "damaged";
-      word = e.reason;
+      reason = word = e.reason;
       request = e.request;
     } else if (e instanceof Failed) {
       return { state: "trouble", ...e.trouble };

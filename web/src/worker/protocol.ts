@@ -12,8 +12,8 @@ export type { Reason } from "../seal/reasons.ts";
 /** What went wrong with an object (docs/seal.md, "Three words"). */
 export type Word = "misroute" | "corrupt" | "unknown-key";
 
-/** Why an object is not shown; `misroute` is also the server's own word for what it found crossed, `damaged` for what it found broken. */
-export type RefusedFor = Reason | "misroute" | "damaged";
+/** Why an object is not shown; `misroute` is also the server's own word for what it found crossed, `corrupt` for what it found damaged. */
+export type RefusedFor = Reason | "misroute" | "corrupt";
 
 /**
  * Why something could not be done. `offline`: nobody answered. `busy`: the server asks

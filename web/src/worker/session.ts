@@ -16,6 +16,8 @@ export class Session {
   readonly #head: () => Head;
   #signingIn: Promise<void> | null = null;
   #lost = false;
+  // Whether the cookie has been seen to be of this home.
+  #sure = false;
 
   constructor(server: Server, home: HomeID, device: DeviceID, signer: Signer, head: () => Head) {
     this.server = server;
@@ -28,6 +30,7 @@ export class Session {
   /** Lets a device that was turned away try once more. */
   again(): void {
     this.#lost = false;
+    this.#sure = false;
   }
 
   /** Asks about the home. */
@@ -50,13 +53,17 @@ export class Session {
   async #signedIn<T>(request: () => Promise<T>): Promise<T> {
     if (this.#lost) throw new Failed({ trouble: "signed-out" });
     try {
-      return await request();
+      const answer = await request();
+      this.#sure = true;
+      return answer;
     } catch (e) {
-      if (!isSignedOut(e)) throw e;
+      // With the cookie of another home that was open here, this one is not there.
+      if (!isSignedOut(e) && (this.#sure || !isNotFound(e))) throw e;
     }
     // Requests that were turned away together sign in together.
     this.#signingIn ??= this.#signIn().finally(() => (this.#signingIn = null));
     await this.#signingIn;
+    this.#sure = true;
     try {
       return await request();
     } catch (e) {
@@ -90,4 +97,8 @@ export class Session {
 
 function isSignedOut(e: unknown): boolean {
   return e instanceof Failed && e.trouble.trouble === "signed-out";
+}
+
+function isNotFound(e: unknown): boolean {
+  return e instanceof Failed && e.reason === "not-found";
 }
