@@ -75,7 +75,7 @@ export class Desk implements Calls {
       room.home.session.again();
       await this.#refresh(room);
       room.changes.start();
-      return { settings: await room.home.names.fetch(), title: room.home.view() };
+      return { settings: await room.home.names.read(), title: room.home.view() };
     });
   }
 
@@ -87,7 +87,7 @@ export class Desk implements Calls {
   }
 
   settings(): Promise<Result<{ settings: SettingsView }>> {
-    return this.#in(async ({ home }) => ({ settings: await home.names.fetch() }));
+    return this.#in(async ({ home }) => ({ settings: await home.names.read() }));
   }
 
   saveSettings(change: SettingsChange): Promise<Result<{ settings: SettingsView }>> {

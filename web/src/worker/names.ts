@@ -32,11 +32,11 @@ export class Names {
   }
 
   /** Fetches, checks and opens the document. */
-  fetch(): Promise<SettingsView> {
-    return this.#turns.run(() => this.#fetch());
+  read(): Promise<SettingsView> {
+    return this.#turns.run(() => this.#read());
   }
 
-  async #fetch(): Promise<SettingsView> {
+  async #read(): Promise<SettingsView> {
     const { fields } = await this.#session.ask("GET", "/settings");
     await this.#take(fields.bytes("document"));
     return this.view();
@@ -53,7 +53,7 @@ export class Names {
   }
 
   async #save(signer: Signer, change: SettingsChange): Promise<SettingsView> {
-    if (this.#content === null) await this.#fetch();
+    if (this.#content === null) await this.#read();
     for (let i = 0; i < saveTries; i++) {
       const content = merged(this.#content, change);
       if (!contentFits(content)) throw new Failed({ trouble: "refused", status: 0, reason: "name", message: "A name has 1 to 64 characters and no control characters." });
@@ -64,7 +64,7 @@ export class Names {
         if (!(e instanceof Failed) || e.reason !== "conflict" || e.fields === null) throw e;
         await this.#chain.refresh();
         if (e.fields.has("document")) await this.#take(e.fields.bytes("document"));
-        else await this.#fetch();
+        else await this.#read();
         continue;
       }
       await this.#take(document);
