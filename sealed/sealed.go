@@ -3,8 +3,11 @@
 // [Envelope]s), and whether all that holds in a home whose deeds the reader has
 // checked ([Verify]). docs/seal.md has every byte and every refusal.
 //
-// Nothing here can open an object or make one; that is package open's and package
-// seal's. So whoever only carries objects may use this package and nothing more.
+// A home's settings document as anybody sees it stands here as well ([Settings],
+// docs/deed.md), because it is sealed in the same way and refused in the same words.
+//
+// Nothing here can open anything or make it; that is for the packages open, seal
+// and settings. So whoever only carries objects may use this package and nothing more.
 package sealed
 
 import (
