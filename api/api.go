@@ -24,6 +24,7 @@ const (
 	HeaderAgent   = "Latchkey-Agent"   // who uploads
 	HeaderOffset  = "Latchkey-Offset"  // where an upload goes on
 	HeaderStored  = "Latchkey-Stored"  // "true" if nothing is missing
+	HeaderReason  = "Latchkey-Reason"  // of a refusal, for answers that have no body
 	Cookie        = "latchkey_session"
 )
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,7 +58,8 @@ func (c *Client) Origin() string { return c.base.String() }
 type call struct {
 	method, path string
 	query        url.Values
-	header       http.Header
+	header       http.Header // may be nil
+	asPage       bool        // as a page of the server's would: with its origin
 	body         io.Reader
 	length       int64
 }
@@ -79,7 +81,9 @@ func (c *Client) do(ctx context.Context, q call) (*http.Response, error) {
 	}
 	id := NewRequestID()
 	r.Header.Set(HeaderRequest, id)
-	r.Header.Set("Origin", c.Origin())
+	if q.asPage {
+		r.Header.Set("Origin", c.Origin())
+	}
 	a, err := c.client.Do(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", q.method, q.path, err)
@@ -105,10 +109,10 @@ func refusal(a *http.Response) error {
 	}
 	if err != nil || e.Refusal.Error.Reason == "" { // a proxy's page, or an answer to HEAD
 		e.Refusal.Error = Problem{Reason: Internal, Message: "the server answered " + a.Status}
-		switch a.StatusCode {
-		case http.StatusNotFound:
-			e.Refusal.Error.Reason = NotFound
-		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		switch reason := Reason(a.Header.Get(HeaderReason)); {
+		case reason != "":
+			e.Refusal.Error.Reason = reason
+		case slices.Contains([]int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, a.StatusCode):
 			e.Refusal.Error.Reason = Busy
 		}
 	}
@@ -164,7 +168,7 @@ func (c *Client) Health(ctx context.Context) error {
 // Found founds a home with the secret of a set-up link.
 func (c *Client) Found(ctx context.Context, setup string, deeds [][]byte) (HomeHead, error) {
 	var a HomeHead
-	_, err := c.exchange(ctx, call{method: "POST", path: "/v1/homes"}, FoundHome{Setup: setup, Deeds: deeds}, &a)
+	_, err := c.exchange(ctx, call{method: "POST", path: "/v1/homes", asPage: true}, FoundHome{Setup: setup, Deeds: deeds}, &a)
 	return a, err
 }
 
@@ -172,7 +176,7 @@ func (c *Client) Found(ctx context.Context, setup string, deeds [][]byte) (HomeH
 func (c *Client) SignIn(ctx context.Context, home latchkey.HomeID, device latchkey.DeviceID, key crypto.Signer, head latchkey.Head) (*Home, error) {
 	var challenge SignInChallenge
 	ask := AskChallenge{Home: home, Device: device}
-	if _, err := c.exchange(ctx, call{method: "POST", path: "/v1/sessions/challenge"}, ask, &challenge); err != nil {
+	if _, err := c.exchange(ctx, call{method: "POST", path: "/v1/sessions/challenge", asPage: true}, ask, &challenge); err != nil {
 		return nil, err
 	}
 	if err := sameHome(home, challenge.Home); err != nil {
@@ -184,7 +188,7 @@ func (c *Client) SignIn(ctx context.Context, home latchkey.HomeID, device latchk
 		return nil, fmt.Errorf("sign in: %w", err)
 	}
 	var s Session
-	a, err := c.exchange(ctx, call{method: "POST", path: "/v1/sessions"}, in, &s)
+	a, err := c.exchange(ctx, call{method: "POST", path: "/v1/sessions", asPage: true}, in, &s)
 	if err != nil {
 		return nil, err
 	}

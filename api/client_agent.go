@@ -104,10 +104,6 @@ func (c *Client) dial(ctx context.Context, path string, header http.Header) (*we
 	if c.base.Scheme == "https" {
 		u.Scheme = "wss"
 	}
-	if header == nil {
-		header = http.Header{}
-	}
-	header.Set("Origin", c.Origin())
 	s, answer, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{HTTPClient: c.client, HTTPHeader: header})
 	if err != nil && answer != nil && answer.StatusCode >= 300 {
 		return nil, refusal(answer)

@@ -24,7 +24,7 @@ type Home struct {
 func (h *Home) Cookie() string { return Cookie + "=" + h.cookie }
 
 func (h *Home) call(method, path string) call {
-	return call{method: method, path: "/v1/homes/" + h.home.String() + path, header: http.Header{"Cookie": {h.Cookie()}}}
+	return call{method: method, path: "/v1/homes/" + h.home.String() + path, header: http.Header{"Cookie": {h.Cookie()}}, asPage: true}
 }
 
 // ask exchanges messages about the home; home must point into answer.
@@ -164,6 +164,7 @@ type Changes struct {
 // Changes opens the websocket of hints.
 func (h *Home) Changes(ctx context.Context) (*Changes, error) {
 	q := h.call("GET", "/changes")
+	q.header.Set("Origin", h.client.Origin())
 	c, err := h.client.dial(ctx, q.path, q.header)
 	if err != nil {
 		return nil, err

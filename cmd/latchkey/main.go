@@ -21,6 +21,7 @@ import (
 type commands struct {
 	Agent   agentCommand   `cmd:"" help:"The home half: record what cameras see, seal it, upload it."`
 	Open    openCommand    `cmd:"" help:"Verify and open an exported object, without any server."`
+	Server  serverCommand  `cmd:"" help:"The untrusted half: keep what agents seal, and hand it to its home."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

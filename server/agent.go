@@ -1,0 +1,314 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/deed"
+)
+
+// maxFrame bounds what an agent may say in one message: an ask in base64.
+const maxFrame = 16 << 10
+
+// maxGreetings is how many agents that have not said who they are may be connected.
+const maxGreetings = 1000
+
+// conversation is an agent's websocket after its hello was taken.
+type conversation struct {
+	server   *Server
+	conn     *websocket.Conn
+	listener *listener
+	home     latchkey.HomeID
+	agent    deed.Agent
+	told     latchkey.Head // the deeds up to here were sent
+	settings [32]byte      // hash of the document that was sent
+}
+
+// agent answers an agent's websocket.
+func (s *Server) agent(a *asking) error {
+	if s.greetings.Add(1) > maxGreetings {
+		s.greetings.Add(-1)
+		return busy(5 * time.Second)
+	}
+	greeted := false
+	defer func() {
+		if !greeted {
+			s.greetings.Add(-1)
+		}
+	}()
+	c, ctx, stop, err := s.accept(a, maxFrame)
+	if err != nil {
+		return err
+	}
+	s.done.Add(1)
+	defer s.done.Done()
+	defer stop()
+	defer c.CloseNow()
+	t := &conversation{server: s, conn: c}
+	hello, err := t.greet(ctx)
+	if err != nil {
+		t.refuse(ctx, hello.ID, homeText(hello), err)
+		_ = c.Close(websocket.StatusPolicyViolation, "refused")
+		return nil
+	}
+	greeted = true
+	s.greetings.Add(-1)
+	defer s.hub.remove(t.listener)
+	if err := t.welcome(ctx, hello); err != nil {
+		t.refuse(ctx, hello.ID, homeText(hello), err)
+		return nil
+	}
+	t.talk(ctx)
+	return nil
+}
+
+func homeText(h api.Hello) string {
+	if h.ID == "" {
+		return ""
+	}
+	return h.Home.String()
+}
+
+// greet challenges the agent and checks its hello.
+func (t *conversation) greet(ctx context.Context) (hello api.Hello, err error) {
+	s := t.server
+	ctx, stop := context.WithTimeout(ctx, helloWithin)
+	defer stop()
+	nonce := make([]byte, 32)
+	rand.Read(nonce)
+	if err := t.send(ctx, api.Challenge{Nonce: nonce, Time: timeOf(s.now())}); err != nil {
+		return hello, err
+	}
+	f, err := t.receive(ctx)
+	if err != nil {
+		return hello, err
+	}
+	hello, ok := f.(api.Hello)
+	if !ok || api.CheckRequestID(hello.ID) != nil {
+		return api.Hello{}, malformed("Want a hello first.")
+	}
+	if hello.Incarnation < 1 || hello.Incarnation > latchkey.MaxInt || len(hello.Token) != 32 || len(hello.NextToken) != 32 {
+		return hello, malformed("The hello's incarnation or tokens are not of the form that they must have.")
+	}
+	head, err := hello.KnownHead()
+	if err != nil {
+		return hello, malformed("The hello's head does not parse.")
+	}
+	unknown := refuse(http.StatusForbidden, api.UnknownAgent, "This server does not know the agent. Is its owner's yes still missing?").after(5 * time.Second)
+	title, err := s.titles.of(ctx, hello.Home)
+	if errors.Is(err, archive.ErrNotFound) {
+		return hello, unknown
+	} else if err != nil {
+		return hello, err
+	}
+	if t.agent, ok = title.Agent(hello.Agent); !ok || hello.Verify(nonce, t.agent.Signing) != nil {
+		return hello, unknown
+	}
+	t.home = hello.Home
+	if head != nil && !title.OnChain(*head) {
+		return hello, unknownHead()
+	}
+	return hello, t.arrive(ctx, hello)
+}
+
+// arrive takes the agent's start, and its place among those that are connected.
+func (t *conversation) arrive(ctx context.Context, hello api.Hello) error {
+	s := t.server
+	err := s.config.Archive.Agents.Arrive(ctx, archive.Arrival{
+		Home: hello.Home, Agent: hello.Agent, Incarnation: hello.Incarnation,
+		Token: hashOf(string(hello.Token)), Next: hashOf(string(hello.NextToken)), Time: timeOf(s.now()),
+	})
+	if errors.Is(err, archive.ErrCloned) {
+		s.log.Error("cloned", "home", hello.Home, "agent", hello.Agent, "incarnation", hello.Incarnation)
+		return refuse(http.StatusForbidden, api.Cloned,
+			"Another copy of this agent has been here since, or this one was restored from a backup. Let it join anew.")
+	} else if err != nil {
+		return err
+	}
+	l := newListener(hello.Home)
+	l.agent = &hello.Agent
+	if !s.hub.add(l) {
+		return busy(30 * time.Second)
+	}
+	t.listener = l
+	return nil
+}
+
+// welcome says what the agent has missed. The listener was added before the deeds are
+// read, so that nothing falls between.
+func (t *conversation) welcome(ctx context.Context, hello api.Hello) error {
+	title, err := t.server.titles.of(ctx, hello.Home)
+	if err != nil {
+		return err
+	}
+	head, err := hello.KnownHead()
+	if err != nil {
+		return err
+	}
+	var from uint64
+	if head != nil {
+		from = head.Seq + 1
+	}
+	deeds, reached := t.deeds(title, from)
+	_, document, err := t.server.settingsOf(ctx, t.home)
+	if err != nil {
+		return err
+	}
+	t.settings = hashOf(string(document))
+	t.told = reached
+	return t.send(ctx, api.Welcome{
+		ID: hello.ID, Home: hello.Home, Head: api.Head(reached), Incarnation: hello.Incarnation,
+		Deeds: some(deeds), Settings: some(document),
+	})
+}
+
+// deeds returns deeds from a number on that fit into a message, and the place that they
+// lead to. What does not fit is told next.
+func (t *conversation) deeds(title *deed.Title, from uint64) ([][]byte, latchkey.Head) {
+	deeds := firstOf(title.Deeds(from), maxDeedBytes)
+	reached := title.Head()
+	if seq := from + uint64(len(deeds)); len(deeds) > 0 && seq <= reached.Seq {
+		hash, _ := title.HashAt(seq - 1) // below the head
+		reached = latchkey.Head{Seq: seq - 1, Hash: hash}
+		t.listener.tell(api.DeedsChanged)
+	}
+	return deeds, reached
+}
+
+// talk goes on until either side ends.
+func (t *conversation) talk(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	t.server.done.Go(func() {
+		defer stop()
+		t.listen(ctx)
+	})
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			_ = t.conn.Close(websocket.StatusGoingAway, "")
+			return
+		case <-t.listener.end:
+			_ = t.conn.Close(websocket.StatusPolicyViolation, "a newer connection of this agent has come")
+			return
+		case <-ping.C:
+			if pong(ctx, t.conn) != nil {
+				return
+			}
+		case <-t.listener.wake:
+			for _, what := range t.listener.take() {
+				if err := t.tell(ctx, what); err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// tell sends what has changed, if it is for agents.
+func (t *conversation) tell(ctx context.Context, what api.Change) error {
+	title, err := t.server.titles.of(ctx, t.home)
+	if err != nil {
+		return err
+	}
+	switch what {
+	case api.DeedsChanged:
+		if now, ok := title.Agent(t.agent.ID); !ok || now.KEM.ID() != t.agent.KEM.ID() {
+			return errors.New("the agent is not placed any more")
+		}
+		deeds, reached := t.deeds(title, t.told.Seq+1)
+		if len(deeds) == 0 {
+			return nil
+		}
+		t.told = reached
+		return t.send(ctx, api.DeedsFrame{Home: t.home, Head: api.Head(reached), Deeds: deeds})
+	case api.SettingsChanged:
+		_, document, err := t.server.settingsOf(ctx, t.home)
+		if err != nil || hashOf(string(document)) == t.settings {
+			return err
+		}
+		t.settings = hashOf(string(document))
+		return t.send(ctx, api.SettingsFrame{Home: t.home, Document: document})
+	}
+	return nil
+}
+
+// askPause is what an agent waits between two messages; it has few to say.
+const askPause = 20 * time.Millisecond
+
+// listen hears the agent's asks.
+func (t *conversation) listen(ctx context.Context) {
+	for {
+		f, err := t.receive(ctx)
+		if err != nil {
+			if _, ok := errors.AsType[*refusal](err); ok {
+				t.refuse(ctx, "", "", err)
+			}
+			return
+		}
+		ask, ok := f.(api.AskFrame)
+		if !ok || api.CheckRequestID(ask.ID) != nil {
+			t.refuse(ctx, "", "", malformed("Want asks, each with an ID."))
+			return
+		}
+		if ask.Home != t.home {
+			t.refuse(ctx, ask.ID, ask.Home.String(), notFound())
+			return
+		}
+		if err := t.server.takeAsk(ctx, t.home, t.agent.ID, ask.Ask); err != nil {
+			t.refuse(ctx, ask.ID, ask.Home.String(), err)
+		} else if t.send(ctx, api.Done{ID: ask.ID, Home: ask.Home}) != nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(askPause):
+		}
+	}
+}
+
+func (t *conversation) receive(ctx context.Context) (api.Frame, error) {
+	kind, b, err := t.conn.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if kind != websocket.MessageText {
+		return nil, malformed("Want text messages.")
+	}
+	f, err := api.DecodeFrame(b)
+	if errors.Is(err, api.ErrVersion) {
+		return nil, refuse(http.StatusBadRequest, api.FutureVersion, "The agent speaks another version than this server. Update the older of the two.")
+	} else if err != nil {
+		return nil, malformed("The message is none of those that belong here.")
+	}
+	return f, nil
+}
+
+func (t *conversation) send(ctx context.Context, f api.Frame) error {
+	b, err := api.EncodeFrame(f)
+	if err != nil {
+		return err
+	}
+	return write(ctx, t.conn, b)
+}
+
+// refuse says why not, to somebody who may have gone.
+func (t *conversation) refuse(ctx context.Context, id, home string, err error) {
+	r := asRefusal(err)
+	if r.cause != nil && ctx.Err() == nil && websocket.CloseStatus(err) == -1 {
+		t.server.log.Warn("agent", "reason", r.body.Error.Reason, "error", r.cause)
+	}
+	p := r.body.Error
+	_ = t.send(ctx, api.Refused{ID: id, Home: home, Reason: p.Reason, Message: p.Message, RetryAfterMS: p.RetryAfterMS})
+}

@@ -1,0 +1,87 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/latchkey-cam/latchkey/api"
+)
+
+// alarm tells of misroutes: something genuine was about to reach, or has reached,
+// somebody it is not for.
+type alarm struct {
+	log       *slog.Logger
+	misroutes *prometheus.CounterVec
+}
+
+// misroute counts one and logs the line that an operator is woken by. The arguments
+// are pairs of a key and an ID; nothing else belongs into that line.
+func (a *alarm) misroute(where string, confirmed bool, ids ...string) {
+	a.misroutes.WithLabelValues(where, strconv.FormatBool(confirmed)).Inc()
+	args := []any{"where", where, "confirmed", confirmed}
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	a.log.Error("misroute", args...)
+}
+
+func misroute() *refusal {
+	return refuse(http.StatusBadGateway, api.Misroute,
+		"What the server keeps here is not what was asked for, so it sends nothing of it. Its operator has been told.")
+}
+
+func corrupt() *refusal {
+	return refuse(http.StatusBadGateway, api.Corrupt, "What the server keeps here is damaged. Its operator has been told.")
+}
+
+// counters are what an operator watches.
+type counters struct {
+	registry   *prometheus.Registry
+	misroutes  *prometheus.CounterVec // where, confirmed
+	reports    *prometheus.CounterVec // word, confirmed
+	requests   *prometheus.CounterVec // route, status
+	uploads    *prometheus.CounterVec // outcome: a reason, or stored
+	deliveries *prometheus.CounterVec // outcome
+	corrupt    prometheus.Counter
+	different  prometheus.Counter
+	bytes      prometheus.Counter // of uploads
+	agents     prometheus.Gauge
+	watchers   prometheus.Gauge
+}
+
+func newCounters() *counters {
+	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "latchkey_" + name, Help: help}, labels)
+	}
+	one := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: "latchkey_" + name, Help: help})
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: "latchkey_" + name, Help: help})
+	}
+	c := &counters{
+		registry:   prometheus.NewRegistry(),
+		misroutes:  vec("misroutes_total", "Genuine objects or values that were not what was asked for.", "where", "confirmed"),
+		reports:    vec("reports_total", "Reports of members about what they received.", "word", "confirmed"),
+		requests:   vec("requests_total", "Requests by route and status.", "route", "status"),
+		uploads:    vec("uploads_total", "Uploads by outcome.", "outcome"),
+		deliveries: vec("deliveries_total", "Objects handed out, or refused at the last moment.", "outcome"),
+		corrupt:    one("corrupt_total", "Stored values that are damaged."),
+		different:  one("different_total", "Uploads of other bytes under a name that is taken."),
+		bytes:      one("upload_bytes_total", "Bytes of bodies received."),
+		agents:     gauge("agents", "Agents that are connected."),
+		watchers:   gauge("watchers", "Pages that are connected."),
+	}
+	c.registry.MustRegister(c.misroutes, c.reports, c.requests, c.uploads, c.deliveries, c.corrupt, c.different, c.bytes, c.agents, c.watchers)
+	return c
+}
+
+func (c *counters) request(route string, status int) {
+	if status == 0 {
+		status = http.StatusSwitchingProtocols // a websocket, or nobody was there any more
+	}
+	c.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+}

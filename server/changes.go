@@ -1,0 +1,107 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/latchkey-cam/latchkey/api"
+)
+
+// How long a websocket may be silent, and take.
+const (
+	pingEvery   = 20 * time.Second
+	pongWithin  = 10 * time.Second
+	writeWithin = 10 * time.Second
+	helloWithin = 10 * time.Second
+)
+
+// accept turns a request into a websocket that ends with the server. Its origin was
+// checked at the wall.
+func (s *Server) accept(a *asking, limit int64) (*websocket.Conn, context.Context, context.CancelFunc, error) {
+	if !strings.EqualFold(a.r.Header.Get("Upgrade"), "websocket") {
+		return nil, nil, nil, malformed("This address is for websockets.")
+	}
+	c, err := websocket.Accept(a.w, a.r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	if err != nil {
+		return nil, nil, nil, malformed("This is no good beginning of a websocket.")
+	}
+	c.SetReadLimit(limit)
+	ctx, stop := context.WithCancel(s.ctx)
+	return c, ctx, stop, nil
+}
+
+// changes tells a page what to fetch again.
+func (s *Server) changes(a *asking) error {
+	l := newListener(a.home)
+	l.session = a.session.Secret
+	if !s.hub.add(l) {
+		return refuse(http.StatusTooManyRequests, api.TooMany, "Too many pages of this home are open.").after(time.Minute)
+	}
+	defer s.hub.remove(l)
+	c, ctx, stop, err := s.accept(a, 512)
+	if err != nil {
+		return err
+	}
+	s.done.Add(1)
+	defer s.done.Done()
+	defer stop()
+	defer c.CloseNow()
+	ctx = c.CloseRead(ctx) // a page has nothing to say; whatever it says ends it
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			_ = c.Close(websocket.StatusGoingAway, "")
+			return nil
+		case <-l.end:
+			_ = c.Close(websocket.StatusPolicyViolation, "signed out")
+			return nil
+		case <-ping.C:
+			if !s.holds(ctx, l) || pong(ctx, c) != nil {
+				return nil
+			}
+		case <-l.wake:
+			if !s.holds(ctx, l) || s.hint(ctx, c, l) != nil {
+				return nil
+			}
+		}
+	}
+}
+
+// holds says whether the session of a page still does: it is looked up before every
+// word, because a websocket outlives the request that opened it.
+func (s *Server) holds(ctx context.Context, l *listener) bool {
+	_, _, err := s.session(ctx, l.home, l.session)
+	return err == nil
+}
+
+func pong(ctx context.Context, c *websocket.Conn) error {
+	ctx, stop := context.WithTimeout(ctx, pongWithin)
+	defer stop()
+	return c.Ping(ctx)
+}
+
+func (s *Server) hint(ctx context.Context, c *websocket.Conn, l *listener) error {
+	for _, what := range l.take() {
+		b, err := json.Marshal(api.Changed{Home: l.home, Changed: what})
+		if err != nil {
+			return err
+		}
+		if err := write(ctx, c, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func write(ctx context.Context, c *websocket.Conn, b []byte) error {
+	ctx, stop := context.WithTimeout(ctx, writeWithin)
+	defer stop()
+	return c.Write(ctx, websocket.MessageText, b)
+}

@@ -1,0 +1,186 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/blob"
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/sealed"
+)
+
+// door is what all media bytes leave through. Checks, receipts and counters hook in
+// here and nowhere else; nothing else in this package opens a blob to hand it out.
+type door struct {
+	titles     *titles
+	objects    archive.Objects
+	receipts   archive.Receipts
+	blobs      blob.Store
+	alarm      *alarm
+	deliveries *prometheus.CounterVec
+	now        func() time.Time
+}
+
+// question is what somebody asks the door for.
+type question struct {
+	Name    latchkey.Name   // home, camera and object
+	Session archive.Session // who asks
+	Right   api.Right       // that the wall has checked
+	Request string
+}
+
+func (s *Server) object(a *asking) error {
+	return s.door.deliver(a.r.Context(), a.w, question{Name: a.name, Session: a.session, Right: a.route.Right, Request: a.id})
+}
+
+// deliver hands out one object, or returns why not before a byte of it has left.
+func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) error {
+	if err := d.allowed(ctx, q); err != nil {
+		return err
+	}
+	row, err := d.objects.Object(ctx, q.Name)
+	if err != nil {
+		return err // a name that is not there among them
+	}
+	object, err := d.open(ctx, q, row)
+	if err != nil {
+		return err
+	}
+	defer object.Body.Close() // read only
+	fault := compare(q.Name, row, object.Header)
+	if err := d.receipt(ctx, q, object.Header, fault); err != nil {
+		return fmt.Errorf("write receipt: %w", err) // no receipt, no bytes
+	}
+	d.deliveries.WithLabelValues(string(fault)).Inc()
+	switch fault {
+	case archive.Misrouted:
+		d.alarm.misroute("blob", true, "asked", q.Name.String(), "found", object.Header.Name().String(), "request", q.Request)
+		return misroute()
+	case archive.Damaged:
+		d.alarm.log.Error("corrupt", "where", "blob", "name", q.Name, "request", q.Request)
+		return corrupt()
+	}
+	return d.send(w, object)
+}
+
+// compare holds what the store returned against what was asked for. It is the one
+// comparison on which it depends that a crossed store, index or cache shows nobody
+// another home: whatever lies under a name must say itself that it is that object.
+func compare(asked latchkey.Name, row archive.Row, stored sealed.Header) archive.Outcome {
+	switch {
+	case row.Name != asked || stored.Name() != asked:
+		return archive.Misrouted
+	case string(row.Header) != string(stored.Bytes()):
+		return archive.Damaged // the right name on other bytes
+	}
+	return archive.Delivered
+}
+
+// allowed says whether the asker may see this camera of this home, by the deeds as they
+// are now.
+func (d *door) allowed(ctx context.Context, q question) error {
+	if q.Right != api.Member || q.Name.Home != q.Session.Home {
+		return notFound()
+	}
+	title, err := d.titles.of(ctx, q.Name.Home)
+	if err != nil {
+		return err
+	}
+	if !sees(title, q.Session, q.Name.Camera) {
+		return notFound()
+	}
+	return nil
+}
+
+// sees says whether the session's device sees a camera. In version 1 all people of a
+// home see all its cameras.
+func sees(t *deed.Title, s archive.Session, camera latchkey.CameraID) bool {
+	device, ok := t.Device(s.Device)
+	_, placed := t.Camera(camera)
+	return ok && device.Person == s.Person && placed
+}
+
+// open opens the blob of a row that fits.
+func (d *door) open(ctx context.Context, q question, row archive.Row) (blob.Object, error) {
+	switch row.Problem {
+	case "":
+	case sealed.Misroute:
+		d.deliveries.WithLabelValues(string(archive.Misrouted)).Inc()
+		d.alarm.misroute("row", true, "asked", q.Name.String(), "found", row.Found.String(), "request", q.Request)
+		r := d.blank(q, archive.Misrouted)
+		r.Sent = row.Found.String()
+		return blob.Object{}, d.withhold(ctx, r, misroute())
+	default:
+		d.deliveries.WithLabelValues(string(archive.Damaged)).Inc()
+		return blob.Object{}, corrupt()
+	}
+	object, err := d.blobs.Open(ctx, q.Name)
+	if errors.Is(err, blob.ErrNotFound) || sealed.ReasonOf(err) != "" {
+		d.deliveries.WithLabelValues(string(archive.Damaged)).Inc()
+		d.alarm.log.Error("corrupt", "where", "blob", "name", q.Name, "request", q.Request, "error", err)
+		return object, d.withhold(ctx, d.blank(q, archive.Damaged), corrupt())
+	}
+	return object, err
+}
+
+// withhold writes down that something was not handed out, and returns why.
+func (d *door) withhold(ctx context.Context, r archive.Receipt, why error) error {
+	if err := d.receipts.PutReceipt(ctx, r); err != nil {
+		return fmt.Errorf("write receipt: %w", err)
+	}
+	return why
+}
+
+// blank is the receipt of a question whose answer has no header.
+func (d *door) blank(q question, o archive.Outcome) archive.Receipt {
+	return archive.Receipt{
+		Home: q.Session.Home, Session: q.Session.Secret, Request: q.Request, Device: q.Session.Device,
+		Asked: q.Name.String(), Outcome: o, Time: timeOf(d.now()),
+	}
+}
+
+// receipt writes down what is about to be handed out, by what its own header says.
+func (d *door) receipt(ctx context.Context, q question, h sealed.Header, o archive.Outcome) error {
+	r := d.blank(q, o)
+	r.Sent, r.Header, r.Bytes = h.Name().String(), sha256.Sum256(h.Bytes()), h.BodyLength
+	return d.receipts.PutReceipt(ctx, r)
+}
+
+// piece is how much of a body must go through within answerWithin.
+const piece = 256 << 10
+
+// send sends the object file without envelopes. Shared caches are told to keep out; the
+// asker's own may keep it for ever, as it never changes.
+func (d *door) send(w http.ResponseWriter, o blob.Object) error {
+	prefix := sealed.File{Header: o.Header}.Bytes()
+	h := w.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	h.Set("Content-Length", strconv.FormatUint(uint64(len(prefix))+o.Header.BodyLength, 10))
+	w.WriteHeader(http.StatusOK)
+	if _, err := w.Write(prefix); err != nil {
+		return nil // the asker has gone; the receipt says that it was handed out
+	}
+	c := http.NewResponseController(w)
+	for {
+		_ = c.SetWriteDeadline(time.Now().Add(answerWithin))
+		switch _, err := io.CopyN(w, o.Body, piece); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			// Half an object has left. Ending the connection tells the asker.
+			panic(http.ErrAbortHandler)
+		}
+	}
+}

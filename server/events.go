@@ -1,0 +1,131 @@
+package server
+
+import (
+	"encoding/base64"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/internal/wire"
+	"github.com/latchkey-cam/latchkey/sealed"
+)
+
+// encodeCursor writes a place in the list as text. It is not secret and need not be
+// genuine: whatever it says, only the asker's home is listed.
+func encodeCursor(c archive.Cursor) string {
+	var w wire.Writer
+	w.U64(uint64(c.Time))
+	w.Raw(c.Event[:])
+	return base64.RawURLEncoding.EncodeToString(w.Bytes())
+}
+
+func parseCursor(text string) (c archive.Cursor, err error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || base64.RawURLEncoding.EncodeToString(b) != text {
+		return c, malformed("The parameter before is not what a page gave as next.")
+	}
+	r := wire.NewReader(b)
+	c.Time = latchkey.Time(r.U64())
+	r.Into(c.Event[:])
+	if r.Done() != nil || c == (archive.Cursor{}) {
+		return c, malformed("The parameter before is not what a page gave as next.")
+	}
+	return c, nil
+}
+
+func (s *Server) events(a *asking) error {
+	q, err := a.query()
+	if err != nil {
+		return err
+	}
+	limit, err := number(q, "limit", 1, api.MaxEvents, api.MaxEvents)
+	if err != nil {
+		return err
+	}
+	var before archive.Cursor
+	if text := q.Get("before"); text != "" {
+		if before, err = parseCursor(text); err != nil {
+			return err
+		}
+	}
+	page, err := s.config.Archive.Objects.Events(a.r.Context(), a.home, before, int(limit))
+	if err != nil {
+		return err
+	}
+	if page.Home != a.home {
+		s.alarm.misroute("list", true, "asked", a.home.String(), "found", page.Home.String())
+		return misroute()
+	}
+	out := api.Events{Home: a.home, Head: api.Head(a.title.Head()), Events: []api.Event{}}
+	for _, e := range page.Events {
+		rows, err := s.rows(a, e)
+		if err != nil {
+			return err
+		}
+		if len(rows) > 0 {
+			out.Events = append(out.Events, api.Event{Event: e.Event, Objects: rows})
+		}
+	}
+	if page.Next != nil {
+		out.Next = encodeCursor(*page.Next)
+	}
+	a.answer(out)
+	return nil
+}
+
+// rows are the objects of an event as their home may see them: a row that was found
+// crossed is named and not shown, one that is kept as another home's is not even named.
+func (s *Server) rows(a *asking, e archive.Event) (rows []api.ObjectRow, err error) {
+	for _, row := range e.Objects {
+		switch {
+		case row.Problem != "":
+			if err := s.crossed(a, row); err != nil {
+				return nil, err
+			}
+			if row.Name.Home == a.home {
+				rows = append(rows, api.ObjectRow{Name: row.Name.String(), Problem: row.Problem})
+			}
+		case row.Name.Home != a.home:
+			row.Found = row.Name
+			if err := s.crossed(a, row); err != nil {
+				return nil, err
+			}
+		default:
+			rows = append(rows, api.ObjectRow{Header: row.Header, Envelope: s.envelope(a.title, row)})
+		}
+	}
+	return rows, nil
+}
+
+// crossed counts a row that the archive found not to fit, and writes a receipt, so
+// that the page's report of it can be confirmed.
+func (s *Server) crossed(a *asking, row archive.Row) error {
+	if row.Problem == sealed.Corrupt {
+		s.counters.corrupt.Inc()
+		s.log.Error("corrupt", "where", "row", "name", row.Name, "request", a.id)
+		return nil
+	}
+	s.alarm.misroute("row", true, "asked", row.Name.String(), "found", row.Found.String(), "request", a.id)
+	return s.config.Archive.Receipts.PutReceipt(a.r.Context(), archive.Receipt{
+		Home: a.home, Session: a.session.Secret, Request: a.id, Device: a.session.Device,
+		Asked: row.Name.String(), Sent: row.Found.String(), Outcome: archive.Misrouted, Time: timeOf(s.now()),
+	})
+}
+
+// envelope is the asker's: in version 1 everybody in a home holds the keys of its
+// epochs. An envelope under a key that is not the home's is another home's, and stays
+// here.
+func (s *Server) envelope(t *deed.Title, row archive.Row) []byte {
+	for _, e := range row.Envelopes {
+		if e.Recipient != sealed.ToEpoch {
+			continue
+		}
+		if k, ok := t.EpochKey(e.Epoch); !ok || k.ID() != e.Key {
+			s.alarm.misroute("envelope", true, "asked", row.Name.String(), "found", e.Key.String())
+			continue
+		}
+		return e.Bytes()
+	}
+	return []byte{}
+}

@@ -1,0 +1,164 @@
+package server
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/archive"
+)
+
+// The bounds of listening connections.
+const (
+	maxListeners   = 64     // of one home
+	maxConnections = 10_000 // websockets in all
+)
+
+// hub tells websockets what has changed in their home. What waits for a listener is a
+// set of words, so that its queue is five words long however slow it is; the words are
+// hints, and a listener that missed ten of one kind fetches once.
+type hub struct {
+	counters *counters
+
+	mu     sync.Mutex // protects what follows
+	all    int
+	homes  map[latchkey.HomeID]map[*listener]bool
+	agents map[agentKey]*listener // the newest connection of each agent
+}
+
+type agentKey struct {
+	home  latchkey.HomeID
+	agent latchkey.AgentID
+}
+
+// listener is one websocket. Its end is closed when the hub wants it gone.
+type listener struct {
+	home    latchkey.HomeID
+	session archive.Secret    // of a page
+	agent   *latchkey.AgentID // of an agent
+
+	wake chan struct{} // has one place: something is pending
+	end  chan struct{}
+
+	mu      sync.Mutex // protects what follows
+	pending []api.Change
+	ended   bool
+}
+
+func newHub(c *counters) *hub {
+	return &hub{counters: c, homes: map[latchkey.HomeID]map[*listener]bool{}, agents: map[agentKey]*listener{}}
+}
+
+func newListener(home latchkey.HomeID) *listener {
+	return &listener{home: home, wake: make(chan struct{}, 1), end: make(chan struct{})}
+}
+
+// add begins to tell l; it is false if there are too many. An agent's newest connection
+// takes the place of an older one.
+func (h *hub) add(l *listener) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if l.agent != nil {
+		key := agentKey{l.home, *l.agent}
+		if older := h.agents[key]; older != nil {
+			older.close()
+			h.drop(older)
+		}
+	}
+	if h.all >= maxConnections || len(h.homes[l.home]) >= maxListeners {
+		return false
+	}
+	if h.homes[l.home] == nil {
+		h.homes[l.home] = map[*listener]bool{}
+	}
+	h.homes[l.home][l] = true
+	h.all++
+	if l.agent != nil {
+		h.agents[agentKey{l.home, *l.agent}] = l
+		h.counters.agents.Inc()
+	} else {
+		h.counters.watchers.Inc()
+	}
+	return true
+}
+
+// remove stops telling l.
+func (h *hub) remove(l *listener) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.drop(l)
+}
+
+// drop is remove for who holds the lock; the second time it does nothing.
+func (h *hub) drop(l *listener) {
+	if !h.homes[l.home][l] {
+		return
+	}
+	delete(h.homes[l.home], l)
+	if len(h.homes[l.home]) == 0 {
+		delete(h.homes, l.home)
+	}
+	h.all--
+	if l.agent == nil {
+		h.counters.watchers.Dec()
+		return
+	}
+	h.counters.agents.Dec()
+	if key := (agentKey{l.home, *l.agent}); h.agents[key] == l {
+		delete(h.agents, key)
+	}
+}
+
+// changed tells every listener of a home.
+func (h *hub) changed(home latchkey.HomeID, what api.Change) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for l := range h.homes[home] {
+		l.tell(what)
+	}
+}
+
+// end ends the websockets of a session.
+func (h *hub) end(session archive.Secret) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, listeners := range h.homes {
+		for l := range listeners {
+			if l.agent == nil && l.session == session {
+				l.close()
+			}
+		}
+	}
+}
+
+func (l *listener) tell(what api.Change) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if slices.Contains(l.pending, what) {
+		return
+	}
+	l.pending = append(l.pending, what)
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take returns what is pending.
+func (l *listener) take() []api.Change {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.pending
+	l.pending = nil
+	return p
+}
+
+func (l *listener) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.ended {
+		l.ended = true
+		close(l.end)
+	}
+}

@@ -1,0 +1,178 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/archive"
+)
+
+// The server carries announcement and answer and can make neither: it has seen no
+// link's secret. It looks at them only so far that nobody can leave something else
+// there.
+
+func (s *Server) openJoin(a *asking) error {
+	var in api.OpenJoin
+	if err := a.read(&in); err != nil {
+		return err
+	}
+	if err := a.aboutHome(in.Home); err != nil {
+		return err
+	}
+	said, err := api.ParseAnnouncement(in.Announcement)
+	switch {
+	case err != nil, said.Expires != in.Expires:
+		return malformed("The announcement does not parse, or expires at another time than the message says.")
+	case said.Home != a.home:
+		return refuse(http.StatusBadRequest, api.WrongHome, "The announcement is of another home.")
+	case !a.title.OnChain(said.Head):
+		return unknownHead()
+	case said.Expires < timeOf(s.now()), said.Expires > timeOf(s.now().Add(2*api.JoinLife)): // clocks differ
+		return refuse(http.StatusBadRequest, api.Expired, "The announcement is dated too far from now. Set the clocks.")
+	}
+	j := archive.Join{Home: a.home, Slot: in.Slot, Announcement: in.Announcement, Expires: said.Expires}
+	switch err := s.config.Archive.Joins.OpenJoin(a.r.Context(), j, timeOf(s.now())); {
+	case errors.Is(err, archive.ErrUsed):
+		return refuse(http.StatusConflict, api.Conflict, "This link has been used for another announcement. Make a new one.")
+	case errors.Is(err, archive.ErrTooMany):
+		return refuse(http.StatusTooManyRequests, api.TooMany, "Too many agents are being waited for at once. Each link ends by itself after half an hour.").after(api.JoinLife / 4)
+	case err != nil:
+		return err
+	}
+	a.answer(api.HomeOK{Home: a.home, OK: true})
+	return nil
+}
+
+// slot returns a slot that is open now.
+func (s *Server) slot(a *asking) (archive.Join, error) {
+	j, err := s.config.Archive.Joins.Join(a.r.Context(), a.slot)
+	if err != nil {
+		return j, err
+	}
+	if j.Slot != a.slot {
+		s.alarm.misroute("join", true, "asked", a.slot.String(), "found", j.Slot.String())
+		return archive.Join{}, misroute()
+	}
+	if j.Expires < timeOf(s.now()) {
+		return archive.Join{}, notFound()
+	}
+	return j, nil
+}
+
+func (s *Server) join(a *asking) error {
+	j, err := s.slot(a)
+	if err != nil {
+		return err
+	}
+	if j.Home != a.home {
+		return notFound()
+	}
+	a.answer(api.Join{Home: a.home, Slot: j.Slot, Answer: some(j.Answer)})
+	return nil
+}
+
+func (s *Server) joinSlot(a *asking) error {
+	j, err := s.slot(a)
+	if err != nil {
+		return err
+	}
+	a.answer(api.JoinSlot{Slot: j.Slot, Announcement: j.Announcement})
+	return nil
+}
+
+func (s *Server) answerJoin(a *asking) error {
+	var in api.JoinAnswer
+	if err := a.read(&in); err != nil {
+		return err
+	}
+	if in.Slot != a.slot {
+		return malformed("The message is about another slot than its address.")
+	}
+	if _, err := api.ParseAnswer(in.Answer); err != nil {
+		return malformed("The answer does not parse.")
+	}
+	j, err := s.slot(a)
+	if err != nil {
+		return err
+	}
+	err = s.config.Archive.Joins.AnswerJoin(a.r.Context(), a.slot, in.Answer, timeOf(s.now()))
+	if errors.Is(err, archive.ErrUsed) {
+		return refuse(http.StatusConflict, api.Expired, "Another agent has answered this link. If that was not yours, tell the home's owner; make a new link.")
+	} else if err != nil {
+		return err
+	}
+	s.hub.changed(j.Home, api.JoinsChanged)
+	a.answer(api.OK{OK: true})
+	return nil
+}
+
+func (s *Server) asks(a *asking) error {
+	all, err := s.config.Archive.Asks.Asks(a.r.Context(), a.home)
+	if err != nil {
+		return err
+	}
+	out := api.Asks{Home: a.home, Asks: [][]byte{}}
+	for _, kept := range all {
+		ask, err := api.ParseAsk(kept.Ask)
+		if err != nil {
+			s.counters.corrupt.Inc()
+			continue
+		}
+		if kept.Home != a.home || ask.Home != a.home || ask.Camera != kept.Camera {
+			s.alarm.misroute("ask", true, "asked", a.home.String(), "found", ask.Home.String())
+			continue
+		}
+		if _, placed := a.title.Camera(ask.Camera); !placed {
+			out.Asks = append(out.Asks, kept.Ask)
+		}
+	}
+	a.answer(out)
+	return nil
+}
+
+func (s *Server) refuseAsk(a *asking) error {
+	if err := s.config.Archive.Asks.DropAsk(a.r.Context(), a.home, a.camera); err != nil {
+		return err
+	}
+	s.hub.changed(a.home, api.AsksChanged)
+	a.answer(api.HomeOK{Home: a.home, OK: true})
+	return nil
+}
+
+// takeAsk keeps an agent's ask. An ask for a camera that stands with this agent already
+// is done.
+func (s *Server) takeAsk(ctx context.Context, home latchkey.HomeID, agent latchkey.AgentID, b []byte) error {
+	title, err := s.titles.of(ctx, home)
+	if err != nil {
+		return err
+	}
+	ask, err := api.ParseAsk(b)
+	switch {
+	case errors.Is(err, api.ErrVersion):
+		return refuse(http.StatusBadRequest, api.FutureVersion, "The ask is of a newer version than this server.")
+	case err != nil:
+		return malformed("The ask does not parse.")
+	case ask.Agent != agent, ask.Home != home:
+		return refuse(http.StatusForbidden, api.WrongAgent, "The ask is another agent's.")
+	}
+	if c, placed := title.Camera(ask.Camera); placed && c.Agent == agent {
+		return nil
+	}
+	switch err := ask.Verify(title); {
+	case errors.Is(err, api.ErrUnknownHead):
+		return unknownHead()
+	case err != nil:
+		return refuse(http.StatusForbidden, api.WrongAgent, "The home's deeds do not allow this ask, or its signature does not verify.")
+	}
+	err = s.config.Archive.Asks.PutAsk(ctx, archive.Ask{Home: home, Camera: ask.Camera, Agent: agent, Ask: b})
+	if errors.Is(err, archive.ErrTooMany) {
+		return refuse(http.StatusTooManyRequests, api.TooMany, "The home has as many asks as it may have. Answer some.")
+	} else if err != nil {
+		return err
+	}
+	s.hub.changed(home, api.AsksChanged)
+	return nil
+}

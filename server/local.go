@@ -1,0 +1,184 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/blob"
+	"github.com/latchkey-cam/latchkey/internal/durable"
+)
+
+// LocalConfig is a server on one machine.
+type LocalConfig struct {
+	// Data is the folder in which everything is kept; it is made if it is not there.
+	Data string
+	// Listen is the address for browsers and agents, HOST:PORT; port 0 is any that is
+	// free. It speaks plain HTTP: loopback, or behind a proxy with a certificate.
+	Listen string
+	// Origin is how browsers reach the server. Empty: http://localhost with the port.
+	Origin string
+	// Metrics is the address of the counters for Prometheus, on loopback; empty: none.
+	Metrics string
+	// App, Log and MaxHomeBytes are [Config]'s.
+	App          http.Handler
+	Log          *slog.Logger
+	MaxHomeBytes uint64
+}
+
+// Local is a server on one machine that runs.
+type Local struct {
+	Origin     string // of the pages
+	Address    string // that is listened on
+	MetricsURL string // empty if there are none
+
+	server  *Server
+	archive *archive.SQLite
+	blobs   *blob.Disk
+	folders []*durable.Dir
+	http    []*http.Server
+	failed  chan error
+}
+
+// The names in the data folder.
+const (
+	archiveFile = "archive.db"
+	blobFolder  = "blobs"
+)
+
+// OpenArchive opens the archive of a data folder, for a program that looks after a
+// server beside it.
+func OpenArchive(ctx context.Context, data string) (*archive.SQLite, error) {
+	return archive.OpenSQLite(ctx, filepath.Join(data, archiveFile))
+}
+
+// Run starts a server on one machine. It runs until Close.
+func Run(ctx context.Context, c LocalConfig) (_ *Local, err error) {
+	l := &Local{failed: make(chan error, 2)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.Close())
+		}
+	}()
+	folder, err := durable.Open(c.Data)
+	if err != nil {
+		return nil, fmt.Errorf("open the data folder: %w", err)
+	}
+	l.folders = append(l.folders, folder)
+	if l.archive, err = OpenArchive(ctx, c.Data); err != nil {
+		return nil, err
+	}
+	blobs, err := folder.Sub(blobFolder)
+	if err != nil {
+		return nil, err
+	}
+	l.folders = append(l.folders, blobs)
+	if l.blobs, err = blob.NewDisk(blobs); err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	l.Address, l.Origin = listener.Addr().String(), c.Origin
+	if l.Origin == "" {
+		_, port, _ := net.SplitHostPort(l.Address) // made by net
+		l.Origin = "http://localhost:" + port
+	}
+	l.server, err = New(ctx, Config{
+		Archive: l.archive.Archive(), Blobs: l.blobs, Origin: l.Origin, App: c.App, Log: c.Log, MaxHomeBytes: c.MaxHomeBytes,
+	})
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	l.serve(listener, l.server.Handler())
+	if c.Metrics != "" {
+		err = l.serveMetrics(c.Metrics)
+	}
+	return l, err
+}
+
+// serveMetrics serves the counters. They say how busy a house is, so that they are for
+// this machine alone.
+func (l *Local) serveMetrics(address string) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen for metrics: %w", err)
+	}
+	if at, ok := listener.Addr().(*net.TCPAddr); !ok || !at.IP.IsLoopback() {
+		return errors.Join(fmt.Errorf("metrics are for loopback addresses only, not %s", listener.Addr()), listener.Close())
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(l.server.Metrics(), promhttp.HandlerOpts{}))
+	l.MetricsURL = "http://" + listener.Addr().String() + "/metrics"
+	l.serve(listener, mux)
+	return nil
+}
+
+func (l *Local) serve(listener net.Listener, h http.Handler) {
+	s := HTTPServer(h)
+	l.http = append(l.http, s)
+	go func() {
+		if err := s.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			l.failed <- fmt.Errorf("serve: %w", err)
+		}
+	}()
+}
+
+// HTTPServer returns an HTTP server with the limits that this handler counts on: what
+// comes before a request's body is small and comes soon. The deadlines of bodies and
+// answers are the handler's, which knows how large they are.
+func HTTPServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // what strangers send is no news
+	}
+}
+
+// MintSetup is [Server.MintSetup].
+func (l *Local) MintSetup(ctx context.Context) (string, error) { return l.server.MintSetup(ctx) }
+
+// AnyHome says whether a home was founded here.
+func (l *Local) AnyHome(ctx context.Context) (bool, error) {
+	return l.archive.Archive().Setups.AnyHome(ctx)
+}
+
+// Failed tells if the server stops by itself.
+func (l *Local) Failed() <-chan error { return l.failed }
+
+// shutdownWithin is what requests under way have left when the server closes.
+const shutdownWithin = 5 * time.Second
+
+// Close stops listening, lets requests under way end, ends the websockets and closes
+// what is kept.
+func (l *Local) Close() error {
+	ctx, stop := context.WithTimeout(context.Background(), shutdownWithin)
+	defer stop()
+	var errs []error
+	for _, s := range l.http {
+		if s.Shutdown(ctx) != nil { // late uploads; they come back
+			errs = append(errs, s.Close())
+		}
+	}
+	if l.server != nil {
+		errs = append(errs, l.server.Close())
+	}
+	if l.archive != nil {
+		errs = append(errs, l.archive.Close())
+	}
+	for _, f := range l.folders {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}

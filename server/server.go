@@ -1,0 +1,169 @@
+// Package server is the untrusted half: it takes sealed objects from agents, keeps them
+// and hands them to the members of their home, and it can open none of it.
+//
+// A route exists only through the table in package api, and the right that the table
+// gives is checked in one place (wall.go) before a handler runs. There the home in an
+// address becomes a [latchkey.HomeID] that the asker may see; nothing else makes one.
+// All media bytes leave through one function, [door.deliver]. Whoever is who is not
+// stored as a fact but folded from the home's deeds, which are cached as bytes.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/blob"
+)
+
+// Config is what a server is made of.
+type Config struct {
+	// Archive and Blobs are the index and the sealed bytes. They stay the caller's to
+	// close, after the server.
+	Archive archive.Archive
+	Blobs   blob.Store
+	// Origin is how browsers reach this server, "https://example.org" without a path.
+	// Requests that change something must come from a page of this origin.
+	Origin string
+	// App answers everything that is not under /v1/. Nil: a sentence that says there
+	// is no app.
+	App http.Handler
+	// Log gets one line for what somebody should know; its alarms are ERROR lines
+	// with the message "misroute". Nil: slog.Default.
+	Log *slog.Logger
+	// MaxHomeBytes bounds what a home may store. 0: no bound.
+	MaxHomeBytes uint64
+	// Now is the clock, nil for the machine's.
+	Now func() time.Time
+}
+
+// Server answers requests. Make one with [New].
+type Server struct {
+	config   Config
+	now      func() time.Time
+	log      *slog.Logger
+	handler  http.Handler
+	titles   *titles
+	nonces   *nonces
+	alarm    *alarm
+	counters *counters
+	door     *door
+	hub      *hub
+	reports  *pace
+	uploads  *places
+	secure   bool // cookies only over https
+
+	greetings atomic.Int64 // agents that have not said who they are
+
+	ctx  context.Context // ends with Close
+	stop context.CancelFunc
+	done sync.WaitGroup // of websockets and the sweeper
+}
+
+// receiptsLife is how long deliveries are on record.
+const receiptsLife = 400 * 24 * time.Hour
+
+// stagingLife is how long an upload that was broken off is kept.
+const stagingLife = 7 * 24 * time.Hour
+
+// New returns a server. ctx is for the start alone; Close ends the server.
+func New(ctx context.Context, c Config) (*Server, error) {
+	origin, err := url.Parse(c.Origin)
+	if err != nil || origin.Host == "" || (origin.Scheme != "http" && origin.Scheme != "https") || origin.Scheme+"://"+origin.Host != c.Origin {
+		return nil, fmt.Errorf("make server: %.100q is no origin: want https://HOST[:PORT], without a path", c.Origin)
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s := &Server{
+		config: c, now: c.Now, log: c.Log, secure: origin.Scheme == "https",
+		titles: newTitles(c.Archive.Homes), nonces: newNonces(), counters: newCounters(),
+		reports: newPace(120, time.Minute), uploads: newPlaces(maxUploads),
+	}
+	s.alarm = &alarm{log: s.log, misroutes: s.counters.misroutes}
+	s.hub = newHub(s.counters)
+	s.door = &door{
+		titles: s.titles, objects: c.Archive.Objects, receipts: c.Archive.Receipts, blobs: c.Blobs,
+		alarm: s.alarm, deliveries: s.counters.deliveries, now: s.now,
+	}
+	if s.handler, err = s.routes(); err != nil {
+		return nil, err
+	}
+	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if err := s.sweep(ctx); err != nil {
+		return nil, fmt.Errorf("make server: %w", err)
+	}
+	s.done.Go(s.sweepOften)
+	return s, nil
+}
+
+// Handler answers everything under /v1/, and hands the rest to the app.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Metrics are the server's counters. They name homes nowhere.
+func (s *Server) Metrics() prometheus.Gatherer { return s.counters.registry }
+
+// Close ends the websockets and waits for them. Requests under way are the HTTP
+// server's to end first.
+func (s *Server) Close() error {
+	s.stop()
+	s.done.Wait()
+	return nil
+}
+
+// sweep removes what ran out.
+func (s *Server) sweep(ctx context.Context) error {
+	now := s.now()
+	return errors.Join(
+		s.config.Archive.Receipts.Sweep(ctx, timeOf(now), timeOf(now.Add(-receiptsLife))),
+		s.config.Blobs.Sweep(ctx, now.Add(-stagingLife)),
+	)
+}
+
+func (s *Server) sweepOften() {
+	t := time.NewTicker(time.Hour)
+	defer t.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-t.C:
+			if err := s.sweep(s.ctx); err != nil && s.ctx.Err() == nil {
+				s.log.Warn("sweep", "error", err)
+			}
+		}
+	}
+}
+
+// MintSetup makes a secret with which a home can be founded, once, within
+// [api.SetupLife].
+func (s *Server) MintSetup(ctx context.Context) (string, error) {
+	return MintSetup(ctx, s.config.Archive.Setups, s.now())
+}
+
+// MintSetup is [Server.MintSetup] for a program that has only the archive.
+func MintSetup(ctx context.Context, setups archive.Setups, now time.Time) (string, error) {
+	secret := rand.Text()
+	if err := setups.MintSetup(ctx, hashOf(secret), timeOf(now.Add(api.SetupLife))); err != nil {
+		return "", err
+	}
+	return secret, nil
+}
+
+// SetupLink is the link that carries a set-up secret to a browser. The secret stands
+// behind the #, so that it is never sent in an address.
+func SetupLink(origin, secret string) string { return origin + "/#setup=" + secret }

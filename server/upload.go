@@ -1,0 +1,312 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/blob"
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/internal/crash"
+	"github.com/latchkey-cam/latchkey/sealed"
+)
+
+// maxUploads is how many uploads of one home go on at once. An agent has a few.
+const maxUploads = 32
+
+// An upload is durable in this order: body, blob under its name, row in the index,
+// answer. A crash between two of them leaves what the repeated upload finds again.
+
+func (s *Server) uploadOffset(a *asking) error {
+	h := a.w.Header()
+	switch row, err := s.config.Archive.Objects.Object(a.r.Context(), a.name); {
+	case err == nil && row.Problem == "":
+		h.Set(api.HeaderStored, "true")
+	case err != nil && !errors.Is(err, archive.ErrNotFound):
+		return err
+	}
+	p, err := s.config.Blobs.Staged(a.r.Context(), a.name)
+	if err != nil && !errors.Is(err, blob.ErrNotFound) {
+		return err
+	}
+	h.Set(api.HeaderOffset, strconv.FormatUint(p.Held, 10))
+	a.w.WriteHeader(a.route.Status)
+	return nil
+}
+
+func (s *Server) upload(a *asking) error {
+	outcome := "stored"
+	err := s.take(a)
+	if err != nil {
+		outcome = string(asRefusal(err).body.Error.Reason)
+		if api.Reason(outcome) == api.Different {
+			s.counters.different.Inc()
+			s.log.Error("different", "name", a.name, "agent", a.agent.ID, "request", a.id)
+		}
+	}
+	s.counters.uploads.WithLabelValues(outcome).Inc()
+	return err
+}
+
+// take takes an object in.
+func (s *Server) take(a *asking) error {
+	leave, ok := s.uploads.enter(a.home)
+	if !ok {
+		return busy(2 * time.Second)
+	}
+	defer leave()
+	offset, err := uploadFrom(a.r)
+	if err != nil {
+		return err
+	}
+	file, size, err := a.prefix()
+	if err != nil {
+		return err
+	}
+	if stored, err := s.known(a, file.Header); err != nil {
+		return err
+	} else if stored {
+		return s.stored(a)
+	}
+	if err := s.fit(a, file); err != nil {
+		return err
+	}
+	crash.Point("server.upload.checked")
+	staged, err := s.config.Blobs.Stage(a.r.Context(), file.Header)
+	if err != nil {
+		return stageRefusal(err)
+	}
+	defer staged.Close() // what it keeps for next time is worth no more than that
+	if err := s.receive(a, staged, file.Header, offset, size); err != nil {
+		return err
+	}
+	crash.Point("server.upload.staged")
+	if err := commit(a, staged, offset); err != nil {
+		return err
+	}
+	crash.Point("server.upload.committed")
+	if err := s.index(a, file); err != nil {
+		return err
+	}
+	crash.Point("server.upload.indexed")
+	s.hub.changed(a.home, api.EventsChanged)
+	return s.stored(a)
+}
+
+func (s *Server) stored(a *asking) error {
+	a.answer(api.Stored{Home: a.home, Name: a.name.String(), Stored: true})
+	crash.Point("server.upload.answered")
+	return nil
+}
+
+func uploadFrom(r *http.Request) (uint64, error) {
+	values := r.Header.Values(api.HeaderOffset)
+	if len(values) == 0 {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(values[0], 10, 53)
+	if err != nil || len(values) > 1 {
+		return 0, malformed("The header " + api.HeaderOffset + " is no number.")
+	}
+	return n, nil
+}
+
+// prefix reads the file up to its body and says how long that is.
+func (a *asking) prefix() (sealed.File, int64, error) {
+	if a.r.Header.Get("Content-Encoding") != "" {
+		return sealed.File{}, 0, refuse(http.StatusUnsupportedMediaType, api.Malformed, "Want a body that is not compressed.")
+	}
+	f, err := sealed.ReadFile(a.r.Body)
+	if err == nil && f.Header.BodyLength > f.Header.Binding.Kind.MaxBody() {
+		err = sealed.Refuse(sealed.Oversize, "body of %d bytes", f.Header.BodyLength)
+	}
+	if sealed.ReasonOf(err) != "" {
+		return f, 0, objectRefusal(err)
+	} else if err != nil {
+		return f, 0, malformed("The upload broke off.")
+	}
+	return f, int64(len(f.Bytes())), nil
+}
+
+// known says whether this very object is indexed already: then it is acknowledged
+// again, whatever has become of the epoch since.
+func (s *Server) known(a *asking, h sealed.Header) (bool, error) {
+	if h.Name() != a.name {
+		return false, objectRefusal(sealed.Verify(h, a.name, a.title))
+	}
+	row, err := s.config.Archive.Objects.Object(a.r.Context(), a.name)
+	switch {
+	case errors.Is(err, archive.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	case row.Problem != "" || row.Name != a.name:
+		s.alarm.misroute("row", true, "asked", a.name.String(), "found", row.Found.String(), "request", a.id)
+		return false, misroute().after(time.Minute)
+	case string(row.Header) != string(h.Bytes()):
+		return false, different()
+	}
+	return true, nil
+}
+
+func different() *refusal {
+	return refuse(http.StatusConflict, api.Different, "Other bytes are stored under this name. They stay; these are refused.")
+}
+
+// fit checks header and envelopes with the deeds as they are now, before a byte of the
+// body is read.
+func (s *Server) fit(a *asking, f sealed.File) error {
+	if !a.title.OnChain(a.head) {
+		return unknownHead()
+	}
+	if err := sealed.Verify(f.Header, a.name, a.title); err != nil {
+		return objectRefusal(err)
+	}
+	if by, ok := a.title.AgentByKey(f.Header.Binding.AgentKey); !ok || by.ID != a.agent.ID {
+		return refuse(http.StatusForbidden, api.WrongAgent, "The object was signed by another agent than the one that brings it.")
+	}
+	return wrapped(f, a.title, a.head)
+}
+
+// wrapped wants an envelope for the newest epoch, and none for a key that the home does
+// not have.
+func wrapped(f sealed.File, t *deed.Title, known latchkey.Head) error {
+	newest := func(e sealed.Envelope) bool { return e.Epoch == t.Epoch() }
+	for _, e := range f.Envelopes {
+		if err := sealed.CheckEnvelope(f.Header, e, t); err != nil && sealed.ReasonOf(err) != sealed.OldEpoch {
+			return objectRefusal(err)
+		}
+	}
+	if !slices.ContainsFunc(f.Envelopes, newest) {
+		return refuse(http.StatusConflict, api.OldEpoch, "The home has started a new epoch. Wrap the object's key for it and come back.").with(t, known.Seq+1)
+	}
+	return nil
+}
+
+func stageRefusal(err error) error {
+	switch {
+	case errors.Is(err, blob.ErrDifferent):
+		return different()
+	case errors.Is(err, blob.ErrBusy):
+		return refuse(http.StatusTooManyRequests, api.Busy, "This object is being uploaded at this moment.").after(2 * time.Second)
+	}
+	return err
+}
+
+// receive takes what there is of the body. What arrived is kept if the rest does not.
+func (s *Server) receive(a *asking, staged blob.Staging, h sealed.Header, offset uint64, prefix int64) error {
+	held := staged.Held()
+	if offset != held {
+		return offsetRefusal(held, "The upload goes on elsewhere.")
+	}
+	if rest := h.BodyLength - held; a.r.ContentLength >= 0 && uint64(a.r.ContentLength-prefix) > rest {
+		return objectRefusal(sealed.Refuse(sealed.Trailing, "%d bytes follow, %d are missing", a.r.ContentLength-prefix, rest))
+	}
+	c := http.NewResponseController(a.w)
+	for {
+		_ = c.SetReadDeadline(time.Now().Add(answerWithin))
+		n, err := io.CopyN(staged, a.r.Body, piece)
+		s.counters.bytes.Add(float64(n))
+		if n > 0 {
+			crash.Point("server.upload.part")
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			_ = c.SetWriteDeadline(time.Now().Add(answerWithin))
+			if staged.Held() < h.BodyLength {
+				return offsetRefusal(staged.Held(), "The upload broke off.")
+			}
+			return nil
+		case sealed.ReasonOf(err) != "":
+			return objectRefusal(err)
+		case err != nil && a.r.Context().Err() != nil:
+			return malformed("The upload broke off.") // nobody is there to read it
+		case err != nil:
+			if r := asRefusal(err); r.body.Error.Reason == api.Full {
+				return r
+			}
+			return fmt.Errorf("receive %s: %w", a.name, err)
+		}
+	}
+}
+
+func offsetRefusal(held uint64, message string) *refusal {
+	r := refuse(http.StatusConflict, api.Offset, message+" Send the body from byte "+strconv.FormatUint(held, 10)+" on.")
+	r.offset = &held
+	return r
+}
+
+// commit makes the blob durable under its name. If earlier attempts left damaged bytes
+// the upload begins anew, and it is nobody's fault.
+func commit(a *asking, staged blob.Staging, offset uint64) error {
+	err := staged.Commit(a.r.Context())
+	switch {
+	case sealed.ReasonOf(err) == sealed.WrongHash && offset > 0:
+		return offsetRefusal(0, "What was uploaded before is damaged.")
+	case sealed.ReasonOf(err) != "":
+		return objectRefusal(err)
+	}
+	return err
+}
+
+// index makes the row, with the head and epoch that the object was checked by. If the
+// home moved on meanwhile it is checked again.
+func (s *Server) index(a *asking, f sealed.File) error {
+	for range 8 {
+		t := a.title
+		err := s.config.Archive.Objects.Index(a.r.Context(), archive.Entry{
+			Head: t.Head(), Epoch: t.Epoch(), Header: f.Header, Envelopes: f.Envelopes,
+			Stored: timeOf(s.now()), MaxBytes: s.config.MaxHomeBytes,
+		})
+		switch {
+		case errors.Is(err, archive.ErrDifferent):
+			return different()
+		case errors.Is(err, archive.ErrTooMany):
+			return refuse(http.StatusTooManyRequests, api.TooMany, "The home has stored as much as it may. Its owner has to delete something, or its operator to allow more.").after(10 * time.Minute)
+		case !errors.Is(err, archive.ErrConflict):
+			return err
+		}
+		if a.title, err = s.titles.of(a.r.Context(), a.home); err != nil {
+			return err
+		}
+		if err := s.fit(a, f); err != nil {
+			return err
+		}
+	}
+	return busy(time.Second)
+}
+
+// places bounds what goes on at once for each home.
+type places struct {
+	most int
+
+	mu    sync.Mutex // protects taken
+	taken map[latchkey.HomeID]int
+}
+
+func newPlaces(most int) *places { return &places{most: most, taken: map[latchkey.HomeID]int{}} }
+
+// enter takes a place, if there is one, until leave is called.
+func (p *places) enter(home latchkey.HomeID) (leave func(), ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.taken[home] >= p.most {
+		return nil, false
+	}
+	p.taken[home]++
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.taken[home]--; p.taken[home] == 0 {
+			delete(p.taken, home)
+		}
+	}, true
+}

@@ -1,0 +1,243 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/deed"
+)
+
+// Limits of a request as such.
+const (
+	bodyWithin   = 15 * time.Second // for a whole JSON body
+	answerWithin = 30 * time.Second // for a JSON answer, and for each piece of an object
+)
+
+// asking is one request that has passed the wall. What the fields say was checked.
+type asking struct {
+	server *Server
+	w      *response
+	r      *http.Request
+	route  api.Route
+	id     string // of the request
+
+	home    latchkey.HomeID // with rights Member and Uploader: the asker's, and the address's
+	session archive.Session // with rights Member and SessionHeld
+	title   *deed.Title     // of home, as it was when the request was let in
+	agent   deed.Agent      // with right Uploader
+	head    latchkey.Head   // with right Uploader: the newest deed that the agent knows
+
+	camera latchkey.CameraID // if the address has one
+	name   latchkey.Name     // if the address has a whole one
+	slot   api.Slot          // if the address has one
+}
+
+// response remembers what was answered.
+type response struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader is [http.ResponseWriter]'s.
+func (w *response) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// routes makes the one handler from the table. A handler without a row cannot be
+// reached, and a row without a handler is an error.
+func (s *Server) routes() (http.Handler, error) {
+	handlers := s.handlers()
+	mux := http.NewServeMux()
+	for _, route := range api.Routes {
+		handle, ok := handlers[route.ID]
+		if !ok {
+			return nil, fmt.Errorf("make server: route %s has no handler", route.ID)
+		}
+		mux.Handle(route.Method+" "+route.Pattern, s.wall(route, handle))
+	}
+	mux.Handle("/v1/", s.wall(api.Route{ID: "unknown"}, func(a *asking) error { return notFound() }))
+	app := s.config.App
+	if app == nil {
+		app = http.HandlerFunc(noApp)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch p := r.URL.Path; {
+		case p != "/v1" && !strings.HasPrefix(p, "/v1/"):
+			app.ServeHTTP(w, r)
+		case p == "/v1" || strings.Contains(r.URL.EscapedPath(), "%") || path.Clean(p) != p:
+			// IDs need no escapes, and two spellings of an address are one too many.
+			r.URL.Path, r.URL.RawPath = "/v1/", ""
+			mux.ServeHTTP(w, r)
+		default:
+			mux.ServeHTTP(w, r)
+		}
+	}), nil
+}
+
+func noApp(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "private, no-store")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write([]byte("This is a Latchkey server. It was started without its web page.\n"))
+}
+
+// wall lets a request through to its handler if the table's right allows it.
+func (s *Server) wall(route api.Route, handle func(a *asking) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a := &asking{server: s, w: &response{ResponseWriter: w}, r: r, route: route}
+		defer func() {
+			s.counters.request(route.ID, a.w.status)
+			p := recover()
+			if p == nil || p == http.ErrAbortHandler {
+				if p != nil {
+					panic(p)
+				}
+				return
+			}
+			s.log.Error("panic", "route", route.ID, "request", a.id, "panic", fmt.Sprint(p))
+			if a.w.status == 0 {
+				a.refuse(errors.New("panic"))
+			}
+		}()
+		a.begin()
+		err := a.pass()
+		if err == nil {
+			err = handle(a)
+		}
+		if err != nil {
+			a.refuse(err)
+		}
+	})
+}
+
+// begin sets what every answer has, and the deadlines.
+func (a *asking) begin() {
+	now := time.Now()
+	c := http.NewResponseController(a.w)
+	_ = c.SetReadDeadline(now.Add(bodyWithin)) // a recorder in a test has none
+	_ = c.SetWriteDeadline(now.Add(answerWithin))
+	h := a.w.Header()
+	h.Set("Cache-Control", "private, no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if id := a.r.Header.Get(api.HeaderRequest); api.CheckRequestID(id) == nil {
+		a.id = id
+		h.Set(api.HeaderRequest, id)
+	}
+}
+
+// pass is the one place where rights are checked.
+func (a *asking) pass() error {
+	if a.route.ID == "unknown" || a.r.Method != a.route.Method {
+		return notFound() // a GET pattern of net/http takes HEAD as well
+	}
+	if a.id == "" && a.route.ID != "health" && a.route.Form != api.Websocket {
+		return malformed("Every request needs an ID of its own in the header " + api.HeaderRequest + ".")
+	}
+	if err := a.address(); err != nil {
+		return err
+	}
+	if err := a.sameOrigin(); err != nil {
+		return err
+	}
+	switch a.route.Right {
+	case api.Anybody, api.AgentHello:
+		return nil
+	case api.SessionHeld:
+		return a.signedIn()
+	case api.Member:
+		if err := a.signedIn(); err != nil {
+			return err
+		}
+		home, err := latchkey.ParseHomeID(a.r.PathValue("home"))
+		if err != nil || home != a.session.Home {
+			return notFound()
+		}
+		a.home = home
+		return nil
+	case api.Uploader:
+		return a.asAgent()
+	}
+	return notFound()
+}
+
+// address reads the IDs in the address. One that is none is not there.
+func (a *asking) address() (err error) {
+	if text := a.r.PathValue("camera"); text != "" {
+		if a.camera, err = latchkey.ParseCameraID(text); err != nil {
+			return notFound()
+		}
+	}
+	if text := a.r.PathValue("slot"); text != "" {
+		if a.slot, err = api.ParseSlot(text); err != nil {
+			return notFound()
+		}
+	}
+	if a.r.PathValue("object") != "" {
+		if a.name, err = latchkey.ParseName("v1/" + strings.TrimPrefix(a.r.URL.Path, "/v1/objects/")); err != nil {
+			return notFound()
+		}
+	}
+	return nil
+}
+
+// sameOrigin refuses what another site's page sends. A browser says where a request
+// that changes something comes from; whoever has a cookie must say it. Others are no
+// browsers, unless they say it too.
+func (a *asking) sameOrigin() error {
+	origin := a.r.Header.Get("Origin")
+	page := a.route.Right == api.Member || a.route.Right == api.SessionHeld
+	if !a.route.Unsafe() || origin == a.server.config.Origin || origin == "" && !page {
+		return nil
+	}
+	return refuse(http.StatusForbidden, api.WrongOrigin, "This request came from another page. Open "+a.server.config.Origin+" and try there.")
+}
+
+// asAgent checks the header with which an agent signs a request.
+func (a *asking) asAgent() error {
+	unknown := refuse(http.StatusForbidden, api.UnknownAgent, "This server does not know the agent, or the request is not signed by it. Is its owner's yes still missing?").after(30 * time.Second)
+	signed, err := api.ParseAgentRequest(a.r.Header.Get(api.HeaderAgent))
+	if errors.Is(err, api.ErrVersion) {
+		return refuse(http.StatusBadRequest, api.FutureVersion, "The agent speaks a newer version than this server. Update the server.")
+	} else if err != nil {
+		return refuse(http.StatusForbidden, api.UnknownAgent, unknown.body.Error.Message)
+	}
+	if signed.Home != a.name.Home {
+		return notFound()
+	}
+	title, err := a.server.titles.of(a.r.Context(), signed.Home)
+	if errors.Is(err, archive.ErrNotFound) {
+		return unknown
+	} else if err != nil {
+		return err
+	}
+	agent, ok := title.Agent(signed.Agent)
+	if !ok {
+		return unknown
+	}
+	switch err := signed.Verify(agent.Signing, a.r.Method, a.r.URL.Path, a.server.now()); {
+	case errors.Is(err, api.ErrExpired):
+		return refuse(http.StatusForbidden, api.Expired, "The request has run out, or its clock and ours differ by more than a minute. Set the clocks.").after(5 * time.Second)
+	case err != nil:
+		return unknown
+	}
+	if !a.server.nonces.fresh(signed, a.server.now()) {
+		return refuse(http.StatusConflict, api.Replayed, "This very request was made before. Make a new one.")
+	}
+	a.home, a.title, a.agent, a.head = signed.Home, title, agent, signed.Head
+	return nil
+}
