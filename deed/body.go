@@ -107,7 +107,7 @@ func (b FoundBody) appendTo(w *wire.Writer) {
 	w.U8(b.MinVersion)
 	w.Raw(b.Person.ID[:])
 	appendKeys(w, b.Person.Signing)
-	b.Person.KEM.AppendTo(w)
+	b.Person.KEM.appendTo(w)
 	for _, d := range b.Person.Devices {
 		w.Raw(d.ID[:])
 		appendKeys(w, d.Signing)
@@ -133,7 +133,7 @@ func readFound(r *wire.Reader) FoundBody {
 
 func (b EpochBody) appendTo(w *wire.Writer) {
 	w.U64(uint64(b.Number))
-	b.Key.AppendTo(w)
+	b.Key.appendTo(w)
 	w.U16(uint16(len(b.Wraps)))
 	for _, p := range b.Wraps {
 		w.Raw(p.Person[:])
@@ -164,7 +164,7 @@ func readEpoch(r *wire.Reader) EpochBody {
 func (b AgentBody) appendTo(w *wire.Writer) {
 	w.Raw(b.Agent[:])
 	appendKeys(w, b.Signing)
-	b.KEM.AppendTo(w)
+	b.KEM.appendTo(w)
 }
 
 func readAgent(r *wire.Reader) AgentBody {

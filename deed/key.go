@@ -32,8 +32,8 @@ func Ed25519Key(public ed25519.PublicKey) Key { return Key{Ed25519, slices.Clone
 // XWingKey returns the key to which its owner is sealed to.
 func XWingKey(public []byte) Key { return Key{XWing, slices.Clone(public)} }
 
-// AppendTo writes the key as docs/deed.md, "Keys", has it.
-func (k Key) AppendTo(w *wire.Writer) {
+// appendTo writes the key as docs/deed.md, "Keys", has it.
+func (k Key) appendTo(w *wire.Writer) {
 	w.U8(uint8(k.Algorithm))
 	w.LP16(k.Bytes)
 }
@@ -42,7 +42,7 @@ func (k Key) AppendTo(w *wire.Writer) {
 func (k Key) ID() latchkey.KeyID {
 	var w wire.Writer
 	w.Label("latchkey key v1")
-	k.AppendTo(&w)
+	k.appendTo(&w)
 	return sha256.Sum256(w.Bytes())
 }
 
@@ -80,6 +80,6 @@ func readSigningKeys(r *wire.Reader) []Key {
 func appendKeys(w *wire.Writer, keys []Key) {
 	w.U8(uint8(len(keys)))
 	for _, k := range keys {
-		k.AppendTo(w)
+		k.appendTo(w)
 	}
 }
