@@ -30,9 +30,9 @@ export class Inbox {
   /** Whether new cards may be put in above the others now. Nothing moves under a finger. */
   mayMove: () => boolean = () => true;
 
-  constructor(fetch: Fetch) {
+  constructor(ask: Fetch) {
     this.#fetch = async (before) => {
-      const page = await fetch(before);
+      const page = await ask(before);
       return page.ok ? { ...page, events: withLastingKeys(page.events) } : page;
     };
   }
