@@ -95,7 +95,8 @@ func (u *Uplink) introduce(ctx context.Context, conn *api.Socket) (said hello, c
 	if said, err = u.config.Start.hello(); err != nil {
 		return said, false, err
 	}
-	message, err := u.hello(challenge.Nonce, said)
+	known := u.config.Chain.Title()
+	message, err := u.hello(challenge.Nonce, said, known)
 	if err != nil {
 		return said, false, err
 	}
@@ -108,6 +109,9 @@ func (u *Uplink) introduce(ctx context.Context, conn *api.Socket) (said hello, c
 	}
 	if welcome.ID != message.ID || welcome.Home != u.config.Home || welcome.Incarnation != said.Incarnation {
 		return said, false, fmt.Errorf("%w: a welcome that answers another hello", errProtocol)
+	}
+	if known != nil && welcome.Head.Seq < known.Head().Seq {
+		return said, false, fmt.Errorf("%w: rolled back to deed %d from %d", ErrOtherChain, welcome.Head.Seq, known.Head().Seq)
 	}
 	title, err := u.config.Chain.Extend(latchkey.Head(welcome.Head), welcome.Deeds)
 	if err != nil {
@@ -123,14 +127,14 @@ func (u *Uplink) introduce(ctx context.Context, conn *api.Socket) (said hello, c
 	return said, current, nil
 }
 
-// hello makes the signed message.
-func (u *Uplink) hello(nonce []byte, said hello) (api.Hello, error) {
+// hello makes the signed message, which says how far the agent knows the chain.
+func (u *Uplink) hello(nonce []byte, said hello, known *deed.Title) (api.Hello, error) {
 	m := api.Hello{
 		ID: api.NewRequestID(), Home: u.config.Home, Agent: u.config.Keys.Agent,
 		Incarnation: said.Incarnation, Token: said.Token, NextToken: said.Next,
 	}
-	if t := u.config.Chain.Title(); t != nil {
-		m.Head = t.Head().String()
+	if known != nil {
+		m.Head = known.Head().String()
 	}
 	return api.SignHello(m, nonce, u.config.Keys.Signing)
 }

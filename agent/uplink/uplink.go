@@ -106,6 +106,7 @@ type Uplink struct {
 	agent  *api.Agent
 	log    *slog.Logger
 	nudge  chan struct{} // holds one: the wishes have changed
+	told   func(Status)  // of changes of state; set before Run, nil if nobody is
 
 	mu      sync.Mutex // protects everything below
 	status  Status
@@ -156,11 +157,16 @@ func (u *Uplink) Status() Status {
 
 func (u *Uplink) say(state State, detail string) {
 	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.status.State != state {
+	changed := u.status.State != state
+	if changed {
 		u.status.Since = time.Now()
 	}
 	u.status.State, u.status.Detail = state, detail
+	status := u.status
+	u.mu.Unlock()
+	if changed && u.told != nil {
+		u.told(status)
+	}
 }
 
 // Run connects and uploads until ctx ends, and then returns nil; or it returns
@@ -201,33 +207,22 @@ func (u *Uplink) Run(ctx context.Context) error {
 }
 
 // Welcomed connects until the server has welcomed the agent and the home's deeds have
-// been verified, and returns the title; waiting is told why whenever it must wait. It
-// is how a join ends.
-func (u *Uplink) Welcomed(ctx context.Context, waiting func(Status)) (*deed.Title, error) {
+// been verified, and returns the title; told hears of every change of state meanwhile.
+// It is how a join ends, and takes the place of [Uplink.Run].
+func (u *Uplink) Welcomed(ctx context.Context, told func(Status)) (*deed.Title, error) {
+	u.told = told
 	ctx, stop := context.WithCancel(ctx)
+	welcomed, _ := u.verified()
 	ended := make(chan error, 1)
 	go func() { ended <- u.Run(ctx) }()
-	defer func() { stop(); <-ended }()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	var last State
-	for {
-		if changed, ready := u.verified(); ready {
-			return u.config.Chain.Title(), nil
-		} else if s := u.Status(); s.State != last {
-			last = s.State
-			waiting(s)
-		} else {
-			select {
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			case err := <-ended:
-				ended <- nil // for the deferred function
-				return nil, cmp.Or(err, ctx.Err())
-			case <-changed:
-			case <-tick.C:
-			}
-		}
+	select {
+	case <-welcomed:
+		stop()
+		<-ended
+		return u.config.Chain.Title(), nil
+	case err := <-ended:
+		stop()
+		return nil, cmp.Or(err, ctx.Err())
 	}
 }
 
@@ -252,7 +247,7 @@ func (u *Uplink) setReady(ready bool) {
 // explain puts an error into a state and words for people.
 func explain(err error, server string) (State, string) {
 	switch {
-	case errors.Is(err, ErrOtherChain):
+	case errors.Is(err, ErrOtherChain), api.ReasonOf(err) == api.UnknownHead:
 		return OtherChain, "The server offers other deeds than those this agent has verified. Nothing is uploaded to it. " +
 			"If the server was restored from an old backup this ends when it has caught up; otherwise somebody is showing this agent another home."
 	case api.ReasonOf(err) == api.UnknownAgent:

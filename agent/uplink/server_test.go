@@ -1,0 +1,299 @@
+package uplink_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/agent/spool"
+	"github.com/latchkey-cam/latchkey/agent/uplink"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/internal/durable/durabletest"
+	"github.com/latchkey-cam/latchkey/key/keytest"
+	"github.com/latchkey-cam/latchkey/sealed"
+)
+
+// stage is an agent's uplink and a server that says what a test tells it to. The real
+// server does not misbehave on demand; everything that needs no misbehaviour is tested
+// against it in package agent.
+type stage struct {
+	t      *testing.T
+	owner  *keytest.Owner
+	bare   *deed.Title // before the agent was placed
+	agent  *keytest.Agent
+	camera latchkey.CameraID
+	chain  *uplink.Chain
+	spool  *spool.Spool
+	uplink *uplink.Uplink
+	config uplink.Config
+	http   *httptest.Server
+	away   atomic.Bool // nothing is there
+
+	mu      sync.Mutex // protects everything below
+	hellos  int
+	welcome func(api.Hello) api.Frame // what answers a hello; a genuine welcome if nil
+	then    chan api.Frame            // what is sent afterwards
+	puts    []string                  // kind of every PUT, in order
+	put     func(n int, name latchkey.Name, f sealed.File, body []byte, w http.ResponseWriter, r *http.Request) bool
+	stored  map[latchkey.Name][]byte // bodies
+	epochs  map[latchkey.Name]latchkey.Epoch
+	asks    []api.Ask
+	clock   time.Time // what the server believes; zero for the truth
+}
+
+func newStage(t *testing.T) *stage {
+	owner := keytest.NewOwner()
+	owner.Found()
+	bare := owner.Title()
+	s := &stage{
+		t: t, owner: owner, bare: bare, agent: owner.PlaceAgent(), then: make(chan api.Frame, 16),
+		stored: map[latchkey.Name][]byte{}, epochs: map[latchkey.Name]latchkey.Epoch{},
+	}
+	s.camera = owner.PlaceCamera(s.agent)
+	disk := durabletest.New()
+	key, err := spool.NewKey(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.spool, err = spool.Open(spool.Config{FS: durabletest.New(), Home: owner.Home(), Key: key}); err != nil {
+		t.Fatal(err)
+	}
+	if s.chain, err = uplink.LoadChain(disk, "deeds", owner.Home()); err != nil {
+		t.Fatal(err)
+	}
+	start, err := uplink.NextStart(disk, "start")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/agent", s.serveAgent)
+	mux.HandleFunc("/v1/objects/{home}/{camera}/{day}/{kind}/{object}", s.serveObject)
+	s.http = httptest.NewServer(mux)
+	t.Cleanup(s.http.Close)
+	s.config = uplink.Config{
+		Server: s.http.URL, Home: owner.Home(), Keys: s.agent.Keys, Chain: s.chain, Start: start, Spool: s.spool,
+		Retry: 5 * time.Millisecond, MostRetry: 50 * time.Millisecond, Log: slog.New(slog.DiscardHandler),
+	}
+	return s
+}
+
+// run sets the uplink going until the test ends.
+func (s *stage) run() {
+	s.t.Helper()
+	var err error
+	if s.uplink, err = uplink.New(s.config); err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.uplink.Run(ctx) // its end is seen in the status
+	}()
+	s.t.Cleanup(func() { stop(); <-ended })
+}
+
+// until waits for something to become true.
+func (s *stage) until(what string, is func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !is(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%s does not happen; uplink %+v, spool %+v", what, s.uplink.Status(), s.spool.Status())
+		}
+	}
+}
+
+func (s *stage) add(kind latchkey.Kind, content string) latchkey.Name {
+	s.t.Helper()
+	h, err := s.spool.Add(s.agent.Bind(s.owner.Title(), s.camera, kind), s.agent.Keys.Signing, func(w io.Writer) error {
+		_, err := io.WriteString(w, content)
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return h.Name()
+}
+
+func (s *stage) serveAgent(w http.ResponseWriter, r *http.Request) {
+	if s.away.Load() {
+		http.NotFound(w, r)
+		return
+	}
+	c, err := websocket.Accept(w, r, nil)
+	if err != nil {
+		return
+	}
+	defer c.CloseNow()
+	ctx := r.Context()
+	send := func(f api.Frame) {
+		if b, err := api.EncodeFrame(f); err == nil {
+			c.Write(ctx, websocket.MessageText, b) // the reading end notices if it failed
+		}
+	}
+	nonce := bytes.Repeat([]byte{7}, 32)
+	now := time.Now()
+	if !s.clock.IsZero() {
+		now = s.clock
+	}
+	send(api.Challenge{Nonce: nonce, Time: latchkey.TimeOf(now)})
+	_, b, err := c.Read(ctx)
+	if err != nil {
+		return
+	}
+	f, err := api.DecodeFrame(b)
+	hello, ok := f.(api.Hello)
+	if err != nil || !ok || hello.Verify(nonce, s.agent.Keys.Body().Signing) != nil {
+		s.t.Errorf("a hello that is none: %v", err)
+		return
+	}
+	send(s.answer(hello))
+	go func() {
+		for {
+			select {
+			case f := <-s.then:
+				send(f)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	s.readAsks(ctx, c, send)
+}
+
+func (s *stage) answer(h api.Hello) api.Frame {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hellos++
+	if s.welcome != nil {
+		return s.welcome(h)
+	}
+	return s.genuine(h)
+}
+
+func (s *stage) genuine(h api.Hello) api.Frame {
+	from := uint64(0)
+	if known, err := h.KnownHead(); err == nil && known != nil {
+		from = known.Seq + 1
+	}
+	t := s.owner.Title()
+	return api.Welcome{ID: h.ID, Home: h.Home, Head: api.Head(t.Head()), Incarnation: h.Incarnation, Deeds: append([][]byte{}, t.Deeds(from)...), Settings: []byte{}}
+}
+
+func (s *stage) readAsks(ctx context.Context, c *websocket.Conn, send func(api.Frame)) {
+	for {
+		_, b, err := c.Read(ctx)
+		if err != nil {
+			return
+		}
+		f, err := api.DecodeFrame(b)
+		m, ok := f.(api.AskFrame)
+		if err != nil || !ok {
+			s.t.Errorf("the agent says %s", b)
+			return
+		}
+		ask, err := api.ParseAsk(m.Ask)
+		if err == nil {
+			err = ask.Verify(s.owner.Title())
+		}
+		if err != nil {
+			s.t.Errorf("an ask: %v", err)
+		}
+		s.mu.Lock()
+		s.asks = append(s.asks, ask)
+		s.mu.Unlock()
+		send(api.Done{ID: m.ID, Home: m.Home})
+	}
+}
+
+func (s *stage) serveObject(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set(api.HeaderRequest, r.Header.Get(api.HeaderRequest))
+	name, err := latchkey.ParseName("v1/" + strings.TrimPrefix(r.URL.Path, "/v1/objects/"))
+	if err != nil {
+		s.t.Errorf("address %s: %v", r.URL.Path, err)
+	}
+	who, err := api.ParseAgentRequest(r.Header.Get(api.HeaderAgent))
+	now := time.Now()
+	if !s.clock.IsZero() {
+		now = s.clock
+	}
+	if err != nil || who.Verify(s.agent.Keys.Body().Signing, r.Method, r.URL.Path, now) != nil {
+		refuse(w, r, http.StatusUnauthorized, api.Expired, 0)
+		return
+	}
+	if r.Method == http.MethodHead {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if _, ok := s.stored[name]; ok {
+			w.Header().Set(api.HeaderStored, "true")
+		}
+		w.Header().Set(api.HeaderOffset, "0")
+		return
+	}
+	f, err := sealed.ReadFile(r.Body)
+	if err == nil {
+		err = sealed.Verify(f.Header, name, s.owner.Title())
+	}
+	if err != nil {
+		s.t.Errorf("put %s: %v", name, err)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the agent went away
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.puts = append(s.puts, name.Kind.String())
+	if s.put != nil && s.put(len(s.puts), name, f, body, w, r) {
+		return
+	}
+	s.store(w, name, f, body, r.Header.Get(api.HeaderOffset))
+}
+
+// store does what an honest server does; the lock is held.
+func (s *stage) store(w http.ResponseWriter, name latchkey.Name, f sealed.File, body []byte, offset string) {
+	if len(f.Envelopes) != 1 || sealed.CheckEnvelope(f.Header, f.Envelopes[0], s.owner.Title()) != nil {
+		s.t.Errorf("put %s without an envelope of the home's epoch", name)
+	}
+	if n, _ := strconv.Atoi(offset); n == 0 {
+		s.stored[name] = body
+	} else {
+		s.stored[name] = append(s.stored[name], body...)
+	}
+	s.epochs[name] = f.Envelopes[0].Epoch
+	answer(w, http.StatusCreated, api.Stored{Home: name.Home, Name: name.String(), Stored: true})
+}
+
+func answer(w http.ResponseWriter, status int, m any) {
+	b, err := json.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	w.WriteHeader(status)
+	w.Write(b) // the agent notices if it failed
+}
+
+func refuse(w http.ResponseWriter, r *http.Request, status int, reason api.Reason, retryMS int64) {
+	answer(w, status, api.Refusal{Request: r.Header.Get(api.HeaderRequest), Error: api.Problem{Reason: reason, Message: "no", RetryAfterMS: retryMS}})
+}
+
+func (s *stage) kinds() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string{}, s.puts...)
+}
