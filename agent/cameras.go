@@ -38,41 +38,31 @@ type cameraFile struct {
 }
 
 const (
-	camerasDir  = "cameras"
-	maxCamera   = 64 << 10
-	maxPassword = 1024
+	camerasDir = "cameras"
+	maxCamera  = 64 << 10
 )
 
-// errCamera begins what is wrong with a camera's description; the rest is for people.
-var errCamera = errors.New("camera")
-
-// ParseAddress checks a camera's address and takes the user and password out of it.
-// The address that it returns has neither.
+// ParseAddress takes the user and password out of a camera's address, if they are in
+// it, and checks what is left. The errors are for the person who typed it, and repeat
+// nothing of it.
 func ParseAddress(address string) (bare string, c camera.Credentials, err error) {
-	u, err := url.Parse(address)
-	if err != nil { // its own error would repeat the address, password and all
-		return "", c, fmt.Errorf("%w: the address cannot be read; it looks like rtsp://192.168.1.20:554/stream1", errCamera)
-	}
-	switch {
-	case u.Scheme != "rtsp" && u.Scheme != "rtsps":
-		return "", c, fmt.Errorf("%w: the address begins with %.16q; only rtsp:// and rtsps:// are understood", errCamera, u.Scheme+"://")
-	case u.Hostname() == "":
-		return "", c, fmt.Errorf("%w: the address names no host; it looks like rtsp://192.168.1.20:554/stream1", errCamera)
-	case u.Fragment != "":
-		return "", c, fmt.Errorf("%w: the address has a part after #, which no camera understands", errCamera)
-	}
-	if u.User != nil {
+	if u, err := url.Parse(address); err == nil && u.User != nil {
 		password, _ := u.User.Password()
 		c = camera.Credentials{User: camera.NewSecret(u.User.Username()), Password: camera.NewSecret(password)}
 		u.User = nil
+		address = u.String()
 	}
-	return u.String(), c, nil
+	a, err := camera.ParseAddress(address)
+	if err != nil {
+		return "", camera.Credentials{}, err
+	}
+	return a.String(), c, c.Check()
 }
 
 // CheckCameraName says what is wrong with a camera's name, nil if nothing is.
 func CheckCameraName(name string) error {
 	if err := settings.CheckName(name); err != nil {
-		return fmt.Errorf("%w: the name %w", errCamera, err)
+		return fmt.Errorf("this is no name for a camera: %w", err)
 	}
 	return nil
 }
@@ -165,20 +155,15 @@ func (c Camera) check() error {
 	if err := CheckCameraName(c.Name); err != nil {
 		return err
 	}
-	if len(c.Credentials.User.Reveal()) > maxPassword || len(c.Credentials.Password.Reveal()) > maxPassword {
-		return fmt.Errorf("%w: user and password are at most %d bytes", errCamera, maxPassword)
+	if err := c.Credentials.Check(); err != nil {
+		return err
 	}
-	for _, address := range []string{c.Main, c.Sub} {
-		if address == "" && c.Main != "" {
-			continue
-		}
-		_, inside, err := ParseAddress(address)
-		if err != nil {
-			return err
-		}
-		if inside != (camera.Credentials{}) {
-			return fmt.Errorf("%w: the address holds a user or password, which belong beside it", errCamera)
-		}
+	if _, err := camera.ParseAddress(c.Main); err != nil {
+		return err
 	}
-	return nil
+	if c.Sub == "" {
+		return nil
+	}
+	_, err := camera.ParseAddress(c.Sub)
+	return err
 }

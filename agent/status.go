@@ -14,7 +14,6 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent/spool"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
-	"github.com/latchkey-cam/latchkey/event"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 )
 
@@ -61,11 +60,6 @@ func (a *Agent) Status() Status {
 		return strings.Compare(a.Name+a.ID.String(), b.Name+b.ID.String())
 	})
 	return s
-}
-
-// sayStatus notes what a camera's watcher says of it.
-func (a *Agent) sayStatus(w *watched, s event.Status) {
-	a.say(w, CameraStarting, "")
 }
 
 // keepStatus writes the status whenever it has changed, at most once a second. It is

@@ -10,6 +10,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
+	"github.com/latchkey-cam/latchkey/camera"
 	"github.com/latchkey-cam/latchkey/event"
 )
 
@@ -36,6 +37,9 @@ const (
 	CameraElse     CameraState = "elsewhere" // it is placed with another agent
 	CameraStarting CameraState = "starting"
 	CameraStopped  CameraState = "stopped" // it ended with an error and will be started again
+
+	// Every other state is the main stream's, a [camera.State].
+	CameraReceiving = CameraState(camera.Receiving)
 )
 
 // watchCameras keeps one watcher for each camera that is described and placed.
@@ -176,7 +180,7 @@ func (a *Agent) watchOnce(ctx context.Context, w *watched, log *slog.Logger) (er
 	err = a.config.Watch(ctx, event.Config{
 		Camera: w.camera.ID, Main: w.camera.Main, Sub: w.camera.Sub, Credentials: w.camera.Credentials,
 		Sink: a.recorder, Clock: a.clock.now, Log: log,
-		Status: func(s event.Status) { a.sayStatus(w, s) },
+		Status: func(s event.Status) { a.say(w, CameraState(s.Main.State), s.Says()) },
 	})
 	if err == nil {
 		err = errors.New("it ended")

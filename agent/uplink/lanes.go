@@ -256,7 +256,9 @@ func (u *Uplink) acknowledge(item spool.Item) {
 	delete(u.retries, item.Name.Object)
 	u.status.Uploaded++
 	u.finals = 0
-	u.status.Trouble = ""
+	if len(u.retries) == 0 {
+		u.status.Trouble = ""
+	}
 	u.mu.Unlock()
 	if err := u.config.Spool.Remove(item); err != nil {
 		u.log.Error("remove what was acknowledged", "object", item.Name.String(), "error", err)

@@ -153,7 +153,26 @@ func askPassword(t *terminal, name string) (string, error) {
 	return strings.TrimRight(string(b), "\r\n"), nil
 }
 
-// tryCamera opens the camera's streams for a moment and says what it found.
+// tryCamera opens the camera's streams until each has shown a picture, and says what it
+// found or what is wrong.
 func tryCamera(ctx context.Context, c agent.Camera, w io.Writer) error {
+	for _, stream := range []struct{ name, address string }{{"main stream", c.Main}, {"sub-stream", c.Sub}} {
+		if stream.address == "" {
+			continue
+		}
+		address, err := camera.ParseAddress(stream.address)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "Trying the %s ...\n", stream.name)
+		found, err := camera.Probe(ctx, camera.Source{Address: address, Credentials: c.Credentials})
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("the %s of camera %q: %s", stream.name, c.Name, camera.StateOf(err).Says())
+		}
+		fmt.Fprintf(w, "The %s is %d x %d, %s.\n", stream.name, found.Width, found.Height, found.Codec)
+	}
 	return nil
 }
