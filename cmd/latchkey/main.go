@@ -20,6 +20,7 @@ import (
 // commands is the table. A new command is a line here and a file beside this one.
 type commands struct {
 	Agent   agentCommand   `cmd:"" help:"The home half: record what cameras see, seal it, upload it."`
+	Demo    demoCommand    `cmd:"" help:"A whole house on this machine, with three painted cameras."`
 	Open    openCommand    `cmd:"" help:"Verify and open an exported object, without any server."`
 	Server  serverCommand  `cmd:"" help:"The untrusted half: keep what agents seal, and hand it to its home."`
 	Version versionCommand `cmd:"" help:"Print the version."`
