@@ -3,7 +3,7 @@
 // whose WebCrypto has X-Wing does it itself; for the others a second implementation
 // is loaded, and only for them.
 
-import { type Bytes, concat, copy } from "./wire.ts";
+import { ascii, type Bytes, concat, copy, equal } from "./wire.ts";
 
 const algorithm = "MLKEM768-X25519";
 const encSize = 1120;
@@ -35,12 +35,13 @@ export type Implementation = "native" | "fallback";
 
 let chosen: Promise<Suite> | null = null;
 
-/** Whether this browser's WebCrypto has X-Wing. */
+/** Whether this browser's WebCrypto has X-Wing, and all of it that is needed: it is tried. */
 export async function hasNative(): Promise<boolean> {
   try {
-    // Older types know neither the format nor the algorithm.
-    await crypto.subtle.importKey("raw-seed" as "raw", new Uint8Array(seedSize), algorithm, false, ["decapsulateBits" as KeyUsage]);
-    return true;
+    const s = await native();
+    const key = await s.privateKey(new Uint8Array(seedSize));
+    const opened = await key.open(ascii("a trial"), await s.seal(key.publicKey, ascii("a trial"), ascii("it works")));
+    return opened !== null && equal(opened, ascii("it works"));
   } catch {
     return false;
   }

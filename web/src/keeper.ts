@@ -33,7 +33,12 @@ export class Keeper {
   }
 
   readonly homes = this.#call("homes");
-  readonly found = this.#call("found");
+  readonly #found = this.#call("found");
+  /** Before the keys are made the browser is asked not to clear them away when its disk is full. */
+  readonly found: Calls["found"] = async (setUp) => {
+    await navigator.storage?.persist?.().catch(() => false);
+    return this.#found(setUp);
+  };
   readonly open = this.#call("open");
   readonly title = this.#call("title");
   readonly settings = this.#call("settings");

@@ -19,6 +19,7 @@ export class Home {
   readonly chain: Chain;
   readonly names: Names;
   #secrets: EpochSecret[] = [];
+  #secretsOf: Title | null = null;
 
   private constructor(
     readonly id: HomeID,
@@ -51,9 +52,10 @@ export class Home {
   /** The keys of the epochs that the title has now. */
   async secrets(): Promise<readonly EpochSecret[]> {
     const title = this.title;
-    if (this.#secrets.length === title.epoch) return this.#secrets;
+    if (this.#secretsOf?.epoch === title.epoch) return this.#secrets;
     try {
       this.#secrets = await openEpochs(title, this.kept.secrets.person, this.kem);
+      this.#secretsOf = title;
     } catch (e) {
       throw e instanceof EpochError ? new Failed({ trouble: "bad-chain", reason: "epoch-key", at: e.epoch }) : e;
     }
