@@ -35,8 +35,8 @@ export class Keeper {
   readonly homes = this.#call("homes");
   readonly #found = this.#call("found");
   /** Before the keys are made the browser is asked not to clear them away when its disk is full. */
-  readonly found: Calls["found"] = async (setUp) => {
-    await navigator.storage?.persist?.().catch(() => false);
+  readonly found: Calls["found"] = (setUp) => {
+    void navigator.storage?.persist?.().catch(() => false); // a browser may ask its person first: nobody waits for that
     return this.#found(setUp);
   };
   readonly open = this.#call("open");
