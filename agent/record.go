@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -55,26 +56,19 @@ func (r *recorder) Begin(ctx context.Context, e event.Event, thumbnail []byte) e
 // clip cannot be kept the event is described without one, and the error says why.
 func (r *recorder) End(ctx context.Context, e event.Event, clip func(io.Writer) error) error {
 	d := describe(e)
-	b, err := r.bind(e, latchkey.Clip, e.Clip.Start)
-	if err != nil {
-		return err
-	}
-	var size counter
-	clipErr := r.add(e, b, func(w io.Writer) error {
-		size = 0
-		return clip(io.MultiWriter(w, &size))
-	})
+	object, clipErr := r.addClip(e, clip)
 	if clipErr == nil {
 		d.Clip = &clipDescription{
-			Object: b.Object, Type: e.Clip.Type, Width: e.Clip.Width, Height: e.Clip.Height,
-			Duration: uint64(e.Clip.Duration.Microseconds()), Bytes: uint64(size),
+			Object: object, Type: e.Clip.Type, Width: e.Clip.Width, Height: e.Clip.Height,
+			Duration: e.Clip.Duration.Microseconds(), Bytes: e.Clip.Bytes,
 		}
 	}
 	text, err := json.Marshal(d)
 	if err != nil {
 		panic("internal error: encode a description: " + err.Error())
 	}
-	if b, err = r.bind(e, latchkey.Description, e.Start); err != nil {
+	b, err := r.bind(e, latchkey.Description, e.Start)
+	if err != nil {
 		return errors.Join(clipErr, err)
 	}
 	return errors.Join(clipErr, r.add(e, b, func(w io.Writer) error {
@@ -82,6 +76,20 @@ func (r *recorder) End(ctx context.Context, e event.Event, clip func(io.Writer) 
 		return err
 	}))
 }
+
+func (r *recorder) addClip(e event.Event, clip func(io.Writer) error) (latchkey.ObjectID, error) {
+	if e.Clip.Bytes == 0 { // there is none, and the function says why
+		return latchkey.ObjectID{}, cmp.Or(clip(io.Discard), errNoClip)
+	}
+	b, err := r.bind(e, latchkey.Clip, e.Clip.Start)
+	if err != nil {
+		return latchkey.ObjectID{}, err
+	}
+	return b.Object, r.add(e, b, clip)
+}
+
+// errNoClip: the watcher had no clip and no reason.
+var errNoClip = errors.New("the event has no clip")
 
 func (r *recorder) add(e event.Event, b sealed.Binding, content func(io.Writer) error) error {
 	h, err := r.spool.Add(b, r.keys.Signing, content)
@@ -138,8 +146,8 @@ type clipDescription struct {
 	Type     string            `json:"type"`
 	Width    int               `json:"width"`
 	Height   int               `json:"height"`
-	Duration uint64            `json:"duration"`
-	Bytes    uint64            `json:"bytes"`
+	Duration int64             `json:"duration"`
+	Bytes    int64             `json:"bytes"`
 }
 
 // describe leaves the clip out. A clock that was set back meanwhile does not make an
@@ -150,12 +158,4 @@ func describe(e event.Event) description {
 		V: 1, Start: e.Start.Wall, End: e.Start.Wall + latchkey.Time(length.Microseconds()),
 		Cause: e.Cause, Score: e.Score,
 	}
-}
-
-// counter counts what is written to it.
-type counter uint64
-
-func (c *counter) Write(p []byte) (int, error) {
-	*c += counter(len(p))
-	return len(p), nil
 }
