@@ -12,14 +12,16 @@ export class Showing {
 
   /** Made while a component is made. `wanted` is what to open now; `up` whether the server answers. */
   constructor(wanted: () => NameText | null, open: (name: NameText) => Promise<Opening<Media>>, up: () => boolean) {
-    this.#wanted = wanted;
+    // Rows are made anew with each list; the name in them is the same, and only another
+    // name is another picture.
+    const name = $derived(wanted());
+    this.#wanted = () => name;
     const ask = (name: NameText): (() => void) => {
       let mine = true;
       void untrack(() => open(name)).then((came) => mine && (this.#opening = { name, came }));
       return () => (mine = false);
     };
     $effect(() => {
-      const name = wanted();
       if (name === null) return undefined;
       const forget = ask(name);
       return () => {
@@ -29,7 +31,6 @@ export class Showing {
     });
     // What could not be fetched is asked for again when the server answers again.
     $effect(() => {
-      const name = wanted();
       return name !== null && up() && this.is === "unreachable" ? ask(name) : undefined;
     });
   }
