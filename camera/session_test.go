@@ -35,6 +35,14 @@ func source(t testing.TB, address, user, password string) camera.Source {
 		User: camera.NewSecret(user), Password: camera.NewSecret(password)}}
 }
 
+// patient is a source that is not impatient when the machine is busy.
+func patient(t testing.TB, address string) camera.Source {
+	t.Helper()
+	s := source(t, address, "", "")
+	s.Patience = 2 * time.Second
+	return s
+}
+
 // receive receives until the session ends, for ten seconds at the most.
 func receive(t testing.TB, s camera.Source, handle func(media.Unit)) error {
 	t.Helper()
@@ -53,7 +61,7 @@ func TestReceive(t *testing.T) {
 	c.Play(t, film)
 	var units []media.Unit
 	began := time.Now()
-	err := receive(t, source(t, c.Address(), "", ""), func(u media.Unit) { units = append(units, u) })
+	err := receive(t, patient(t, c.Address()), func(u media.Unit) { units = append(units, u) })
 	if camera.StateOf(err) != camera.Silent {
 		t.Errorf("ended with %v (%s), want %s after the film", err, camera.StateOf(err), camera.Silent)
 	}
@@ -400,10 +408,10 @@ func TestPanicIsOneCamerasTrouble(t *testing.T) {
 	well.Play(t, film)
 	done := make(chan error)
 	go func() {
-		done <- camera.Receive(t.Context(), source(t, sick.Address(), "", ""), func(media.Unit) { panic("a bug") })
+		done <- camera.Receive(t.Context(), patient(t, sick.Address()), func(media.Unit) { panic("a bug") })
 	}()
 	n := 0
-	receive(t, source(t, well.Address(), "", ""), func(media.Unit) { n++ })
+	receive(t, patient(t, well.Address()), func(media.Unit) { n++ })
 	if err := <-done; err == nil || !strings.Contains(err.Error(), "a bug") {
 		t.Errorf("the sick camera ended with %v", err)
 	}
