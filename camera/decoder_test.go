@@ -63,6 +63,7 @@ func mean(g camera.Grey) int {
 const brightening = "color=c=black:size=320x180:rate=15:duration=4,format=gray,geq=lum='20+3*N',format=yuv420p"
 
 func TestDecoderKnowsWhichPictureItShows(t *testing.T) {
+	t.Parallel()
 	all := units(t, cameratest.Encode(t, brightening, "-color_range", "pc"))
 	var got []camera.Grey
 	var shown []time.Time
@@ -87,6 +88,7 @@ func TestDecoderKnowsWhichPictureItShows(t *testing.T) {
 }
 
 func TestDecoderShowsFiveASecond(t *testing.T) {
+	t.Parallel()
 	film := cameratest.Encode(t, "testsrc2=size=480x640:rate=15:duration=4")
 	n := 0
 	err := camera.Decoder{}.Run(t.Context(), feed(units(t, film), 8), func(g camera.Grey) {
@@ -105,6 +107,7 @@ func TestDecoderShowsFiveASecond(t *testing.T) {
 }
 
 func TestDecoderFollowsAChangeOfSize(t *testing.T) {
+	t.Parallel()
 	all := units(t, cameratest.Encode(t, "testsrc2=size=320x180:rate=15:duration=2"), cameratest.Encode(t, "testsrc2=size=320x240:rate=15:duration=2"))
 	sizes := map[int]int{}
 	err := camera.Decoder{}.Run(t.Context(), feed(all, 4), func(g camera.Grey) { sizes[g.Height]++ })
@@ -217,6 +220,7 @@ func killChildren(t *testing.T) {
 
 // Whatever is in the units, decoding ends in pictures or in an error, not in a hang.
 func TestDecoderOfJunk(t *testing.T) {
+	t.Parallel()
 	all := units(t, cameratest.Encode(t, "testsrc2=size=320x180:rate=15:duration=3"))
 	for i := range all {
 		for j, nal := range all[i].NALs {
@@ -243,6 +247,7 @@ func TestDecoderOfJunk(t *testing.T) {
 }
 
 func TestStill(t *testing.T) {
+	t.Parallel()
 	all := units(t, cameratest.Encode(t, brightening, "-color_range", "pc"))[:15]
 	var shades []uint32
 	for _, n := range []int{1, 8, 15} {

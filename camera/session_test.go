@@ -56,6 +56,7 @@ func receive(t testing.TB, s camera.Source, handle func(media.Unit)) error {
 }
 
 func TestReceive(t *testing.T) {
+	t.Parallel()
 	film := cameratest.Encode(t, "testsrc2=size=320x180:rate=15:duration=2")
 	c := cameratest.Serve(t, film, nil)
 	c.Play(t, film)
@@ -82,6 +83,7 @@ func TestReceive(t *testing.T) {
 }
 
 func TestPasswordsOfAllKinds(t *testing.T) {
+	t.Parallel()
 	film := cameratest.Encode(t, "testsrc2=size=64x48:rate=15:duration=1")
 	for _, method := range []auth.VerifyMethod{auth.VerifyMethodBasic, auth.VerifyMethodDigestMD5, auth.VerifyMethodDigestSHA256} {
 		for _, password := range []string{"plain", `@:/?#%&'" \ `, "%41%2f", "пароль€", strings.Repeat("long", 16), " ", "***"} {
@@ -98,6 +100,7 @@ func TestPasswordsOfAllKinds(t *testing.T) {
 }
 
 func TestWrongPassword(t *testing.T) {
+	t.Parallel()
 	film := cameratest.Encode(t, "testsrc2=size=64x48:rate=15:duration=1")
 	c := cameratest.Serve(t, film, func(c *cameratest.Camera) { c.User, c.Password = "admin", "right" })
 	for _, password := range []string{"wrong", ""} {
@@ -113,6 +116,7 @@ func TestWrongPassword(t *testing.T) {
 
 // A camera that refuses the password is not asked again soon: it would lock the account.
 func TestWrongPasswordWaitsLongest(t *testing.T) {
+	t.Parallel()
 	var asked atomic.Int32
 	s := cameratest.Play(t, func(_ net.Conn, r cameratest.Request) (string, bool) {
 		if r.Method == "DESCRIBE" {
@@ -136,6 +140,7 @@ func TestWrongPasswordWaitsLongest(t *testing.T) {
 }
 
 func TestFollowConnectsAgain(t *testing.T) {
+	t.Parallel()
 	film := cameratest.Encode(t, "testsrc2=size=64x48:rate=15:duration=1")
 	c := cameratest.Serve(t, film, nil)
 	src := source(t, c.Address(), "", "")
@@ -276,6 +281,7 @@ func packet(c net.Conn, number uint16, payload []byte) {
 // Redirections are followed on the camera itself, a few times, and never elsewhere:
 // whoever answers there would be given the password.
 func TestRedirections(t *testing.T) {
+	t.Parallel()
 	other := cameratest.Play(t, func(_ net.Conn, r cameratest.Request) (string, bool) { return cameratest.Honest(r), true })
 	to := func(target func(self string) string) (*cameratest.Script, error) {
 		var s *cameratest.Script
@@ -402,6 +408,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 
 // A bug of ours in one camera's callback ends that camera's session and nothing else.
 func TestPanicIsOneCamerasTrouble(t *testing.T) {
+	t.Parallel()
 	film := cameratest.Encode(t, "testsrc2=size=64x48:rate=15:duration=2")
 	sick, well := cameratest.Serve(t, film, nil), cameratest.Serve(t, film, nil)
 	sick.Play(t, film)
