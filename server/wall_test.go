@@ -1,0 +1,324 @@
+package server_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+)
+
+// expected says what each asker of the walk gets on a route of a home that is there.
+// A route that is not in the list fails the test.
+type expected struct {
+	nobody, owner, stranger, ended int // without a session, of this home, of another, signed out
+	agent, foreign                 int // an agent of this home, of another
+	body                           func(m *home) any
+}
+
+// The walk asks badly formed bodies on purpose where a good one would change what the
+// next asker finds: 400 means that the right was there.
+var expectations = map[string]expected{
+	"health":        {200, 200, 200, 200, 200, 200, nil},
+	"found-home":    {403, 403, 403, 403, 403, 403, func(m *home) any { return api.FoundHome{Setup: "x", Deeds: m.owner.Deeds()[:2]} }},
+	"challenge":     {200, 200, 200, 200, 200, 200, func(m *home) any { return api.AskChallenge{Home: m.owner.Home()} }},
+	"sign-in":       {403, 403, 403, 403, 403, 403, func(m *home) any { return api.SignIn{Home: m.owner.Home(), Nonce: []byte{}, Signature: []byte{}} }},
+	"sign-out":      {401, 0, 0, 401, 401, 401, nil}, // tested apart: it ends the walk's sessions
+	"deeds":         {401, 200, 404, 401, 401, 401, nil},
+	"append-deeds":  {401, 400, 404, 401, 401, 401, func(m *home) any { return api.AppendDeeds{Home: m.owner.Home(), Deeds: [][]byte{}} }},
+	"settings":      {401, 200, 404, 401, 401, 401, nil},
+	"put-settings":  {401, 400, 404, 401, 401, 401, func(m *home) any { return api.Settings{Home: m.owner.Home(), Document: []byte{1}} }},
+	"events":        {401, 200, 404, 401, 401, 401, nil},
+	"asks":          {401, 200, 404, 401, 401, 401, nil},
+	"refuse-ask":    {401, 200, 404, 401, 401, 401, nil},
+	"open-join":     {401, 400, 404, 401, 401, 401, func(m *home) any { return api.OpenJoin{Home: m.owner.Home(), Announcement: []byte{}} }},
+	"join":          {401, 404, 404, 401, 401, 401, nil}, // there is no such slot
+	"report":        {401, 400, 404, 401, 401, 401, func(m *home) any { return api.Report{Home: m.owner.Home(), Header: []byte{}} }},
+	"changes":       {401, 400, 404, 401, 401, 401, nil}, // no websocket asked for
+	"join-slot":     {404, 404, 404, 404, 404, 404, nil},
+	"answer-join":   {400, 400, 400, 400, 400, 400, func(m *home) any { return api.JoinAnswer{Answer: []byte{}} }},
+	"object":        {401, 200, 404, 401, 401, 401, nil},
+	"upload-offset": {403, 403, 403, 403, 200, 404, nil},
+	"upload":        {403, 403, 403, 403, 400, 404, nil},
+	"agent":         {400, 400, 400, 400, 400, 400, nil}, // no websocket asked for; who it is, is said on it
+}
+
+func TestRouteWalk(t *testing.T) {
+	h := openHouse(t)
+	m, stranger := h.found(t), h.found(t)
+	o := m.stored(latchkey.Thumbnail, "a picture")
+	ended := m.signIn()
+	endedCookie := ended.Cookie()
+	if err := ended.SignOut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	slot := api.NewJoinSecret().Slot().String()
+	seen := map[string]bool{}
+	for _, route := range api.Routes {
+		want, ok := expectations[route.ID]
+		if !ok {
+			t.Errorf("route %s has no expectation: say who may use it", route.ID)
+			continue
+		}
+		seen[route.ID] = true
+		name := o.Name()
+		path := strings.NewReplacer("{home}", name.Home.String(), "{camera}", name.Camera.String(), "{day}", string(name.Day),
+			"{kind}", name.Kind.String(), "{object}", name.Object.String(), "{slot}", slot).Replace(route.Pattern)
+		body := ""
+		if want.body != nil {
+			body = string(must(json.Marshal(want.body(m))))
+		}
+		for who, asker := range map[string]struct {
+			header http.Header
+			want   int
+		}{
+			"nobody":               {http.Header{}, want.nobody},
+			"the owner":            {m.asPage(), want.owner},
+			"another home's":       {stranger.asPage(), want.stranger},
+			"an ended session":     {http.Header{"Cookie": {endedCookie}, "Origin": {h.origin}}, want.ended},
+			"the agent":            {m.asAgent(route.Method, path), want.agent},
+			"another home's agent": {stranger.asAgent(route.Method, path), want.foreign},
+		} {
+			if asker.want == 0 {
+				continue
+			}
+			asker.header.Set("Origin", h.origin)
+			answer, text := h.do(t, raw{method: route.Method, path: path, header: asker.header, body: body})
+			if answer.StatusCode != asker.want {
+				t.Errorf("%s as %s: %d %s, want %d", route.ID, who, answer.StatusCode, text, asker.want)
+			}
+			if answer.StatusCode >= 300 && strings.Contains(text, "picture") {
+				t.Errorf("%s as %s: the refusal says %s", route.ID, who, text)
+			}
+		}
+	}
+	for id := range expectations {
+		if !seen[id] {
+			t.Errorf("expectation %s is of no route", id)
+		}
+	}
+}
+
+// TestNotYoursIsNotThere: what is another home's and what does not exist get the same
+// bytes, header by header.
+func TestNotYoursIsNotThere(t *testing.T) {
+	h := openHouse(t)
+	m, other := h.found(t), h.found(t)
+	theirs := other.stored(latchkey.Thumbnail, "theirs").Name()
+	mine := m.stored(latchkey.Thumbnail, "mine").Name()
+	changed := func(change func(n *latchkey.Name)) string {
+		n := mine
+		change(&n)
+		return objectPath(n)
+	}
+	answers := map[string]string{}
+	for what, path := range map[string]string{
+		"another home's object":       objectPath(theirs),
+		"an object of no home":        changed(func(n *latchkey.Name) { n.Home[0]++ }),
+		"no object":                   changed(func(n *latchkey.Name) { n.Object[0]++ }),
+		"no camera":                   changed(func(n *latchkey.Name) { n.Camera[0]++ }),
+		"another day":                 changed(func(n *latchkey.Name) { n.Day = "2001-01-01" }),
+		"another kind":                changed(func(n *latchkey.Name) { n.Kind = latchkey.Clip }),
+		"their camera in my home":     changed(func(n *latchkey.Name) { n.Camera = other.camera }),
+		"their object in my home":     changed(func(n *latchkey.Name) { n.Camera, n.Object = other.camera, theirs.Object }),
+		"another home's events":       other.path("/events"),
+		"events of no home":           "/v1/homes/" + latchkey.HomeID{1}.String() + "/events",
+		"no home's ID":                "/v1/homes/x/events",
+		"no object's name":            "/v1/objects/" + m.owner.Home().String() + "/x/2001-01-01/clip/y",
+		"no route":                    "/v1/nothing",
+		"no route of my home":         m.path("/nothing"),
+		"a route with another method": "/v1/sessions/challenge",
+		"the root":                    "/v1",
+		"a slash too many":            m.path("//events"),
+		"a slash at the end":          m.path("/events/"),
+		"dots":                        m.path("/x/../events"),
+		"escaped dots":                m.path("/%2e%2e/" + m.owner.Home().String() + "/events"),
+		"an escaped letter":           m.path("/%65vents"),
+		"an escaped slash":            m.path("%2Fevents"),
+		"a zero byte":                 m.path("/events%00"),
+		"a backslash":                 m.path("/..\\events"),
+		"overlong dots":               m.path("/%c0%ae%c0%ae/events"),
+		"upper case":                  "/v1/homes/" + strings.ToUpper(m.owner.Home().String()) + "/events",
+		"very long":                   "/v1/homes/" + strings.Repeat("a", 10_000) + "/events",
+	} {
+		answer, body := h.do(t, raw{method: "GET", path: path, header: m.asPage()})
+		answer.Header.Del("Date")
+		answers[what] = strconv.Itoa(answer.StatusCode) + " " + string(must(json.Marshal(answer.Header))) + "\n" + body
+	}
+	want := answers["no object"]
+	if !strings.HasPrefix(want, "404") || !strings.Contains(want, `"request":"test"`) {
+		t.Fatalf("no object: %s", want)
+	}
+	for what, got := range answers {
+		if got != want {
+			t.Errorf("%s: %s\nwant what every other is: %s", what, got, want)
+		}
+	}
+}
+
+func TestOrigin(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	body := string(must(json.Marshal(api.AppendDeeds{Home: m.owner.Home(), Deeds: [][]byte{}})))
+	for _, tt := range []struct {
+		name, method, path, origin, body string
+		want                             int
+	}{
+		{"no origin", "POST", m.path("/deeds"), "", body, 403},
+		{"another site", "POST", m.path("/deeds"), "https://example.com", body, 403},
+		{"null", "POST", m.path("/deeds"), "null", body, 403},
+		{"another port", "POST", m.path("/deeds"), "http://127.0.0.1:1", body, 403},
+		{"our own, further", "POST", m.path("/deeds"), h.origin + ".example.com", body, 403},
+		{"our own", "POST", m.path("/deeds"), h.origin, body, 400},
+		{"websocket from another site", "GET", m.path("/changes"), "https://example.com", "", 403},
+		{"websocket from nowhere", "GET", m.path("/changes"), "", "", 403},
+		{"signing in from another site", "POST", "/v1/sessions/challenge", "https://example.com", `{"v":1}`, 403},
+		{"founding from another site", "POST", "/v1/homes", "https://example.com", `{"v":1}`, 403},
+		{"reading needs none", "GET", m.path("/events"), "", "", 200},
+	} {
+		header := m.asPage()
+		header.Del("Origin")
+		if tt.origin != "" {
+			header.Set("Origin", tt.origin)
+		}
+		answer, text := h.do(t, raw{method: tt.method, path: tt.path, header: header, body: tt.body})
+		if answer.StatusCode != tt.want {
+			t.Errorf("%s: %d %s, want %d", tt.name, answer.StatusCode, text, tt.want)
+		}
+		if got := answer.Header.Get("Access-Control-Allow-Origin"); got != "" {
+			t.Errorf("%s: other sites are let in: %s", tt.name, got)
+		}
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	o := m.stored(latchkey.Thumbnail, "a picture")
+	challenge := string(must(json.Marshal(api.AskChallenge{Home: m.owner.Home()})))
+	for _, tt := range []struct {
+		name   string
+		raw    raw
+		header http.Header
+		want   int
+		reason api.Reason
+	}{
+		{"no request ID", raw{method: "GET", path: m.path("/events")}, http.Header{api.HeaderRequest: nil}, 400, api.Malformed},
+		{"a bad request ID", raw{method: "GET", path: m.path("/events")}, http.Header{api.HeaderRequest: {"a b"}}, 400, api.Malformed},
+		{"another content type", raw{method: "POST", path: "/v1/sessions/challenge", body: challenge}, http.Header{"Content-Type": {"text/plain"}}, 415, api.Malformed},
+		{"a form", raw{method: "POST", path: "/v1/sessions/challenge", body: "home=x"}, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, 415, api.Malformed},
+		{"a compressed body", raw{method: "POST", path: "/v1/sessions/challenge", body: challenge}, http.Header{"Content-Encoding": {"gzip"}}, 415, api.Malformed},
+		{"too large", raw{method: "POST", path: "/v1/sessions/challenge", body: strings.Repeat(" ", api.MaxJSON+1)}, nil, 413, api.Oversize},
+		{"two values", raw{method: "POST", path: "/v1/sessions/challenge", body: challenge + challenge}, nil, 400, api.Malformed},
+		{"an unknown member", raw{method: "POST", path: "/v1/sessions/challenge", body: strings.Replace(challenge, "{", `{"x":1,`, 1)}, nil, 400, api.Malformed},
+		{"a later version", raw{method: "POST", path: "/v1/sessions/challenge", body: strings.Replace(challenge, `"v":1`, `"v":2`, 1)}, nil, 400, api.FutureVersion},
+		{"deep nesting", raw{method: "POST", path: "/v1/sessions/challenge", body: strings.Repeat("[", 100_000)}, nil, 400, api.Malformed},
+		{"home in body and address differ", raw{method: "POST", path: m.path("/deeds"), body: string(must(json.Marshal(api.AppendDeeds{Deeds: [][]byte{{1}}})))}, nil, 400, api.WrongHome},
+		{"a limit of 1e9", raw{method: "GET", path: m.path("/events?limit=1000000000")}, nil, 400, api.Malformed},
+		{"a limit of 0", raw{method: "GET", path: m.path("/events?limit=0")}, nil, 400, api.Malformed},
+		{"a negative limit", raw{method: "GET", path: m.path("/events?limit=-1")}, nil, 400, api.Malformed},
+		{"a limit in words", raw{method: "GET", path: m.path("/events?limit=ten")}, nil, 400, api.Malformed},
+		{"two limits", raw{method: "GET", path: m.path("/events?limit=1&limit=2")}, nil, 400, api.Malformed},
+		{"an unknown parameter", raw{method: "GET", path: m.path("/events?home=x")}, nil, 400, api.Malformed},
+		{"a cursor that is none", raw{method: "GET", path: m.path("/events?before=x")}, nil, 400, api.Malformed},
+		{"a cursor with SQL", raw{method: "GET", path: m.path("/events?before=%27%20OR%201=1")}, nil, 400, api.Malformed},
+		{"a forged cursor", raw{method: "GET", path: m.path("/events?before=" + base64.RawURLEncoding.EncodeToString(append([]byte{0, 31, 255, 255, 255, 255, 255, 255}, make([]byte, 16)...)))}, nil, 200, ""},
+		{"deeds from far away", raw{method: "GET", path: m.path("/deeds?from=9007199254740991")}, nil, 200, ""},
+		{"a range", raw{method: "GET", path: objectPath(o.Name())}, http.Header{"Range": {"bytes=-1,0-,5-2"}}, 200, ""},
+		{"two sessions at once", raw{method: "GET", path: m.path("/events")}, http.Header{"Cookie": {m.member.Cookie() + "; " + m.member.Cookie()}}, 401, api.SignedOut},
+		{"a forged session", raw{method: "GET", path: m.path("/events")}, http.Header{"Cookie": {api.Cookie + "=" + m.owner.Home().String() + ".AAAA"}}, 401, api.SignedOut},
+		{"a session of nonsense", raw{method: "GET", path: m.path("/events")}, http.Header{"Cookie": {api.Cookie + "=x"}}, 401, api.SignedOut},
+		{"another host's name", raw{method: "GET", path: m.path("/events")}, http.Header{"X-Forwarded-Host": {"example.com"}, "X-Forwarded-For": {"1.2.3.4"}}, 200, ""},
+		{"an agent's header on a page's route", raw{method: "GET", path: m.path("/events")}, http.Header{"Cookie": nil, api.HeaderAgent: m.asAgent("GET", m.path("/events"))[api.HeaderAgent]}, 401, api.SignedOut},
+	} {
+		header := m.asPage()
+		for name, values := range tt.header {
+			header[name] = values
+		}
+		tt.raw.header = header
+		answer, text := h.do(t, tt.raw)
+		if answer.StatusCode != tt.want || tt.reason != "" && !strings.Contains(text, `"reason":"`+string(tt.reason)+`"`) {
+			t.Errorf("%s: %d %.300s, want %d %s", tt.name, answer.StatusCode, text, tt.want, tt.reason)
+		}
+	}
+}
+
+func TestSessions(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	device, key := m.owner.Device()
+	head := m.owner.Title().Head()
+	refused := map[string]error{}
+	_, refused["no home"] = h.client.SignIn(t.Context(), latchkey.HomeID{1}, device, key, head)
+	_, refused["no device"] = h.client.SignIn(t.Context(), m.owner.Home(), latchkey.NewDeviceID(), key, head)
+	_, refused["another's key"] = h.client.SignIn(t.Context(), m.owner.Home(), device, m.agent.Keys.Signing, head)
+	messages := map[string]bool{}
+	for what, err := range refused {
+		wantReason(t, what, err, api.SignInRefused)
+		if err != nil {
+			messages[err.Error()] = true
+		}
+	}
+	if len(messages) != 1 {
+		t.Errorf("the refusals can be told apart: %v", messages)
+	}
+	fork := head
+	fork.Hash[0]++
+	_, err := h.client.SignIn(t.Context(), m.owner.Home(), device, key, fork)
+	wantReason(t, "a head that is not on the chain", err, api.UnknownHead)
+
+	in := m.signInBody(t, time.Duration(0))
+	answer, text := h.do(t, raw{method: "POST", path: "/v1/sessions", body: in, header: http.Header{"Origin": {h.origin}}})
+	if answer.StatusCode != 201 {
+		t.Fatalf("sign in: %d %s", answer.StatusCode, text)
+	}
+	cookie := answer.Header.Get("Set-Cookie")
+	for _, flag := range []string{"HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=2592000"} {
+		if !strings.Contains(cookie, flag) {
+			t.Errorf("the cookie has no %s: %s", flag, cookie)
+		}
+	}
+	if strings.Contains(cookie, "Domain") || strings.Contains(cookie, "Secure") {
+		t.Errorf("the cookie of a server without https: %s", cookie)
+	}
+	if answer, _ := h.do(t, raw{method: "POST", path: "/v1/sessions", body: in}); answer.StatusCode != 403 {
+		t.Errorf("the same signature again: %d", answer.StatusCode)
+	}
+	late := m.signInBody(t, api.ChallengeLife+time.Second)
+	if answer, _ := h.do(t, raw{method: "POST", path: "/v1/sessions", body: late}); answer.StatusCode != 403 {
+		t.Errorf("a challenge that ran out: %d", answer.StatusCode)
+	}
+	h.pass(api.SessionLife)
+	_, err = m.member.Events(t.Context(), "", 0)
+	wantReason(t, "a session that ran out", err, api.SignedOut)
+	one, two := m.signIn(), m.signIn()
+	if err := one.SignOut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = one.Events(t.Context(), "", 0)
+	wantReason(t, "after signing out", err, api.SignedOut)
+	if _, err := two.Events(t.Context(), "", 0); err != nil {
+		t.Errorf("another session of the device: %v", err)
+	}
+}
+
+// signInBody makes a sign-in by hand and lets the server's clock go on before it is sent.
+func (m *home) signInBody(t *testing.T, wait time.Duration) string {
+	t.Helper()
+	device, key := m.owner.Device()
+	_, text := m.house.do(t, raw{method: "POST", path: "/v1/sessions/challenge", body: string(must(json.Marshal(api.AskChallenge{Home: m.owner.Home(), Device: device})))})
+	var c api.SignInChallenge
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		t.Fatal(err)
+	}
+	head := m.owner.Title().Head()
+	in := api.SignIn{Home: m.owner.Home(), Device: device, Nonce: c.Nonce, Head: api.Head(head)}
+	in.Signature = must(key.Sign(nil, api.SignInMessage(c.Nonce, m.owner.Home(), device, head), cryptoHash0))
+	m.house.pass(wait)
+	return string(must(json.Marshal(in)))
+}
