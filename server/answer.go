@@ -156,6 +156,7 @@ func (a *asking) send(status int, body any) {
 	if err != nil {
 		panic("internal error: encode answer: " + err.Error())
 	}
+	a.allow(a.server.config.Patience, a.server.config.Patience*time.Duration(1+len(b)/piece))
 	h := a.w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "private, no-store")

@@ -29,6 +29,7 @@ type door struct {
 	blobs      blob.Store
 	alarm      *alarm
 	deliveries *prometheus.CounterVec
+	patience   time.Duration
 	now        func() time.Time
 }
 
@@ -157,8 +158,8 @@ func (d *door) receipt(ctx context.Context, q question, h sealed.Header, o archi
 	return d.receipts.PutReceipt(ctx, r)
 }
 
-// piece is how much of a body must go through within answerWithin.
-const piece = 256 << 10
+// piece is how much must go through within [Config.Patience].
+const piece = 64 << 10
 
 // send sends the object file without envelopes. Shared caches are told to keep out; the
 // asker's own may keep it for ever, as it never changes.
@@ -174,7 +175,7 @@ func (d *door) send(w http.ResponseWriter, o blob.Object) error {
 	}
 	c := http.NewResponseController(w)
 	for {
-		_ = c.SetWriteDeadline(time.Now().Add(answerWithin))
+		_ = c.SetWriteDeadline(time.Now().Add(d.patience))
 		switch _, err := io.CopyN(w, o.Body, piece); {
 		case errors.Is(err, io.EOF):
 			return nil

@@ -44,6 +44,9 @@ type Config struct {
 	Log *slog.Logger
 	// MaxHomeBytes bounds what a home may store. 0: no bound.
 	MaxHomeBytes uint64
+	// Patience is how long somebody who sends or fetches may take for 64 KiB of
+	// an object, and for a small message. 0: 30 s, with which 2 KB a second are enough.
+	Patience time.Duration
 	// Now is the clock, nil for the machine's.
 	Now func() time.Time
 }
@@ -86,6 +89,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	if c.Patience == 0 {
+		c.Patience = 30 * time.Second
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -98,7 +104,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.hub = newHub(s.counters)
 	s.door = &door{
 		titles: s.titles, objects: c.Archive.Objects, receipts: c.Archive.Receipts, blobs: c.Blobs,
-		alarm: s.alarm, deliveries: s.counters.deliveries, now: s.now,
+		alarm: s.alarm, deliveries: s.counters.deliveries, patience: c.Patience, now: s.now,
 	}
 	if s.handler, err = s.routes(); err != nil {
 		return nil, err

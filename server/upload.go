@@ -2,9 +2,9 @@ package server
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -210,32 +210,43 @@ func (s *Server) receive(a *asking, staged blob.Staging, h sealed.Header, offset
 	if rest := h.BodyLength - held; a.r.ContentLength >= 0 && uint64(a.r.ContentLength-prefix) > rest {
 		return objectRefusal(sealed.Refuse(sealed.Trailing, "%d bytes follow, %d are missing", a.r.ContentLength-prefix, rest))
 	}
-	c := http.NewResponseController(a.w)
+	from := &sender{r: a.r.Body}
 	for {
-		_ = c.SetReadDeadline(time.Now().Add(answerWithin))
-		n, err := io.CopyN(staged, a.r.Body, piece)
+		a.allow(s.config.Patience, 2*s.config.Patience)
+		n, err := io.CopyN(staged, from, piece)
 		s.counters.bytes.Add(float64(n))
 		if n > 0 {
 			crash.Point("server.upload.part")
 		}
 		switch {
-		case errors.Is(err, io.EOF):
-			_ = c.SetWriteDeadline(time.Now().Add(answerWithin))
+		case err == nil:
+		case errors.Is(from.err, io.EOF):
 			if staged.Held() < h.BodyLength {
 				return offsetRefusal(staged.Held(), "The upload broke off.")
 			}
 			return nil
-		case sealed.ReasonOf(err) != "":
-			return objectRefusal(err)
-		case err != nil && a.r.Context().Err() != nil:
+		case errors.Is(from.err, os.ErrDeadlineExceeded):
+			return refuse(http.StatusRequestTimeout, api.Busy, "The upload stood still for too long. What arrived is kept.").after(time.Second)
+		case from.err != nil:
 			return malformed("The upload broke off.") // nobody is there to read it
-		case err != nil:
-			if r := asRefusal(err); r.body.Error.Reason == api.Full {
-				return r
-			}
-			return fmt.Errorf("receive %s: %w", a.name, err)
+		default:
+			return objectRefusal(err) // ours, or a body that is too long
 		}
 	}
+}
+
+// sender is a body on its way. It keeps its error, so that a sender who has gone is not
+// taken for a disk that failed.
+type sender struct {
+	r   io.Reader
+	err error
+}
+
+// Read is [io.Reader]'s.
+func (s *sender) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.err = err
+	return n, err
 }
 
 func offsetRefusal(held uint64, message string) *refusal {

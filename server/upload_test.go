@@ -393,8 +393,67 @@ func TestUploadsAtOnce(t *testing.T) {
 	}
 }
 
-// TestSlowSender: a connection that says nothing more is ended, and the others go on.
-func TestSlowHeader(t *testing.T) {
+// TestSlowSender: an upload that drips ends, what arrived is kept, and others go on.
+func TestSlowSender(t *testing.T) {
+	h := openHouse(t, func(c *server.Config) { c.Patience = 300 * time.Millisecond })
+	m := h.found(t)
+	o := m.object(latchkey.Clip, strings.Repeat("x", 100_000))
+	c, err := net.Dial("tcp", strings.TrimPrefix(h.origin, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	path, prefix := objectPath(o.Name()), o.File.Bytes()
+	fmt.Fprintf(c, "PUT %s HTTP/1.1\r\nHost: x\r\n%s: slow\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s",
+		path, api.HeaderRequest, api.HeaderAgent, m.asAgent("PUT", path).Get(api.HeaderAgent), len(prefix)+len(o.Body), prefix)
+	answered := make(chan string)
+	go func() {
+		b, _ := io.ReadAll(c)
+		answered <- string(b)
+	}()
+	sent := 0
+	for ended := false; !ended; sent++ {
+		_, _ = c.Write(o.Body[sent : sent+1])
+		select {
+		case text := <-answered:
+			ended = true // the answer is lost if a byte crossed with it
+			if text != "" && (!strings.HasPrefix(text, "HTTP/1.1 408") || !strings.Contains(text, "What arrived is kept")) {
+				t.Errorf("after %d bytes: %s", sent, text)
+			}
+		case <-time.After(20 * time.Millisecond):
+		}
+		if sent > 300 {
+			t.Fatal("the server waits for every byte")
+		}
+		if sent == 10 {
+			m.stored(latchkey.Thumbnail, "meanwhile")
+		}
+	}
+	if held := m.offset(o).Held; held == 0 || held > uint64(sent) {
+		t.Errorf("%d bytes were sent, and %d are kept", sent, held)
+	}
+}
+
+// TestSlowFetcher: a browser that stops reading does not keep an object open.
+func TestSlowFetcher(t *testing.T) {
+	h := openHouse(t, func(c *server.Config) { c.Patience = 300 * time.Millisecond })
+	m := h.found(t)
+	o := m.stored(latchkey.Clip, strings.Repeat("x", 24<<20))
+	c, err := net.Dial("tcp", strings.TrimPrefix(h.origin, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n%s: slow\r\nCookie: %s\r\n\r\n", objectPath(o.Name()), api.HeaderRequest, m.member.Cookie())
+	eventually(t, "the delivery ends", func() bool { return h.metric(t, "latchkey_requests_total", "route=object") == 1 })
+	b, err := io.ReadAll(c)
+	if len(b) >= len(o.Body) {
+		t.Errorf("%d bytes came, %v", len(b), err)
+	}
+}
+
+// TestLargeHeader: a request is bounded before anybody looks at it.
+func TestLargeHeader(t *testing.T) {
 	h := openHouse(t)
 	c, err := net.Dial("tcp", strings.TrimPrefix(h.origin, "http://"))
 	if err != nil {

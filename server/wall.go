@@ -14,12 +14,6 @@ import (
 	"github.com/latchkey-cam/latchkey/deed"
 )
 
-// Limits of a request as such.
-const (
-	bodyWithin   = 15 * time.Second // for a whole JSON body
-	answerWithin = 30 * time.Second // for a JSON answer, and for each piece of an object
-)
-
 // asking is one request that has passed the wall. What the fields say was checked.
 type asking struct {
 	server *Server
@@ -125,10 +119,7 @@ func (s *Server) wall(route api.Route, handle func(a *asking) error) http.Handle
 
 // begin sets what every answer has, and the deadlines.
 func (a *asking) begin() {
-	now := time.Now()
-	c := http.NewResponseController(a.w)
-	_ = c.SetReadDeadline(now.Add(bodyWithin)) // a recorder in a test has none
-	_ = c.SetWriteDeadline(now.Add(answerWithin))
+	a.allow(2*a.server.config.Patience, a.server.config.Patience)
 	h := a.w.Header()
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -138,6 +129,14 @@ func (a *asking) begin() {
 		a.id = id
 		h.Set(api.HeaderRequest, id)
 	}
+}
+
+// allow sets how long the rest of the body and of the answer may take from now on.
+func (a *asking) allow(body, answer time.Duration) {
+	now := time.Now()
+	c := http.NewResponseController(a.w)
+	_ = c.SetReadDeadline(now.Add(body)) // a recorder in a test has none
+	_ = c.SetWriteDeadline(now.Add(answer))
 }
 
 // pass is the one place where rights are checked.
