@@ -3,125 +3,186 @@ package paint
 import (
 	"image"
 	"image/color"
-	"image/draw"
 	"math"
-
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/basicfont"
-	"golang.org/x/image/math/fixed"
-	"golang.org/x/image/vector"
 )
 
-// canvas draws smooth shapes. Coordinates are pixels of the main stream.
+// canvas draws on an image in the units of a scene, 640 wide and 360 high, whatever
+// the image's size. Shapes are given by their distance: how far a point is outside
+// the shape, negative inside. That gives every edge a soft pixel.
 type canvas struct {
-	*image.RGBA
-	pen *vector.Rasterizer
+	img    *image.RGBA
+	per    float64 // pixels to a unit
+	mirror bool    // shapes are drawn with left and right changed
 }
 
-func newCanvas(img *image.RGBA) *canvas { return &canvas{img, vector.NewRasterizer(0, 0)} }
+func newCanvas(img *image.RGBA) canvas {
+	return canvas{img: img, per: float64(img.Bounds().Dx()) / 640}
+}
 
-// shape fills what draw outlines, all of which lies in box. The pen's work grows with
-// its size, so it is made as small as the shape.
-func (c *canvas) shape(col color.NRGBA, x0, y0, x1, y1 float64, draw func(at func(x, y float64) (float32, float32))) {
-	box := image.Rect(int(math.Floor(x0)), int(math.Floor(y0)), int(math.Ceil(x1))+1, int(math.Ceil(y1))+1)
-	seen := box.Intersect(c.Rect)
-	if seen.Empty() {
-		return
-	}
-	c.pen.Reset(seen.Dx(), seen.Dy())
-	draw(func(x, y float64) (float32, float32) {
-		return float32(x - float64(seen.Min.X)), float32(y - float64(seen.Min.Y))
+// towards returns a canvas on which what is drawn going right goes left, if left.
+func (c canvas) towards(left bool) canvas {
+	c.mirror = left
+	return c
+}
+
+// shape is a distance and the box that holds everything inside.
+type shape struct {
+	x0, y0, x1, y1 float64
+	distance       func(x, y float64) float64
+}
+
+// fill draws the shape in one colour.
+func (c canvas) fill(s shape, col color.NRGBA) {
+	c.shade(s, 0, func(_, _, d float64) (color.NRGBA, float64) {
+		return col, min(1, max(0, 0.5-d*c.per))
 	})
-	c.pen.ClosePath()
-	c.pen.Draw(c.RGBA, seen, image.NewUniform(col), image.Point{})
 }
 
-// rgb is an opaque colour, written 0xRRGGBB.
+// glow adds light of that colour, full inside the shape and fading to nothing at
+// reach outside it.
+func (c canvas) glow(s shape, reach float64, col color.NRGBA) {
+	c.shade(s, reach, func(_, _, d float64) (color.NRGBA, float64) {
+		f := 1 - max(0, d)/reach
+		if f <= 0 {
+			return col, 0
+		}
+		return col, f * f
+	})
+}
+
+// gradient fills the shape with colours from top to bottom of its box.
+func (c canvas) gradient(s shape, top, bottom color.NRGBA) {
+	c.shade(s, 0, func(_, y, d float64) (color.NRGBA, float64) {
+		return mix(top, bottom, (y-s.y0)/(s.y1-s.y0)), min(1, max(0, 0.5-d*c.per))
+	})
+}
+
+func (c canvas) shade(s shape, reach float64, paint func(x, y, d float64) (color.NRGBA, float64)) {
+	b := c.img.Bounds()
+	if c.mirror {
+		s = s.mirrored()
+	}
+	x0, x1 := max(0, int((s.x0-reach)*c.per)-1), min(b.Dx(), int((s.x1+reach)*c.per)+2)
+	y0, y1 := max(0, int((s.y0-reach)*c.per)-1), min(b.Dy(), int((s.y1+reach)*c.per)+2)
+	for py := y0; py < y1; py++ {
+		y := (float64(py) + 0.5) / c.per
+		row := c.img.Pix[py*c.img.Stride:]
+		for px := x0; px < x1; px++ {
+			x := (float64(px) + 0.5) / c.per
+			col, cover := paint(x, y, s.distance(x, y))
+			if cover <= 0 {
+				continue
+			}
+			a := uint32(cover * float64(col.A) * 257)
+			p := row[px*4 : px*4+4 : px*4+4]
+			p[0] = over(p[0], col.R, a)
+			p[1] = over(p[1], col.G, a)
+			p[2] = over(p[2], col.B, a)
+			p[3] = 255
+		}
+	}
+}
+
+func over(under, top uint8, a uint32) uint8 {
+	return uint8((uint32(under)*(65535-a) + uint32(top)*a + 32767) / 65535)
+}
+
+func mix(a, b color.NRGBA, f float64) color.NRGBA {
+	f = min(1, max(0, f))
+	m := func(a, b uint8) uint8 { return uint8(float64(a)*(1-f) + float64(b)*f + 0.5) }
+	return color.NRGBA{m(a.R, b.R), m(a.G, b.G), m(a.B, b.B), m(a.A, b.A)}
+}
+
 func rgb(hex uint32) color.NRGBA {
 	return color.NRGBA{uint8(hex >> 16), uint8(hex >> 8), uint8(hex), 255}
 }
 
-// veil is a colour that lets something through.
-func veil(hex uint32, alpha float64) color.NRGBA {
-	c := rgb(hex)
-	c.A = uint8(255 * alpha)
-	return c
+func (s shape) mirrored() shape {
+	return shape{640 - s.x1, s.y0, 640 - s.x0, s.y1, func(x, y float64) float64 { return s.distance(640-x, y) }}
 }
 
-func mix(a, b color.NRGBA, t float64) color.NRGBA {
-	at := func(x, y uint8) uint8 { return uint8(float64(x) + (float64(y)-float64(x))*t) }
-	return color.NRGBA{at(a.R, b.R), at(a.G, b.G), at(a.B, b.B), at(a.A, b.A)}
+// without is the shape with a hole.
+func (s shape) without(hole shape) shape {
+	return shape{s.x0, s.y0, s.x1, s.y1, func(x, y float64) float64 { return max(s.distance(x, y), -hole.distance(x, y)) }}
 }
 
-// polygon fills the shape through the points x0, y0, x1, y1, ...
-func (c *canvas) polygon(col color.NRGBA, xy ...float64) {
-	x0, y0, x1, y1 := xy[0], xy[1], xy[0], xy[1]
-	for i := 2; i < len(xy); i += 2 {
-		x0, y0, x1, y1 = min(x0, xy[i]), min(y0, xy[i+1]), max(x1, xy[i]), max(y1, xy[i+1])
-	}
-	c.shape(col, x0, y0, x1, y1, func(at func(x, y float64) (float32, float32)) {
-		c.pen.MoveTo(at(xy[0], xy[1]))
-		for i := 2; i < len(xy); i += 2 {
-			c.pen.LineTo(at(xy[i], xy[i+1]))
+func circle(x, y, r float64) shape {
+	return shape{x - r, y - r, x + r, y + r, func(px, py float64) float64 { return math.Hypot(px-x, py-y) - r }}
+}
+
+// oval is an ellipse; its distance is a good guess near the edge, which is where it counts.
+func oval(x, y, rx, ry float64) shape {
+	return shape{x - rx, y - ry, x + rx, y + ry, func(px, py float64) float64 {
+		dx, dy := (px-x)/rx, (py-y)/ry
+		k := math.Hypot(dx, dy)
+		if k == 0 {
+			return -min(rx, ry)
 		}
-	})
+		return (k - 1) * k / math.Hypot(dx/rx, dy/ry)
+	}}
 }
 
-func (c *canvas) rect(col color.NRGBA, x, y, w, h float64) {
-	c.polygon(col, x, y, x+w, y, x+w, y+h, x, y+h)
+// rect has corners of radius r.
+func rect(x, y, w, h, r float64) shape {
+	return shape{x, y, x + w, y + h, func(px, py float64) float64 {
+		dx := math.Abs(px-x-w/2) - w/2 + r
+		dy := math.Abs(py-y-h/2) - h/2 + r
+		return math.Hypot(max(dx, 0), max(dy, 0)) + min(max(dx, dy), 0) - r
+	}}
 }
 
-func (c *canvas) ellipse(col color.NRGBA, x, y, rx, ry float64) {
-	const k = 0.5523 // of a quarter circle by a cubic curve
-	c.shape(col, x-rx, y-ry, x+rx, y+ry, func(at func(x, y float64) (float32, float32)) {
-		c.pen.MoveTo(at(x+rx, y))
-		for quarter := range 4 {
-			sin, cos := math.Sincos(float64(quarter) * math.Pi / 2)
-			turned := func(u, v float64) (float32, float32) { return at(x+rx*(u*cos-v*sin), y+ry*(u*sin+v*cos)) }
-			bx, by := turned(1, k)
-			cx, cy := turned(k, 1)
-			dx, dy := turned(0, 1)
-			c.pen.CubeTo(bx, by, cx, cy, dx, dy)
+// limb is a line with round ends, ra thick at a and rb at b.
+func limb(ax, ay, ra, bx, by, rb float64) shape {
+	r := max(ra, rb)
+	dx, dy := bx-ax, by-ay
+	length := dx*dx + dy*dy
+	return shape{min(ax, bx) - r, min(ay, by) - r, max(ax, bx) + r, max(ay, by) + r, func(px, py float64) float64 {
+		f := 0.0
+		if length > 0 {
+			f = min(1, max(0, ((px-ax)*dx+(py-ay)*dy)/length))
 		}
-	})
+		return math.Hypot(px-ax-f*dx, py-ay-f*dy) - ra - f*(rb-ra)
+	}}
 }
 
-// limb is a line with round ends.
-func (c *canvas) limb(col color.NRGBA, x0, y0, x1, y1, width float64) {
-	dx, dy := x1-x0, y1-y0
-	length := math.Max(math.Hypot(dx, dy), 1e-9)
-	nx, ny := -dy/length*width/2, dx/length*width/2
-	c.polygon(col, x0+nx, y0+ny, x1+nx, y1+ny, x1-nx, y1-ny, x0-nx, y0-ny)
-	c.ellipse(col, x0, y0, width/2, width/2)
-	c.ellipse(col, x1, y1, width/2, width/2)
-}
-
-// wash is a vertical gradient.
-func (c *canvas) wash(top, bottom color.NRGBA, x, y, w, h float64) {
-	for i := range int(h) {
-		draw.Draw(c.RGBA, image.Rect(int(x), int(y)+i, int(x+w), int(y)+i+1), image.NewUniform(mix(top, bottom, float64(i)/h)), image.Point{}, draw.Over)
+// polygon has its corners given as x, y, x, y …
+func polygon(p ...float64) shape {
+	s := shape{x0: p[0], y0: p[1], x1: p[0], y1: p[1]}
+	for i := 0; i < len(p); i += 2 {
+		s.x0, s.x1 = min(s.x0, p[i]), max(s.x1, p[i])
+		s.y0, s.y1 = min(s.y0, p[i+1]), max(s.y1, p[i+1])
 	}
-}
-
-// glow is light that falls off from a point.
-func (c *canvas) glow(hex uint32, x, y, radius, strength float64) {
-	for i := range 14 {
-		t := float64(i+1) / 14
-		c.ellipse(veil(hex, strength/14*t), x, y, radius*(1.05-t), radius*(1.05-t))
+	s.distance = func(x, y float64) float64 {
+		d, inside := math.Inf(1), false
+		for i, j := 0, len(p)-2; i < len(p); i, j = i+2, i {
+			ax, ay, bx, by := p[i], p[i+1], p[j], p[j+1]
+			ex, ey, wx, wy := bx-ax, by-ay, x-ax, y-ay
+			f := min(1, max(0, (wx*ex+wy*ey)/(ex*ex+ey*ey)))
+			d = min(d, math.Hypot(wx-f*ex, wy-f*ey))
+			if (ay > y) != (by > y) && x < ex*(y-ay)/ey+ax {
+				inside = !inside
+			}
+		}
+		if inside {
+			return -d
+		}
+		return d
 	}
+	return s
 }
 
-// write puts white text with its upper left corner at x, y, twice as large as the font.
-func (c *canvas) write(text string, x, y int) {
-	face := basicfont.Face7x13
-	small := image.NewAlpha(image.Rect(0, 0, face.Advance*len(text), face.Height))
-	d := font.Drawer{Dst: small, Src: image.Opaque, Face: face, Dot: fixed.P(0, face.Ascent)}
-	d.DrawString(text)
-	white := color.RGBA{255, 255, 255, 255}
-	for sy := range 2 * small.Rect.Dy() {
-		for sx := range 2 * small.Rect.Dx() {
-			if small.AlphaAt(sx/2, sy/2).A > 0 {
-				c.SetRGBA(x+sx, y+sy, white)
+// speckle makes a surface less flat: each pixel in the box up to depth darker or
+// lighter, by a fixed pattern.
+func (c canvas) speckle(x, y, w, h float64, depth int) {
+	b := c.img.Bounds()
+	for py := max(0, int(y*c.per)); py < min(b.Dy(), int((y+h)*c.per)); py++ {
+		for px := max(0, int(x*c.per)); px < min(b.Dx(), int((x+w)*c.per)); px++ {
+			n := uint32(px/2)*2654435761 ^ uint32(py/2)*2246822519
+			n = (n ^ n>>15) * 2654435769
+			d := int(n>>24)%(2*depth+1) - depth
+			p := c.img.Pix[py*c.img.Stride+px*4:]
+			for i := range 3 {
+				p[i] = uint8(min(255, max(0, int(p[i])+d)))
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"os/exec"
@@ -16,7 +17,7 @@ import (
 
 // picture is one encoded picture. A key frame brings its parameter sets.
 type picture struct {
-	number   int64 // of the frame since the camera began
+	stamp    uint32 // when it was painted, by a clock of 90 kHz
 	units    [][]byte
 	sps, pps []byte
 }
@@ -27,6 +28,7 @@ type encoder struct {
 	command   *exec.Cmd
 	stderr    *tail
 	finished  sync.WaitGroup
+	stamps    [2]chan uint32 // of the frames in the child, for main and sub
 }
 
 // startEncoder starts the child and the painter before it. They end when ctx does.
@@ -40,13 +42,14 @@ func startEncoder(ctx context.Context, scene Scene) (*encoder, error) {
 		}
 	}
 	args := []string{
-		"-hide_banner", "-loglevel", "error", "-nostdin", "-f", "rawvideo", "-pix_fmt", "rgba",
+		"-hide_banner", "-loglevel", "error", "-protocol_whitelist", "pipe", "-f", "rawvideo", "-pix_fmt", "rgba",
 		"-s", fmt.Sprintf("%dx%d", Width, Height), "-r", fmt.Sprint(FrameRate), "-i", "pipe:0",
 	}
 	args = append(args, output("null", "900k", "pipe:1")...)
 	args = append(args, output("scale=iw/2:ih/2:flags=fast_bilinear", "200k", "pipe:3")...)
 
-	e := &encoder{command: exec.CommandContext(ctx, "ffmpeg", args...), stderr: &tail{}}
+	e := &encoder{command: exec.CommandContext(ctx, "ffmpeg", args...), stderr: &tail{},
+		stamps: [2]chan uint32{make(chan uint32, 10*FrameRate), make(chan uint32, 10*FrameRate)}}
 	e.command.Stderr = e.stderr
 	frames, err := e.command.StdinPipe()
 	if err != nil {
@@ -67,24 +70,36 @@ func startEncoder(ctx context.Context, scene Scene) (*encoder, error) {
 		subPipe.Close()
 		return nil, fmt.Errorf("start ffmpeg: %w", err)
 	}
-	e.main, e.sub = e.pictures(mainPipe), e.pictures(subPipe)
+	e.main, e.sub = e.pictures(mainPipe, e.stamps[0]), e.pictures(subPipe, e.stamps[1])
 	e.finished.Go(func() {
 		defer frames.Close()
-		paintFrames(ctx, frames, scene)
+		e.paint(ctx, frames, scene)
 	})
 	return e, nil
 }
 
-// paintFrames writes a frame of the scene at each tick until ctx ends or the child does.
-func paintFrames(ctx context.Context, w io.Writer, scene Scene) {
+// paint writes a frame of the scene at each tick until ctx ends or the child does. On
+// a busy machine ticks are left out; the stamps tell when a frame is really of.
+func (e *encoder) paint(ctx context.Context, w io.Writer, scene Scene) {
 	tick := time.NewTicker(time.Second / FrameRate)
 	defer tick.Stop()
+	began := time.Now()
+	img := image.NewRGBA(image.Rect(0, 0, Width, Height))
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-tick.C:
-			if _, err := w.Write(Frame(scene, now).Pix); err != nil {
+		case <-tick.C:
+			now := time.Now()
+			paintFrame(img, scene, now)
+			for _, stamps := range e.stamps {
+				select {
+				case <-ctx.Done():
+					return
+				case stamps <- uint32(uint64(now.Sub(began).Seconds() * clockRate)):
+				}
+			}
+			if _, err := w.Write(img.Pix); err != nil {
 				return
 			}
 		}
@@ -99,8 +114,9 @@ func (e *encoder) wait() {
 
 func (e *encoder) complaint() string { return e.stderr.String() }
 
-// pictures cuts what the child writes into pictures. The channel is closed at its end.
-func (e *encoder) pictures(r io.ReadCloser) <-chan picture {
+// pictures cuts what the child writes into pictures, one for each frame that it was
+// fed. The channel is closed at its end.
+func (e *encoder) pictures(r io.ReadCloser, stamps <-chan uint32) <-chan picture {
 	out := make(chan picture, FrameRate)
 	e.finished.Go(func() {
 		defer close(out)
@@ -108,12 +124,12 @@ func (e *encoder) pictures(r io.ReadCloser) <-chan picture {
 		scanner := bufio.NewScanner(r)
 		scanner.Buffer(make([]byte, 1<<20), 4<<20)
 		scanner.Split(splitPictures)
-		for n := int64(0); scanner.Scan(); n++ {
+		for scanner.Scan() {
 			var units h264.AnnexB
 			if units.Unmarshal(scanner.Bytes()) != nil {
 				return
 			}
-			p := picture{number: n}
+			p := picture{stamp: <-stamps}
 			for _, u := range units {
 				u = bytes.Clone(u)
 				switch h264.NALUType(u[0] & 0x1f) {

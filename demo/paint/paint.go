@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
+	"github.com/bluenviron/gortsplib/v5/pkg/auth"
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
 	"github.com/bluenviron/gortsplib/v5/pkg/description"
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
@@ -69,6 +70,7 @@ func Serve(ctx context.Context, config Config) (*Camera, error) {
 	c.server = &gortsplib.Server{
 		Handler:     c,
 		RTSPAddress: config.Addr,
+		AuthMethods: []auth.VerifyMethod{auth.VerifyMethodDigestMD5}, // the only digest that every client knows
 		Listen:      func(string, string) (net.Listener, error) { return listener, nil },
 	}
 	if err := c.server.Start(); err != nil {
@@ -161,7 +163,7 @@ func (c *Camera) announce(path string, p picture) (*gortsplib.ServerStream, func
 			return err
 		}
 		for _, packet := range encoded {
-			packet.Timestamp = uint32(p.number * clockRate / FrameRate)
+			packet.Timestamp = p.stamp
 			if err := stream.WritePacketRTP(media, packet); err != nil {
 				return err
 			}
