@@ -221,8 +221,8 @@ export class House {
   }
 
   #changed(change: Change): void {
-    if (this.phase.is !== "open") return;
     if (change.changed === "link") this.#linked(change.up);
+    if (this.phase.is !== "open") return;
     if (change.changed === "events") void this.inbox.refresh();
     if (change.changed === "deeds") void this.#loadTitle();
     if (change.changed === "settings") void this.#loadSettings();
@@ -231,8 +231,8 @@ export class House {
 
   #linked(up: boolean): void {
     clearInterval(this.#poll);
-    if (!up) this.#poll = setInterval(() => void (this.connection.up && this.#loadEverything()), poll);
+    if (!up) this.#poll = setInterval(() => void (this.connection.up && this.phase.is === "open" && this.#loadEverything()), poll);
     // Hints may have been missed while the socket was down.
-    void this.#loadEverything();
+    if (this.phase.is === "open") void this.#loadEverything();
   }
 }

@@ -152,9 +152,10 @@ describe("hints", () => {
     expect(s.calls.sort()).toEqual(["asks", "events", "settings", "title"]);
   });
 
-  test("are made up for while their socket is down", async () => {
+  test.each(["before", "after"])("are made up for while their socket is down, from %s the home is open", async (when) => {
+    if (when === "before") s.tell({ changed: "link", up: false });
     await house.start();
-    s.tell({ changed: "link", up: false });
+    if (when === "after") s.tell({ changed: "link", up: false });
     await vi.advanceTimersByTimeAsync(0);
     s.calls.length = 0;
     await vi.advanceTimersByTimeAsync(15_000);

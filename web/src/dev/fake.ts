@@ -40,6 +40,7 @@ export class FakeKeeper implements Keeps {
   readonly #listeners = new Set<(change: Change) => void>();
   #founded = !is("new");
   #offline = false;
+  #begun = false;
   #asks: Ask[] = [];
   #title: TitleView = { home, head: `7:${"4f".repeat(32)}`, epoch: 1, cameras: [], agents: [] };
   #settings: SettingsView = { number: 1, home: "Birch Lane 4", zone: "Europe/Berlin", cameras: {} };
@@ -47,8 +48,14 @@ export class FakeKeeper implements Keeps {
   constructor() {
     if (!is("new") && !is("empty")) this.#furnish();
     if (is("asks")) this.#asks = [{ camera: id(40, 26) as CameraID, agent, name: "Cellar stairs", time: Date.now() * 1000 }];
-    if (is("offline")) setTimeout(() => ((this.#offline = true), this.#tell({ changed: "link", up: false })), 1500);
     if (is("lively")) setInterval(() => this.#happen(), 3000);
+  }
+
+  /** What is to go on once the page has something to show. */
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    if (is("offline")) setTimeout(() => ((this.#offline = true), this.#tell({ changed: "link", up: false })), 3000);
     if (is("once")) setTimeout(() => [0, 1, 2].forEach(() => this.#happen()), 4000);
   }
 
@@ -141,6 +148,7 @@ export class FakeKeeper implements Keeps {
     if (at === 7) return { state: "refused", word: "corrupt", reason: "chunk", reported: "confirmed" };
     if (at === 14) return { state: "refused", word: "unknown-key", reason: "no-envelope", reported: "unconfirmed" };
     const blob = await paint(e.scene, names[scenes.indexOf(e.scene)] ?? "", new Date((e.row.time ?? 0) / 1000));
+    this.#begin();
     return { state: "opened", blob, timings: { notified: 0, listed: 0, fetched: 0, opened: 0 } };
   };
   description: Keeps["description"] = async (name) => {

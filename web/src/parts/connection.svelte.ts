@@ -41,7 +41,10 @@ export class Connection {
     if (this.#timer !== undefined) return; // several requests failed at once: one try for all
     const wait = Math.max(atLeast, pause(this.#attempt++, Math.random()));
     this.retryAt = Date.now() + wait;
-    this.#timer = setTimeout(() => void this.now(), wait);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.now();
+    }, wait);
   }
 
   /** Asks at once. */
@@ -54,6 +57,8 @@ export class Connection {
       await this.#ask();
     } finally {
       this.#asking = false;
+      // The pause may have ended while this was being asked: then nothing is planned any more.
+      if (!this.up && this.#timer === undefined) this.silent();
     }
   }
 

@@ -74,6 +74,24 @@ describe("the line to the server", () => {
     vi.useRealTimers();
   });
 
+  test("a try that takes longer than the pause is not the last one", async () => {
+    vi.useFakeTimers({ now: 0 });
+    let asked = 0;
+    const line: Connection = new Connection(async () => {
+      asked++;
+      if (asked === 2) return line.heard();
+      line.silent(); // one request failed at once, another hangs for a minute
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+    });
+    line.silent();
+    await vi.advanceTimersByTimeAsync(62_500);
+    expect([asked, line.up]).toEqual([1, false]);
+    expect(line.retryAt).toBeGreaterThan(Date.now());
+    await vi.advanceTimersByTimeAsync(40_000);
+    expect([asked, line.up]).toEqual([2, true]);
+    vi.useRealTimers();
+  });
+
   test("a busy server is given the time it asks for", async () => {
     vi.useFakeTimers({ now: 0 });
     const line = new Connection(async () => undefined);

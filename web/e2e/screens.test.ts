@@ -1,0 +1,231 @@
+// The screens with a stand-in for the worker (src/dev): states that a real house is
+// seldom in, at every width and in both lights.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import type { Browser, Page } from "playwright-core";
+import { createServer, type ViteDevServer } from "vite";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { words } from "../src/words.ts";
+import { keepPictures, startBrowser, Visitor } from "./house/browser.ts";
+import { root } from "./house/build.ts";
+
+const axe = readFileSync(join(root, "web/node_modules/axe-core/axe.min.js"), "utf8");
+
+let vite: ViteDevServer;
+let browser: Browser;
+let origin: string;
+
+beforeAll(async () => {
+  vite = await createServer({ root: join(root, "web"), logLevel: "silent", server: { host: "127.0.0.1", port: 0, strictPort: false } });
+  await vite.listen();
+  origin = new URL(vite.resolvedUrls!.local[0]!).origin;
+  browser = await startBrowser();
+  // The first visit makes the dev server look at its dependencies, and it may load the page twice for that.
+  const first = await visit("");
+  await first.page.waitForSelector("[data-state=opened]");
+  await first.leave();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await vite?.close();
+});
+
+keepPictures();
+
+type Look = { width: number; colorScheme: "light" | "dark" };
+
+async function visit(what: string, look: Look = { width: 1280, colorScheme: "light" }, before?: (page: Page) => Promise<void>): Promise<Visitor> {
+  const v = await Visitor.arrive(browser, origin, { viewport: { width: look.width, height: 800 }, colorScheme: look.colorScheme, reducedMotion: "reduce" });
+  await v.page.addInitScript(() => {
+    // Every address of something opened, as long as it lives.
+    const alive = ((window as unknown as { alive: Set<string> }).alive = new Set<string>());
+    const [make, revoke] = [URL.createObjectURL, URL.revokeObjectURL];
+    URL.createObjectURL = (blob: Blob) => (alive.add(make(blob)), [...alive].at(-1)!);
+    URL.revokeObjectURL = (url) => (alive.delete(url), revoke(url));
+  });
+  await before?.(v.page);
+  await v.page.goto(`${origin}/src/dev/index.html${what}`);
+  return v;
+}
+
+const alive = (page: Page) => page.evaluate(() => (window as unknown as { alive: Set<string> }).alive.size);
+const focused = (page: Page) => page.evaluate(() => (document.activeElement as HTMLElement | null)?.dataset["event"] ?? "");
+
+async function sound(v: Visitor): Promise<void> {
+  await v.page.evaluate(axe);
+  const found = await v.page.evaluate(async () => {
+    const run = (window as unknown as { axe: { run: (d: Document, o: object) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run;
+    const { violations } = await run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+    return violations.map((x) => `${x.id}: ${x.nodes.map((n) => `${n.html.slice(0, 120)} ${n.failureSummary}`).join("\n")}`);
+  });
+  expect(found).toEqual([]);
+  const over = await v.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(over, "wider than the window").toBeLessThanOrEqual(0);
+  v.blameless();
+}
+
+const screens: [name: string, at: string, ready: string, go?: string[]][] = [
+  ["events", "", "[data-state=opened]"],
+  ["the player", "", "video", ["[data-event] >> nth=2"]],
+  ["cameras", "?is=asks", `text=${words.cameras.asks}`, ["nav a >> nth=1"]],
+  ["adding an agent", "", "code", ["nav a >> nth=1", `text=${words.join.add}`]],
+  ["renaming", "", "form input", ["nav a >> nth=1", `text=${words.cameras.rename}`]],
+  ["the home", "", `text=${words.settings.keySave}`, ["nav a >> nth=2"]],
+  ["no event yet", "?is=quiet", `text=${words.events.empty.title}`],
+  ["no camera yet", "?is=empty", `text=${words.events.noCameras.title}`],
+  ["no home", "?is=new", `text=${words.none.title}`],
+  ["set-up", "?is=new#setup=abcdefgh", `text=${words.setup.go}`],
+  ["set-up at work", "?is=new#setup=abcdefgh&join=abcdefgh", "[data-state=doing]"],
+  ["a used link", "?is=new,used#setup=abcdefgh&join=abcdefgh", `text=${words.setup.used.title}`],
+  ["a home already", "#setup=abcdefgh", `text=${words.setup.already.title}`],
+  ["a link for an agent", "#join=abcdefgh", "code"],
+  ["a fork", "?is=fork", `text=${words.stopped.fork.title}`],
+  ["offline", "?is=offline", `text=${words.tryNow}`],
+];
+
+test.each(screens)("%s is sound on a phone by day and on a desk by night", async (_, at, ready, go = []) => {
+  const v = await visit(at, { width: 360, colorScheme: "light" });
+  for (const step of go) await v.page.locator(step).first().click();
+  await v.page.locator(ready).first().waitFor();
+  await sound(v);
+  await v.page.setViewportSize({ width: 1440, height: 900 });
+  await v.page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+  await sound(v);
+  await v.leave();
+});
+
+test("what could not be verified is words, and never a picture", async () => {
+  const v = await visit("");
+  await v.page.waitForSelector('[data-word="corrupt"]');
+  for (const [word, says] of Object.entries(words.refusal.word)) {
+    const card = v.page.locator("[data-event]", { has: v.page.locator(`[data-word="${word}"]`) }).first();
+    await card.scrollIntoViewIfNeeded();
+    await card.waitFor();
+    expect(await card.textContent()).toContain(words.refusal.picture);
+    expect(await card.textContent()).toContain(says);
+    expect(await card.locator("img, video").count()).toBe(0);
+    expect(await card.locator(".lock").count()).toBe(0);
+  }
+  await v.leave();
+});
+
+test("the keyboard goes everywhere, and the focus comes back", async () => {
+  const v = await visit("");
+  const { page } = v;
+  await page.waitForSelector("[data-state=opened]");
+  const all = await page.locator("[data-event]").evaluateAll((cards) => cards.map((c) => (c as HTMLElement).dataset["event"]));
+  await page.keyboard.press("j");
+  expect(await focused(page)).toBe(all[0]);
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  expect(await focused(page)).toBe(all[2]);
+  await page.keyboard.press("ArrowDown");
+  const below = all.indexOf(await focused(page));
+  expect(below).toBeGreaterThan(3);
+  await page.keyboard.press("ArrowUp");
+  expect(await focused(page)).toBe(all[2]);
+
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog video");
+  expect(new URL(page.url()).pathname).toBe(`/events/${all[2]}`);
+  await page.evaluate(() => ((document.querySelector("video") as HTMLElement).dataset["first"] = "yes"));
+  await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(() => document.querySelector("video:not([data-first])"));
+  expect(await page.locator("video").count()).toBe(1); // another element, and only that
+  await page.keyboard.press("m");
+  expect(await page.locator("video").evaluate((x) => (x as HTMLVideoElement).muted)).toBe(true);
+  await page.keyboard.press(" ");
+  expect(await page.locator("video").evaluate((x) => (x as HTMLVideoElement).paused)).toBe(true);
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+  await expect.poll(() => focused(page)).toBe(all[3]);
+
+  await page.keyboard.press("?");
+  await page.waitForSelector("dialog kbd");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+  await expect.poll(() => focused(page)).toBe(all[3]);
+  v.blameless();
+  await v.leave();
+});
+
+test("what is out of sight is out of memory", async () => {
+  const v = await visit("");
+  const { page } = v;
+  await page.waitForSelector("[data-state=opened]");
+  await page.locator("[data-event]").nth(2).click();
+  await page.waitForSelector("dialog video");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+  const shown = () => page.locator("[data-event] img").count();
+  await expect.poll(async () => (await alive(page)) - (await shown())).toBe(0);
+  for (let i = 0; i < 12; i++) {
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    await page.waitForTimeout(300);
+  }
+  expect(await page.locator("[data-event]").count()).toBeGreaterThan(150);
+  await expect.poll(() => alive(page)).toBeLessThan(60);
+  await page.locator("nav a").nth(1).click();
+  await expect.poll(() => alive(page)).toBe(0);
+  v.blameless();
+  await v.leave();
+});
+
+test("nothing moves under the finger when something new comes", async () => {
+  const v = await visit("?is=once");
+  const { page } = v;
+  await page.waitForSelector("[data-state=opened]");
+  await page.evaluate(() => scrollTo(0, 700));
+  const card = page.locator("[data-event]").nth(9);
+  const [event, before] = [await card.getAttribute("data-event"), await card.boundingBox()];
+  const pill = page.getByRole("button", { name: words.events.freshLabel(3) });
+  await pill.waitFor();
+  expect(await page.locator(`[data-event="${event}"]`).boundingBox()).toEqual(before);
+  await pill.click();
+  await expect.poll(() => page.evaluate(() => scrollY)).toBe(0);
+  expect(await page.locator("[data-event]").nth(12).getAttribute("data-event")).toBe(event);
+  v.blameless();
+  await v.leave();
+});
+
+test("at the top new events come in by themselves", async () => {
+  const v = await visit("?is=once");
+  await v.page.waitForSelector("[data-state=opened]");
+  const first = await v.page.locator("[data-event]").first().getAttribute("data-event");
+  await expect.poll(() => v.page.locator("[data-event]").nth(3).getAttribute("data-event"), { timeout: 10_000 }).toBe(first);
+  await v.leave();
+});
+
+test("offline, what is here stays and the page says since when", async () => {
+  const v = await visit("?is=offline");
+  await v.page.getByText(/Cannot reach the server since \d\d:\d\d/).waitFor();
+  expect(await v.page.locator("[data-state=opened]").count()).toBeGreaterThan(3);
+  await v.page.getByText(/Trying again in \d+ s/).waitFor();
+  await v.leave();
+});
+
+test("a set-up link leaves the address bar at once, and makes a home by itself if an agent waits", async () => {
+  const v = await visit("?is=new#setup=abcdefgh&join=ijklmnop");
+  expect(v.page.url()).not.toContain("#");
+  await v.page.getByText(words.setup.steps.agent).waitFor();
+  await v.page.getByText("Front door, Garden").waitFor();
+  await v.page.getByText(words.events.empty.title).waitFor();
+  expect(await v.page.locator("header").textContent()).toContain(words.defaultHome);
+  v.blameless();
+  await v.leave();
+});
+
+test.each<[string, () => void, string]>([
+  ["too old", () => Object.defineProperty(SubtleCrypto.prototype, "importKey", { value: () => Promise.reject(new Error("no")) }), words.setup.old.lacks.ed25519],
+  ["not on a secure address", () => Object.defineProperty(window, "isSecureContext", { value: false }), words.setup.insecure.title],
+])("a browser that is %s makes no keys", async (_, broken, says) => {
+  const v = await visit("?is=new#setup=abcdefgh", undefined, (page) => page.addInitScript(broken));
+  await v.page.getByText(says).waitFor();
+  expect(await v.page.locator("form").count()).toBe(0);
+  await sound(v);
+  await v.leave();
+});
