@@ -61,32 +61,34 @@ func OpenArchive(ctx context.Context, data string) (*archive.SQLite, error) {
 }
 
 // Run starts a server on one machine. It runs until Close.
-func Run(ctx context.Context, c LocalConfig) (_ *Local, err error) {
+func Run(ctx context.Context, c LocalConfig) (*Local, error) {
 	l := &Local{failed: make(chan error, 2)}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, l.Close())
-		}
-	}()
+	if err := l.start(ctx, c); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func (l *Local) start(ctx context.Context, c LocalConfig) error {
 	folder, err := durable.Open(c.Data)
 	if err != nil {
-		return nil, fmt.Errorf("open the data folder: %w", err)
+		return fmt.Errorf("open the data folder: %w", err)
 	}
 	l.folders = append(l.folders, folder)
 	if l.archive, err = OpenArchive(ctx, c.Data); err != nil {
-		return nil, err
+		return err
 	}
 	blobs, err := folder.Sub(blobFolder)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	l.folders = append(l.folders, blobs)
 	if l.blobs, err = blob.NewDisk(blobs); err != nil {
-		return nil, err
+		return err
 	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+		return fmt.Errorf("listen: %w", err)
 	}
 	l.Address, l.Origin = listener.Addr().String(), c.Origin
 	if l.Origin == "" {
@@ -97,13 +99,13 @@ func Run(ctx context.Context, c LocalConfig) (_ *Local, err error) {
 		Archive: l.archive.Archive(), Blobs: l.blobs, Origin: l.Origin, App: c.App, Log: c.Log, MaxHomeBytes: c.MaxHomeBytes,
 	})
 	if err != nil {
-		return nil, errors.Join(err, listener.Close())
+		return errors.Join(err, listener.Close())
 	}
 	l.serve(listener, l.server.Handler())
 	if c.Metrics != "" {
-		err = l.serveMetrics(c.Metrics)
+		return l.serveMetrics(c.Metrics)
 	}
-	return l, err
+	return nil
 }
 
 // serveMetrics serves the counters. They say how busy a house is, so that they are for

@@ -97,10 +97,11 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c, now: c.Now, log: c.Log, secure: origin.Scheme == "https",
-		titles: newTitles(c.Archive.Homes), nonces: newNonces(), counters: newCounters(),
+		nonces: newNonces(), counters: newCounters(),
 		reports: newPace(120, time.Minute), uploads: newPlaces(maxUploads),
 	}
 	s.alarm = &alarm{log: s.log, misroutes: s.counters.misroutes}
+	s.titles = newTitles(c.Archive.Homes, s.alarm)
 	s.hub = newHub(s.counters)
 	s.door = &door{
 		titles: s.titles, objects: c.Archive.Objects, receipts: c.Archive.Receipts, blobs: c.Blobs,

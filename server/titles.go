@@ -20,14 +20,15 @@ const maxTitles = 1024
 // deed that took it away.
 type titles struct {
 	homes archive.Homes
+	alarm *alarm
 
 	mu     sync.Mutex // protects what follows
 	folded map[latchkey.HomeID]*list.Element
 	recent *list.List // of *deed.Title, the one asked for last in front
 }
 
-func newTitles(homes archive.Homes) *titles {
-	return &titles{homes: homes, folded: map[latchkey.HomeID]*list.Element{}, recent: list.New()}
+func newTitles(homes archive.Homes, a *alarm) *titles {
+	return &titles{homes: homes, alarm: a, folded: map[latchkey.HomeID]*list.Element{}, recent: list.New()}
 }
 
 // of returns the title of a home, [archive.ErrNotFound] if there is none.
@@ -37,13 +38,17 @@ func (c *titles) of(ctx context.Context, home latchkey.HomeID) (*deed.Title, err
 		return nil, err
 	}
 	if h.Home != home {
-		return nil, fmt.Errorf("asked for the head of home %s, got that of %s", home, h.Home)
+		c.alarm.misroute("head", true, "asked", home.String(), "found", h.Home.String())
+		return nil, misroute()
 	}
 	t := c.get(home)
 	if t != nil && t.Head() == h.Head {
 		return t, nil
 	}
-	if t, err = c.extend(ctx, home, t, h.Head); err != nil {
+	if t, err = c.extend(ctx, home, t, h.Head); deed.ReasonOf(err) == deed.WrongHome {
+		c.alarm.misroute("deeds", true, "asked", home.String())
+		return nil, misroute()
+	} else if err != nil {
 		return nil, fmt.Errorf("fold the deeds of home %s: %w", home, err)
 	}
 	c.put(t)
