@@ -72,6 +72,9 @@ type session struct {
 // the address that was given and to no other, whatever the camera answers. The user
 // and password in the library's hands are made up; the true ones are put into a
 // request when it is sent.
+//
+// What the library does in goroutines of its own cannot be guarded from here: a panic
+// there would end the program. The one that is known is prevented (see play).
 func Receive(ctx context.Context, s Source, handle func(media.Unit)) error {
 	return receive(ctx, s, new(atomic.Uint64), handle)
 }
@@ -134,7 +137,7 @@ func (r *session) play(u *base.URL) error {
 	if m == nil {
 		return r.Credentials.failure(NotH264, "describe stream: no H.264 among %s", formats(desc))
 	}
-	// The library would ask for what it cannot parse, and panic.
+	// The library would ask for the address that it could not parse, and panic.
 	if to, err := m.URL(desc.BaseURL); err != nil || to == nil {
 		return r.Credentials.failure(Unusable, "describe stream: malformed address of its video")
 	}

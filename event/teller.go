@@ -38,9 +38,8 @@ type teller struct {
 	dropped Event // the event whose beginning was dropped
 
 	ready chan struct{} // holds one token when there may be a job
-	// chosen is what was found out when an event began, for its end; the goroutine's own.
-	picture Moment
-	still   Moment
+
+	still Moment // when the thumbnail of the event under way had been made; run's own
 }
 
 // job is the beginning of an event, or the end of one if clip is not nil.
@@ -154,13 +153,13 @@ func (t *teller) tell(ctx context.Context, j job) error {
 			t.config.Log.Warn("an event has no thumbnail", "camera", j.event.Camera.String(), "error", err)
 		}
 		j.event.Stages.Still = t.moment(time.Now())
-		t.picture, t.still = j.event.Picture, j.event.Stages.Still
+		t.still = j.event.Stages.Still
 		if err := t.config.Sink.Begin(ctx, j.event, picture); err != nil {
 			return fmt.Errorf("begin event %s: %w", j.event.ID, err)
 		}
 		return nil
 	}
-	j.event.Picture, j.event.Stages.Still = t.picture, t.still
+	j.event.Stages.Still = t.still
 	clip := func(w io.Writer) error { return j.err }
 	if j.clip != nil {
 		clip = func(w io.Writer) error {
