@@ -22,11 +22,21 @@ type Agent struct {
 	home   latchkey.HomeID
 	agent  latchkey.AgentID
 	key    crypto.Signer
+	now    func() time.Time
 }
 
 // Agent returns the client of an agent.
 func (c *Client) Agent(home latchkey.HomeID, agent latchkey.AgentID, key crypto.Signer) *Agent {
-	return &Agent{client: c, home: home, agent: agent, key: key}
+	return &Agent{client: c, home: home, agent: agent, key: key, now: time.Now}
+}
+
+// Clock returns the client with another clock, which says what the server's should
+// show. A machine that woke up in 1970 has the server's word for it from the
+// websocket's challenge, and believes it for the expiry of its requests alone.
+func (a *Agent) Clock(now func() time.Time) *Agent {
+	b := *a
+	b.now = now
+	return &b
 }
 
 // Progress says how far an upload has come.
@@ -40,7 +50,7 @@ func (a *Agent) sign(method string, name latchkey.Name, head latchkey.Head) (cal
 	if name.Home != a.home {
 		return call{}, fmt.Errorf("upload %s: an object of another home", name)
 	}
-	header, err := NewAgentRequest(a.home, a.agent, head, time.Now()).Sign(a.key, method, path)
+	header, err := NewAgentRequest(a.home, a.agent, head, a.now()).Sign(a.key, method, path)
 	return call{method: method, path: path, header: http.Header{HeaderAgent: {header}}}, err
 }
 

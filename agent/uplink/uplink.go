@@ -130,12 +130,14 @@ func New(c Config) (*Uplink, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Uplink{
-		config: c, client: client, agent: client.Agent(c.Home, c.Keys.Agent, c.Keys.Signing), log: c.Log,
+	u := &Uplink{
+		config: c, client: client, log: c.Log,
 		nudge: make(chan struct{}, 1), changed: make(chan struct{}),
 		status:  Status{State: Connecting, Since: time.Now()},
 		retries: map[latchkey.ObjectID]*retry{},
-	}, nil
+	}
+	u.agent = client.Agent(c.Home, c.Keys.Agent, c.Keys.Signing).Clock(u.serverNow)
+	return u, nil
 }
 
 // Nudge says that the wishes have changed.

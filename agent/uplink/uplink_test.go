@@ -317,3 +317,17 @@ func TestDamagedObjectIsNotUploaded(t *testing.T) {
 	s.run()
 	s.until("the other is uploaded", func() bool { return s.spool.Status().Objects == 0 })
 }
+
+// TestClockOf1970: an agent whose clock is wrong by decades uploads, because the server
+// says what time it is there; here it is the server's clock that is far away.
+func TestClockOf1970(t *testing.T) {
+	for _, clock := range []time.Time{time.Unix(60, 0), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		s := newStage(t)
+		s.clock = clock
+		for _, kind := range []latchkey.Kind{latchkey.Thumbnail, latchkey.Clip} {
+			s.add(kind, "x")
+		}
+		s.run()
+		s.until("both are uploaded", func() bool { return s.spool.Status().Objects == 0 })
+	}
+}
