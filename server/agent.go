@@ -102,7 +102,7 @@ func (t *conversation) greet(ctx context.Context) (hello api.Hello, err error) {
 	if err != nil {
 		return hello, malformed("The hello's head does not parse.")
 	}
-	unknown := refuse(http.StatusForbidden, api.UnknownAgent, "This server does not know the agent. Is its owner's yes still missing?").after(5 * time.Second)
+	unknown := refuse(http.StatusForbidden, api.UnknownAgent, "This server does not know the agent. Is its owner's yes still missing?").after(time.Second)
 	title, err := s.titles.of(ctx, hello.Home)
 	if errors.Is(err, archive.ErrNotFound) {
 		return hello, unknown
