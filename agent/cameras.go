@@ -101,10 +101,10 @@ func (s *State) readCamera(name string) (Camera, error) {
 	}
 	var f cameraFile
 	if err := json.Unmarshal(b, &f); err != nil {
-		return Camera{}, fmt.Errorf("read %s: it is not a camera's description", name) // the decoder's error could quote it
+		return Camera{}, fmt.Errorf("read %s: it is not a camera's description; remove that file and add the camera again", name) // the decoder's error could quote it
 	}
 	if f.V != 1 || f.Name == "" || f.Main == "" || f.ID == (latchkey.CameraID{}) {
-		return Camera{}, fmt.Errorf("read %s: it is not a camera's description of version 1", name)
+		return Camera{}, fmt.Errorf("read %s: it is not a camera's description of version 1; remove that file and add the camera again", name)
 	}
 	return Camera{
 		ID: f.ID, Name: f.Name, Main: f.Main, Sub: f.Sub,
