@@ -11,6 +11,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
@@ -97,7 +98,11 @@ func (f *forgetfulFile) WriteAt(p []byte, off int64) (int, error) {
 	if err := f.at(off); err != nil {
 		return 0, err
 	}
-	return f.f.Write(p)
+	n, err := f.f.Write(p)
+	if errors.Is(err, syscall.ENOSPC) {
+		err = sqlite3.FULL // as the VFS of the operating system says it
+	}
+	return n, err
 }
 
 func (f *forgetfulFile) Size() (int64, error) {
@@ -226,5 +231,38 @@ func TestPowerCutControl(t *testing.T) {
 	acknowledged, gone, _ := cut(t, 0, 0, "normal")
 	if acknowledged != 5 || gone == 0 {
 		t.Errorf("with synchronous=normal %d objects were acknowledged and %d lost: this test cannot see a loss", acknowledged, gone)
+	}
+}
+
+// TestFullDisk: what has no room is refused as that, nothing of it is kept, and what was
+// kept stays.
+func TestFullDisk(t *testing.T) {
+	fsys, name := mount(t)
+	s, err := archive.OpenSQLiteIn(t.Context(), "/latchkey.db", name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	done, err := work(t, s.Archive(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys.Before(func(op, _ string) error {
+		if op == "write" {
+			return syscall.ENOSPC
+		}
+		return nil
+	})
+	b := done[0].Header.Binding
+	refused := archivetest.Entry(b.Home, done[0].Head, 1)
+	if err := s.Archive().Objects.Index(t.Context(), refused); !errors.Is(err, archive.ErrFull) {
+		t.Errorf("with a full disk: %v", err)
+	}
+	fsys.Before(nil)
+	if _, err := s.Archive().Objects.Object(t.Context(), refused.Header.Name()); !errors.Is(err, archive.ErrNotFound) {
+		t.Errorf("what was refused: %v", err)
+	}
+	if err := s.Archive().Objects.Index(t.Context(), refused); err != nil || lost(t, s.Archive(), done) > 0 {
+		t.Errorf("after room was made: %v", err)
 	}
 }

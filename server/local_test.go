@@ -53,6 +53,23 @@ func TestLocal(t *testing.T) {
 	}
 }
 
+// TestCloseEndsWebsockets: a server that stops does not wait for those who listen.
+func TestCloseEndsWebsockets(t *testing.T) {
+	l := must(server.Run(t.Context(), server.LocalConfig{Data: t.TempDir(), Listen: "127.0.0.1:0"}))
+	socket := must(must(api.NewClient(l.Origin, nil)).Dial(t.Context()))
+	defer socket.Close()
+	must(socket.Receive(t.Context()))
+	began := time.Now()
+	if err := l.Close(); err != nil || time.Since(began) > 4*time.Second {
+		t.Errorf("close: %v after %v", err, time.Since(began))
+	}
+	if f, err := socket.Receive(t.Context()); err == nil {
+		if _, err = socket.Receive(t.Context()); err == nil {
+			t.Errorf("the websocket goes on: %+v", f)
+		}
+	}
+}
+
 func TestMetricsAreForThisMachine(t *testing.T) {
 	l, err := server.Run(t.Context(), server.LocalConfig{Data: t.TempDir(), Listen: "127.0.0.1:0", Metrics: "0.0.0.0:0"})
 	if err == nil || !strings.Contains(err.Error(), "loopback") {

@@ -129,6 +129,17 @@ func TestOldEpoch(t *testing.T) {
 	}
 }
 
+// TestEarlyRefusalArrives: a refusal that comes before a large body was sent reaches the
+// agent, and not a broken pipe in its place.
+func TestEarlyRefusalArrives(t *testing.T) {
+	m := openHouse(t).found(t)
+	o := m.object(latchkey.Clip, strings.Repeat("x", 24<<20))
+	m.startEpoch()
+	for range 10 {
+		wantReason(t, "24 MB with an old envelope", m.put(o), api.OldEpoch)
+	}
+}
+
 // TestEpochTurnsMeanwhile: the epoch changes while the body is on its way. The check
 // before the body was passed; the one in the index's transaction is not.
 func TestEpochTurnsMeanwhile(t *testing.T) {
