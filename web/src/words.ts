@@ -35,7 +35,7 @@ export const words = {
   day: (weekday: string, date: string) => `${weekday}, ${date}`,
   moment: (weekday: string, date: string, clock: string) => `${weekday} ${date}, ${clock}`,
 
-  nav: { events: "Events", cameras: "Cameras", home: "Home" },
+  nav: { events: "Events", cameras: "Cameras", home: "Home", waiting: "(waiting for your answer)" },
 
   length: {
     seconds: (s: number) => `${s} s`,
@@ -69,7 +69,6 @@ export const words = {
     showing: "Showing what is here.",
     nothing: "Nothing can be shown until it answers.",
     again: (seconds: number) => (seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again now."),
-    back: "The server answers again.",
   },
 
   crossed: {
@@ -138,7 +137,6 @@ export const words = {
     noTime: "Time unknown",
     all: "All cameras",
     filter: "Show the events of",
-    filterCount: (n: number) => count(n, "event", "events"),
     strip: (n: number) => `When in the day: ${count(n, "event", "events")}, from midnight to midnight`,
     fresh: (n: number) => `${n} new`,
     freshLabel: (n: number) => `Show ${count(n, "new event", "new events")}`,
@@ -156,7 +154,7 @@ export const words = {
     waiting: "picture on its way",
     unreachable: "The picture cannot be fetched now.",
     failedPicture: "The picture could not be opened.",
-    estimated: "The clock was not set when this was recorded; the time is an estimate.",
+    estimated: "The agent's clock was not synchronised then; the time is its best estimate.",
     unsure: "The agent could not tell whether its clock was right.",
     empty: {
       title: "Nothing has happened yet",
@@ -186,7 +184,6 @@ export const words = {
     reported: "This was reported.",
     confirmed: "This was reported, and the server confirms it.",
     notSent: "It could not be reported: the server did not answer.",
-    label: "Not shown",
   },
 
   player: {
@@ -219,7 +216,6 @@ export const words = {
     notNow: "Not now",
     adding: "Adding…",
     refusedAsks: (n: number) => `${count(n, "request", "requests")} could not be verified and ${n === 1 ? "is" : "are"} not shown.`,
-    list: "Cameras",
     agents: "Agents",
     rename: "Rename",
     renameOf: (name: string) => `Rename ${name}`,
@@ -247,7 +243,6 @@ export const words = {
     says: "Run this on the computer in your house that shall talk to the cameras. It must have latchkey installed.",
     command: (link: string) => `latchkey agent join '${link}'`,
     commandLabel: "The command",
-    linkLabel: "Only the link",
     secret: "The link is a secret until it is used: give it only to the machine that shall join. It works once.",
     copy: "Copy",
     copied: "Copied",
@@ -258,7 +253,6 @@ export const words = {
     doneNext: "Next, add cameras on its machine. It asks here for each of them.",
     expired: "The link has expired, and nobody used it.",
     another: "Make another link",
-    stopped: "Waiting was stopped.",
     failed: "No link could be made.",
     placeFailed: "The agent could not be placed.",
     opened: {
@@ -310,7 +304,6 @@ export const words = {
     home: "Name of the home",
     zone: "Time zone",
     go: "Make this home mine",
-    auto: "Making your home",
     autoSays: "This machine was prepared for you: its agent and cameras are joined at once.",
     working: "Making your home",
     steps: {
@@ -321,7 +314,6 @@ export const words = {
     },
     doing: { keys: "Making your keys…", home: "Founding the home…", agent: "Waiting for the agent…", cameras: "Waiting for its cameras…" },
     state: { todo: "to do", doing: "in progress", done: "done", failed: "failed" },
-    taken: (names: string) => `Cameras taken in: ${names}`,
     agentSlow: "The agent has not answered yet. It keeps trying as long as it runs.",
     camerasSlow: "The agent has asked for no camera yet. You can go on; it asks again later.",
     onward: "Go to the events",
