@@ -2,10 +2,12 @@ package spool_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -111,6 +113,47 @@ func TestDamageWhileRunning(t *testing.T) {
 	}
 	if _, err := h.spool.Open(item); err == nil {
 		t.Error("a damaged entry opens")
+	}
+}
+
+// moody is a disk that does not open some files today.
+type moody struct {
+	durable.FS
+	refuses string
+}
+
+func (m *moody) OpenFile(name string, flag int) (durable.File, error) {
+	if m.refuses != "" && strings.HasSuffix(name, m.refuses) {
+		return nil, &os.PathError{Op: "open", Path: name, Err: syscall.EMFILE}
+	}
+	return m.FS.OpenFile(name, flag)
+}
+
+// TestBadDayIsNoDamage: what the disk will not give now is not thrown into a corner.
+func TestBadDayIsNoDamage(t *testing.T) {
+	disk := &moody{FS: durabletest.New()}
+	h := newHouse(t, disk, nil)
+	if _, err := h.add(latchkey.Clip, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	item := h.items()[0]
+	for _, suffix := range []string{".body", ".record"} {
+		disk.refuses = suffix
+		if _, err := h.spool.Open(item); !errors.Is(err, syscall.EMFILE) || errors.Is(err, spool.ErrDamaged) {
+			t.Errorf("open without its %s: %v", suffix, err)
+		}
+		if s := h.spool.Status(); s.Objects != 1 || s.Damaged != 0 {
+			t.Errorf("status %+v: it must still wait", s)
+		}
+	}
+	h.open()
+	if s := h.spool.Status(); s.Objects != 0 || s.Damaged != 1 {
+		t.Errorf("status after a start on a bad day: %+v", s)
+	}
+	disk.refuses = ""
+	h.open()
+	if s := h.spool.Status(); s.Objects != 1 || s.Damaged != 0 {
+		t.Errorf("status after a start on a good day: %+v", s)
 	}
 }
 

@@ -76,19 +76,25 @@ func (s *Spool) list(dir string) (map[string]map[latchkey.ObjectID]fs.DirEntry, 
 	return files, nil
 }
 
-// load takes one entry in: among those that wait, those refused, or those damaged.
+// load takes one entry in: among those that wait, those refused, or those damaged. One
+// that the disk will not give now is left where it is, for the next start.
 func (s *Spool) load(id latchkey.ObjectID, refused bool) {
 	h, _, err := s.read(id)
 	if err == nil && h.Binding.Home != s.home {
 		err = fmt.Errorf("%w: it is another home's", ErrDamaged)
 	}
-	if err != nil {
+	if errors.Is(err, ErrDamaged) {
 		s.bury(id, s.size(bodyName(id)), err)
 		return
 	}
-	item := itemOf(h)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err != nil {
+		s.unread++
+		s.log.Error("read an entry of the spool", "object", id.String(), "error", err)
+		return
+	}
+	item := itemOf(h)
 	s.bytes += item.Length
 	if refused {
 		s.dead = append(s.dead, corpse{id: id, bytes: item.Length})
@@ -97,28 +103,42 @@ func (s *Spool) load(id latchkey.ObjectID, refused bool) {
 	s.insert(item)
 }
 
-// read reads and checks an entry's record, and that its body is as long as it should be.
-func (s *Spool) read(id latchkey.ObjectID) (sealed.Header, seal.ObjectKey, error) {
-	var key seal.ObjectKey
+// read reads and checks an entry's record, and that its body is as long as it should
+// be. What will never be better is [ErrDamaged]; other errors are the disk's.
+func (s *Spool) read(id latchkey.ObjectID) (h sealed.Header, key seal.ObjectKey, err error) {
+	record, err := s.fs.Stat(recordName(id))
+	if err != nil {
+		return h, key, missing(err)
+	}
+	if record.Size() > maxRecord {
+		return h, key, fmt.Errorf("%w: its record has %d bytes", ErrDamaged, record.Size())
+	}
 	b, err := durable.ReadBytes(s.fs, recordName(id), maxRecord)
 	if err != nil {
-		return sealed.Header{}, key, err
+		return h, key, missing(err)
 	}
-	h, key, err := s.key.decode(b)
-	if err != nil {
-		return sealed.Header{}, key, err
+	if h, key, err = s.key.decode(b); err != nil {
+		return h, key, err
 	}
 	if h.Binding.Object != id {
-		return sealed.Header{}, key, fmt.Errorf("%w: its record is another object's", ErrDamaged)
+		return h, key, fmt.Errorf("%w: its record is another object's", ErrDamaged)
 	}
-	info, err := s.fs.Stat(bodyName(id))
+	body, err := s.fs.Stat(bodyName(id))
 	if err != nil {
-		return sealed.Header{}, key, err
+		return h, key, missing(err)
 	}
-	if uint64(info.Size()) != h.BodyLength {
-		return sealed.Header{}, key, fmt.Errorf("%w: its body has %d bytes, want %d", ErrDamaged, info.Size(), h.BodyLength)
+	if uint64(body.Size()) != h.BodyLength {
+		return h, key, fmt.Errorf("%w: its body has %d bytes, want %d", ErrDamaged, body.Size(), h.BodyLength)
 	}
 	return h, key, nil
+}
+
+// missing makes a file that is not there damage of its entry.
+func missing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
 }
 
 // bury moves a damaged entry out of the way. The body goes first: whatever a crash
@@ -184,12 +204,13 @@ func (s *Spool) Verify(item Item) error {
 	}
 	defer o.Body.Close() // read only
 	hash, err := hashOf(o.Body)
-	if err == nil && hash == o.Header.BodyHash {
+	if err != nil {
+		return fmt.Errorf("verify %s: %w", item.Name, err)
+	}
+	if hash == o.Header.BodyHash {
 		return nil
 	}
-	if err == nil {
-		err = fmt.Errorf("%w: its body has changed", ErrDamaged)
-	}
+	err = fmt.Errorf("%w: its body has changed", ErrDamaged)
 	if s.take(item) {
 		s.bury(item.Name.Object, item.Length, err)
 	}

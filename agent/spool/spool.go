@@ -93,6 +93,7 @@ type Spool struct {
 	since   time.Time
 	refused uint64 // objects that were not taken
 	dropped uint64 // dead entries removed to make room
+	unread  int    // entries that the disk did not give at the start
 	changed chan struct{}
 }
 
@@ -250,7 +251,8 @@ type Object struct {
 }
 
 // Open reads an entry back. If it is damaged it is set aside and the error is
-// [ErrDamaged]; the others are not concerned.
+// [ErrDamaged]; the others are not concerned. Another error is the disk's, and the
+// entry still waits.
 func (s *Spool) Open(item Item) (Object, error) {
 	id := item.Name.Object
 	h, key, err := s.read(id)
@@ -264,10 +266,10 @@ func (s *Spool) Open(item Item) (Object, error) {
 	if err == nil {
 		return Object{h, key, body}, nil
 	}
-	if s.take(item) {
+	if err = missing(err); errors.Is(err, ErrDamaged) && s.take(item) {
 		s.bury(id, item.Length, err)
 	}
-	return Object{}, fmt.Errorf("open %s: %w", item.Name, errors.Join(ErrDamaged, err))
+	return Object{}, fmt.Errorf("open %s: %w", item.Name, err)
 }
 
 // Remove forgets an entry that has been acknowledged, and returns when it cannot come
@@ -317,7 +319,7 @@ func (s *Spool) SetAside(item Item, why string) error {
 func (s *Spool) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Status{Health: s.health, Since: s.since, Lost: s.refused, Dropped: s.dropped}
+	st := Status{Health: s.health, Since: s.since, Lost: s.refused, Dropped: s.dropped, Damaged: s.unread}
 	for _, l := range s.lanes {
 		st.Objects += len(l)
 		for _, item := range l {

@@ -124,6 +124,17 @@ func TestFramesThatAreNone(t *testing.T) {
 	}
 }
 
+// TestServerThatKnowsLess is one restored from a backup: it does not know the deeds
+// that the agent names, and says so.
+func TestServerThatKnowsLess(t *testing.T) {
+	s := newStage(t)
+	s.welcome = func(h api.Hello) api.Frame {
+		return api.Refused{ID: h.ID, Home: h.Home.String(), Reason: api.UnknownHead, Message: "never heard of it"}
+	}
+	s.run()
+	s.until("the state says so", func() bool { return s.uplink.Status().State == uplink.OtherChain })
+}
+
 func TestClonedStops(t *testing.T) {
 	s := newStage(t)
 	s.welcome = func(h api.Hello) api.Frame {

@@ -190,8 +190,11 @@ func (l *lane) settle(item spool.Item, err error) time.Duration {
 // resolve finds out which disk is right when the server says that a body is wrong.
 func (l *lane) resolve(item spool.Item) verdict {
 	u := l.u
-	if u.config.Spool.Verify(item) != nil {
+	switch err := u.config.Spool.Verify(item); {
+	case errors.Is(err, spool.ErrDamaged):
 		return gone
+	case err != nil:
+		return laneWait
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
