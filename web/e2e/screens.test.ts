@@ -38,7 +38,7 @@ keepPictures();
 
 type Look = { width: number; colorScheme: "light" | "dark" };
 
-async function visit(what: string, look: Look = { width: 1280, colorScheme: "light" }, before?: (page: Page) => Promise<void>): Promise<Visitor> {
+async function visit(what: string, look: Look = { width: 1280, colorScheme: "light" }, before?: (page: Page) => Promise<unknown>): Promise<Visitor> {
   const v = await Visitor.arrive(browser, origin, { viewport: { width: look.width, height: 800 }, colorScheme: look.colorScheme, reducedMotion: "reduce" });
   await v.page.addInitScript(() => {
     // Every address of something opened, as long as it lives.

@@ -35,9 +35,9 @@ export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: executable(), headless: true, args: flags });
 }
 
-// What a browser says by itself when a server refuses or does not answer. Everything
-// else in the console is a fault of the page.
-const ordinary = [/^Failed to load resource: /, /^WebSocket connection to .* failed/];
+// What a browser says by itself when a server refuses or does not answer, and that it
+// was built without Bluetooth. Everything else in the console is a fault of the page.
+const ordinary = [/^Failed to load resource: /, /^WebSocket connection to .* failed/, /Permissions-Policy header: Unrecognized feature: 'bluetooth'/];
 
 const present = new Set<Visitor>();
 

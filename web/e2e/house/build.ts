@@ -29,9 +29,9 @@ export const goEnv: NodeJS.ProcessEnv = { ...process.env, GOTOOLCHAIN: "local", 
 
 export default function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-e2e-"));
-  execFileSync("scripts/web", { cwd: root, stdio: "inherit" });
+  execFileSync("scripts/web", { cwd: root, stdio: "pipe" }); // what it says is in the error, if it fails
   mkdirSync(join(folder, "bin"));
-  execFileSync("go", ["build", "-trimpath", "-o", join(folder, "bin"), "./cmd/latchkey", "./web/e2e/testdata/camera", "./web/e2e/testdata/swap"], { cwd: root, env: goEnv, stdio: "inherit" });
+  execFileSync("go", ["build", "-o", join(folder, "bin"), "./cmd/latchkey", "./web/e2e/testdata/camera", "./web/e2e/testdata/swap"], { cwd: root, env: goEnv, stdio: "inherit" });
   const bin = (name: string) => join(folder, "bin", name);
   project.provide("built", { folder, latchkey: bin("latchkey"), camera: bin("camera"), swap: bin("swap") });
   return () => rmSync(folder, { recursive: true, force: true });

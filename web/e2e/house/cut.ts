@@ -33,7 +33,7 @@ export function buildCut(built: Built, name: string, cuts: readonly Cut[]): stri
   const replace = { ...goOverlay(folder, cuts.filter((c) => c.file.endsWith(".go"))), ...appOverlay(folder, cuts.filter((c) => !c.file.endsWith(".go"))) };
   writeFileSync(join(folder, "overlay.json"), JSON.stringify({ Replace: replace }));
   const binary = join(folder, "latchkey");
-  execFileSync("go", ["build", "-trimpath", "-overlay", join(folder, "overlay.json"), "-o", binary, "./cmd/latchkey"], { cwd: root, env: goEnv, stdio: "inherit" });
+  execFileSync("go", ["build", "-overlay", join(folder, "overlay.json"), "-o", binary, "./cmd/latchkey"], { cwd: root, env: goEnv, stdio: "inherit" });
   return binary;
 }
 

@@ -48,6 +48,8 @@ export class Cloud {
   readonly wire: Wire;
   readonly env: Record<string, string>;
   readonly #port: number;
+  /** Where the server counts for its operator. */
+  metrics = "";
   /** Every start of the server, the last one last. */
   readonly starts: Process[] = [];
 
@@ -80,10 +82,6 @@ export class Cloud {
     return this.starts.at(-1)!;
   }
 
-  get metrics(): string {
-    return "";
-  }
-
   /** Everything that the server has ever written to its log. */
   get log(): string {
     return this.starts.map((s) => s.log).join("\n");
@@ -91,15 +89,10 @@ export class Cloud {
 
   /** Starts the server, perhaps of another build, on what it has kept. */
   async run(program: string): Promise<void> {
-    const args = ["server", "--data", this.data, "--listen", `127.0.0.1:${this.#port}`, "--origin", this.origin];
+    const args = ["server", "--data", this.data, "--listen", `127.0.0.1:${this.#port}`, "--origin", this.origin, "--metrics", "127.0.0.1:0"];
     this.starts.push(new Process({ name: "server", command: program, args, cwd: this.folder, env: this.env }));
-    const deadline = Date.now() + 20_000;
-    for (;;) {
-      const up = await fetch(`http://127.0.0.1:${this.#port}/v1/health`, { headers: { Host: `localhost:${this.wire.port}` } }).then((r) => r.ok, () => false);
-      if (up) return;
-      if (this.server.exit !== null || Date.now() > deadline) throw new Error(`the server does not answer:\n${this.server.log}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    const [, metrics] = await this.server.line(/^Counters: (\S+)$/);
+    this.metrics = metrics!;
   }
 
   /** Ends the server and starts it again, perhaps of another build. */
@@ -108,20 +101,19 @@ export class Cloud {
     await this.run(program);
   }
 
-  /** The set-up link that the server printed when it was first started, or that its operator asks for. */
+  /** The set-up link that the server prints when it is first started; after that, one that its operator asks for. */
   async setupLink(program: string): Promise<string> {
     const link = /(http:\/\/localhost:\d+\/#setup=\S+)/;
-    const printed = this.starts[0]!.log.match(link)?.[1];
-    if (printed && !this.#used.has(printed)) {
-      this.#used.add(printed);
-      return printed;
+    if (!this.#founded) {
+      this.#founded = true;
+      return (await this.server.line(link))[1]!;
     }
     const ask = new Process({ name: "setup-link", command: program, args: ["server", "setup-link", "--data", this.data, "--origin", this.origin], cwd: this.folder, env: this.env });
     const [, made] = await ask.line(link);
-    await ask.ended;
+    expect(await ask.ended).toBe(0);
     return made!;
   }
-  readonly #used = new Set<string>();
+  #founded = false;
 
   async stop(): Promise<void> {
     if (this.server.exit === null) await this.server.stop();

@@ -76,7 +76,7 @@ export function distance(a: Picture, b: Picture): number {
 
 /** Asserts that a card is the grey one: the words, and nothing that was decoded. */
 export function expectGrey(card: Card): void {
-  expect(card.picture).toBeNull();
+  expect(card.picture === null, `no picture is on the card of ${card.camera}`).toBe(true);
   expect(card.state).toBe("refused");
   expect(card.says).toContain(words.refusal.picture);
 }

@@ -149,7 +149,7 @@ export class Process {
 }
 
 /** One living process of this machine. */
-interface Living {
+export interface Living {
   pid: number;
   parent: number;
   group: number;
@@ -164,6 +164,18 @@ export function living(): Living[] {
     .map((row) => row.trim().match(/^(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/))
     .filter((m) => m !== null && !m[4]!.startsWith("Z"))
     .map((m) => ({ pid: Number(m![1]), parent: Number(m![2]), group: Number(m![3]), command: m![5]! }));
+}
+
+/** Everything that a process has started, and what that has started, as far as it lives. */
+export function descendants(pid: number): Living[] {
+  const all = living();
+  const found: Living[] = [];
+  for (let next = [pid]; next.length > 0; ) {
+    const children = all.filter((p) => next.includes(p.parent));
+    found.push(...children);
+    next = children.map((p) => p.pid);
+  }
+  return found;
 }
 
 function groupOf(group: number): number[] {

@@ -12,10 +12,18 @@ export interface Passed {
   bytes: Buffer;
 }
 
+interface Answer {
+  head: string[];
+  body: Buffer;
+}
+
 export class Wire {
   readonly passed: Passed[] = [];
   /** A request for the path of the left is passed on as one for the path of the right. */
   readonly crossed = new Map<string, string>();
+  /** A request for the path of the left is answered with what was last answered for the path of the right. */
+  readonly mixed = new Map<string, string>();
+  readonly #answers = new Map<string, Answer>();
   readonly #server: Server;
   readonly #sockets = new Set<Duplex>();
 
@@ -62,12 +70,21 @@ export class Wire {
   }
 
   #pass(port: number, asked: IncomingMessage, answer: ServerResponse): void {
+    const kept = this.#answers.get(this.mixed.get(asked.url!) ?? "");
+    if (kept) {
+      answer.writeHead(200, kept.head);
+      answer.end(kept.body);
+      return;
+    }
     const path = this.crossed.get(asked.url!) ?? asked.url!;
     const what = `${asked.method} ${asked.url}${path === asked.url ? "" : ` passed on as ${path}`}`;
     const onward = request({ host: "127.0.0.1", port, method: asked.method, path, headers: plain(asked.rawHeaders), setHost: false }, (got) => {
       answer.writeHead(got.statusCode!, got.statusMessage, got.rawHeaders);
       got.pipe(answer);
-      gather(got, (body) => this.#note(`answer to ${what}`, headText(got.rawHeaders), body));
+      gather(got, (body) => {
+        this.#note(`answer to ${what}`, headText(got.rawHeaders), body);
+        if (asked.method === "GET" && got.statusCode === 200) this.#answers.set(path, { head: got.rawHeaders, body });
+      });
     });
     onward.on("error", () => answer.destroy()); // nobody answers: nor does the wire
     answer.on("close", () => onward.destroy());

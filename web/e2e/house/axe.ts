@@ -1,0 +1,30 @@
+// What axe-core finds wrong with a page for people who use it without seeing it, or
+// without a pointer.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { expect } from "vitest";
+
+import type { Visitor } from "./browser.ts";
+import { root } from "./build.ts";
+
+const axe = readFileSync(join(root, "web/node_modules/axe-core/axe.min.js"), "utf8");
+
+interface Violation {
+  id: string;
+  help: string;
+  nodes: { html: string }[];
+}
+
+/** Asserts that axe finds nothing wrong with what the page shows now. */
+export async function sound({ page }: Visitor): Promise<void> {
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    // Whatever is on its way in or out is judged when it has arrived.
+    await Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().iterations !== Infinity).map((a) => a.finished.catch(() => undefined)));
+    const { violations } = await (window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }).axe.run();
+    return violations.map((v) => `${v.id}: ${v.help}\n${v.nodes.map((n) => n.html.slice(0, 200)).join("\n")}`).join("\n\n");
+  });
+  expect(found).toBe("");
+}

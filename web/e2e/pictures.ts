@@ -1,0 +1,46 @@
+// The pictures of the documentation, taken of the demonstration as it runs.
+
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { join } from "node:path";
+
+import { afterAll, inject, test } from "vitest";
+
+import { startBrowser, Visitor } from "./house/browser.ts";
+import { root } from "./house/build.ts";
+import { environment, freePort } from "./house/house.ts";
+import { shows, until } from "./house/look.ts";
+import { endAll, Process } from "./house/process.ts";
+
+const built = inject("built");
+const to = (name: string) => join(root, "docs/pictures", name);
+
+afterAll(endAll);
+
+test("pictures of the demonstration", async () => {
+  const folder = mkdtempSync(join(built.folder, "pictures-"));
+  mkdirSync(to(""), { recursive: true });
+  const port = await freePort();
+  const demo = new Process({ name: "demo", command: built.latchkey, args: ["demo", "--listen", `127.0.0.1:${port}`], cwd: folder, env: environment(folder, built.latchkey) });
+  const [link] = await demo.line(/http:\/\/localhost:\d+\/#\S+/, { within: 60_000 });
+  const browser = await startBrowser();
+  const { page } = await Visitor.arrive(browser, `http://localhost:${port}`, { viewport: { width: 1440, height: 900 }, colorScheme: "light", timezoneId: Intl.DateTimeFormat().resolvedOptions().timeZone });
+  await page.goto(link);
+
+  const whole = (says: string) => /^\D*\d+ s\D/.test(says);
+  await until(page, "eleven whole events", (all) => all.length >= 11 && all.slice(0, 11).every((c) => shows(c.picture) && whole(c.says)), 240_000);
+  await page.screenshot({ path: to("events.png") });
+
+  const door = await until(page, "somebody at the door", (all) => all.find((c) => c.camera === "Front door" && whole(c.says))?.event);
+  await page.locator(`[data-event="${door}"]`).click();
+  await page.waitForFunction(() => (document.querySelector("video")?.videoWidth ?? 0) > 0);
+  await page.evaluate(async () => {
+    const video = document.querySelector("video")!;
+    video.pause();
+    const there = new Promise((resolve) => video.addEventListener("seeked", resolve, { once: true }));
+    video.currentTime = 0.5 * video.duration;
+    await there;
+  });
+  await page.screenshot({ path: to("player.png") });
+  await browser.close();
+  await demo.stop();
+});
