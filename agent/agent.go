@@ -82,6 +82,18 @@ var (
 	ErrRunning = errors.New("another agent is running in this folder: two would take each other's place at the server. Stop the other one first")
 )
 
+// errUnusable: what only this agent could have is gone. A copy of it from a backup
+// would be found out by the server; a new agent is the way on.
+var errUnusable = errors.New("this agent cannot go on as itself. Ask the home's owner for a join link and join anew, in another folder (--data)")
+
+// unusable explains what is wrong with a file, unless the disk is what is wrong.
+func unusable(err error) error {
+	if _, disk := errors.AsType[*fs.PathError](err); disk && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fmt.Errorf("%w. (%w)", errUnusable, err)
+}
+
 // New starts the agent of a folder: it takes the next incarnation and looks through
 // the spool. It records and uploads while [Agent.Run] runs.
 func New(ctx context.Context, c Config) (_ *Agent, err error) {
@@ -135,13 +147,13 @@ func openExisting(folder string) (*State, error) {
 // number that is not on the disk.
 func (a *Agent) load() (err error) {
 	if a.keys, err = key.LoadAgent(a.state.path(keysFile)); err != nil {
-		return err
+		return unusable(err)
 	}
 	if err := durable.Sweep(a.state.dir, "."); err != nil {
 		return err
 	}
 	if a.start, err = uplink.NextStart(a.state.dir, startFile); err != nil {
-		return err
+		return unusable(err)
 	}
 	if a.chain, err = a.loadChain(); err != nil {
 		return err
