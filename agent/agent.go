@@ -64,6 +64,7 @@ type Agent struct {
 	start    *uplink.Start
 	chain    *uplink.Chain
 	spool    *spool.Spool
+	spoolDir *durable.Dir
 	recorder *recorder
 	uplink   *uplink.Uplink
 	clock    clock
@@ -196,12 +197,12 @@ func (a *Agent) loadChain() (*uplink.Chain, error) {
 }
 
 func (a *Agent) openSpool(k spool.Key) error {
-	dir, err := a.state.dir.Sub(spoolDir)
-	if err != nil {
+	var err error
+	if a.spoolDir, err = a.state.dir.Sub(spoolDir); err != nil {
 		return err
 	}
 	a.spool, err = spool.Open(spool.Config{
-		FS: dir, Home: a.identity.Home, Key: k, Capacity: a.config.SpoolBytes,
+		FS: a.spoolDir, Home: a.identity.Home, Key: k, Capacity: a.config.SpoolBytes,
 		Free: func() (int64, error) { return freeBytes(a.state.path(spoolDir)) }, Log: a.log,
 	})
 	return err
@@ -232,6 +233,9 @@ func (a *Agent) Close() error {
 	var errs []error
 	if a.lock != nil {
 		errs = append(errs, a.lock.release())
+	}
+	if a.spoolDir != nil {
+		errs = append(errs, a.spoolDir.Close())
 	}
 	return errors.Join(append(errs, a.state.Close())...)
 }
