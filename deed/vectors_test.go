@@ -12,6 +12,7 @@ import (
 	"testing/cryptotest"
 
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/internal/vectors"
 )
 
 var write = flag.Bool("write", false, "write the vectors that are missing in testdata")
@@ -136,27 +137,7 @@ func TestWriteVectors(t *testing.T) {
 // readVectors reads the vectors of both languages.
 func readVectors(t testing.TB) (all []vector, by map[string]int) {
 	t.Helper()
-	by = map[string]int{}
-	for _, language := range []string{"go", "ts"} {
-		files, err := filepath.Glob("testdata/vectors/" + language + "/*.json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		by[language] = len(files)
-		for _, file := range files {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var v vector
-			if err := json.Unmarshal(b, &v); err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-			v.Name = language + "/" + v.Name
-			all = append(all, v)
-		}
-	}
-	return all, by
+	return vectors.Read(t, func(v *vector) *string { return &v.Name })
 }
 
 // TestVectors folds every vector and compares the reason and the deed it is about.

@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/internal/vectors"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/open"
 	"github.com/latchkey-cam/latchkey/sealed"
@@ -31,27 +30,7 @@ type vector struct {
 // readVectors reads the vectors of both languages.
 func readVectors(t testing.TB) (all []vector, by map[string]int) {
 	t.Helper()
-	by = map[string]int{}
-	for _, language := range []string{"go", "ts"} {
-		files, err := filepath.Glob("testdata/vectors/" + language + "/*.json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		by[language] = len(files)
-		for _, file := range files {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var v vector
-			if err := json.Unmarshal(b, &v); err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-			v.Name = language + "/" + v.Name
-			all = append(all, v)
-		}
-	}
-	return all, by
+	return vectors.Read(t, func(v *vector) *string { return &v.Name })
 }
 
 // onlyReader hides every other method of a reader.

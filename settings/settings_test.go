@@ -2,8 +2,6 @@ package settings_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/internal/vectors"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/sealed"
@@ -39,27 +38,7 @@ func readHomes(t testing.TB) map[string]*keytest.Home {
 
 func readVectors(t testing.TB) (all []vector, by map[string]int) {
 	t.Helper()
-	by = map[string]int{}
-	for _, language := range []string{"go", "ts"} {
-		files, err := filepath.Glob("testdata/vectors/" + language + "/*.json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		by[language] = len(files)
-		for _, file := range files {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var v vector
-			if err := json.Unmarshal(b, &v); err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-			v.Name = language + "/" + v.Name
-			all = append(all, v)
-		}
-	}
-	return all, by
+	return vectors.Read(t, func(v *vector) *string { return &v.Name })
 }
 
 // TestVectors opens every vector of both languages and compares the reason, or what
