@@ -69,7 +69,7 @@ describe("from nothing to a picture", () => {
   test("what moves is on the page, under the camera's name", async () => {
     const { page } = house.owner;
     const event = await until(page, "a picture", (all) => all.find((c) => c.camera === camera && shows(c.picture))?.event);
-    await until(page, "its clip", (all) => all.find((c) => c.event === event && /\d s/.test(c.says) && !c.says.includes(words.events.onItsWay)));
+    await until(page, "its clip", (all) => all.find((c) => c.event === event && c.whole));
     await sound(house.owner);
     await page.locator(`[data-event="${event}"]`).click();
     await page.waitForFunction(() => (document.querySelector("video")?.videoWidth ?? 0) > 0);

@@ -26,11 +26,10 @@ test("pictures of the demonstration", async () => {
   const { page } = await Visitor.arrive(browser, `http://localhost:${port}`, { viewport: { width: 1440, height: 900 }, colorScheme: "light", timezoneId: Intl.DateTimeFormat().resolvedOptions().timeZone });
   await page.goto(link);
 
-  const whole = (says: string) => /^\D*\d+ s\D/.test(says);
-  await until(page, "eleven whole events", (all) => all.length >= 11 && all.slice(0, 11).every((c) => shows(c.picture) && whole(c.says)), 240_000);
+  await until(page, "eleven whole events", (all) => all.length >= 11 && all.slice(0, 11).every((c) => shows(c.picture) && c.whole), 240_000);
   await page.screenshot({ path: to("events.png") });
 
-  const door = await until(page, "somebody at the door", (all) => all.find((c) => c.camera === "Front door" && whole(c.says))?.event);
+  const door = await until(page, "somebody at the door", (all) => all.find((c) => c.camera === "Front door" && c.whole)?.event);
   await page.locator(`[data-event="${door}"]`).click();
   await page.waitForFunction(() => (document.querySelector("video")?.videoWidth ?? 0) > 0);
   await page.evaluate(async () => {

@@ -4,12 +4,15 @@
 // turns a check off. A text that does not stand in its file exactly once is an error:
 // the source has moved on, and the control would silently be none.
 
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
 
 import { type Built, goEnv, root } from "./build.ts";
 import { files } from "./scan.ts";
+
+const run = promisify(execFile); // what a command says is in the error, if it fails
 
 /** One piece of source to replace. */
 export interface Cut {
@@ -27,13 +30,13 @@ function apply(cut: Cut, source: string): string {
 }
 
 /** Builds the whole program without what is cut out of it, the app and the Go source alike. */
-export function buildCut(built: Built, name: string, cuts: readonly Cut[]): string {
+export async function buildCut(built: Built, name: string, cuts: readonly Cut[]): Promise<string> {
   const folder = join(built.folder, name);
   mkdirSync(folder);
-  const replace = { ...goOverlay(folder, cuts.filter((c) => c.file.endsWith(".go"))), ...appOverlay(folder, cuts.filter((c) => !c.file.endsWith(".go"))) };
+  const replace = { ...goOverlay(folder, cuts.filter((c) => c.file.endsWith(".go"))), ...(await appOverlay(folder, cuts.filter((c) => !c.file.endsWith(".go")))) };
   writeFileSync(join(folder, "overlay.json"), JSON.stringify({ Replace: replace }));
   const binary = join(folder, "latchkey");
-  execFileSync("go", ["build", "-overlay", join(folder, "overlay.json"), "-o", binary, "./cmd/latchkey"], { cwd: root, env: goEnv, stdio: "inherit" });
+  await run("go", ["build", "-overlay", join(folder, "overlay.json"), "-o", binary, "./cmd/latchkey"], { cwd: root, env: goEnv });
   return binary;
 }
 
@@ -52,7 +55,7 @@ function goOverlay(folder: string, cuts: readonly Cut[]): Overlay {
 }
 
 // Builds the cut app and puts it in the place of the one that the program embeds.
-function appOverlay(folder: string, cuts: readonly Cut[]): Overlay {
+async function appOverlay(folder: string, cuts: readonly Cut[]): Promise<Overlay> {
   if (cuts.length === 0) return {};
   const web = join(root, "web");
   const copy = join(folder, "web");
@@ -63,7 +66,7 @@ function appOverlay(folder: string, cuts: readonly Cut[]): Overlay {
     const file = join(folder, cut.file);
     writeFileSync(file, apply(cut, readFileSync(file, "utf8")));
   }
-  execFileSync(join(web, "node_modules/.bin/vite"), ["build", "--logLevel", "error"], { cwd: copy, stdio: "inherit" });
+  await run(join(web, "node_modules/.bin/vite"), ["build", "--logLevel", "error"], { cwd: copy });
   const overlay: Overlay = {};
   for (const file of files(join(web, "dist"))) overlay[file] = "";
   for (const file of files(join(copy, "dist"))) overlay[join(web, "dist", file.slice(join(copy, "dist").length + 1))] = file;

@@ -15,6 +15,8 @@ export interface Card {
   says: string;
   /** The word of a refusal, "" if there is none. */
   refused: string;
+  /** Whether the event has come to the end, clip and all: then its corner says how long it took, and nothing else. */
+  whole: boolean;
   /** The decoded picture, null if none is on the card. */
   picture: Picture | null;
 }
@@ -44,6 +46,7 @@ export function cards(page: Page): Promise<Card[]> {
       camera: card.querySelector(".camera")?.textContent ?? "",
       says: card.textContent ?? "",
       refused: card.querySelector<HTMLElement>("[data-word]")?.dataset["word"] ?? "",
+      whole: /^\d+ s$/.test(card.querySelector(".badge")?.textContent ?? ""),
       picture: seen(card.querySelector("img")),
     }));
   });
