@@ -1,6 +1,8 @@
 package event
 
 import (
+	"time"
+
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/camera"
 )
@@ -16,6 +18,13 @@ type Status struct {
 	// are not, nil if they are or if they are not yet.
 	Looking bool
 	Motion  error
+
+	// Recording says that pictures come in and would be kept if something moved. Last
+	// is when the newest of them was taken, to the second; it tells more than any
+	// connection does. Day is how many events began in the last 24 hours.
+	Recording bool
+	Last      time.Time
+	Day       int
 
 	// SinkErr is what the sink said last, nil if it took what it was told.
 	SinkErr error

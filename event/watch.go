@@ -39,6 +39,14 @@ type Config struct {
 	// called from the camera's goroutines, one call at a time, and must not block.
 	Status func(Status)
 
+	// Motion says where motion counts and how much of it. It is asked for each picture
+	// that is looked at, so that new settings apply at once, and must not block. The
+	// zero [motion.Config] if nil.
+	Motion func() motion.Config
+
+	// Handle, if there is one, is by what others ask the camera while it is watched.
+	Handle *Handle
+
 	// PreRoll and PostRoll are how much is kept from before and after motion. The
 	// first is rounded up to a whole group of pictures. 5 s each if zero.
 	PreRoll, PostRoll time.Duration
