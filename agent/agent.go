@@ -24,6 +24,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent/spool"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
+	"github.com/latchkey-cam/latchkey/clock"
 	"github.com/latchkey-cam/latchkey/event"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/key"
@@ -67,7 +68,7 @@ type Agent struct {
 	spoolDir *durable.Dir
 	recorder *recorder
 	uplink   *uplink.Uplink
-	clock    clock
+	clock    *clock.Clock
 	began    time.Time
 
 	mu      sync.Mutex // protects cameras and settings
@@ -98,7 +99,7 @@ func unusable(err error) error {
 // New starts the agent of a folder: it takes the next incarnation and looks through
 // the spool. It records and uploads while [Agent.Run] runs.
 func New(ctx context.Context, c Config) (_ *Agent, err error) {
-	a := &Agent{config: c, log: c.Log, clock: machineClock(), began: time.Now(), cameras: map[latchkey.CameraID]*watched{}}
+	a := &Agent{config: c, log: c.Log, clock: clock.New(clock.Machine()), began: time.Now(), cameras: map[latchkey.CameraID]*watched{}}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}

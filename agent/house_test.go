@@ -213,7 +213,7 @@ func painted(id latchkey.EventID, kind latchkey.Kind) []byte {
 // happen makes one event as a camera's watcher does, and says how far the sink has
 // acknowledged it.
 func happen(ctx context.Context, c event.Config) (id latchkey.EventID, began, ended error) {
-	now := c.Clock()
+	now := c.Clock(time.Now())
 	e := event.Event{
 		ID: latchkey.NewEventID(), Camera: c.Camera, Cause: "motion", Start: now, End: now, Score: 0.25, Picture: now,
 		Stages: event.Stages{Received: now, Decided: now, Still: now},

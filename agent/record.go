@@ -13,6 +13,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent/spool"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
+	"github.com/latchkey-cam/latchkey/clock"
 	"github.com/latchkey-cam/latchkey/event"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/sealed"
@@ -21,7 +22,7 @@ import (
 // recorder seals what happens on the cameras into the spool. It is the [event.Sink] of
 // every camera: when Begin or End returns nil, what it was told survives a power cut.
 type recorder struct {
-	clock       clock
+	clock       *clock.Clock
 	keys        *key.AgentKeys
 	chain       *uplink.Chain
 	incarnation uint64
@@ -98,7 +99,7 @@ func (r *recorder) add(e event.Event, b sealed.Binding, content func(io.Writer) 
 	}
 	// The line is for measuring; all times are of the same monotonic clock.
 	r.log.Debug("stage", "stage", "sealed", "event", e.ID.String(), "camera", e.Camera.String(),
-		"kind", b.Kind.String(), "object", b.Object.String(), "bytes", h.BodyLength, "at", r.clock.now().Monotonic,
+		"kind", b.Kind.String(), "object", b.Object.String(), "bytes", h.BodyLength, "at", r.clock.Now().Monotonic,
 		"moving", e.Start.Monotonic, "received", e.Stages.Received.Monotonic,
 		"decided", e.Stages.Decided.Monotonic, "still", e.Stages.Still.Monotonic)
 	return nil
@@ -108,14 +109,14 @@ func (r *recorder) add(e event.Event, b sealed.Binding, content func(io.Writer) 
 func (r *recorder) acknowledged(h sealed.Header) {
 	b := h.Binding
 	r.log.Debug("stage", "stage", "acknowledged", "event", b.Event.String(), "camera", b.Camera.String(),
-		"kind", b.Kind.String(), "object", b.Object.String(), "bytes", h.BodyLength, "at", r.clock.now().Monotonic)
+		"kind", b.Kind.String(), "object", b.Object.String(), "bytes", h.BodyLength, "at", r.clock.Now().Monotonic)
 }
 
 // errNoHome: nothing can be sealed before the home's deeds are known.
 var errNoHome = errors.New("the home's deeds are not known yet")
 
 // bind makes the binding of a new object, whose moment is at.
-func (r *recorder) bind(e event.Event, kind latchkey.Kind, at event.Moment) (sealed.Binding, error) {
+func (r *recorder) bind(e event.Event, kind latchkey.Kind, at clock.Moment) (sealed.Binding, error) {
 	title := r.chain.Title()
 	if title == nil {
 		return sealed.Binding{}, errNoHome
@@ -124,10 +125,10 @@ func (r *recorder) bind(e event.Event, kind latchkey.Kind, at event.Moment) (sea
 	defer r.mu.Unlock()
 	r.sequences[e.Camera]++
 	return sealed.Binding{
-		Kind: kind, Quality: r.clock.quality(), Home: title.Home(), Camera: e.Camera,
+		Kind: kind, Quality: at.Quality, Home: title.Home(), Camera: e.Camera,
 		Event: e.ID, Object: latchkey.NewObjectID(), AgentKey: r.keys.KeyID(),
 		Incarnation: r.incarnation, Sequence: r.sequences[e.Camera],
-		Time: at.Wall, Boot: r.clock.boot, Monotonic: at.Monotonic, Head: title.Head(),
+		Time: at.Wall, Boot: r.clock.Boot(), Monotonic: at.Monotonic, Head: title.Head(),
 	}, nil
 }
 

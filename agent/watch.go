@@ -179,7 +179,7 @@ func (a *Agent) watchOnce(ctx context.Context, w *watched, log *slog.Logger) (er
 	}()
 	err = a.config.Watch(ctx, event.Config{
 		Camera: w.camera.ID, Main: w.camera.Main, Sub: w.camera.Sub, Credentials: w.camera.Credentials,
-		Sink: a.recorder, Clock: a.clock.now, Log: log,
+		Sink: a.recorder, Clock: a.clock.At, Log: log,
 		Status: func(s event.Status) { a.say(w, CameraState(s.Main.State), s.Says()) },
 	})
 	if err == nil {

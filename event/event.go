@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/clock"
 )
 
 // Sink takes the events of one or more cameras.
@@ -45,43 +46,31 @@ type Event struct {
 	// reached its longest; zero for all others.
 	Continues latchkey.EventID
 
-	Cause string // "motion"
-	Start Moment // of the first picture in which something moved
-	End   Moment // of the last one, as far as is known
+	Cause string       // "motion"
+	Start clock.Moment // of the first picture in which something moved
+	End   clock.Moment // of the last one, as far as is known
 
 	// Score is how much moved at the most, 0 to 1: the share of the picture.
 	Score float64
 
-	Picture Moment // of the picture that the thumbnail shows; in Begin and End
-	Clip    Clip   // zero in Begin
+	Picture clock.Moment // of the picture that the thumbnail shows; in Begin and End
+	Clip    Clip         // zero in Begin
 	Stages  Stages
 }
 
 // Clip describes an event's clip.
 type Clip struct {
-	Start         Moment // of its first picture: a key frame, some seconds before the event's start
+	Start         clock.Moment // of its first picture: a key frame, some seconds before the event's start
 	Duration      time.Duration
 	Type          string // video/mp4; codecs="avc1.64001f"
 	Width, Height int
 	Bytes         int64 // that are written by the function that End is given
 }
 
-// Moment is one moment on both of an agent's clocks. A picture's moment is when the
-// first byte of it could have been read here, never what the camera's clock says.
-type Moment struct {
-	Wall      latchkey.Time
-	Monotonic uint64 // microseconds since the boot that the clock's owner knows
-}
-
-// Sub returns how long after u the moment m was, by the monotonic clock.
-func (m Moment) Sub(u Moment) time.Duration {
-	return time.Duration(int64(m.Monotonic)-int64(u.Monotonic)) * time.Microsecond
-}
-
 // Stages says when an event got how far, for measuring; Monotonic is the clock to
 // subtract by.
 type Stages struct {
-	Received Moment // the first moving picture had been received whole
-	Decided  Moment // it was decided that something moves
-	Still    Moment // the thumbnail had been made
+	Received clock.Moment // the first moving picture had been received whole
+	Decided  clock.Moment // it was decided that something moves
+	Still    clock.Moment // the thumbnail had been made
 }

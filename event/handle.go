@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/latchkey-cam/latchkey/clock"
 	"github.com/latchkey-cam/latchkey/media"
 	"github.com/latchkey-cam/latchkey/motion"
 )
@@ -28,14 +29,14 @@ type Handle struct {
 // view is what the camera's goroutine answers: the newest group of pictures.
 type view struct {
 	units []media.Unit
-	taken Moment
+	taken clock.Moment
 }
 
 // Still is one picture of a camera.
 type Still struct {
 	JPEG          []byte
 	Width, Height int
-	Taken         Moment
+	Taken         clock.Moment
 }
 
 // Still returns the newest picture of the camera, made small. It takes as long as

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/clock"
 	"github.com/latchkey-cam/latchkey/media"
 	"github.com/latchkey-cam/latchkey/motion"
 )
@@ -27,7 +28,7 @@ const (
 type machine struct {
 	camera                     latchkey.CameraID
 	preRoll, postRoll, longest time.Duration
-	moment                     func(time.Time) Moment
+	moment                     func(time.Time) clock.Moment
 
 	begin func(Event, []media.Unit)  // with the units of the still, from a key unit on
 	end   func(Event, []media.Group) // with the groups of the clip

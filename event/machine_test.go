@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/clock"
 	"github.com/latchkey-cam/latchkey/media"
 	"github.com/latchkey-cam/latchkey/motion"
 )
@@ -31,7 +32,9 @@ func newBench() *bench {
 	b := &bench{at: noon, parameters: &media.Parameters{SPS: []byte{1}}, size: 1000}
 	b.machine = machine{
 		preRoll: 5 * time.Second, postRoll: 5 * time.Second, longest: time.Minute, ring: media.Ring{Limit: ringBytes},
-		moment: func(t time.Time) Moment { return Moment{latchkey.TimeOf(t), uint64(t.Sub(noon).Microseconds())} },
+		moment: func(t time.Time) clock.Moment {
+			return clock.Moment{Wall: latchkey.TimeOf(t), Monotonic: uint64(t.Sub(noon).Microseconds())}
+		},
 		begin: func(e Event, still []media.Unit) {
 			b.begun, b.stills = append(b.begun, e), append(b.stills, still)
 		},
@@ -55,7 +58,7 @@ func (b *bench) run(d time.Duration, score float64) {
 	}
 }
 
-func (b *bench) seconds(m Moment) float64 { return float64(m.Monotonic) / 1e6 }
+func (b *bench) seconds(m clock.Moment) float64 { return float64(m.Monotonic) / 1e6 }
 
 func span(groups []media.Group) (from, to float64) {
 	last := groups[len(groups)-1].Units

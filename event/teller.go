@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey/camera"
+	"github.com/latchkey-cam/latchkey/clock"
 	"github.com/latchkey-cam/latchkey/media"
 )
 
@@ -29,7 +30,7 @@ var errSlow = errors.New("the clip was dropped because the sink is too slow")
 // dropped whole. Both are counted and reported.
 type teller struct {
 	config *Config
-	moment func(time.Time) Moment
+	moment func(time.Time) clock.Moment
 	report func(func(*Status))
 
 	mu      sync.Mutex // protects what follows
@@ -39,7 +40,7 @@ type teller struct {
 
 	ready chan struct{} // holds one token when there may be a job
 
-	still Moment // when the thumbnail of the event under way had been made; run's own
+	still clock.Moment // when the thumbnail of the event under way had been made; run's own
 }
 
 // job is the beginning of an event, or the end of one if clip is not nil.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/clock"
 	"github.com/latchkey-cam/latchkey/media"
 )
 
@@ -47,7 +48,7 @@ func TestSlowSink(t *testing.T) {
 	var mu sync.Mutex
 	var status Status
 	tell := &teller{config: &Config{Sink: sink, FFmpeg: "no-such-ffmpeg", Log: slog.New(slog.DiscardHandler)},
-		moment: func(time.Time) Moment { return Moment{} }, ready: make(chan struct{}, 1),
+		moment: func(time.Time) clock.Moment { return clock.Moment{} }, ready: make(chan struct{}, 1),
 		report: func(change func(*Status)) { mu.Lock(); defer mu.Unlock(); change(&status) }}
 	p := &media.Parameters{SPS: []byte{0x67, 1, 2, 3}, PPS: [][]byte{{0x68, 1}}}
 	group := func(size int) []media.Unit {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/camera"
+	"github.com/latchkey-cam/latchkey/clock"
 	"github.com/latchkey-cam/latchkey/media"
 	"github.com/latchkey-cam/latchkey/motion"
 )
@@ -31,9 +32,9 @@ type Config struct {
 
 	Sink Sink
 
-	// Clock tells the time. The default is the machine's, with monotonic
-	// microseconds since Watch was called.
-	Clock func() Moment
+	// Clock says what the agent's clocks showed at a time of this process. The default
+	// is the machine's.
+	Clock func(time.Time) clock.Moment
 
 	// Status, if there is one, is told of every change of the camera's state. It is
 	// called from the camera's goroutines, one call at a time, and must not block.
@@ -115,10 +116,7 @@ func newWatcher(c Config) (*watcher, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Clock == nil {
-		began := time.Now()
-		c.Clock = func() Moment {
-			return Moment{latchkey.TimeOf(time.Now()), uint64(time.Since(began).Microseconds())}
-		}
+		c.Clock = clock.New(clock.Machine()).At
 	}
 	for d, or := range map[*time.Duration]time.Duration{&c.PreRoll: 5 * time.Second, &c.PostRoll: 5 * time.Second, &c.Longest: time.Minute} {
 		if *d == 0 {
@@ -149,7 +147,7 @@ func (w *watcher) run(ctx context.Context) error {
 	w.recorded = newQueue(1024, 32<<20)
 	w.decoded = newQueue(128, 16<<20)
 	w.activity = make(chan motion.Activity, 8)
-	w.teller = &teller{config: &w.config, moment: w.moment, report: w.report, ready: make(chan struct{}, 1)}
+	w.teller = &teller{config: &w.config, moment: w.config.Clock, report: w.report, ready: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var tree sync.WaitGroup
@@ -206,7 +204,7 @@ func (w *watcher) run(ctx context.Context) error {
 func (w *watcher) join(ctx context.Context) error {
 	m := &machine{
 		camera: w.config.Camera, preRoll: w.config.PreRoll, postRoll: w.config.PostRoll, longest: w.config.Longest,
-		moment: w.moment, begin: w.teller.begin, end: w.teller.end, ring: media.Ring{Limit: ringBytes},
+		moment: w.config.Clock, begin: w.teller.begin, end: w.teller.end, ring: media.Ring{Limit: ringBytes},
 	}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -297,12 +295,3 @@ func (w *watcher) snapshot() Status {
 }
 
 func (w *watcher) lost() uint64 { return w.snapshot().Lost }
-
-// moment says what the clock said at t, a time of this process.
-func (w *watcher) moment(t time.Time) Moment {
-	now, ago := w.config.Clock(), time.Since(t).Microseconds()
-	return Moment{
-		Wall:      latchkey.Time(max(0, int64(now.Wall)-ago)),
-		Monotonic: uint64(max(0, int64(now.Monotonic)-ago)),
-	}
-}

@@ -21,6 +21,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/camera"
 	"github.com/latchkey-cam/latchkey/camera/cameratest"
+	"github.com/latchkey-cam/latchkey/clock"
 	"github.com/latchkey-cam/latchkey/demo/paint"
 	"github.com/latchkey-cam/latchkey/event"
 )
@@ -152,7 +153,7 @@ func checkPair(t *testing.T, b, e taken) {
 	if b.ID != e.ID || b.ID == (latchkey.EventID{}) || b.Camera != e.Camera || b.Start != e.Start || e.Picture != b.Picture {
 		t.Errorf("begun as %+v, ended as %+v", b.Event, e.Event)
 	}
-	order := []event.Moment{e.Clip.Start, e.Start, e.Stages.Received, e.Stages.Decided, e.Stages.Still}
+	order := []clock.Moment{e.Clip.Start, e.Start, e.Stages.Received, e.Stages.Decided, e.Stages.Still}
 	for i := 1; i < len(order); i++ {
 		if order[i].Sub(order[i-1]) < -time.Millisecond { // two readings of two clocks
 			t.Errorf("moment %d is before the one before it: %+v", i, order)
