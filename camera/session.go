@@ -43,6 +43,15 @@ type Source struct {
 	// zero.
 	Patience time.Duration
 
+	// Admit is asked before each session whether the device at the address is the
+	// camera that is meant; nothing is sent to it by the session if that returns an
+	// error. Everything is admitted if nil.
+	Admit func(context.Context) error
+
+	// Unchanged is for how long the same picture may come before the camera is said to
+	// be frozen; 60 s if zero. It is for tests.
+	Unchanged time.Duration
+
 	// Delays are waited for between one failed session and the next, the last one
 	// again and again, each with a fifth more or less. 1, 2, 4, 8, 15, 30, 60 s if nil.
 	Delays []time.Duration

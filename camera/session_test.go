@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -111,53 +110,6 @@ func TestWrongPassword(t *testing.T) {
 	}
 	if _, err := camera.Probe(t.Context(), source(t, c.Address(), "", "")); camera.StateOf(err) != camera.WrongPassword {
 		t.Errorf("without a password: %v", err)
-	}
-}
-
-// A camera that refuses the password is not asked again soon: it would lock the account.
-func TestWrongPasswordWaitsLongest(t *testing.T) {
-	t.Parallel()
-	var asked atomic.Int32
-	s := cameratest.Play(t, func(_ net.Conn, r cameratest.Request) (string, bool) {
-		if r.Method == "DESCRIBE" {
-			asked.Add(1)
-			return cameratest.Reply(r, "401 Unauthorized", "", `WWW-Authenticate: Digest realm="r", nonce="n"`), true
-		}
-		return cameratest.Honest(r), true
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	src := source(t, s.Address(), "admin", "wrong")
-	src.Delays = []time.Duration{time.Millisecond, time.Millisecond, time.Minute}
-	var last camera.Status
-	camera.Follow(ctx, src, func(media.Unit) {}, func(s camera.Status) { last = s })
-	if n := asked.Load(); n != 2 { // once without, as the protocol wants, and once with
-		t.Errorf("the camera was asked %d times", n)
-	}
-	if wait := time.Until(last.Retry); last.State != camera.WrongPassword || wait < 45*time.Second || wait > 75*time.Second {
-		t.Errorf("state %s, next try in %v", last.State, wait)
-	}
-}
-
-func TestFollowConnectsAgain(t *testing.T) {
-	t.Parallel()
-	film := cameratest.Encode(t, "testsrc2=size=64x48:rate=15:duration=1")
-	c := cameratest.Serve(t, film, nil)
-	src := source(t, c.Address(), "", "")
-	src.Patience, src.Delays = 200*time.Millisecond, []time.Duration{10 * time.Millisecond}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	var states []string
-	camera.Follow(ctx, src, func(media.Unit) {}, func(s camera.Status) {
-		if states = append(states, string(s.State)); len(states) == 6 {
-			cancel()
-		}
-	})
-	if want := "connecting silent connecting silent connecting silent"; strings.Join(states, " ") != want {
-		t.Errorf("states %v, want %s", states, want)
-	}
-	if c.Sessions() != 3 {
-		t.Errorf("%d sessions", c.Sessions())
 	}
 }
 

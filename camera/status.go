@@ -11,11 +11,15 @@ import (
 // State is how it stands with one stream of a camera.
 type State string
 
-// The states of a stream. All but Connecting and Receiving are why there is no stream.
+// The states of a stream. All but Connecting, Receiving and Frozen are why there is no
+// stream. A camera that was in trouble stays in it, with its sentence, while it is asked
+// again, until there is a picture.
 const (
 	Connecting    State = "connecting"
 	Receiving     State = "receiving"
+	Frozen        State = "frozen"
 	WrongPassword State = "wrong-password"
+	AnotherDevice State = "another-device"
 	NotFound      State = "not-found"
 	Busy          State = "busy"
 	Unreachable   State = "unreachable"
@@ -23,6 +27,7 @@ const (
 	NoKeyFrame    State = "no-key-frame"
 	NotH264       State = "not-h264"
 	Unusable      State = "unusable"
+	Flood         State = "flood"
 	Elsewhere     State = "elsewhere"
 	Lost          State = "lost"
 )
@@ -31,15 +36,18 @@ const (
 var says = map[State]string{
 	Connecting:    "Connecting to the camera.",
 	Receiving:     "Receiving pictures.",
-	WrongPassword: "The camera refuses this user and password. Check them in the camera's own settings; the next try is a minute away, so that the camera does not lock the account.",
+	Frozen:        "The camera sends the same picture over and over. If it does not show a still on purpose, as with its shutter closed, restart it.",
+	WrongPassword: "The camera refuses this user and password. Check them in the camera's own settings. It will be asked again in a minute and then ever more rarely, so that it does not lock the account.",
+	AnotherDevice: "Another device than this camera answers at its address, so nothing of it is taken. If you have replaced the camera, accept the new one; if not, look up the camera's new address in your router.",
 	NotFound:      "The camera answers, but has no stream at this address. Check the part of the address after the host.",
-	Busy:          "The camera refuses another viewer. It may be at its limit of connections; close other apps that show it.",
+	Busy:          "The camera refuses another connection. It may be at its connection limit: close other apps that show it. If it has never worked, check the port and that RTSP is switched on in the camera.",
 	Unreachable:   "The camera cannot be reached. Check that it is switched on, in this network, and that host and port are right.",
 	Silent:        "The camera is connected but has stopped sending pictures. It will be asked again; if this goes on, restart it.",
 	NoKeyFrame:    "The camera sends no key frames, so that no picture can be begun. Set the interval of its key frames (I-frames) to 1 or 2 seconds.",
 	NotH264:       "The camera sends no H.264 video here. Set its video encoding to H.264 in the camera's own settings.",
 	Unusable:      "The camera sends something that is no video, or is too large to be one. If it is a camera, update its firmware.",
-	Elsewhere:     "The camera sends us to another host. That is refused; give the address of that host if it is the camera.",
+	Flood:         "The camera sends more pictures or bytes a second than any camera needs to. Lower its frame rate or bit rate, or restart it.",
+	Elsewhere:     "The camera sends us to another address, or in a circle. That is refused; give the address of the stream itself.",
 	Lost:          "The connection to the camera has broken off. It will be asked again.",
 }
 
@@ -49,13 +57,20 @@ func (s State) Says() string { return says[s] }
 // Status is how it stands with one stream of a camera.
 type Status struct {
 	State State
-	Since time.Time
+	Since time.Time // when State began; trying again does not end it
 	Err   error     // what went wrong in detail, for logs; nil in Connecting and Receiving
-	Retry time.Time // when the camera will be asked again; zero in Connecting and Receiving
+	Retry time.Time // when the camera is asked again; zero in Connecting and Receiving
 
-	// Of the stream, in Receiving.
+	// Last is when the last good picture came in, zero if there was none yet: one that
+	// could be used and was not the same over and over. It is a few seconds old at the
+	// most.
+	Last time.Time
+
+	// Of the stream, in Receiving and Frozen.
 	Width, Height int
 	Codec         string
+	Rate          float64 // pictures a second as they come in, in tenths; 0 in the first seconds
+	Audio         string  // the codec of its sound, empty if there is none
 
 	Sessions uint64 // begun since the agent started
 	Damaged  uint64 // RTP packets that were missing or made no sense, in all sessions
@@ -84,7 +99,14 @@ func (c Credentials) failure(state State, format string, args ...any) *Error {
 	return &Error{state, c.scrub(fmt.Sprintf(format, args...))}
 }
 
-func (s *Status) receiving(p *media.Parameters) {
-	s.State, s.Since, s.Err, s.Retry = Receiving, time.Now(), nil, time.Time{}
+// become changes the state, and when it began unless it is the same.
+func (s *Status) become(state State) {
+	if s.State != state {
+		s.State, s.Since = state, time.Now()
+	}
+}
+
+// of takes what the parameters say of the stream.
+func (s *Status) of(p *media.Parameters) {
 	s.Width, s.Height, s.Codec = p.Width(), p.Height(), p.Codec()
 }
