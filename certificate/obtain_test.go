@@ -9,71 +9,15 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/letsencrypt/pebble/v2/ca"
-	"github.com/letsencrypt/pebble/v2/db"
-	"github.com/letsencrypt/pebble/v2/va"
-	"github.com/letsencrypt/pebble/v2/wfe"
-	"github.com/miekg/dns"
-
 	"github.com/latchkey-cam/latchkey/certificate"
+	"github.com/latchkey-cam/latchkey/certificate/certificatetest"
 )
-
-// authority is Let's Encrypt's own test server, with a DNS in which every name is
-// this machine.
-type authority struct {
-	directory string
-	stop      func()
-	web       *x509.CertPool // who signs the directory's own certificate
-	root      *x509.CertPool // who signs what it issues
-}
-
-func serveAuthority(t *testing.T, httpPort, tlsPort int) authority {
-	t.Helper()
-	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
-	quiet := log.New(io.Discard, "", 0)
-	store := db.NewMemoryStore()
-	issuer := ca.New(quiet, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {Description: "the usual"}})
-	checker := va.New(quiet, httpPort, tlsPort, true, serveDNS(t), store)
-	front := wfe.New(quiet, store, checker, issuer, []string{"authority.test"}, true, false, 1, 1)
-	s := httptest.NewTLSServer(front.Handler())
-	t.Cleanup(s.Close)
-	a := authority{directory: s.URL + wfe.DirectoryPath, stop: s.Close, web: x509.NewCertPool(), root: x509.NewCertPool()}
-	a.web.AddCert(s.Certificate())
-	if !a.root.AppendCertsFromPEM(issuer.GetRootCert(0).PEM()) {
-		t.Fatal("the authority has no root")
-	}
-	return a
-}
-
-// serveDNS answers every question for an address with 127.0.0.1.
-func serveDNS(t *testing.T) string {
-	t.Helper()
-	conn, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &dns.Server{Listener: conn, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
-		m := new(dns.Msg)
-		m.SetReply(q)
-		if len(q.Question) == 1 && q.Question[0].Qtype == dns.TypeA {
-			m.Answer = []dns.RR{&dns.A{
-				Hdr: dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 1},
-				A:   net.IPv4(127, 0, 0, 1),
-			}}
-		}
-		_ = w.WriteMsg(m) // the asker asks again
-	})}
-	go func() { _ = s.ActivateAndServe() }() // ends with the listener
-	t.Cleanup(func() { _ = s.Shutdown() })
-	return conn.Addr().String()
-}
 
 func listen(t *testing.T) (net.Listener, int) {
 	t.Helper()
@@ -118,9 +62,9 @@ func TestObtain(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			secure, tlsPort := listen(t)
 			plain, httpPort := listen(t)
-			a := serveAuthority(t, httpPort, tlsPort)
+			a := certificatetest.Serve(t, httpPort, tlsPort)
 			c := certificate.DomainConfig{
-				Domain: domain, Folder: filepath.Join(t.TempDir(), "certificates"), Directory: a.directory, Roots: a.web, TLSPort: tlsPort,
+				Domain: domain, Folder: filepath.Join(t.TempDir(), "certificates"), Directory: a.Directory, Roots: a.Web, TLSPort: tlsPort,
 			}
 			hello := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") })
 			if way == "http" {
@@ -133,16 +77,16 @@ func TestObtain(t *testing.T) {
 			}
 			serve(t, tls.NewListener(secure, config), hello)
 			serve(t, plain, first.Handler(hello))
-			leaf := waitFor(t, secure.Addr().String(), a.root)
+			leaf := waitFor(t, secure.Addr().String(), a.Root)
 			first.Close()
 
 			again, againPort := listen(t)
-			a.stop()
+			a.Stop()
 			c.TLSPort = againPort
 			second := obtain(t, c)
 			defer second.Close()
 			serve(t, tls.NewListener(again, second.Config()), hello)
-			if kept := waitFor(t, again.Addr().String(), a.root); !kept.Equal(leaf) {
+			if kept := waitFor(t, again.Addr().String(), a.Root); !kept.Equal(leaf) {
 				t.Error("the next start did not take the certificate that was kept")
 			}
 			if info, err := os.Stat(c.Folder); err != nil || info.Mode().Perm() != 0o700 {

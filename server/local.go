@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
+	"github.com/latchkey-cam/latchkey/certificate"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 )
 
@@ -22,10 +24,14 @@ type LocalConfig struct {
 	// Data is the folder in which everything is kept; it is made if it is not there.
 	Data string
 	// Listen is the address for browsers and agents, HOST:PORT; port 0 is any that is
-	// free. It speaks plain HTTP: loopback, or behind a proxy with a certificate.
+	// free. Without a certificate it speaks plain HTTP: for loopback, or behind a
+	// proxy that has one.
 	Listen string
-	// Origin is how browsers reach the server. Empty: http://localhost with the port.
+	// Origin is how browsers reach the server. Empty: what follows from the
+	// certificate, or else http://localhost with the port.
 	Origin string
+	// Certificate says how the server comes by one.
+	Certificate CertificateConfig
 	// Metrics is the address of the counters for Prometheus, on loopback; empty: none.
 	Metrics string
 	// App, Log and MaxHomeBytes are [Config]'s.
@@ -40,12 +46,18 @@ type Local struct {
 	Address    string // that is listened on
 	MetricsURL string // empty if there are none
 
-	server  *Server
-	archive *archive.SQLite
-	blobs   *blob.Disk
-	folders []*durable.Dir
-	http    []*http.Server
-	failed  chan error
+	// Own is the server's own certificate; nil if it has another or none.
+	Own *certificate.Own
+
+	server    *Server
+	archive   *archive.SQLite
+	blobs     *blob.Disk
+	folders   []*durable.Dir // the first is the data folder
+	listeners []net.Listener // the first is for browsers and agents
+	tls       *tls.Config    // nil for plain HTTP
+	domain    *certificate.Domain
+	http      []*http.Server
+	failed    chan error
 }
 
 // The names in the data folder.
@@ -62,7 +74,7 @@ func OpenArchive(ctx context.Context, data string) (*archive.SQLite, error) {
 
 // Run starts a server on one machine. It runs until Close.
 func Run(ctx context.Context, c LocalConfig) (*Local, error) {
-	l := &Local{failed: make(chan error, 2)}
+	l := &Local{failed: make(chan error, 4)}
 	if err := l.start(ctx, c); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -86,22 +98,18 @@ func (l *Local) start(ctx context.Context, c LocalConfig) error {
 	if l.blobs, err = blob.NewDisk(blobs); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	l.Address, l.Origin = listener.Addr().String(), c.Origin
-	if l.Origin == "" {
-		_, port, _ := net.SplitHostPort(l.Address) // made by net
-		l.Origin = "http://localhost:" + port
+	if err := l.listen(ctx, c); err != nil {
+		return err
 	}
 	l.server, err = New(ctx, Config{
 		Archive: l.archive.Archive(), Blobs: l.blobs, Origin: l.Origin, App: c.App, Log: c.Log, MaxHomeBytes: c.MaxHomeBytes,
 	})
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
-	l.serve(listener, l.server.Handler())
+	if err := l.serveAll(l.server.Handler()); err != nil {
+		return err
+	}
 	if c.Metrics != "" {
 		return l.serveMetrics(c.Metrics)
 	}
@@ -168,6 +176,9 @@ func (l *Local) Close() error {
 	ctx, stop := context.WithTimeout(context.Background(), shutdownWithin)
 	defer stop()
 	var errs []error
+	if l.domain != nil {
+		errs = append(errs, l.domain.Close())
+	}
 	for _, s := range l.http {
 		if s.Shutdown(ctx) != nil { // late uploads; they come back
 			errs = append(errs, s.Close())
@@ -178,6 +189,11 @@ func (l *Local) Close() error {
 	}
 	if l.archive != nil {
 		errs = append(errs, l.archive.Close())
+	}
+	for _, listener := range l.listeners { // if the start got no further
+		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
 	}
 	for _, f := range l.folders {
 		errs = append(errs, f.Close())
