@@ -175,9 +175,13 @@ func (a *Agent) load() (err error) {
 		clock: a.clock, keys: a.keys, chain: a.chain, incarnation: a.start.Incarnation(),
 		spool: a.spool, log: a.log, sequences: map[latchkey.CameraID]uint64{},
 	}
+	client, err := trusting(a.config.HTTP, a.identity.Server, a.identity.Trust)
+	if err != nil {
+		return unusable(err)
+	}
 	a.uplink, err = uplink.New(uplink.Config{
 		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool,
-		HTTP: a.config.HTTP, Retry: a.config.Retry, Log: a.log,
+		HTTP: client, Retry: a.config.Retry, Log: a.log,
 		Wishes: a.wishes, Settings: a.takeSettings, Acknowledged: a.recorder.acknowledged,
 	})
 	return err

@@ -71,7 +71,10 @@ func Join(ctx context.Context, c JoinConfig) (latchkey.HomeID, error) {
 	if j.link, err = api.ParseLink(c.Link); err != nil {
 		return latchkey.HomeID{}, fmt.Errorf("%w: %w", ErrLink, err)
 	}
-	if j.client, err = api.NewClient(j.link.Origin, c.HTTP); err != nil {
+	if j.config.HTTP, err = trusting(c.HTTP, j.link.Origin, j.link.Trust); err != nil {
+		return latchkey.HomeID{}, fmt.Errorf("%w: %w", ErrLink, err)
+	}
+	if j.client, err = api.NewClient(j.link.Origin, j.config.HTTP); err != nil {
 		return latchkey.HomeID{}, fmt.Errorf("%w: %w", ErrLink, err)
 	}
 	if j.state, err = OpenState(c.Folder); err != nil {
@@ -137,7 +140,7 @@ func (j *joining) answer(ctx context.Context, slot api.Slot) (identity, error) {
 		return identity{}, err
 	}
 	id := identity{
-		V: 1, Server: j.link.Origin, Home: home.Home, Agent: j.keys.Agent,
+		V: 1, Server: j.link.Origin, Trust: j.link.Trust, Home: home.Home, Agent: j.keys.Agent,
 		Slot: slot.String(), Head: home.Head.String(),
 	}
 	return id, j.state.keepIdentity(id)

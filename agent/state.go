@@ -58,8 +58,12 @@ type identity struct {
 	Home   latchkey.HomeID  `json:"home"`
 	Agent  latchkey.AgentID `json:"agent"`
 	Placed bool             `json:"placed"` // false while the owner has not said yes
-	Slot   string           `json:"slot"`   // of the join, to go on with it
-	Head   string           `json:"head"`   // that the owner announced
+
+	// Trust is the fingerprint of the server's own root certificate, in hexadecimal;
+	// empty if the machine's trust decides.
+	Trust string `json:"trust,omitempty"`
+	Slot  string `json:"slot"` // of the join, to go on with it
+	Head  string `json:"head"` // that the owner announced
 }
 
 // errNotJoined: the folder belongs to no home yet.

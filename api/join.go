@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -197,6 +198,10 @@ type Link struct {
 	Secret JoinSecret
 	Home   *latchkey.HomeID
 	Head   *latchkey.Head
+
+	// Trust is the fingerprint of the server's own root certificate, as package
+	// certificate writes it; empty if the server has a public one.
+	Trust string
 }
 
 // Text is the link. It holds the secret.
@@ -207,6 +212,9 @@ func (l Link) Text() string {
 	}
 	if l.Head != nil {
 		s += "&head=" + l.Head.String()
+	}
+	if l.Trust != "" {
+		s += "&trust=" + l.Trust
 	}
 	return s
 }
@@ -253,6 +261,11 @@ func (l *Link) take(name, value string) error {
 		head, err := ParseHead(value)
 		l.Head = &head
 		return err
+	case "trust":
+		if b, err := hex.DecodeString(value); err != nil || len(b) != sha256.Size || hex.EncodeToString(b) != value {
+			return errors.New("its fingerprint is not one")
+		}
+		l.Trust = value
 	}
 	return nil // a later version's; the secret decides what it opens
 }

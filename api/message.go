@@ -6,6 +6,8 @@ import "github.com/latchkey-cam/latchkey"
 type Health struct {
 	V  V    `json:"v"`
 	OK bool `json:"ok"`
+	// Trust is for join links.
+	Trust string `json:"trust,omitempty" doc:"fingerprint of the server's own root certificate; absent if it has a public one or none"`
 }
 
 // FoundHome founds a home with a set-up secret.

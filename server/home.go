@@ -43,7 +43,7 @@ func (s *Server) handlers() map[string]func(a *asking) error {
 }
 
 func (s *Server) health(a *asking) error {
-	a.answer(api.Health{OK: true})
+	a.answer(api.Health{OK: true, Trust: s.config.Trust})
 	return nil
 }
 

@@ -101,8 +101,12 @@ func (l *Local) start(ctx context.Context, c LocalConfig) error {
 	if err := l.listen(ctx, c); err != nil {
 		return err
 	}
+	var trust string
+	if l.Own != nil {
+		trust = l.Own.Fingerprint().String()
+	}
 	l.server, err = New(ctx, Config{
-		Archive: l.archive.Archive(), Blobs: l.blobs, Origin: l.Origin, App: c.App, Log: c.Log, MaxHomeBytes: c.MaxHomeBytes,
+		Archive: l.archive.Archive(), Blobs: l.blobs, Origin: l.Origin, App: c.App, Log: c.Log, MaxHomeBytes: c.MaxHomeBytes, Trust: trust,
 	})
 	if err != nil {
 		return err

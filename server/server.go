@@ -42,6 +42,9 @@ type Config struct {
 	// Log gets one line for what somebody should know; its alarms are ERROR lines
 	// with the message "misroute". Nil: slog.Default.
 	Log *slog.Logger
+	// Trust is the fingerprint of the root of the server's own certificate, for join
+	// links. Empty if it has a public one, or none.
+	Trust string
 	// MaxHomeBytes bounds what a home may store. 0: no bound.
 	MaxHomeBytes uint64
 	// Patience is how long somebody who sends or fetches may take for 64 KiB of

@@ -2,6 +2,7 @@ package uplink
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -27,14 +28,16 @@ var (
 	errAgain = errors.New("connect again")
 )
 
-// newHTTP returns the HTTP client of an agent. It gives up on connections that do
-// not come about and answers that do not begin; bodies may take as long as the
-// uplink of a house takes.
-func newHTTP() *http.Client {
+// NewHTTP returns the HTTP client of an agent, which trusts as the TLS configuration
+// says, or as the machine does if it is nil. It gives up on connections that do not
+// come about and answers that do not begin; bodies may take as long as the uplink of a
+// house takes.
+func NewHTTP(trust *tls.Config) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			DialContext:            (&net.Dialer{Timeout: openingWait, KeepAlive: pingEvery}).DialContext,
+			TLSClientConfig:        trust,
 			TLSHandshakeTimeout:    openingWait,
 			ResponseHeaderTimeout:  time.Minute,
 			ExpectContinueTimeout:  time.Second,

@@ -120,7 +120,7 @@ type Uplink struct {
 // New returns an uplink that [Uplink.Run] sets going.
 func New(c Config) (*Uplink, error) {
 	if c.HTTP == nil {
-		c.HTTP = newHTTP()
+		c.HTTP = NewHTTP(nil)
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
