@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/latchkey-cam/latchkey/certificate"
 	"github.com/latchkey-cam/latchkey/server"
 	"github.com/latchkey-cam/latchkey/web"
 )
@@ -22,18 +24,38 @@ type serverCommand struct {
 
 type serverRun struct {
 	Data     string `required:"" type:"path" placeholder:"DIR" help:"Folder in which everything is kept."`
-	Listen   string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on, plain HTTP; put a proxy with a certificate in front of it for other machines (default: ${default})."`
-	Origin   string `placeholder:"URL" help:"How browsers reach this server, as https://home.example.org; http://localhost:PORT if it is not given."`
+	Listen   string `placeholder:"HOST:PORT" help:"Address to listen on: 127.0.0.1:8080 in plain HTTP, :443 with --domain, :8443 with --own-certificate, if it is not given."`
+	Origin   string `placeholder:"URL" help:"How browsers reach this server, if it does not follow from the rest: https://home.example.org behind a proxy with a certificate."`
 	Metrics  string `placeholder:"HOST:PORT" help:"Loopback address that serves counters for Prometheus."`
 	MaxBytes uint64 `placeholder:"N" help:"Bytes that a home may store; 0 for no bound."`
+
+	Domain        string `group:"Certificate" xor:"certificate" placeholder:"NAME" help:"The server's domain: a certificate for it is issued by Let's Encrypt and renewed, by itself. Ports 443 and 80 must reach this machine."`
+	Email         string `group:"Certificate" placeholder:"ADDRESS" help:"Where the authority writes if something is wrong with the certificate."`
+	ListenPlain   string `group:"Certificate" default:":80" placeholder:"HOST:PORT" help:"Address for what comes to port 80 of the domain; none if empty (default: ${default})."`
+	ACMEDirectory string `group:"Certificate" name:"acme-directory" placeholder:"URL" help:"Another authority than Let's Encrypt."`
+	ACMERoot      string `group:"Certificate" name:"acme-root" type:"existingfile" placeholder:"FILE" help:"Certificate of whoever signs that authority's own, if the system does not know it."`
+
+	OwnCertificate bool     `group:"Certificate" xor:"certificate" help:"Without a domain: make a certificate for the names and addresses of this machine at home."`
+	Name           []string `group:"Certificate" placeholder:"NAME" help:"A name or address for the own certificate, in place of those that the machine has; may be repeated."`
 }
 
 // Run starts the server and ends it when the context ends.
 func (c serverRun) Run(ctx context.Context, t *terminal) error {
-	s, err := server.Run(ctx, server.LocalConfig{
-		Data: c.Data, Listen: c.Listen, Origin: c.Origin, Metrics: c.Metrics, MaxHomeBytes: c.MaxBytes,
+	config := server.LocalConfig{
+		Data: c.Data, Listen: c.listen(), Origin: c.Origin, Metrics: c.Metrics, MaxHomeBytes: c.MaxBytes,
 		App: web.Handler(), Log: slog.New(slog.NewTextHandler(t.Err, nil)),
-	})
+		Certificate: server.CertificateConfig{
+			Domain: c.Domain, Email: c.Email, Directory: c.ACMEDirectory, Plain: c.ListenPlain, Own: c.OwnCertificate, Names: c.Name,
+		},
+	}
+	if c.ACMERoot != "" {
+		roots, err := certificate.ReadRoots(c.ACMERoot)
+		if err != nil {
+			return err
+		}
+		config.Certificate.Roots = roots
+	}
+	s, err := server.Run(ctx, config)
 	if err != nil {
 		return fmt.Errorf("the server did not start: %w", err)
 	}
@@ -49,10 +71,25 @@ func (c serverRun) Run(ctx context.Context, t *terminal) error {
 	}
 }
 
+func (c serverRun) listen() string {
+	switch {
+	case c.Listen != "":
+		return c.Listen
+	case c.Domain != "":
+		return ":443"
+	case c.OwnCertificate:
+		return ":8443"
+	}
+	return "127.0.0.1:8080"
+}
+
 func (c serverRun) greet(ctx context.Context, s *server.Local, t *terminal) error {
 	fmt.Fprintf(t.Out, "Latchkey serves %s (listening on %s)\n", s.Origin, s.Address)
 	if s.MetricsURL != "" {
 		fmt.Fprintf(t.Out, "Counters: %s\n", s.MetricsURL)
+	}
+	if s.Own != nil {
+		greetOwn(s, t)
 	}
 	any, err := s.AnyHome(ctx)
 	if err != nil || any {
@@ -64,6 +101,25 @@ func (c serverRun) greet(ctx context.Context, s *server.Local, t *terminal) erro
 	}
 	printSetupLink(t, s.Origin, secret)
 	return nil
+}
+
+// greetOwn says how to trust a certificate that nobody vouches for, and what does not
+// work as long as nobody does.
+func greetOwn(s *server.Local, t *terminal) {
+	plain := "http" + strings.TrimPrefix(s.Origin, "https")
+	fmt.Fprintf(t.Out, `
+The certificate is this server's own, so browsers warn of it. You can go on in
+spite of the warning; such a page gets no passkeys, notifications or offline
+storage from the browser. To end the warnings, open
+
+  %s
+
+on each device and install the root certificate, if its SHA-256 fingerprint is
+
+  %s
+
+Agents need nothing installed: their join link names that fingerprint.
+`, plain, s.Own.Fingerprint())
 }
 
 func printSetupLink(t *terminal, origin, secret string) {
