@@ -1,5 +1,5 @@
 // Package archive is the server's index: homes and their deeds, what was recorded,
-// sessions, joins, asks, settings, agents and deliveries. It stores what others have
+// sessions, joins, asks, settings, agents, their conditions and deliveries. It stores what others have
 // checked and signed, and can open none of it.
 //
 // Every table begins with the home, and every row that is read says which question it
@@ -48,15 +48,16 @@ type Secret [32]byte
 // goroutines. What a call has changed is on the disk when it returns; a call that
 // returned an error has changed nothing.
 type Archive struct {
-	Setups   Setups
-	Homes    Homes
-	Objects  Objects
-	Sessions Sessions
-	Joins    Joins
-	Asks     Asks
-	Settings Settings
-	Agents   Agents
-	Receipts Receipts
+	Setups     Setups
+	Homes      Homes
+	Objects    Objects
+	Sessions   Sessions
+	Joins      Joins
+	Asks       Asks
+	Settings   Settings
+	Agents     Agents
+	Conditions Conditions
+	Receipts   Receipts
 }
 
 // Setups keeps the secrets with which a home may be founded. Their table alone does not
@@ -253,6 +254,26 @@ type Arrival struct {
 	Incarnation uint64
 	Token, Next Secret
 	Time        latchkey.Time
+}
+
+// Conditions keeps what each agent last said of itself, one letter for an agent.
+type Conditions interface {
+	// PutCondition keeps a condition in the place of an earlier one. The one that is
+	// there already is accepted again. Error: ErrConflict if it is not a later one.
+	PutCondition(ctx context.Context, c Condition) error
+	// Conditions returns those of a home's agents. A home has few agents, and with
+	// that few conditions.
+	Conditions(ctx context.Context, home latchkey.HomeID) ([]Condition, error)
+}
+
+// Condition is what an agent said of itself, sealed.
+type Condition struct {
+	Home        latchkey.HomeID
+	Agent       latchkey.AgentID
+	Incarnation uint64 // of the agent
+	Number      uint64 // within the incarnation
+	Letter      []byte
+	Received    latchkey.Time
 }
 
 // Receipts keeps what was handed out to whom, so that a report of a misroute can be

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"keeps one ask for a camera":        asks,
 		"replaces settings by their follow": settings,
 		"knows an agent from its copy":      arrivals,
+		"keeps one condition for an agent":  conditions,
 		"keeps receipts":                    receipts,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })

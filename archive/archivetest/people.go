@@ -161,6 +161,42 @@ func arrivals(t *testing.T, s Subject) {
 	want(t, "another agent", arrive(1, "x", "y"), nil)
 }
 
+func conditions(t *testing.T, s Subject) {
+	one, two := latchkey.AgentID{1}, latchkey.AgentID{2}
+	c := func(home latchkey.HomeID, agent latchkey.AgentID, incarnation, number uint64, letter string) archive.Condition {
+		return archive.Condition{
+			Home: home, Agent: agent, Incarnation: incarnation, Number: number, Letter: []byte(letter), Received: Now + latchkey.Time(number),
+		}
+	}
+	for _, tt := range []struct {
+		what string
+		c    archive.Condition
+		want error
+	}{
+		{"the first", c(home(1), one, 3, 5, "a"), nil},
+		{"the same again", c(home(1), one, 3, 5, "a"), nil},
+		{"another of the same number", c(home(1), one, 3, 5, "b"), archive.ErrConflict},
+		{"a lower number", c(home(1), one, 3, 4, "b"), archive.ErrConflict},
+		{"a lower incarnation with a higher number", c(home(1), one, 2, 9, "b"), archive.ErrConflict},
+		{"a higher number", c(home(1), one, 3, 6, "c"), nil},
+		{"the next incarnation from the beginning", c(home(1), one, 4, 1, "d"), nil},
+		{"another agent", c(home(1), two, 1, 1, "e"), nil},
+		{"the same agent in another home", c(home(2), one, 1, 1, "f"), nil},
+	} {
+		want(t, tt.what, s.Conditions.PutCondition(t.Context(), tt.c), tt.want)
+	}
+	for of, want := range map[latchkey.HomeID][]archive.Condition{
+		home(1): {c(home(1), one, 4, 1, "d"), c(home(1), two, 1, 1, "e")},
+		home(2): {c(home(2), one, 1, 1, "f")},
+		home(3): nil,
+	} {
+		got, err := s.Conditions.Conditions(t.Context(), of)
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("conditions (-want +got), %v:\n%s", err, d)
+		}
+	}
+}
+
 func receipts(t *testing.T, s Subject) {
 	c := found(t, s, 1)
 	r := archive.Receipt{
