@@ -99,7 +99,7 @@ func unusable(err error) error {
 // New starts the agent of a folder: it takes the next incarnation and looks through
 // the spool. It records and uploads while [Agent.Run] runs.
 func New(ctx context.Context, c Config) (_ *Agent, err error) {
-	a := &Agent{config: c, log: c.Log, clock: clock.New(clock.Machine()), began: time.Now(), cameras: map[latchkey.CameraID]*watched{}}
+	a := &Agent{config: c, log: c.Log, began: time.Now(), cameras: map[latchkey.CameraID]*watched{}}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -154,6 +154,7 @@ func (a *Agent) load() (err error) {
 	if err := durable.Sweep(a.state.dir, "."); err != nil {
 		return err
 	}
+	a.clock = clock.New(clock.Config{FS: a.state.dir, Name: clockFile, Log: a.log})
 	if a.start, err = uplink.NextStart(a.state.dir, startFile); err != nil {
 		return unusable(err)
 	}
@@ -182,7 +183,7 @@ func (a *Agent) load() (err error) {
 	a.uplink, err = uplink.New(uplink.Config{
 		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool,
 		HTTP: client, Retry: a.config.Retry, Log: a.log,
-		Wishes: a.wishes, Settings: a.takeSettings, Acknowledged: a.recorder.acknowledged,
+		Wishes: a.wishes, Settings: a.takeSettings, Acknowledged: a.recorder.acknowledged, Heard: a.clock.Hear,
 	})
 	return err
 }
@@ -219,7 +220,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var rooms sync.WaitGroup
-	for _, room := range []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus} {
+	for _, room := range []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus, a.clock.Run} {
 		rooms.Go(func() {
 			if err := room(ctx); err != nil {
 				stop(err)

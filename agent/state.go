@@ -22,6 +22,7 @@ const (
 	deedsFile    = "deeds"
 	settingsFile = "settings"
 	statusFile   = "status.json"
+	clockFile    = "clock.json" // the last time that was known, and what was wrong with earlier ones
 	lockFile     = "agent.lock"
 	camerasLock  = "cameras.lock" // against two that add a camera at once
 	spoolDir     = "spool"

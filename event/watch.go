@@ -116,7 +116,7 @@ func newWatcher(c Config) (*watcher, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Clock == nil {
-		c.Clock = clock.New(clock.Machine()).At
+		c.Clock = clock.New(clock.Config{}).At
 	}
 	for d, or := range map[*time.Duration]time.Duration{&c.PreRoll: 5 * time.Second, &c.PostRoll: 5 * time.Second, &c.Longest: time.Minute} {
 		if *d == 0 {

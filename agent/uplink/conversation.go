@@ -95,6 +95,9 @@ func (u *Uplink) introduce(ctx context.Context, conn *api.Socket) (said hello, c
 		return said, false, fmt.Errorf("%w: a nonce of %d bytes", errProtocol, len(challenge.Nonce))
 	}
 	u.keepSkew(challenge.Time)
+	if u.config.Heard != nil {
+		u.config.Heard(challenge.Time)
+	}
 	if said, err = u.config.Start.hello(); err != nil {
 		return said, false, err
 	}

@@ -59,6 +59,9 @@ type Config struct {
 	// Settings is given every settings document that the server sends; it verifies.
 	Settings func(document []byte, t *deed.Title)
 
+	// Heard is told what the server's clock shows, at the beginning of each connection.
+	Heard func(latchkey.Time)
+
 	// Acknowledged is told of every object that the server has taken.
 	Acknowledged func(sealed.Header)
 
