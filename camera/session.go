@@ -43,6 +43,24 @@ type Source struct {
 	// zero.
 	Patience time.Duration
 
+	// Certificate is the SHA-256 in hex of the certificate that the camera must show at
+	// an address with rtsps; another one is [AnotherDevice]. If it is empty any is
+	// taken, because cameras sign theirs themselves, and [Info] says which it was.
+	Certificate string
+
+	// Sound asks for the camera's sound, too. Units then come with what was heard, if
+	// there is something to hear that can be recorded.
+	Sound bool
+
+	// FFmpeg is the program that encodes sound which cannot be recorded as it comes;
+	// "ffmpeg" if empty.
+	FFmpeg string
+
+	// Info is told what the camera says of itself, once before the first unit and
+	// again whenever more is known. It is never called at the same time as the handler
+	// of units, and must not block. Nobody is told if it is nil.
+	Info func(Info)
+
 	// Admit is asked before each session whether the device at the address is the
 	// camera that is meant; nothing is sent to it by the session if that returns an
 	// error. Everything is admitted if nil.
@@ -158,7 +176,7 @@ func (r *session) play(u *base.URL) error {
 		return err
 	}
 	units := &media.Assembler{}
-	units.Announce(h264.SPS, h264.PPS)
+	units.Announce(nil, h264.SPS, h264.PPS)
 	r.client.OnPacketRTP(m, h264, func(p *rtp.Packet) {
 		if err := r.packet(packets, units, p); err != nil {
 			r.fail(err)

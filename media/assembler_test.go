@@ -173,8 +173,8 @@ func TestParametersAnnouncedOnly(t *testing.T) {
 		t.Errorf("%d units that nobody could decode", len(units))
 	}
 	var a media.Assembler
-	a.Announce([]byte("nonsense"), nil)
-	a.Announce(sps, pps)
+	a.Announce(nil, []byte("nonsense"))
+	a.Announce(nil, sps, pps)
 	units := assemble(t, &a, pictures)
 	if len(units) != 15 {
 		t.Fatalf("%d units, want 15", len(units))

@@ -83,7 +83,7 @@ func fragment(number uint32, g Group, start Ticks, times []Ticks) []byte {
 		if u.Key {
 			kind = isKey
 		}
-		samples = append(samples, u32(uint32(times[i+1]-times[i]), uint32(u.Size()+4*len(u.NALs)), kind,
+		samples = append(samples, u32(uint32(times[i+1]-times[i]), uint32(u.picture()+4*len(u.NALs)), kind,
 			uint32(int32(u.PTS-start-times[i])))...)
 	}
 	offset := moofToTrun + trunFixed + len(samples) + mdatHeaderLen

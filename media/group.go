@@ -16,7 +16,7 @@ func (g Group) Start() time.Time { return g.Units[0].Taken }
 // Parameters returns the parameter sets of the group.
 func (g Group) Parameters() *Parameters { return g.Units[0].Parameters }
 
-// Size returns how many bytes the group's pictures take.
+// Size returns how many bytes the group takes, with its sounds.
 func (g Group) Size() int {
 	n := 0
 	for _, u := range g.Units {
@@ -25,12 +25,12 @@ func (g Group) Size() int {
 	return n
 }
 
-// payload returns how many bytes the group takes in a clip, each NAL unit after its
-// length.
+// payload returns how many bytes the group's pictures take in a clip, each NAL unit
+// after its length.
 func (g Group) payload() int64 {
 	n := int64(0)
 	for _, u := range g.Units {
-		n += int64(u.Size() + 4*len(u.NALs))
+		n += int64(u.picture() + 4*len(u.NALs))
 	}
 	return n
 }
@@ -41,7 +41,7 @@ func (g Group) payload() int64 {
 // If a group alone grows past the limit, because a camera sends no key units, the
 // ring begins anew at the next one and counts what it lost in Lost.
 type Ring struct {
-	Limit int    // bytes of pictures
+	Limit int    // bytes of pictures and sounds
 	Lost  uint64 // units that could not be kept
 
 	groups []Group
@@ -86,7 +86,7 @@ func (r *Ring) Trim(t time.Time) {
 // Clear empties the ring.
 func (r *Ring) Clear() { r.groups, r.bytes = nil, 0 }
 
-// Bytes returns how many bytes of pictures are kept.
+// Bytes returns how many bytes of pictures and sounds are kept.
 func (r *Ring) Bytes() int { return r.bytes }
 
 // Since returns the groups from the one that holds t on, or all if t is before them,

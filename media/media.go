@@ -1,7 +1,7 @@
-// Package media holds H.264 video on its way from a camera to a clip: access units
-// with their times, the parameter sets they need, groups of pictures, a ring of
-// them, and the fragmented MP4 that plays them. It copies what the camera encoded
-// and changes no bit of a picture.
+// Package media holds H.264 and H.265 video on its way from a camera to a clip: access
+// units with their times, the parameter sets they need, the sounds that came with
+// them, groups of pictures, a ring of them, and the fragmented MP4 that plays them. It
+// copies what the camera encoded and changes no bit of a picture.
 //
 // The bytes come from a stranger. An [Assembler] is the one door by which they enter
 // the house; what it lets through is bounded, and the rest of the package relies on it.
@@ -46,10 +46,24 @@ type Unit struct {
 	// Break says that units before this one are missing: it is the first of a
 	// session, or something was lost.
 	Break bool
+
+	// Sounds are what was heard since the unit before this one came in. They travel
+	// with a picture so that nothing has to keep two streams together, but their times
+	// are their own.
+	Sounds []Sound
 }
 
-// Size returns how many bytes the unit's pictures take.
+// Size returns how many bytes the unit takes, with its sounds.
 func (u Unit) Size() int {
+	n := u.picture()
+	for _, s := range u.Sounds {
+		n += len(s.Data)
+	}
+	return n
+}
+
+// picture returns how many bytes the unit's picture takes.
+func (u Unit) picture() int {
 	n := 0
 	for _, nal := range u.NALs {
 		n += len(nal)
@@ -60,9 +74,12 @@ func (u Unit) Size() int {
 // AppendAnnexB appends the unit to b as a decoder's elementary stream: each NAL unit
 // after a start code, a key unit after its parameter sets.
 func (u Unit) AppendAnnexB(b []byte) []byte {
-	if u.Key && u.Parameters != nil && typeOf(u.NALs[0]) != nalSPS {
-		b = appendNAL(b, u.Parameters.SPS)
-		for _, pps := range u.Parameters.PPS {
+	if p := u.Parameters; u.Key && p != nil && !u.bringsSets() {
+		if p.H265() {
+			b = appendNAL(b, p.VPS)
+		}
+		b = appendNAL(b, p.SPS)
+		for _, pps := range p.PPS {
 			b = appendNAL(b, pps)
 		}
 	}
@@ -76,16 +93,10 @@ func appendNAL(b, nal []byte) []byte {
 	return append(append(b, 0, 0, 0, 1), nal...)
 }
 
-// The types of NAL units that this package tells apart (ITU-T H.264, table 7-1).
-const (
-	nalSlice       = 1
-	nalIDR         = 5
-	nalSPS         = 7
-	nalPPS         = 8
-	nalDelimiter   = 9
-	nalEndSequence = 10
-	nalEndStream   = 11
-	nalFiller      = 12
-)
-
-func typeOf(nal []byte) byte { return nal[0] & 0x1f }
+// bringsSets says whether the unit begins with its own parameter sets.
+func (u Unit) bringsSets() bool {
+	if u.Parameters.H265() {
+		return typeOf265(u.NALs[0]) == nal265VPS
+	}
+	return typeOf(u.NALs[0]) == nalSPS
+}

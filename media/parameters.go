@@ -20,17 +20,19 @@ const (
 
 // ErrParameters is the error for parameter sets that are malformed, larger than any
 // camera's, or for a picture of absurd size.
-var ErrParameters = errors.New("unusable H.264 parameter sets")
+var ErrParameters = errors.New("unusable parameter sets")
 
 // Parameters are the parameter sets that a decoder needs before a key unit.
 type Parameters struct {
+	VPS []byte // of H.265 alone
 	SPS []byte
 	PPS [][]byte // in order of their identifiers; at least one
 
 	width, height int
+	profile       profile265 // of H.265 alone
 }
 
-// NewParameters checks the parameter sets and returns them. Every error is an
+// NewParameters checks the parameter sets of an H.264 stream and returns them. Every error is an
 // [ErrParameters].
 func NewParameters(sps []byte, pps ...[]byte) (*Parameters, error) {
 	p := &Parameters{SPS: sps, PPS: pps}
@@ -58,12 +60,16 @@ func (p *Parameters) Height() int { return p.height }
 
 // Codec returns the codec's name in a MIME type, as RFC 6381 spells it: avc1.64001f.
 func (p *Parameters) Codec() string {
+	if p.H265() {
+		return p.codec265()
+	}
 	return fmt.Sprintf("avc1.%02x%02x%02x", p.SPS[1], p.SPS[2], p.SPS[3])
 }
 
 // Equal says whether the two are the same sets, byte by byte.
 func (p *Parameters) Equal(q *Parameters) bool {
-	return p == q || p != nil && q != nil && bytes.Equal(p.SPS, q.SPS) && slices.EqualFunc(p.PPS, q.PPS, bytes.Equal)
+	return p == q || p != nil && q != nil && bytes.Equal(p.VPS, q.VPS) && bytes.Equal(p.SPS, q.SPS) &&
+		slices.EqualFunc(p.PPS, q.PPS, bytes.Equal)
 }
 
 // dimensions reads the picture's size from a sequence parameter set. It looks at
@@ -105,18 +111,10 @@ func ppsID(pps []byte) (int, error) {
 	if len(pps) < 2 || len(pps) > maxParameterSet || typeOf(pps) != nalPPS {
 		return 0, fmt.Errorf("%w: picture parameter set of %d bytes", ErrParameters, len(pps))
 	}
-	bit := func(i int) int { return int(pps[1+i/8]>>(7-i%8)) & 1 }
-	bits := (len(pps) - 1) * 8
-	zeros := 0
-	for zeros < bits && bit(zeros) == 0 {
-		zeros++
-	}
-	if zeros > 8 || 2*zeros+1 > bits {
+	b := bitsOf(pps, 1)
+	n := b.golomb()
+	if b.short || n > 255 {
 		return 0, fmt.Errorf("%w: picture parameter set without a number", ErrParameters)
 	}
-	n := 0
-	for i := range zeros + 1 {
-		n = n<<1 | bit(zeros+i)
-	}
-	return n - 1, nil
+	return int(n), nil
 }
