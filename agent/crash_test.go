@@ -256,7 +256,7 @@ func (c *cruelty) settle(ctx context.Context) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if c.owner, err = found(ctx, "http://localhost:"+port, setup); err != nil {
+	if c.owner, err = found(ctx, "http://localhost:"+port, setup, nil); err != nil {
 		c.t.Fatal(err)
 	}
 	if err := c.owner.join(ctx, c.path("agent")); err != nil {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"path/filepath"
 	"testing"
 	"time"
@@ -34,11 +35,12 @@ type owner struct {
 	home   *api.Home
 }
 
-// found founds a home at a server with a set-up secret, and signs in.
-func found(ctx context.Context, origin, setup string) (*owner, error) {
+// found founds a home at a server with a set-up secret, and signs in. The client may
+// be nil.
+func found(ctx context.Context, origin, setup string, client *http.Client) (*owner, error) {
 	o := &owner{Owner: keytest.NewOwner()}
 	var err error
-	if o.client, err = api.NewClient(origin, nil); err != nil {
+	if o.client, err = api.NewClient(origin, client); err != nil {
 		return nil, err
 	}
 	if _, err := o.client.Found(ctx, setup, o.Found()); err != nil {
@@ -300,7 +302,7 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.owner, err = found(ctx, h.server.Origin, setup); err != nil {
+	if h.owner, err = found(ctx, h.server.Origin, setup, nil); err != nil {
 		t.Fatal(err)
 	}
 	return h

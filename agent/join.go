@@ -200,6 +200,9 @@ func (j *joining) patiently(ctx context.Context, try func() error) error {
 		if errors.Is(err, api.ErrMalformed) || errors.Is(err, api.ErrVersion) {
 			return fmt.Errorf("what answers at %s does not speak this agent's language: is the address right, and are both of a like version", j.link.Origin)
 		}
+		if err := untrusted(err); err != nil {
+			return err
+		}
 		if !said {
 			j.config.Progress(fmt.Sprintf("The server at %s cannot be reached. Trying again.", j.link.Origin))
 			said = true

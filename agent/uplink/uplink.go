@@ -15,15 +15,19 @@ package uplink
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent/spool"
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/certificate"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/sealed"
@@ -262,8 +266,29 @@ func explain(err error, server string) (State, string) {
 	case isProtocol(err):
 		return Waiting, "What answers at " + server + " does not speak this agent's language. Is the address right, and are both of a like version?"
 	}
+	if said := certificateTrouble(err, server); said != "" {
+		return Waiting, said
+	}
 	return Waiting, "The server at " + server + " cannot be reached. Recording goes on."
 }
+
+// certificateTrouble says what is wrong with a server's certificate, "" if that is not
+// the trouble.
+func certificateTrouble(err error, server string) string {
+	if errors.Is(err, certificate.ErrOther) {
+		return sentence(certificate.ErrOther.Error()) + " Recording goes on."
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		return "The certificate of " + server + " is out of its time, or this machine's clock is wrong (" + time.Now().UTC().Format(time.DateOnly) + "). Recording goes on."
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "The certificate of " + server + " is not one that this machine trusts: it has changed, or something in between (a hotel's or company's network) answers in the server's place. Recording goes on."
+	}
+	return ""
+}
+
+// sentence makes a sentence of an error's words.
+func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] + "." }
 
 // isProtocol says whether the other side said something that it should not have.
 func isProtocol(err error) bool {
