@@ -1,6 +1,6 @@
 package latchkey
 
-// The text forms of the identifiers. They are the same nine times over, once for
+// The text forms of the identifiers. They are the same ten times over, once for
 // each type, because a generic identifier would be one that can be mixed up.
 
 // String returns a home's ID in base32.
@@ -117,6 +117,23 @@ func (id *DeviceID) UnmarshalText(text []byte) error {
 // ParseDeviceID is the inverse of [DeviceID.String]; it takes no other spelling.
 func ParseDeviceID(s string) (id DeviceID, err error) {
 	err = parse(id[:], "a device's ID", s)
+	return id, err
+}
+
+// String returns a letter's ID in base32.
+func (id LetterID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [LetterID.String] for encoders.
+func (id LetterID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseLetterID] for decoders.
+func (id *LetterID) UnmarshalText(text []byte) error {
+	return parse(id[:], "a letter's ID", string(text))
+}
+
+// ParseLetterID is the inverse of [LetterID.String]; it takes no other spelling.
+func ParseLetterID(s string) (id LetterID, err error) {
+	err = parse(id[:], "a letter's ID", s)
 	return id, err
 }
 

@@ -44,6 +44,9 @@ type PersonID [16]byte
 // DeviceID names one browser or phone of a person.
 type DeviceID [16]byte
 
+// LetterID names a letter.
+type LetterID [16]byte
+
 // BootID names one run of a machine's monotonic clock.
 type BootID [16]byte
 
@@ -68,6 +71,9 @@ func NewPersonID() PersonID { return random[PersonID]() }
 
 // NewDeviceID returns a random DeviceID.
 func NewDeviceID() DeviceID { return random[DeviceID]() }
+
+// NewLetterID returns a random LetterID.
+func NewLetterID() LetterID { return random[LetterID]() }
 
 // NewBootID returns a random BootID.
 func NewBootID() BootID { return random[BootID]() }

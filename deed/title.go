@@ -153,6 +153,17 @@ func (t *Title) Device(id latchkey.DeviceID) (Device, bool) {
 	return find(slices.Collect(t.devices()), func(d Device) bool { return d.ID == id })
 }
 
+// DeviceBySigningKey returns the device whose signing key that is.
+func (t *Title) DeviceBySigningKey(id latchkey.KeyID) (Device, bool) {
+	h, ok := t.keys[id]
+	if !ok || h.role != deviceSigns {
+		return Device{}, false
+	}
+	return find(slices.Collect(t.devices()), func(d Device) bool {
+		return slices.ContainsFunc(d.Signing, func(k Key) bool { return k.ID() == id })
+	})
+}
+
 func (t *Title) devices() iter.Seq[Device] {
 	return func(yield func(Device) bool) {
 		for _, p := range t.persons {

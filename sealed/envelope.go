@@ -15,8 +15,8 @@ const EnvelopeVersion = 1
 // encapsulates, the 32 bytes of the key, and their tag.
 const SealedKeySize = 1120 + 32 + 16
 
-// RecipientKind says whose key an envelope, or the key of a settings document, is
-// sealed to.
+// RecipientKind says whose key an envelope, or the key of a settings document or of a
+// letter, is sealed to.
 type RecipientKind uint8
 
 // The kinds of recipients. Numbers are never used again for something else.
@@ -24,7 +24,8 @@ const (
 	ToEpoch  RecipientKind = 1 // those who see the whole home
 	ToPerson RecipientKind = 2
 	ToLink   RecipientKind = 3
-	ToAgent  RecipientKind = 4 // settings only, never an object
+	ToAgent  RecipientKind = 4 // settings and commands, never an object
+	ToAsker  RecipientKind = 5 // replies only: a key that the command brought
 )
 
 // Envelope is an object's key, wrapped for one recipient. It stands beside the object

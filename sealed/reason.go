@@ -39,13 +39,21 @@ const (
 	BadChunk      Reason = "chunk"          // a chunk of the body does not open
 )
 
-// The reasons that only a settings document is refused for (docs/deed.md, "Settings").
+// The reasons that a settings document (docs/deed.md, "Settings") and a letter
+// (docs/letter.md) are refused for, and no object.
 const (
 	NotAllowed      Reason = "not-allowed"      // signed by somebody who may not
 	WrongRecipients Reason = "wrong-recipients" // not sealed to exactly those whom it is for
-	Replayed        Reason = "replayed"         // older than one that the reader has seen
+	Replayed        Reason = "replayed"         // older than one that the reader has seen, or seen before
 	Fork            Reason = "fork"             // another one of the same number was seen
-	BadContent      Reason = "content"          // it opens, and what it says is no settings
+	BadContent      Reason = "content"          // it opens, and what it says is not what it should be
+)
+
+// The reasons that only a letter is refused for (docs/letter.md).
+const (
+	WrongCommand Reason = "wrong-command" // it answers another command than was sent
+	Stale        Reason = "stale"         // for another incarnation of the agent
+	Expired      Reason = "expired"       // a command from too long ago, or from the future
 )
 
 // The three words for what went wrong. Only the first is a privacy alarm.
@@ -55,7 +63,7 @@ const (
 	Corrupt    = "corrupt"     // everything else
 )
 
-// Error is the refusal of an object or of a settings document.
+// Error is the refusal of an object, of a settings document or of a letter.
 type Error struct {
 	Reason Reason
 	Detail string // for people who look after programs; never a secret
@@ -89,7 +97,7 @@ func Word(err error) string {
 	switch ReasonOf(err) {
 	case "":
 		return ""
-	case WrongHome, WrongCamera, WrongDay, WrongKind, WrongObject:
+	case WrongHome, WrongCamera, WrongDay, WrongKind, WrongObject, WrongCommand:
 		return Misroute
 	case NoEnvelope:
 		return UnknownKey

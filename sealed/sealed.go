@@ -4,10 +4,12 @@
 // checked ([Verify]). docs/seal.md has every byte and every refusal.
 //
 // A home's settings document as anybody sees it stands here as well ([Settings],
-// docs/deed.md), because it is sealed in the same way and refused in the same words.
+// docs/deed.md), and so do the letters between a member's device and an agent
+// ([Letter], docs/letter.md), because they are sealed in the same way and refused in
+// the same words.
 //
-// Nothing here can open anything or make it; that is for the packages open, seal
-// and settings. So whoever only carries objects may use this package and nothing more.
+// Nothing here can open anything or make it; that is for the packages open, seal,
+// settings and letter. So whoever only carries objects may use this package and nothing more.
 package sealed
 
 import (

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"unicode/utf8"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/internal/fields"
 )
 
 // Content is what a settings document says.
@@ -15,11 +15,6 @@ type Content struct {
 	Home    string // the home's name
 	Zone    string // of the IANA database, in which times are shown
 	Cameras map[latchkey.CameraID]Camera
-}
-
-// Camera is what the settings say of one camera.
-type Camera struct {
-	Name string `json:"name"`
 }
 
 // Name is the camera's name, "" if it has none.
@@ -32,6 +27,7 @@ type contentJSON struct {
 	Cameras map[latchkey.CameraID]Camera `json:"cameras"`
 }
 
+// encode writes the content, and refuses what no reader would take.
 func (c Content) encode() ([]byte, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -39,52 +35,40 @@ func (c Content) encode() ([]byte, error) {
 	if c.Cameras == nil {
 		c.Cameras = map[latchkey.CameraID]Camera{}
 	}
-	return json.Marshal(contentJSON{1, c.Home, c.Zone, c.Cameras})
+	b, err := json.Marshal(contentJSON{1, c.Home, c.Zone, c.Cameras})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := parseContent(b); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
-// parseContent takes the JSON apart member by member, because encoding/json would
-// take a member of another case for one that it knows, and one that is missing for
-// an empty one.
+// maxName is how many characters a name has at most.
+const maxName = 64
+
 func parseContent(b []byte) (Content, error) {
-	if !utf8.Valid(b) {
-		return Content{}, errors.New("no UTF-8")
+	o, err := fields.Parse(b)
+	if err != nil {
+		return Content{}, err
 	}
-	var top map[string]json.RawMessage
-	if err := json.Unmarshal(b, &top); err != nil {
-		return Content{}, errors.New("no JSON object")
-	}
-	var c Content
-	var v int
-	var cameras map[string]map[string]json.RawMessage
-	for name, into := range map[string]any{"v": &v, "home": &c.Home, "zone": &c.Zone, "cameras": &cameras} {
-		if err := member(top, name, into); err != nil {
-			return Content{}, err
-		}
-	}
-	if v != 1 {
+	if v := o.Count("v"); o.Err() == nil && v != 1 {
 		return Content{}, fmt.Errorf("content of version %d", v)
 	}
-	c.Cameras = map[latchkey.CameraID]Camera{}
-	for text, members := range cameras {
+	c := Content{Home: o.Text("home", maxName), Zone: o.Text("zone", maxName), Cameras: map[latchkey.CameraID]Camera{}}
+	cameras := o.Object("cameras")
+	for _, text := range cameras.Names() {
 		id, err := latchkey.ParseCameraID(text)
 		if err != nil {
 			return Content{}, err
 		}
-		var camera Camera
-		if err := member(members, "name", &camera.Name); err != nil {
-			return Content{}, err
-		}
-		c.Cameras[id] = camera
+		c.Cameras[id] = readCamera(cameras.Object(text))
+	}
+	if err := o.Err(); err != nil {
+		return Content{}, err
 	}
 	return c, c.check()
-}
-
-func member(m map[string]json.RawMessage, name string, into any) error {
-	raw, ok := m[name]
-	if !ok || string(raw) == "null" || json.Unmarshal(raw, into) != nil {
-		return fmt.Errorf("member %q is missing or of another type", name)
-	}
-	return nil
 }
 
 var zoneName = regexp.MustCompile(`^[A-Za-z0-9_+/-]{1,64}$`)
@@ -104,22 +88,12 @@ func (c Content) check() error {
 	return nil
 }
 
-// CheckName says what is wrong with a name that a person gave a home or a camera. A
-// character that turns the direction of text could make one name look like another.
+// CheckName says what is wrong with a name that a person gave a home, a camera or a
+// zone. A character that turns the direction of text could make one name look like
+// another.
 func CheckName(name string) error {
-	if !utf8.ValidString(name) {
-		return errors.New("no UTF-8")
+	if name == "" {
+		return fmt.Errorf("0 characters, want 1 to %d", maxName)
 	}
-	if n := utf8.RuneCountInString(name); n < 1 || n > 64 {
-		return fmt.Errorf("%d characters, want 1 to 64", n)
-	}
-	for _, r := range name {
-		switch {
-		case r <= 0x1f, r >= 0x7f && r <= 0x9f:
-			return fmt.Errorf("control character %U", r)
-		case r == 0x61c, r == 0x200e, r == 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-			return fmt.Errorf("character %U turns the direction of text", r)
-		}
-	}
-	return nil
+	return fields.CheckText(name, maxName)
 }

@@ -1,0 +1,131 @@
+package letter
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/sealed"
+)
+
+// How far an agent's clock and a device's may differ, in microseconds, before a
+// command is refused: a command lives two minutes, and clocks of people's devices are
+// wrong by minutes.
+const (
+	late  = 5 * 60 * 1_000_000
+	ahead = 10 * 60 * 1_000_000
+)
+
+// maxSeen is how many commands an inbox remembers. A server that replays must replay
+// one of the last so many, or, within one incarnation, one that the clock refuses.
+const maxSeen = 4096
+
+// Inbox takes an agent's commands, each once.
+type Inbox struct {
+	keys        *key.AgentKeys
+	incarnation uint64
+
+	mu    sync.Mutex // protects what follows
+	seen  map[latchkey.LetterID]bool
+	order []latchkey.LetterID
+}
+
+// NewInbox returns the inbox of one incarnation of an agent.
+func NewInbox(keys *key.AgentKeys, incarnation uint64) *Inbox {
+	return &Inbox{keys: keys, incarnation: incarnation, seen: map[latchkey.LetterID]bool{}}
+}
+
+// Received is a command that was opened and is to be obeyed.
+type Received struct {
+	Command Command
+	letter  sealed.Letter
+	asker   deed.Key
+
+	mu     sync.Mutex // protects number
+	number uint64     // of the last reply
+}
+
+// Open checks a command and opens it: that a member's device wrote it for this
+// incarnation of this agent, that it was not opened before, and, if now is not 0, that
+// it is not too old. The caller gives 0 while its clock cannot be believed.
+func (i *Inbox) Open(b []byte, t *deed.Title, now latchkey.Time) (*Received, error) {
+	l, err := parse(b, sealed.CommandLetter)
+	if err != nil {
+		return nil, err
+	}
+	if err := sealed.VerifyLetter(l, t); err != nil {
+		return nil, err
+	}
+	if err := i.fresh(l, now); err != nil {
+		return nil, err
+	}
+	plain, err := read(l, i.keys.Find)
+	if err != nil {
+		return nil, err
+	}
+	if !i.first(l.ID) {
+		return nil, sealed.Refuse(sealed.Replayed, "command %s came before", l.ID)
+	}
+	c, asker, err := parseCommand(plain)
+	if err != nil {
+		return nil, sealed.Refuse(sealed.BadContent, "%v", err)
+	}
+	return &Received{Command: c, letter: l, asker: asker}, nil
+}
+
+func (i *Inbox) fresh(l sealed.Letter, now latchkey.Time) error {
+	switch {
+	case l.Agent != i.keys.Agent:
+		return sealed.Refuse(sealed.WrongAgent, "a command for agent %s", l.Agent)
+	case l.Incarnation != i.incarnation:
+		return sealed.Refuse(sealed.Stale, "a command for incarnation %d of %d", l.Incarnation, i.incarnation)
+	case now != 0 && now > l.Expires+late:
+		return sealed.Refuse(sealed.Expired, "a command that ended at %d, and it is %d", l.Expires, now)
+	case now != 0 && l.Expires > now+ahead:
+		return sealed.Refuse(sealed.Expired, "a command of the future: it ends at %d, and it is %d", l.Expires, now)
+	}
+	return nil
+}
+
+// first says whether the inbox has not met that command, and remembers it.
+func (i *Inbox) first(id latchkey.LetterID) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.seen[id] {
+		return false
+	}
+	i.seen[id] = true
+	if i.order = append(i.order, id); len(i.order) > maxSeen {
+		delete(i.seen, i.order[0])
+		i.order = i.order[1:]
+	}
+	return true
+}
+
+// Letter is the command as anybody sees it.
+func (r *Received) Letter() sealed.Letter { return r.letter }
+
+// Reply seals the next reply to the command. It may be called by several at once.
+func (r *Received) Reply(keys *key.AgentKeys, t *deed.Title, at latchkey.Time, reply Reply) ([]byte, error) {
+	plain, err := encodeReply(reply)
+	if err == nil {
+		_, err = parseReply(plain, r.Command) // what nobody would show
+	}
+	if err != nil {
+		return nil, fmt.Errorf("seal reply: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l := sealed.Letter{
+		Kind: sealed.ReplyLetter, Agent: keys.Agent, Incarnation: r.letter.Incarnation,
+		Number: r.number + 1, Re: r.letter.Hash(), Time: at,
+	}
+	l, err = write(l, keys.Signing, t, sealed.Recipient{Recipient: sealed.ToAsker, Key: r.asker, Epoch: t.Epoch()}, plain)
+	if err != nil {
+		return nil, fmt.Errorf("seal reply: %w", err)
+	}
+	r.number++
+	return l.Bytes(), nil
+}
