@@ -49,5 +49,5 @@ func (h *Handle) Still(ctx context.Context) (Still, error) {
 // since when: at most 24 hours ago, less if the camera has not been watched that long
 // or too much has moved to remember it all, and zero if nothing has been seen at all.
 func (h *Handle) WouldHaveFired(c motion.Config) (times int, since time.Time) {
-	return h.log.WouldHaveFired(c)
+	return h.log.WouldHaveFired(c, time.Now())
 }

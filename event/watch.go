@@ -240,7 +240,7 @@ func (w *watcher) look(ctx context.Context) error {
 	for failures := 0; ; failures++ {
 		began := time.Now()
 		err := d.Run(ctx, w.decoded.next, func(g camera.Grey) {
-			a := detector.Look(g)
+			a := detector.Look(g, motion.Config{}, nil)
 			select {
 			case w.activity <- a:
 			default: // the next one says it again

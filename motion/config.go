@@ -57,3 +57,31 @@ func (c Config) level() int {
 	}
 	return medium
 }
+
+// cells returns by cell whether it counts in a picture of that size: its middle is in
+// a zone, if there are zones, and in no mask.
+func (c Config) cells(width, height int) []bool {
+	columns, rows := cells(width), cells(height)
+	out := make([]bool, columns*rows)
+	for i := range out {
+		x := float64(min(i%columns*cellSide+cellSide/2, width-1)) + 0.5
+		y := float64(min(i/columns*cellSide+cellSide/2, height-1)) + 0.5
+		x, y = x*Full/float64(width), y*Full/float64(height)
+		in := func(polygon []Point) bool { return inside(polygon, x, y) }
+		out[i] = (len(c.Zones) == 0 || slices.ContainsFunc(c.Zones, in)) && !slices.ContainsFunc(c.Masks, in)
+	}
+	return out
+}
+
+// inside reports whether the polygon encloses the place.
+func inside(polygon []Point, x, y float64) bool {
+	in := false
+	for i, p := range polygon {
+		q := polygon[(i+len(polygon)-1)%len(polygon)]
+		ax, ay, bx, by := float64(p.X), float64(p.Y), float64(q.X), float64(q.Y)
+		if (ay > y) != (by > y) && x < (bx-ax)*(y-ay)/(by-ay)+ax {
+			in = !in
+		}
+	}
+	return in
+}

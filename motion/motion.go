@@ -1,22 +1,29 @@
-// Package motion finds out whether something moves in a row of small grey pictures.
+// Package motion finds out whether something worth being told about moves in a row of
+// small grey pictures.
 //
-// It is simple and says what it cannot do. A picture is compared with a running
-// average of those before it, the background, after its brightness and contrast have
-// been matched to it, so that clouds and a camera's exposure change nothing. A pixel
-// stands out if it differs by more than a fixed threshold and by more than it usually
-// does, so that leaves in the wind and a noisy sensor at night raise their own
-// threshold. Pixels that stand out are joined to blobs; the largest must be of some
-// size, and it must have changed since the picture before, not only since the
-// background was learned. If that holds for two of three pictures, something moves.
+// It is simple and says what it cannot do. A picture is brought to the eye's scale, on
+// which a light is the same step up in the dark as in the sun, and compared with a
+// running average of those before it, the background. What differs smoothly over a
+// large part of the picture is light, and is taken out. A pixel stands out if what is
+// left is more than a threshold, which shrinks with the contrast of the scene, and
+// more than it usually is, so that leaves in the wind and a noisy sensor at night
+// raise their own threshold. Pixels that stand out are counted in cells of five by
+// five, cells that hang together are a blob, and a blob must be of some size, and must
+// have changed since the picture before, not only since the background was learned.
+// Three such pictures of five are motion.
 //
 // The second comparison is what keeps a clock that is burnt into the picture, a lamp
 // that is switched on, or a parked car from being motion: those change once, and stay.
 // If a large part of the picture changes at once, it was the light or the camera, and
-// the background is learned anew.
+// the background is learned anew, until the picture has come to rest.
 //
-// It does not see what is smaller than some fifty pixels of 14,400, what moves as
+// Everything up to the cells is the same for every [Config]; zones, masks and the
+// sensitivity only choose and weigh cells. A [Log] therefore keeps the cells of a day
+// and can say what any other Config would have made of it.
+//
+// It does not see what is smaller than some forty pixels of 14,400, what moves as
 // slowly as a shadow, nor somebody who covers most of the picture from one moment to
-// the next. It does not know people from cats.
+// the next. It does not know people from large dogs.
 package motion
 
 import (
@@ -26,29 +33,23 @@ import (
 	"github.com/latchkey-cam/latchkey/camera"
 )
 
-// The figures are for pictures of 160x90 at 5 a second; sizes are shares of the
-// picture, times are of the clock.
+// The times are of the pictures' clock, and were chosen by the table of the tests.
 const (
-	threshold   = 20.0 // shades that a pixel must differ by from the background
-	noiseFactor = 3.5  // times its usual difference that it must differ by
-	change      = 12.0 // shades that it must differ by from the picture before
-
-	smallest    = 0.0028 // of the picture: the smallest blob, 40 pixels of 160x90
-	changedPart = 0.12   // of a blob: how much of it must have changed since the picture before
-	changedMost = 30     // pixels: but that many are enough, however large the blob
-	global      = 0.45   // of the picture: from here on it was the light
-
-	warmUp = 2 * time.Second         // to learn the first background
-	settle = 1200 * time.Millisecond // to learn a new one after the light changed
-	gap    = 5 * time.Second         // between pictures: from here on the background is too old
+	warmUp  = 3 * time.Second         // to learn the first background
+	settle  = 1200 * time.Millisecond // to learn a new one after the light changed
+	unrest  = 4 * time.Second         // to wait for the picture to come to rest then, at the most
+	gap     = 5 * time.Second         // between pictures: from here on the background is too old
+	seldom  = 600 * time.Millisecond  // between pictures: from here on each counts twice
+	restful = 0.01                    // of the pixels may change from one picture to the next at rest
+	global  = 0.22                    // of the pixels: from here on it was the light
 
 	// The time constants by which the background follows: while it is learned, where
-	// nothing stands out, and under what does, which may be somebody standing still.
+	// nothing stands out, under what does, which may be somebody standing still, and
+	// with the light.
 	learnQuickly = 500 * time.Millisecond
 	learnSlowly  = 15 * time.Second
 	standsStill  = 60 * time.Second
-
-	wanted, among = 2, 3 // pictures of the last ones that must show a moving blob
+	lightly      = 5 * time.Second
 )
 
 // Activity is what a picture says together with those before it.
@@ -64,6 +65,10 @@ type Activity struct {
 	// this picture's, whether it is enough to be Moving or not.
 	Score float64
 
+	// Quality says how good a likeness of what moves the picture is, to choose the
+	// best of several by: larger, sharper and whole rather than cut off by the edge.
+	Quality float64
+
 	// Global says that too much of the picture changed at once to be anything but
 	// the light or the camera.
 	Global bool
@@ -72,120 +77,98 @@ type Activity struct {
 // Detector looks at the pictures of one camera. The zero Detector is ready; it is for
 // one goroutine.
 type Detector struct {
-	width, height int
-	background    []float32 // the running average, in the camera's own brightness
-	usual         []float32 // how much each pixel usually differs from it
-	before        []float32 // the last picture, matched
+	model
+	judge judge
 
-	picture []float32 // this one, matched: scratch
-	blurred []float32 // scratch
-	mask    []uint8   // 0, or stands out, or stands out and changed: scratch
-	stack   []int32   // scratch
+	last                    time.Time
+	learning                bool
+	learnUntil, unrestUntil time.Time // while learning
 
-	last, learnUntil time.Time
-	recent           []hit // the newest last
-	since            hit   // while moving
-	moving           bool
+	lax lax
 }
 
-// hit is a picture and whether a moving blob was in it.
-type hit struct {
-	at, received time.Time
-	seen         bool
-}
+// lax switches guards off, for the tests' controls.
+type lax struct{ noVeto, once bool }
 
 // Look looks at the next picture. A picture of another size, or after a long gap,
-// begins anew.
-func (d *Detector) Look(g camera.Grey) Activity {
+// begins anew. The config may be another one each time; what has been learned is kept.
+// Log may be nil.
+func (d *Detector) Look(g camera.Grey, c Config, log *Log) Activity {
 	a := Activity{At: g.Taken, Received: g.Received}
 	if g.Width != d.width || g.Height != d.height {
 		d.reset(g.Width, g.Height)
+		d.last = time.Time{}
 	}
 	elapsed := g.Taken.Sub(d.last)
-	first := d.last.IsZero() || elapsed > gap || elapsed < -gap
+	begins := d.last.IsZero() || elapsed > gap || elapsed < -gap
 	d.last = g.Taken
-	blur(d.blurred, g.Pix, d.width, d.height)
-	if first {
-		d.learn(g.Taken.Add(warmUp))
-		return a
+	s := sketch{at: g.Taken, received: g.Received, width: g.Width, height: g.Height, weight: 1}
+	if elapsed > seldom {
+		s.weight = 2
 	}
-	d.match()
-	area, out := d.compare()
-	pixels := float64(d.width * d.height)
-	a.Global = float64(out) > global*pixels
-	if a.Global {
-		d.learn(g.Taken.Add(settle))
-		return a
+	d.see(g.Pix)
+	if begins {
+		d.learn(g.Taken, warmUp)
+		s.anew = true
+	} else {
+		d.compare()
+		if d.learning && !g.Taken.Before(d.learnUntil) {
+			d.learned()
+			d.learning = false
+		}
+		a.Global = !d.lax.noVeto && !d.learning && d.share(max(d.out, d.changed)) > global
+		switch {
+		case a.Global:
+			d.learn(g.Taken, settle)
+			s.anew = true
+		case d.learning:
+			d.adapt(max(elapsed, 0), true)
+			d.wait(g.Taken)
+		default:
+			d.adapt(max(elapsed, 0), false)
+			s.spots = d.spots(s.spots)
+		}
 	}
-	learning := g.Taken.Before(d.learnUntil)
-	d.adapt(max(elapsed, 0), learning)
-	copy(d.before, d.picture)
-	if !learning {
-		a.Score = float64(area) / pixels
+	if log != nil {
+		log.add(s)
 	}
-	d.decide(hit{g.Taken, g.Received, a.Score > 0})
-	a.Moving = d.moving
-	if d.moving {
-		a.Since, a.Began = d.since.at, d.since.received
+	v := d.judge.look(s, c, d.lax.once)
+	a.Score = float64(v.area) / float64(g.Width*g.Height)
+	a.Quality = a.Score * d.likeness(g.Pix, v)
+	if a.Moving = v.moving; a.Moving {
+		a.Since, a.Began = v.since.at, v.since.received
 	}
 	return a
 }
 
-// decide takes the picture among the recent ones: wanted of among begin a motion, and
-// none ends it.
-func (d *Detector) decide(h hit) {
-	d.recent = append(d.recent, h)
-	d.recent = d.recent[max(0, len(d.recent)-among):]
-	n := 0
-	var earliest hit
-	for i := len(d.recent) - 1; i >= 0; i-- {
-		if d.recent[i].seen {
-			n, earliest = n+1, d.recent[i]
-		}
+// learn takes the picture as the background, and looks for nothing for at least that
+// long. What pixels usually differ by is kept: leaves move in any light.
+func (d *Detector) learn(at time.Time, least time.Duration) {
+	d.take()
+	d.learning = true
+	d.learnUntil, d.unrestUntil = at.Add(least), at.Add(least+unrest)
+}
+
+// wait lets the learning go on until the picture has come to rest: a camera's exposure
+// and its codec take some seconds after the light has changed.
+func (d *Detector) wait(at time.Time) {
+	changed := d.share(d.changed)
+	if changed > restful && at.Before(d.unrestUntil) {
+		d.learnUntil = later(d.learnUntil, at.Add(settle/2))
 	}
-	switch {
-	case !d.moving && n >= wanted:
-		d.moving, d.since = true, earliest
-	case n == 0:
-		d.moving = false
+	if changed > global {
+		d.forget()
 	}
 }
 
-func (d *Detector) reset(width, height int) {
-	n := width * height
-	*d = Detector{width: width, height: height,
-		background: make([]float32, n), usual: make([]float32, n), before: make([]float32, n),
-		picture: make([]float32, n), blurred: make([]float32, n), mask: make([]uint8, n)}
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
-// learn takes the picture as the background, and looks for nothing until then. What
-// pixels usually differ by is kept: leaves move in any light.
-func (d *Detector) learn(until time.Time) {
-	copy(d.background, d.blurred)
-	copy(d.before, d.blurred)
-	d.learnUntil, d.recent, d.moving = until, d.recent[:0], false
-}
-
-// adapt moves the background and the usual differences towards the picture.
-func (d *Detector) adapt(elapsed time.Duration, learning bool) {
-	rate := func(over time.Duration) float32 { return float32(1 - math.Exp(-elapsed.Seconds()/over.Seconds())) }
-	still, standing := rate(learnSlowly), rate(standsStill)
-	if learning {
-		still, standing = rate(learnQuickly), rate(learnQuickly)
-	}
-	for i, p := range d.picture {
-		diff, r := p-d.background[i], still
-		if d.mask[i] != 0 {
-			r = standing // one thing passing must not blind a place to the next
-		}
-		d.background[i] += r * diff
-		d.usual[i] += r * (min(abs(diff), 60) - d.usual[i])
-	}
-}
-
-func abs(x float32) float32 {
-	if x < 0 {
-		return -x
-	}
-	return x
+// rate is how much of a difference is made good in a time.
+func rate(elapsed, over time.Duration) float32 {
+	return float32(1 - math.Exp(-elapsed.Seconds()/over.Seconds()))
 }

@@ -68,7 +68,7 @@ func (f *film) show(seconds float64, change func(p []int, t float64)) (moving in
 			pix[j] = byte(min(255, max(0, v)))
 		}
 		f.at = f.at.Add(200 * time.Millisecond)
-		f.last = f.detector.Look(camera.Grey{Width: width, Height: height, Pix: pix, Taken: f.at, Received: f.at.Add(time.Millisecond)})
+		f.last = f.detector.Look(camera.Grey{Width: width, Height: height, Pix: pix, Taken: f.at, Received: f.at.Add(time.Millisecond)}, motion.Config{}, nil)
 		if f.last.Moving {
 			moving++
 		}
@@ -243,7 +243,7 @@ func TestPicturesOfAnotherSizeBeginAnew(t *testing.T) {
 	f := newFilm(3)
 	f.show(20, nil)
 	small := camera.Grey{Width: 32, Height: 18, Pix: make([]byte, 32*18), Taken: f.at.Add(time.Second)}
-	if a := f.detector.Look(small); a.Moving || a.Score != 0 {
+	if a := f.detector.Look(small, motion.Config{}, nil); a.Moving || a.Score != 0 {
 		t.Errorf("the first picture of another size: %+v", a)
 	}
 }

@@ -51,7 +51,7 @@ func TestPaintedScenes(t *testing.T) {
 						crossings++
 					}
 				}
-				a := d.Look(grey(paint.Frame(s, at), at))
+				a := d.Look(grey(paint.Frame(s, at), at), motion.Config{}, nil)
 				found = found || a.Moving
 				if a.Moving && !crossing && since > time.Second {
 					t.Errorf("something moved at %v, %v after what crossed had gone", at.Sub(begin), since)
