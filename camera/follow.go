@@ -71,17 +71,33 @@ func (f *follower) run(ctx context.Context) error {
 	}
 	f.status = Status{State: Connecting, Since: time.Now()}
 	f.tell(f.status)
-	for {
+	for ctx.Err() == nil {
 		err := f.session(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		wait := f.failed(err)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
+		var left *stale
+		if e := (*Error)(nil); errors.As(err, &e) {
+			left = e.stale
 		}
+		closed := left.teardown(ctx)
+		f.sleep(ctx, wait)
+		if !closed && !left.teardown(ctx) && ctx.Err() == nil { // the first may have come while it was still busy with the old connection
+			if held := left.held(); held > 0 {
+				f.status.Retry = time.Now().Add(held)
+				f.tell(f.status)
+				f.sleep(ctx, held)
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+func (f *follower) sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 

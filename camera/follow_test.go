@@ -47,7 +47,7 @@ func TestFollowConnectsAgain(t *testing.T) {
 	film := cameratest.Encode(t, "testsrc2=size=64x48:rate=15:duration=1")
 	c := cameratest.Serve(t, film, nil)
 	src := source(t, c.Address(), "", "")
-	src.Patience, src.Delays = 200*time.Millisecond, []time.Duration{10 * time.Millisecond}
+	src.Patience, src.Delays = 200*time.Millisecond, []time.Duration{100 * time.Millisecond}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	var said []camera.Status
@@ -110,5 +110,80 @@ func TestAnotherDevice(t *testing.T) {
 	}
 	if c.Sessions() != 1 {
 		t.Errorf("%d sessions, want one after it was the right device again", c.Sessions())
+	}
+}
+
+// A camera that has one place, and holds it after the connection has broken, is asked
+// to free it; one that will not is given the time that it said it needs.
+func TestStaleSessions(t *testing.T) {
+	t.Parallel()
+	film := cameratest.Encode(t, "testsrc2=size=64x48:rate=15:duration=1")
+	for name, test := range map[string]struct {
+		session string
+		frees   bool // at TEARDOWN
+		least   time.Duration
+	}{
+		"frees it when asked":   {"abc;timeout=60", true, 0},
+		"frees it after 2 s":    {"abc;timeout=2", false, 1500 * time.Millisecond},
+		"does not say for long": {"abc", false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var taken, torn atomic.Bool
+			var told atomic.Int32
+			broke := make(chan time.Time, 9)
+			r := cameratest.Misbehave(t, film, cameratest.Misdeed{
+				Answer: func(c *cameratest.Call, q cameratest.Request) (string, bool) {
+					switch {
+					case q.Method == "SETUP" && q.Header["Authorization"] != "":
+						if taken.Swap(true) && test.frees {
+							return cameratest.Reply(q, "453 Not Enough Bandwidth", ""), true
+						}
+						return "", false
+					case q.Method == "TEARDOWN" && q.Header["Authorization"] != "":
+						told.Add(1)
+						if q.Header["Session"] == "abc" && test.frees {
+							torn.Store(true)
+							taken.Store(false)
+							return cameratest.Reply(q, "200 OK", ""), true
+						}
+						return cameratest.Reply(q, "405 Method Not Allowed", ""), true
+					}
+					return "", false
+				},
+				Play: func(c *cameratest.Call) {
+					c.Picture(film[0])
+					c.Sleep(100 * time.Millisecond)
+					broke <- time.Now()
+					c.HangUp()
+				},
+			}, func(r *cameratest.Rogue) { r.User, r.Password, r.Session = "admin", secret, test.session })
+			s := source(t, r.Address(), "admin", secret)
+			s.Delays = []time.Duration{100 * time.Millisecond}
+			f := follow(t, s, nil)
+			f.name = name
+			first := await(t, broke)
+			second := await(t, broke)
+			if pause := second.Sub(first); pause < test.least || pause > test.least+5*time.Second {
+				t.Errorf("the next session broke %v after the first, want about %v", pause, test.least)
+			}
+			if told.Load() == 0 || torn.Load() != test.frees {
+				t.Errorf("asked %d times to free the session, freed: %t", told.Load(), torn.Load())
+			}
+			if s := f.now(); s.State != camera.Lost && s.State != camera.Receiving {
+				t.Errorf("%+v: the camera was said to be at its limit", s)
+			}
+		})
+	}
+}
+
+func await[T any](t *testing.T, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing within 20 s")
+		panic("unreachable")
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
@@ -82,6 +84,8 @@ type session struct {
 	login    *auth.Sender // nil until the camera has asked for a password; the client's goroutine only
 	dials    atomic.Int32
 	strayed  atomic.Bool // a redirection to another host was refused
+	sent     atomic.Bool // the camera has sent us somewhere else
+	held     held
 	damaged  *atomic.Uint64
 	pictures atomic.Int64 // access units, those without a key frame before them included
 	units    atomic.Int64
@@ -120,18 +124,35 @@ func receive(ctx context.Context, s Source, damaged *atomic.Uint64, handle func(
 	if ctx.Err() != nil && r.cause() == nil {
 		return ctx.Err()
 	}
-	return r.explain(err)
+	e := r.explain(err)
+	if e.State == Lost || e.State == Silent { // it may not have heard that we closed the session
+		e.stale = r.held.stale(s)
+	}
+	return e
+}
+
+// userAgent is what we call ourselves; some cameras answer nobody without a name.
+const userAgent = "Latchkey"
+
+// url is the address of the stream in a request, without user and password.
+func (s Source) url() *base.URL {
+	u := s.Address.u
+	return (*base.URL)(&url.URL{Scheme: "rtsp", Host: u.Host, Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery})
+}
+
+// connect connects to the camera.
+func (s Source) connect(ctx context.Context) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, "tcp", s.Address.hostPort())
 }
 
 func (r *session) run(ctx context.Context) error {
 	tcp := gortsplib.ProtocolTCP
-	u := (*base.URL)(&url.URL{Scheme: "rtsp", Host: r.Address.u.Host, Path: r.Address.u.Path,
-		RawPath: r.Address.u.RawPath, RawQuery: r.Address.u.RawQuery})
+	u := r.url()
 	if r.Credentials.given() {
 		u.User = url.UserPassword("user", "password") // see authorize
 	}
 	r.client = &gortsplib.Client{
-		Scheme: "rtsp", Host: r.Address.u.Host, Protocol: &tcp, UserAgent: "Latchkey",
+		Scheme: "rtsp", Host: r.Address.u.Host, Protocol: &tcp, UserAgent: userAgent,
 		ReadTimeout: r.Patience, WriteTimeout: r.Patience,
 		DialContext:       r.dial,
 		OnRequest:         r.authorize,
@@ -267,12 +288,16 @@ func (r *session) dial(ctx context.Context, network, address string) (net.Conn, 
 	if r.dials.Add(1) > maxDials {
 		return nil, fmt.Errorf("more than %d redirections", maxDials-1)
 	}
-	return (&net.Dialer{}).DialContext(ctx, network, address)
+	return r.connect(ctx)
 }
 
 // challenge is told of every response. It keeps what the camera asks to be answered
 // with the password.
 func (r *session) challenge(res *base.Response) {
+	r.held.note(res)
+	if res.StatusCode/100 == 3 {
+		r.sent.Store(true)
+	}
 	if res.StatusCode != base.StatusUnauthorized || !r.Credentials.given() {
 		return
 	}
@@ -292,11 +317,8 @@ func (r *session) authorize(req *base.Request) {
 }
 
 // explain turns the library's error into ours.
-func (r *session) explain(err error) error {
-	if cause := r.cause(); cause != nil {
-		return cause
-	}
-	if e := (*Error)(nil); errors.As(err, &e) {
+func (r *session) explain(err error) *Error {
+	if e := (*Error)(nil); errors.As(r.cause(), &e) || errors.As(err, &e) {
 		return e
 	}
 	if r.strayed.Load() {
@@ -320,13 +342,19 @@ func (r *session) explain(err error) error {
 		return r.Credentials.failure(Silent, "receive stream: nothing for %v", r.Patience)
 	case r.pictures.Load() > 0:
 		return r.Credentials.failure(Lost, "receive stream: %v", err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return r.Credentials.failure(Busy, "open stream: %v", err)
 	case errors.As(err, &network):
 		return r.Credentials.failure(Unreachable, "open stream: %v", err)
 	case errors.As(err, &liberrors.ErrClientSDPInvalid{}), errors.As(err, &liberrors.ErrClientContentTypeUnsupported{}),
 		errors.As(err, &liberrors.ErrClientContentTypeMissing{}), errors.As(err, &liberrors.ErrClientAuthSetup{}):
 		return r.Credentials.failure(Unusable, "describe stream: %v", err)
+	case r.sent.Load():
+		return r.Credentials.failure(Elsewhere, "open stream: redirection refused: %v", err)
+	case errors.Is(err, io.EOF), errors.As(err, &liberrors.ErrClientTerminated{}):
+		return r.Credentials.failure(Lost, "open stream: %v", err)
 	}
-	return r.Credentials.failure(Lost, "open stream: %v", err)
+	return r.Credentials.failure(Unusable, "open stream: %v", err)
 }
 
 // formats lists what a camera offers instead, for the log.

@@ -141,13 +141,13 @@ func TestIllCameras(t *testing.T) {
 		"says nothing":      {nil, []camera.State{camera.Silent}},
 		"hangs up":          {func(net.Conn, cameratest.Request) (string, bool) { return "", false }, []camera.State{camera.Lost}},
 		"drips":             {func(c net.Conn, _ cameratest.Request) (string, bool) { drip(c); return "", false }, []camera.State{camera.Silent}},
-		"answers in junk":   {func(c net.Conn, _ cameratest.Request) (string, bool) { junk(c, 1<<20); return "", true }, []camera.State{camera.Silent, camera.Lost}},
+		"answers in junk":   {func(c net.Conn, _ cameratest.Request) (string, bool) { junk(c, 1<<20); return "", true }, []camera.State{camera.Silent, camera.Lost, camera.Unusable}},
 		"does not know it":  {reply("DESCRIBE", "404 Not Found", ""), []camera.State{camera.NotFound}},
 		"is full":           {reply("SETUP", "453 Not Enough Bandwidth", ""), []camera.State{camera.Busy}},
 		"breaks down":       {reply("PLAY", "500 Oops", ""), []camera.State{camera.Unusable}},
 		"sends no SDP":      {reply("DESCRIBE", "200 OK", "<html>", "Content-Type: text/html"), []camera.State{camera.Unusable}},
 		"sends a torn SDP":  {reply("DESCRIBE", "200 OK", "v=0\r\nm=video", sdp), []camera.State{camera.Unusable}},
-		"sends 2 MB of SDP": {reply("DESCRIBE", "200 OK", strings.Repeat("a=x\r\n", 400_000), sdp), []camera.State{camera.Lost}},
+		"sends 2 MB of SDP": {reply("DESCRIBE", "200 OK", strings.Repeat("a=x\r\n", 400_000), sdp), []camera.State{camera.Unusable}},
 		"sends H.265": {reply("DESCRIBE", "200 OK", strings.ReplaceAll(strings.ReplaceAll(cameratest.SDP("t"), "H264", "H265"),
 			" packetization-mode=1", " x=y"), sdp), []camera.State{camera.NotH264}},
 		"sends sound only": {reply("DESCRIBE", "200 OK", "v=0\r\ns=x\r\nm=audio 0 RTP/AVP 0\r\na=control:t\r\n", sdp), []camera.State{camera.NotH264}},
@@ -251,13 +251,13 @@ func TestRedirections(t *testing.T) {
 	if n := other.Connections(); n != 0 {
 		t.Errorf("the other host was called %d times", n)
 	}
-	if s, err := to(func(self string) string { return self }); camera.StateOf(err) == camera.Silent || s.Connections() > 4 {
+	if s, err := to(func(self string) string { return self }); camera.StateOf(err) != camera.Elsewhere || s.Connections() > 4 {
 		t.Errorf("in a circle: %v after %d connections", err, s.Connections())
 	}
 	if _, err := to(func(self string) string { return self + "/right" }); camera.StateOf(err) != camera.Silent {
 		t.Errorf("to the right path: %v (%s), want to wait for pictures", err, camera.StateOf(err))
 	}
-	if _, err := to(func(string) string { return "file:///etc/passwd" }); camera.StateOf(err) != camera.Lost {
+	if _, err := to(func(string) string { return "file:///etc/passwd" }); camera.StateOf(err) != camera.Elsewhere {
 		t.Errorf("to a file: %v", err)
 	}
 }

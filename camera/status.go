@@ -80,6 +80,7 @@ type Status struct {
 type Error struct {
 	State State
 	text  string
+	stale *stale // the session that the camera may still hold; nil if none
 }
 
 // Error returns what happened, for logs.
@@ -96,7 +97,7 @@ func StateOf(err error) State {
 // failure makes an Error. The cause is kept as text, without secrets, because the
 // value itself might hold some.
 func (c Credentials) failure(state State, format string, args ...any) *Error {
-	return &Error{state, c.scrub(fmt.Sprintf(format, args...))}
+	return &Error{State: state, text: c.scrub(fmt.Sprintf(format, args...))}
 }
 
 // become changes the state, and when it began unless it is the same.

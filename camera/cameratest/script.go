@@ -13,6 +13,7 @@ import (
 // RTSP library can be made to do.
 type Script struct {
 	addr string
+	gone func(net.Conn) // told when a connection has ended; may be nil
 
 	mu    sync.Mutex // protects what follows
 	conns int
@@ -30,11 +31,16 @@ type Request struct {
 // connection is closed when answer reports false. A nil answer never reads a byte.
 func Play(t testing.TB, answer func(conn net.Conn, r Request) (string, bool)) *Script {
 	t.Helper()
+	return play(t, nil, answer)
+}
+
+func play(t testing.TB, gone func(net.Conn), answer func(conn net.Conn, r Request) (string, bool)) *Script {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Script{addr: l.Addr().String()}
+	s := &Script{addr: l.Addr().String(), gone: gone}
 	var open sync.Map
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -61,9 +67,19 @@ func Play(t testing.TB, answer func(conn net.Conn, r Request) (string, bool)) *S
 }
 
 func (s *Script) talk(conn net.Conn, answer func(net.Conn, Request) (string, bool)) {
+	if s.gone != nil {
+		defer s.gone(conn)
+	}
 	defer conn.Close()
 	in := bufio.NewReader(conn)
 	for {
+		for { // what a player reports between its requests
+			frame, err := in.Peek(4)
+			if err != nil || frame[0] != '$' {
+				break
+			}
+			in.Discard(4 + int(frame[2])<<8 + int(frame[3]))
+		}
 		r := Request{Header: map[string]string{}}
 		for first := true; ; first = false {
 			line, err := in.ReadString('\n')
