@@ -42,6 +42,7 @@ const (
 	SessionLife   = 30 * 24 * time.Hour
 	JoinLife      = 30 * time.Minute
 	RequestLife   = 60 * time.Second // an agent's request header
+	CommandLife   = 2 * time.Minute  // the wait for the replies to a command
 )
 
 // ErrVersion says that a message is of another version than 1.

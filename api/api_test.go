@@ -204,6 +204,10 @@ func TestFrames(t *testing.T) {
 		api.DeedsFrame{Home: home, Head: api.Head(head), Deeds: [][]byte{{1}, {2}}},
 		api.SettingsFrame{Home: home, Document: []byte{1}},
 		api.AskFrame{ID: "a", Home: home, Ask: []byte{1}},
+		api.CommandFrame{ID: "a", Home: home, Letter: []byte{1}},
+		api.StopFrame{ID: "a", Home: home},
+		api.ReplyFrame{ID: "a", Home: home, Letter: []byte{1}, Last: true},
+		api.ConditionFrame{ID: "a", Home: home, Letter: []byte{1}},
 		api.Done{ID: "a", Home: home},
 		api.Refused{ID: "a", Reason: api.Busy, Message: "later", RetryAfterMS: 5},
 	} {

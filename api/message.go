@@ -180,6 +180,21 @@ type Reported struct {
 	Confirmed bool            `json:"confirmed"`
 }
 
+// Conditions is how a home's agents are, sealed to the home's people.
+type Conditions struct {
+	V          V                `json:"v"`
+	Home       latchkey.HomeID  `json:"home"`
+	Conditions []AgentCondition `json:"conditions" doc:"of every agent, in the order of the chain"`
+}
+
+// AgentCondition is the newest condition of one agent.
+type AgentCondition struct {
+	Agent     latchkey.AgentID `json:"agent"`
+	Letter    []byte           `json:"letter" doc:"docs/letter.md; empty if the agent has sent none"`
+	Received  latchkey.Time    `json:"received" doc:"by the server's clock, 0 if there is none"`
+	Connected bool             `json:"connected"`
+}
+
 // Changed is a hint on the changes websocket to fetch something again.
 type Changed struct {
 	V       V               `json:"v"`
@@ -197,4 +212,6 @@ const (
 	AsksChanged     Change = "asks"
 	JoinsChanged    Change = "joins"
 	SettingsChanged Change = "settings"
+	// ConditionsChanged: an agent says something new of itself, has come or has gone.
+	ConditionsChanged Change = "conditions"
 )

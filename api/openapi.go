@@ -64,7 +64,7 @@ func (d *document) operation(r Route) map[string]any {
 	}
 	good := map[string]any{"description": r.Says}
 	switch {
-	case r.Form == Object && r.Method == "GET":
+	case r.Form == Object && r.Method == "GET", r.Form == Letters:
 		good["content"] = octets
 	case r.Answer != nil && r.Form != Websocket:
 		good["content"] = d.content(r.Answer)
@@ -79,7 +79,7 @@ func (d *document) operation(r Route) map[string]any {
 	switch {
 	case r.Request != nil:
 		o["requestBody"] = map[string]any{"required": true, "content": d.content(r.Request)}
-	case r.Form == Object && r.Method == "PUT":
+	case r.Form == Object && r.Method == "PUT", r.Form == Letters:
 		o["requestBody"] = map[string]any{"required": true, "content": octets}
 	}
 	return o
@@ -106,7 +106,7 @@ func base32Schema(letters int) map[string]any {
 }
 
 var pathSchemas = map[string]map[string]any{
-	"home": base32Schema(52), "camera": base32Schema(26), "object": base32Schema(26), "slot": base32Schema(26),
+	"home": base32Schema(52), "agent": base32Schema(26), "camera": base32Schema(26), "object": base32Schema(26), "slot": base32Schema(26),
 	"day":  {"type": "string", "format": "date"},
 	"kind": {"enum": []any{latchkey.Thumbnail.String(), latchkey.Clip.String(), latchkey.Description.String()}},
 }

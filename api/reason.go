@@ -31,6 +31,9 @@ const (
 	WrongAgent    Reason = "wrong-agent"    // the camera is another agent's
 	Cloned        Reason = "cloned"         // a copy of an agent, or a restored one
 	Replayed      Reason = "replayed"       // this very request came before
+	AgentAway     Reason = "agent-away"     // the agent is not connected
+	AgentRefused  Reason = "agent-refused"  // the agent cannot read a command
+	Stale         Reason = "stale"          // a command for an earlier start of the agent: read its condition again
 	TooMany       Reason = "too-many"       // a bound of the home is reached
 	Busy          Reason = "busy"           // come back later
 	Full          Reason = "full"           // the server's disk is full

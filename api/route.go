@@ -22,6 +22,7 @@ type Form string
 const (
 	JSON      Form = "json"      // a JSON object each way, where there is a body
 	Object    Form = "object"    // an object file
+	Letters   Form = "letters"   // a sealed letter, and a stream of those that answer it
 	Websocket Form = "websocket" // JSON messages both ways
 )
 
@@ -109,6 +110,11 @@ var Routes = []Route{
 	{ID: "report", Method: "POST", Pattern: atHome + "/reports", Right: Member, Form: JSON,
 		Says:    "Reports something that came and was not what was asked for, or does not open.",
 		Request: Report{}, Answer: Reported{}, Status: 200},
+	{ID: "command", Method: "POST", Pattern: atHome + "/agents/{agent}/commands", Right: Member, Form: Letters,
+		Says: "Carries a sealed command to an agent and its replies back, each when it comes.", Status: 200},
+	{ID: "conditions", Method: "GET", Pattern: atHome + "/conditions", Right: Member, Form: JSON,
+		Says:   "Gives the sealed condition of every agent, and whether it is connected.",
+		Answer: Conditions{}, Status: 200},
 	{ID: "changes", Method: "GET", Pattern: atHome + "/changes", Right: Member, Form: Websocket,
 		Says:   "Hints what to fetch again.",
 		Answer: Changed{}, Status: 101},

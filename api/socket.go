@@ -71,6 +71,43 @@ type AskFrame struct {
 	Ask  []byte          `json:"ask"`
 }
 
+// CommandFrame brings the agent a command of a member's device. The ID is the server's
+// own; the replies repeat it.
+type CommandFrame struct {
+	V      V               `json:"v"`
+	Type   Type            `json:"type"`
+	ID     string          `json:"id"`
+	Home   latchkey.HomeID `json:"home"`
+	Letter []byte          `json:"letter" doc:"docs/letter.md"`
+}
+
+// StopFrame says that nobody waits for the replies to a command any more.
+type StopFrame struct {
+	V    V               `json:"v"`
+	Type Type            `json:"type"`
+	ID   string          `json:"id" doc:"of the command"`
+	Home latchkey.HomeID `json:"home"`
+}
+
+// ReplyFrame is one reply of the agent to a command.
+type ReplyFrame struct {
+	V      V               `json:"v"`
+	Type   Type            `json:"type"`
+	ID     string          `json:"id" doc:"of the command"`
+	Home   latchkey.HomeID `json:"home"`
+	Letter []byte          `json:"letter" doc:"docs/letter.md"`
+	Last   bool            `json:"last" doc:"no other follows"`
+}
+
+// ConditionFrame is what the agent says of itself, to be kept for the home's people.
+type ConditionFrame struct {
+	V      V               `json:"v"`
+	Type   Type            `json:"type"`
+	ID     string          `json:"id"`
+	Home   latchkey.HomeID `json:"home"`
+	Letter []byte          `json:"letter" doc:"docs/letter.md"`
+}
+
 // Done says that what had that ID is done and durable.
 type Done struct {
 	V    V               `json:"v"`
@@ -79,7 +116,8 @@ type Done struct {
 	Home latchkey.HomeID `json:"home"`
 }
 
-// Refused says that what had that ID was refused; after a hello the server closes.
+// Refused says that what had that ID was refused; after a hello the server closes. An
+// agent says it of a command that it cannot answer, because it could not open it.
 type Refused struct {
 	V            V      `json:"v"`
 	Type         Type   `json:"type"`
@@ -93,14 +131,18 @@ type Refused struct {
 // Type is the member "type" of a [Frame]; [EncodeFrame] sets it.
 type Type string
 
-func (m Challenge) typed() Frame     { m.Type = "challenge"; return m }
-func (m Hello) typed() Frame         { m.Type = "hello"; return m }
-func (m Welcome) typed() Frame       { m.Type = "welcome"; return m }
-func (m DeedsFrame) typed() Frame    { m.Type = "deeds"; return m }
-func (m SettingsFrame) typed() Frame { m.Type = "settings"; return m }
-func (m AskFrame) typed() Frame      { m.Type = "ask"; return m }
-func (m Done) typed() Frame          { m.Type = "done"; return m }
-func (m Refused) typed() Frame       { m.Type = "refused"; return m }
+func (m Challenge) typed() Frame      { m.Type = "challenge"; return m }
+func (m Hello) typed() Frame          { m.Type = "hello"; return m }
+func (m Welcome) typed() Frame        { m.Type = "welcome"; return m }
+func (m DeedsFrame) typed() Frame     { m.Type = "deeds"; return m }
+func (m SettingsFrame) typed() Frame  { m.Type = "settings"; return m }
+func (m AskFrame) typed() Frame       { m.Type = "ask"; return m }
+func (m CommandFrame) typed() Frame   { m.Type = "command"; return m }
+func (m StopFrame) typed() Frame      { m.Type = "stop"; return m }
+func (m ReplyFrame) typed() Frame     { m.Type = "reply"; return m }
+func (m ConditionFrame) typed() Frame { m.Type = "condition"; return m }
+func (m Done) typed() Frame           { m.Type = "done"; return m }
+func (m Refused) typed() Frame        { m.Type = "refused"; return m }
 
 // EncodeFrame writes a message of the websocket.
 func EncodeFrame(f Frame) ([]byte, error) { return json.Marshal(f.typed()) }
@@ -112,6 +154,10 @@ var frames = map[Type]func(b []byte) (Frame, error){
 	"deeds":     decodeAs[DeedsFrame],
 	"settings":  decodeAs[SettingsFrame],
 	"ask":       decodeAs[AskFrame],
+	"command":   decodeAs[CommandFrame],
+	"stop":      decodeAs[StopFrame],
+	"reply":     decodeAs[ReplyFrame],
+	"condition": decodeAs[ConditionFrame],
 	"done":      decodeAs[Done],
 	"refused":   decodeAs[Refused],
 }

@@ -15,8 +15,12 @@ import (
 	"github.com/latchkey-cam/latchkey/deed"
 )
 
-// maxFrame bounds what an agent may say in one message: an ask in base64.
-const maxFrame = 16 << 10
+// How much may be said in one message: a hello, and a letter in base64 by an agent that
+// has said who it is.
+const (
+	maxHello = 16 << 10
+	maxFrame = 2 << 20
+)
 
 // maxGreetings is how many agents that have not said who they are may be connected.
 const maxGreetings = 1000
@@ -29,7 +33,9 @@ type conversation struct {
 	home     latchkey.HomeID
 	agent    deed.Agent
 	told     latchkey.Head // the deeds up to here were sent
-	settings [32]byte      // hash of the document that was sent
+
+	incarnation uint64   // of the agent
+	settings    [32]byte // hash of the document that was sent
 }
 
 // agent answers an agent's websocket.
@@ -44,7 +50,7 @@ func (s *Server) agent(a *asking) error {
 			s.greetings.Add(-1)
 		}
 	}()
-	c, ctx, stop, err := s.accept(a, maxFrame)
+	c, ctx, stop, err := s.accept(a, maxHello)
 	if err != nil {
 		return err
 	}
@@ -61,7 +67,10 @@ func (s *Server) agent(a *asking) error {
 	}
 	greeted = true
 	s.greetings.Add(-1)
+	defer s.hub.changed(t.home, api.ConditionsChanged) // it is away
 	defer s.hub.remove(t.listener)
+	s.hub.changed(t.home, api.ConditionsChanged)
+	c.SetReadLimit(maxFrame)
 	if err := t.welcome(ctx, hello); err != nil {
 		t.refuse(ctx, hello.ID, homeText(hello), err)
 		return nil
@@ -112,7 +121,7 @@ func (t *conversation) greet(ctx context.Context) (hello api.Hello, err error) {
 	if t.agent, ok = title.Agent(hello.Agent); !ok || hello.Verify(nonce, t.agent.Signing) != nil {
 		return hello, unknown
 	}
-	t.home = hello.Home
+	t.home, t.incarnation = hello.Home, hello.Incarnation
 	if head != nil && !title.OnChain(*head) {
 		return hello, unknownHead()
 	}
@@ -205,6 +214,10 @@ func (t *conversation) talk(ctx context.Context) {
 			if pong(ctx, t.conn) != nil {
 				return
 			}
+		case f := <-t.listener.frames:
+			if t.send(ctx, f) != nil {
+				return
+			}
 		case <-t.listener.wake:
 			for _, what := range t.listener.take() {
 				if err := t.tell(ctx, what); err != nil {
@@ -243,10 +256,10 @@ func (t *conversation) tell(ctx context.Context, what api.Change) error {
 	return nil
 }
 
-// askPause is what an agent waits between two messages; it has few to say.
-const askPause = 20 * time.Millisecond
+// pauseBetween is what an agent waits between two messages; it has few to say.
+const pauseBetween = 20 * time.Millisecond
 
-// listen hears the agent's asks.
+// listen hears what the agent says.
 func (t *conversation) listen(ctx context.Context) {
 	for {
 		f, err := t.receive(ctx)
@@ -256,26 +269,52 @@ func (t *conversation) listen(ctx context.Context) {
 			}
 			return
 		}
-		ask, ok := f.(api.AskFrame)
-		if !ok || api.CheckRequestID(ask.ID) != nil {
-			t.refuse(ctx, "", "", malformed("Want asks, each with an ID."))
-			return
-		}
-		if ask.Home != t.home {
-			t.refuse(ctx, ask.ID, ask.Home.String(), notFound())
-			return
-		}
-		if err := t.server.takeAsk(ctx, t.home, t.agent.ID, ask.Ask); err != nil {
-			t.refuse(ctx, ask.ID, ask.Home.String(), err)
-		} else if t.send(ctx, api.Done{ID: ask.ID, Home: ask.Home}) != nil {
+		if !t.hear(ctx, f) {
 			return
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(askPause):
+		case <-time.After(pauseBetween):
 		}
 	}
+}
+
+// hear takes one message of the agent, and says whether the connection goes on.
+func (t *conversation) hear(ctx context.Context, f api.Frame) bool {
+	var id string
+	var home latchkey.HomeID
+	var take func() error
+	switch m := f.(type) {
+	case api.AskFrame:
+		id, home = m.ID, m.Home
+		take = func() error { return t.server.takeAsk(ctx, t.home, t.agent.ID, m.Ask) }
+	case api.ConditionFrame:
+		id, home = m.ID, m.Home
+		take = func() error { return t.takeCondition(ctx, m.Letter) }
+	case api.ReplyFrame:
+		if m.Home == t.home {
+			t.reply(ctx, m)
+			return true
+		}
+		id, home, take = m.ID, m.Home, func() error { return nil }
+	case api.Refused:
+		t.refused(m)
+		return true
+	}
+	if take == nil || api.CheckRequestID(id) != nil {
+		t.refuse(ctx, "", "", malformed("Want asks, conditions and replies, each with an ID."))
+		return false
+	}
+	if home != t.home {
+		t.refuse(ctx, id, home.String(), notFound())
+		return false
+	}
+	if err := take(); err != nil {
+		t.refuse(ctx, id, home.String(), err)
+		return true
+	}
+	return t.send(ctx, api.Done{ID: id, Home: home}) == nil
 }
 
 func (t *conversation) receive(ctx context.Context) (api.Frame, error) {

@@ -47,7 +47,8 @@ type counters struct {
 	deliveries *prometheus.CounterVec // outcome
 	corrupt    prometheus.Counter
 	different  prometheus.Counter
-	bytes      prometheus.Counter // of uploads
+	bytes      prometheus.Counter     // of uploads
+	commands   *prometheus.CounterVec // outcome: a reason, or answered
 	agents     prometheus.Gauge
 	watchers   prometheus.Gauge
 }
@@ -72,10 +73,11 @@ func newCounters() *counters {
 		corrupt:    one("corrupt_total", "Stored values that are damaged."),
 		different:  one("different_total", "Uploads of other bytes under a name that is taken."),
 		bytes:      one("upload_bytes_total", "Bytes of bodies received."),
+		commands:   vec("commands_total", "Commands to agents by outcome.", "outcome"),
 		agents:     gauge("agents", "Agents that are connected."),
 		watchers:   gauge("watchers", "Pages that are connected."),
 	}
-	c.registry.MustRegister(c.misroutes, c.reports, c.requests, c.uploads, c.deliveries, c.corrupt, c.different, c.bytes, c.agents, c.watchers)
+	c.registry.MustRegister(c.misroutes, c.reports, c.requests, c.uploads, c.deliveries, c.corrupt, c.different, c.bytes, c.commands, c.agents, c.watchers)
 	return c
 }
 

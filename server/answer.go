@@ -113,6 +113,15 @@ func objectRefusal(err error) *refusal {
 	return refuse(status, reason, message)
 }
 
+// letterRefusal gives a refusal of a letter its status.
+func letterRefusal(err error) *refusal {
+	r := objectRefusal(err)
+	if reason := sealed.ReasonOf(err); reason != "" && reason != sealed.UnknownHead {
+		r.body.Error = api.Problem{Reason: api.Reason(reason), Message: "The letter is refused: " + string(reason) + "."}
+	}
+	return r
+}
+
 // deedRefusal gives a refusal of package deed its status.
 func deedRefusal(err error) *refusal {
 	reason := api.Reason(deed.ReasonOf(err))

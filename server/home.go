@@ -32,6 +32,8 @@ func (s *Server) handlers() map[string]func(a *asking) error {
 		"open-join":     s.openJoin,
 		"join":          s.join,
 		"report":        s.report,
+		"command":       s.command,
+		"conditions":    s.conditions,
 		"changes":       s.changes,
 		"join-slot":     s.joinSlot,
 		"answer-join":   s.answerJoin,

@@ -13,6 +13,7 @@ import (
 const (
 	maxListeners   = 64     // of one home
 	maxConnections = 10_000 // websockets in all
+	queuedFrames   = 16     // messages that wait for one agent
 )
 
 // hub tells websockets what has changed in their home. What waits for a listener is a
@@ -38,8 +39,10 @@ type listener struct {
 	session archive.Secret    // of a page
 	agent   *latchkey.AgentID // of an agent
 
-	wake chan struct{} // has one place: something is pending
-	end  chan struct{}
+	wake   chan struct{} // has one place: something is pending
+	end    chan struct{}
+	gone   chan struct{}  // closed when nobody is told any more
+	frames chan api.Frame // for an agent: messages of which none may be left out
 
 	mu      sync.Mutex // protects what follows
 	pending []api.Change
@@ -51,7 +54,9 @@ func newHub(c *counters) *hub {
 }
 
 func newListener(home latchkey.HomeID) *listener {
-	return &listener{home: home, wake: make(chan struct{}, 1), end: make(chan struct{})}
+	return &listener{
+		home: home, wake: make(chan struct{}, 1), end: make(chan struct{}), gone: make(chan struct{}), frames: make(chan api.Frame, queuedFrames),
+	}
 }
 
 // add begins to tell l; it is false if there are too many. An agent's newest connection
@@ -95,6 +100,7 @@ func (h *hub) drop(l *listener) {
 	if !h.homes[l.home][l] {
 		return
 	}
+	close(l.gone)
 	delete(h.homes[l.home], l)
 	if len(h.homes[l.home]) == 0 {
 		delete(h.homes, l.home)
@@ -108,6 +114,13 @@ func (h *hub) drop(l *listener) {
 	if key := (agentKey{l.home, *l.agent}); h.agents[key] == l {
 		delete(h.agents, key)
 	}
+}
+
+// agent returns the connection of an agent, nil if it is away.
+func (h *hub) agent(home latchkey.HomeID, agent latchkey.AgentID) *listener {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.agents[agentKey{home, agent}]
 }
 
 // changed tells every listener of a home.

@@ -9,6 +9,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -50,6 +51,9 @@ type Config struct {
 	// Patience is how long somebody who sends or fetches may take for 64 KiB of
 	// an object, and for a small message. 0: 30 s, with which 2 KB a second are enough.
 	Patience time.Duration
+	// CommandLife is how long the replies to a command are waited for. 0:
+	// [api.CommandLife].
+	CommandLife time.Duration
 	// Now is the clock, nil for the machine's.
 	Now func() time.Time
 }
@@ -67,7 +71,9 @@ type Server struct {
 	door     *door
 	hub      *hub
 	reports  *pace
+	relay    *relay
 	uploads  *places
+	commands *places
 	secure   bool // cookies only over https
 
 	greetings atomic.Int64 // agents that have not said who they are
@@ -95,17 +101,19 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Patience == 0 {
 		c.Patience = 30 * time.Second
 	}
+	c.CommandLife = cmp.Or(c.CommandLife, api.CommandLife)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	s := &Server{
 		config: c, now: c.Now, log: c.Log, secure: origin.Scheme == "https",
 		nonces: newNonces(), counters: newCounters(),
-		reports: newPace(120, time.Minute), uploads: newPlaces(maxUploads),
+		reports: newPace(120, time.Minute), uploads: newPlaces(maxUploads), commands: newPlaces(maxCommands),
 	}
 	s.alarm = &alarm{log: s.log, misroutes: s.counters.misroutes}
 	s.titles = newTitles(c.Archive.Homes, s.alarm)
 	s.hub = newHub(s.counters)
+	s.relay = &relay{hub: s.hub, waiting: map[string]*errand{}}
 	s.door = &door{
 		titles: s.titles, objects: c.Archive.Objects, receipts: c.Archive.Receipts, blobs: c.Blobs,
 		alarm: s.alarm, deliveries: s.counters.deliveries, patience: c.Patience, now: s.now,

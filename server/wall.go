@@ -28,6 +28,7 @@ type asking struct {
 	agent   deed.Agent      // with right Uploader
 	head    latchkey.Head   // with right Uploader: the newest deed that the agent knows
 
+	to     latchkey.AgentID  // if the address has one
 	camera latchkey.CameraID // if the address has one
 	name   latchkey.Name     // if the address has a whole one
 	slot   api.Slot          // if the address has one
@@ -178,6 +179,11 @@ func (a *asking) pass() error {
 func (a *asking) address() (err error) {
 	if text := a.r.PathValue("camera"); text != "" {
 		if a.camera, err = latchkey.ParseCameraID(text); err != nil {
+			return notFound()
+		}
+	}
+	if text := a.r.PathValue("agent"); text != "" {
+		if a.to, err = latchkey.ParseAgentID(text); err != nil {
 			return notFound()
 		}
 	}

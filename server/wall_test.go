@@ -39,6 +39,8 @@ var expectations = map[string]expected{
 	"open-join":     {401, 400, 404, 401, 401, 401, func(m *home) any { return api.OpenJoin{Home: m.owner.Home(), Announcement: []byte{}} }},
 	"join":          {401, 404, 404, 401, 401, 401, nil}, // there is no such slot
 	"report":        {401, 400, 404, 401, 401, 401, func(m *home) any { return api.Report{Home: m.owner.Home(), Header: []byte{}} }},
+	"command":       {401, 415, 404, 401, 401, 401, nil}, // not the type of a letter
+	"conditions":    {401, 200, 404, 401, 401, 401, nil},
 	"changes":       {401, 400, 404, 401, 401, 401, nil}, // no websocket asked for
 	"join-slot":     {404, 404, 404, 404, 404, 404, nil},
 	"answer-join":   {400, 400, 400, 400, 400, 400, func(m *home) any { return api.JoinAnswer{Answer: []byte{}} }},
@@ -68,7 +70,8 @@ func TestRouteWalk(t *testing.T) {
 		seen[route.ID] = true
 		name := o.Name()
 		path := strings.NewReplacer("{home}", name.Home.String(), "{camera}", name.Camera.String(), "{day}", string(name.Day),
-			"{kind}", name.Kind.String(), "{object}", name.Object.String(), "{slot}", slot).Replace(route.Pattern)
+			"{kind}", name.Kind.String(), "{object}", name.Object.String(), "{slot}", slot,
+			"{agent}", m.agent.Keys.Agent.String()).Replace(route.Pattern)
 		body := ""
 		if want.body != nil {
 			body = string(must(json.Marshal(want.body(m))))
