@@ -101,16 +101,17 @@ func (a *Assembler) Unit(nals [][]byte, stamp uint32, received time.Time) (Unit,
 		}
 		u.NALs = append(u.NALs, nal)
 	}
+	a.changed = a.changed || changed
 	if !picture {
 		return Unit{}, false, nil // sets on their own: they have been taken
 	}
 	pts, taken := a.times.place(stamp, received, u.Key)
-	if u.Key && (changed || a.changed || a.current == nil) {
+	if u.Key && (a.changed || a.current == nil) {
 		if err := a.renew(); err != nil {
 			return Unit{}, false, err
 		}
+		a.changed = false
 	}
-	a.changed = (a.changed || changed) && !u.Key
 	if a.current == nil || leading || !u.Key && !a.going {
 		return Unit{}, false, nil
 	}

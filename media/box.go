@@ -30,8 +30,9 @@ func u16(v ...uint16) []byte {
 	return b
 }
 
-func u32(v ...uint32) []byte {
-	var b []byte
+func u32(v ...uint32) []byte { return append32(nil, v...) }
+
+func append32(b []byte, v ...uint32) []byte {
 	for _, n := range v {
 		b = binary.BigEndian.AppendUint32(b, n)
 	}

@@ -14,12 +14,15 @@ import (
 // Clip is a fragmented MP4 of some groups: a header, an index, and one fragment for
 // each group. The header says how long it lasts and the index where its fragments
 // are, so that a player can show the length and seek without reading it all.
+//
+// If the groups have sounds the clip has a second track for them. Pictures come first:
+// sounds that are too early or late, or of another make than the first, are left out.
 type Clip struct {
-	groups   []Group
-	header   []byte
-	moofs    [][]byte // one for each group
-	duration Ticks
-	size     int64
+	fragments []fragment
+	header    []byte
+	coding    *Coding // nil without sound
+	duration  Ticks
+	size      int64
 }
 
 // NewClip returns the clip of the groups, which follow one another without a break
@@ -28,7 +31,7 @@ func NewClip(groups []Group) (*Clip, error) {
 	if len(groups) == 0 {
 		return nil, errors.New("make clip: no pictures")
 	}
-	c := &Clip{groups: groups}
+	c := &Clip{}
 	p, start := groups[0].Parameters(), groups[0].Units[0].PTS
 	times := make([][]Ticks, len(groups))
 	wait := Ticks(0)
@@ -42,24 +45,35 @@ func NewClip(groups []Group) (*Clip, error) {
 			wait = max(wait, times[i][j]-(u.PTS-start))
 		}
 	}
+	var sounds []heard
+	c.coding, sounds = hear(groups, start, c.duration)
 	var index []byte
 	for i, g := range groups {
 		length := times[i][len(g.Units)] - times[i][0]
-		payload := g.payload()
-		if payload > math.MaxInt32/2 || length > math.MaxUint32/2 {
-			return nil, fmt.Errorf("make clip: group of %d bytes and %v", payload, length.Duration())
+		now := until(sounds, c.coding, times[i][len(g.Units)], i == len(groups)-1)
+		f := newFragment(uint32(i+1), g, start-wait, times[i], sounds[:now])
+		sounds = sounds[now:]
+		if f.data > math.MaxInt32/2 || length > math.MaxUint32/2 {
+			return nil, fmt.Errorf("make clip: group of %d bytes and %v", f.data, length.Duration())
 		}
-		moof := fragment(uint32(i+1), g, start-wait, times[i])
-		size := int64(len(moof)) + 8 + payload
-		c.moofs = append(c.moofs, moof)
-		c.size += size
+		c.fragments = append(c.fragments, f)
+		c.size += f.size()
 		const beginsWithKey = 1<<31 | 1<<28
-		index = append(index, u32(uint32(size), uint32(length), beginsWithKey)...)
+		index = append32(index, uint32(f.size()), uint32(length), beginsWithKey)
 	}
-	c.header = slices.Concat(initSegment(p, c.duration, wait), box("sidx", full(1, 0), u32(trackID, Rate),
+	c.header = slices.Concat(initSegment(p, c.coding, c.duration, wait), box("sidx", full(1, 0), u32(videoTrack, Rate),
 		u64(uint64(wait)), u64(0), u16(0, uint16(len(groups))), index))
 	c.size += int64(len(c.header))
 	return c, nil
+}
+
+// until returns how many of the sounds begin before end; all of them, if last.
+func until(sounds []heard, coding *Coding, end Ticks, last bool) int {
+	n := 0
+	for n < len(sounds) && (last || sounds[n].at*Rate < int64(end)*int64(coding.Rate)) {
+		n++
+	}
+	return n
 }
 
 // decodeTimes returns when each unit of the group is decoded, and as the last one
@@ -94,7 +108,7 @@ func decodeTimes(g Group, start, floor Ticks) []Ticks {
 }
 
 // Start returns when the clip's first picture was taken.
-func (c *Clip) Start() time.Time { return c.groups[0].Start() }
+func (c *Clip) Start() time.Time { return c.fragments[0].group.Start() }
 
 // Duration returns how long the clip lasts.
 func (c *Clip) Duration() time.Duration { return c.duration.Duration() }
@@ -102,14 +116,18 @@ func (c *Clip) Duration() time.Duration { return c.duration.Duration() }
 // Size returns how many bytes [Clip.WriteTo] writes.
 func (c *Clip) Size() int64 { return c.size }
 
-// Type returns the clip's MIME type with its codec, as a browser wants it.
+// Type returns the clip's MIME type with its codecs, as a browser wants it.
 func (c *Clip) Type() string {
-	return fmt.Sprintf("video/mp4; codecs=%q", c.groups[0].Parameters().Codec())
+	codecs := c.fragments[0].group.Parameters().Codec()
+	if c.coding != nil {
+		codecs += "," + c.coding.Codec()
+	}
+	return fmt.Sprintf("video/mp4; codecs=%q", codecs)
 }
 
 // Dimensions returns the picture's width and height in pixels.
 func (c *Clip) Dimensions() (width, height int) {
-	p := c.groups[0].Parameters()
+	p := c.fragments[0].group.Parameters()
 	return p.width, p.height
 }
 
@@ -119,11 +137,11 @@ func (c *Clip) WriteTo(w io.Writer) (int64, error) {
 	b := bufio.NewWriterSize(n, 64<<10)
 	b.Write(c.header) // the writer keeps the first error until Flush
 	var length [4]byte
-	for i, g := range c.groups {
-		b.Write(c.moofs[i])
-		b.Write(u32(uint32(8 + g.payload())))
+	for _, f := range c.fragments {
+		b.Write(f.moof)
+		b.Write(u32(uint32(mdatHeader + f.data)))
 		b.WriteString("mdat")
-		for _, u := range g.Units {
+		for _, u := range f.group.Units {
 			for _, nal := range u.NALs {
 				binary.BigEndian.PutUint32(length[:], uint32(len(nal)))
 				b.Write(length[:])
@@ -131,6 +149,9 @@ func (c *Clip) WriteTo(w io.Writer) (int64, error) {
 					return n.n, fmt.Errorf("write clip: %w", err)
 				}
 			}
+		}
+		for _, s := range f.sounds {
+			b.Write(s.data)
 		}
 	}
 	if err := b.Flush(); err != nil {

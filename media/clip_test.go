@@ -40,6 +40,7 @@ type probe struct {
 		Width  int    `json:"width"`
 		Height int    `json:"height"`
 		Start  string `json:"start_time"`
+		Tag    string `json:"codec_tag_string"`
 	} `json:"streams"`
 	Format struct {
 		Duration string `json:"duration"`
