@@ -44,7 +44,7 @@ type timeline struct {
 	top   Ticks     // the greatest given
 	zero  time.Time // by our clock, when PTS 0 would come in if nothing is late or early
 
-	start  time.Time     // by our clock, when a picture of PTS 0 was taken
+	shot   time.Time     // by our clock, when a picture of PTS 0 was taken
 	newest time.Time     // when the picture of the greatest PTS was taken
 	since  time.Time     // when the window began
 	least  time.Duration // of the pictures in the window
@@ -74,14 +74,15 @@ func (t *timeline) place(stamp uint32, received time.Time, key bool) (pts Ticks,
 		t.zero = t.zero.Add(late / slew)
 		t.follow(received, pts)
 	}
-	taken = t.start.Add(pts.Duration())
-	switch {
-	case pts < t.top:
-		taken = earlier(taken, t.newest)
-	case taken.Before(t.newest): // the start has been found to be earlier; what was said stays
-		taken = t.newest
-		fallthrough
-	default:
+	taken = t.shot.Add(pts.Duration())
+	if pts < t.top {
+		if taken.After(t.newest) {
+			taken = t.newest
+		}
+	} else {
+		if taken.Before(t.newest) {
+			taken = t.newest // the start was found to be earlier; what was said stays
+		}
 		t.newest = taken
 	}
 	t.stamp, t.pts, t.top = stamp, pts, max(t.top, pts)
@@ -90,16 +91,16 @@ func (t *timeline) place(stamp uint32, received time.Time, key bool) (pts Ticks,
 
 // anchor says that a picture was taken when it came in.
 func (t *timeline) anchor(received time.Time, pts Ticks) {
-	t.start = received.Add(-pts.Duration())
+	t.shot = received.Add(-pts.Duration())
 	t.since, t.least = received, 0
 }
 
 // follow moves the start: at once to where it is earlier, because no picture comes in
 // before it was taken, and slowly to where it is later.
 func (t *timeline) follow(received time.Time, pts Ticks) {
-	late := received.Sub(t.start.Add(pts.Duration()))
+	late := received.Sub(t.shot.Add(pts.Duration()))
 	if late < 0 {
-		t.start = t.start.Add(late)
+		t.shot = t.shot.Add(late)
 		late = 0
 	}
 	t.least = min(t.least, late)
@@ -110,13 +111,6 @@ func (t *timeline) follow(received time.Time, pts Ticks) {
 	if t.least < overworked {
 		t.least = min(t.least, passed/crystal)
 	}
-	t.start = t.start.Add(t.least)
-	t.since, t.least = received, late
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
+	t.shot = t.shot.Add(t.least)
+	t.since, t.least = received, late-t.least
 }
