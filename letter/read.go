@@ -14,6 +14,14 @@ const (
 	maxKeyGap  = 24 * 3600 * 1000 // milliseconds between key frames
 )
 
+func readProgress(o fields.Object) Progress {
+	p := Progress{Says: o.Text("says", maxSays), Done: o.Count("done"), Of: o.Count("of")}
+	if o.Has("still") {
+		p.Still = readJPEG(o, "still", true)
+	}
+	return p
+}
+
 func (Probe) parseReply(o fields.Object) Reply {
 	f := o.Object("found")
 	clock := f.Object("clock")

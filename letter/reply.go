@@ -28,9 +28,10 @@ type Reply interface {
 
 // Progress says how far a command has come.
 type Progress struct {
-	Says string `json:"says"` // a sentence for people
-	Done int64  `json:"done"`
-	Of   int64  `json:"of"` // 0 if nobody knows
+	Says  string `json:"says"` // a sentence for people
+	Done  int64  `json:"done"`
+	Of    int64  `json:"of"`              // 0 if nobody knows
+	Still []byte `json:"still,omitempty"` // a JPEG, if there is one to show
 }
 
 // Failure says why a command was not carried out.
@@ -197,8 +198,7 @@ func parseReply(b []byte, to Command) (Reply, error) {
 	var r Reply
 	switch {
 	case o.Has("progress"):
-		p := o.Object("progress")
-		r = Progress{p.Text("says", maxSays), p.Count("done"), p.Count("of")}
+		r = readProgress(o.Object("progress"))
 	case o.Has("error"):
 		e := o.Object("error")
 		r = Failure{e.Text("reason", maxWord), e.Text("message", maxSays)}

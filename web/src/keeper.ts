@@ -54,6 +54,17 @@ export class Keeper {
   readonly asks = this.#call("asks");
   readonly placeCamera = this.#call("placeCamera");
   readonly refuseCamera = this.#call("refuseCamera");
+  readonly conditions = this.#call("conditions");
+  readonly probe = this.#call("probe");
+  readonly discover = this.#call("discover");
+  readonly stopCommand = this.#call("stopCommand");
+  readonly addCamera = this.#call("addCamera");
+  readonly describeCamera = this.#call("describeCamera");
+  readonly changeCamera = this.#call("changeCamera");
+  readonly forgetCamera = this.#call("forgetCamera");
+  readonly acceptDevice = this.#call("acceptDevice");
+  readonly still = this.#call("still");
+  readonly wouldFire = this.#call("wouldFire");
   readonly exportObject = this.#call("exportObject");
   readonly exportKey = this.#call("exportKey");
   readonly signOut = this.#call("signOut");

@@ -2,7 +2,7 @@
 // sealed, nothing is verified. It is no part of the built page.
 
 import type { Keeps } from "../keeper.ts";
-import type { AgentID, Ask, CameraID, Change, EventID, EventRow, HomeID, NameText, ObjectRow, SettingsView, TitleView } from "../worker/protocol.ts";
+import type { AgentID, Ask, CameraID, CameraSettings, Change, EventID, EventRow, HomeID, NameText, ObjectRow, SettingsView, TitleView } from "../worker/protocol.ts";
 import { film, paint, type Scene } from "./paint.ts";
 
 const letters = "abcdefghijklmnopqrstuvwxyz234567";
@@ -28,6 +28,8 @@ interface Fake {
   seconds: number;
   scene: Scene;
 }
+
+const asNamed = (name: string): CameraSettings => ({ name, off: false, offWhen: [], sensitivity: "medium", zones: [], masks: [] });
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -61,7 +63,7 @@ export class FakeKeeper implements Keeps {
 
   #furnish(): void {
     this.#title = { ...this.#title, agents: [{ id: agent }], cameras: cameras.map((c) => ({ id: c, agent })) };
-    this.#settings = { ...this.#settings, cameras: Object.fromEntries(cameras.map((c, i) => [c, { name: names[i] ?? "" }])) };
+    this.#settings = { ...this.#settings, cameras: Object.fromEntries(cameras.map((c, i) => [c, asNamed(names[i] ?? "")])) };
     if (is("quiet")) return;
     const now = Date.now();
     let ago = 20;
@@ -130,7 +132,8 @@ export class FakeKeeper implements Keeps {
   title = () => this.#answer({ title: this.#title });
   settings = () => this.#answer({ settings: this.#settings });
   saveSettings: Keeps["saveSettings"] = async (change) => {
-    const cameras = { ...this.#settings.cameras, ...change.cameras };
+    const cameras = { ...this.#settings.cameras };
+    for (const [id, members] of Object.entries(change.cameras ?? {})) cameras[id as CameraID] = { ...asNamed(""), ...cameras[id as CameraID], ...members };
     this.#settings = { ...this.#settings, ...change, cameras };
     return this.#answer({ settings: this.#settings });
   };
@@ -185,13 +188,24 @@ export class FakeKeeper implements Keeps {
   placeCamera: Keeps["placeCamera"] = async (camera, name) => {
     this.#asks = this.#asks.filter((a) => a.camera !== camera);
     this.#title = { ...this.#title, cameras: [...this.#title.cameras, { id: camera, agent }] };
-    this.#settings = { ...this.#settings, cameras: { ...this.#settings.cameras, [camera]: { name: name ?? "" } } };
+    this.#settings = { ...this.#settings, cameras: { ...this.#settings.cameras, [camera]: asNamed(name ?? "") } };
     return this.#answer({ title: this.#title, settings: this.#settings });
   };
   refuseCamera: Keeps["refuseCamera"] = async (camera) => {
     this.#asks = this.#asks.filter((a) => a.camera !== camera);
     return this.#answer({});
   };
+  conditions = () => this.#answer({ agents: [], refused: 0 });
+  probe: Keeps["probe"] = async () => ({ ok: false, trouble: "away" });
+  discover: Keeps["discover"] = async () => ({ ok: false, trouble: "away" });
+  stopCommand: Keeps["stopCommand"] = async () => ({ ok: false, trouble: "away" });
+  addCamera: Keeps["addCamera"] = async () => ({ ok: false, trouble: "away" });
+  describeCamera: Keeps["describeCamera"] = async () => ({ ok: false, trouble: "away" });
+  changeCamera: Keeps["changeCamera"] = async () => ({ ok: false, trouble: "away" });
+  forgetCamera: Keeps["forgetCamera"] = async () => ({ ok: false, trouble: "away" });
+  acceptDevice: Keeps["acceptDevice"] = async () => ({ ok: false, trouble: "away" });
+  still: Keeps["still"] = async () => ({ ok: false, trouble: "away" });
+  wouldFire: Keeps["wouldFire"] = async () => ({ ok: false, trouble: "away" });
   exportObject = () => this.#answer({ file: new Blob(["sealed"]), filename: "event.latchkey" });
   exportKey = () => this.#answer({ file: new Blob(["{}"]), filename: "home.key.json" });
   signOut = () => this.#answer({});

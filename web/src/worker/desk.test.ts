@@ -131,7 +131,7 @@ describe("taking in an agent", () => {
   it("places a camera that was asked for under the name that its agent gave it", async () => {
     const { cameras } = await withCameras(2);
     const { settings } = await good(desk.settings());
-    expect(settings.cameras).toEqual({ [cameras[0]!]: { name: "Camera 0" }, [cameras[1]!]: { name: "Camera 1" } });
+    expect(settings.cameras).toMatchObject({ [cameras[0]!]: { name: "Camera 0" }, [cameras[1]!]: { name: "Camera 1" } });
   });
 
   it("leaves out an ask that another agent signed", async () => {

@@ -199,6 +199,18 @@ export class Desk implements Calls {
     });
   }
 
+  conditions: Calls["conditions"] = () => away();
+  probe: Calls["probe"] = () => away();
+  discover: Calls["discover"] = () => away();
+  stopCommand: Calls["stopCommand"] = () => away();
+  addCamera: Calls["addCamera"] = () => away();
+  describeCamera: Calls["describeCamera"] = () => away();
+  changeCamera: Calls["changeCamera"] = () => away();
+  forgetCamera: Calls["forgetCamera"] = () => away();
+  acceptDevice: Calls["acceptDevice"] = () => away();
+  still: Calls["still"] = () => away();
+  wouldFire: Calls["wouldFire"] = () => away();
+
   exportObject(text: NameText): Promise<Result<Export>> {
     return this.#in(async ({ objects }) => {
       const file = await objects.file(text);
@@ -300,6 +312,10 @@ export class Desk implements Calls {
     const { ok: _, ...trouble } = done;
     return { state: "trouble", ...trouble };
   }
+}
+
+async function away(): Promise<{ ok: false; trouble: "away" }> {
+  return { ok: false, trouble: "away" };
 }
 
 function ignoreTrouble(e: unknown): void {

@@ -3,12 +3,13 @@
 
 import { Failed } from "../api.ts";
 import type { Signer } from "../deed/key.ts";
+import { cameraNamed, type CameraSettings } from "../settings/camera.ts";
 import { type Content, contentFits } from "../settings/content.ts";
 import { type Holder, openSettings, sealSettings, SettingsError } from "../settings/settings.ts";
 import type { SeenSettings, Vault } from "../vault.ts";
 import { base64, type Bytes, hex } from "../wire.ts";
 import type { Chain } from "./chain.ts";
-import type { SettingsChange, SettingsView } from "./protocol.ts";
+import type { CameraID, SettingsChange, SettingsView } from "./protocol.ts";
 import type { Session } from "./session.ts";
 import { Turns } from "./turns.ts";
 
@@ -56,7 +57,7 @@ export class Names {
     if (this.#content === null) await this.#read();
     for (let i = 0; i < saveTries; i++) {
       const content = merged(this.#content, change);
-      if (!contentFits(content)) throw new Failed({ trouble: "refused", status: 0, reason: "name", message: "A name has 1 to 64 characters and no control characters." });
+      if (!contentFits(content)) throw new Failed({ trouble: "refused", status: 0, reason: "settings", message: "A name has 1 to 64 characters and no control characters; hours have a day, and a shape 3 to 32 corners." });
       const document = await sealSettings(signer, this.#chain.title, this.#seen, Math.max(Date.now() * 1000, 0), content);
       try {
         await this.#session.ask("PUT", "/settings", { document: base64(document) });
@@ -107,11 +108,13 @@ function olderThan(seen: SeenSettings, offered: string): Failed {
 }
 
 function merged(now: Content | null, change: SettingsChange): Content {
-  return {
-    home: change.home ?? now?.home ?? "Home",
-    zone: change.zone ?? now?.zone ?? zoneHere(),
-    cameras: { ...now?.cameras, ...change.cameras },
-  };
+  const cameras: Record<CameraID, CameraSettings> = { ...now?.cameras };
+  for (const [camera, members] of Object.entries(change.cameras ?? {})) {
+    const id = camera as CameraID;
+    // Member by member: one person's hours and another's name both stay.
+    cameras[id] = { ...(cameras[id] ?? cameraNamed("")), ...members };
+  }
+  return { home: change.home ?? now?.home ?? "Home", zone: change.zone ?? now?.zone ?? zoneHere(), cameras };
 }
 
 function zoneHere(): string {

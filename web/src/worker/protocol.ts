@@ -5,7 +5,11 @@
 
 import type { AgentID, CameraID, EventID, HomeID, Kind, NameText } from "../seal/name.ts";
 import type { Reason } from "../seal/reasons.ts";
+import type { AgentCondition, CameraDescription, CameraSource, Device, Found, Still, WouldHaveFired } from "../letter/content.ts";
+import type { CameraSettings, MotionSettings } from "../settings/camera.ts";
 
+export type { AgentCondition, CameraCondition, CameraDescription, CameraSource, Condition, Device, Finding, Found, FoundStream, Pin, Still, WouldHaveFired } from "../letter/content.ts";
+export type { CameraSettings, Hours, Mask, MotionSettings, Point, Sensitivity, Zone } from "../settings/camera.ts";
 export type { AgentID, CameraID, Day, EventID, HomeID, Kind, NameText } from "../seal/name.ts";
 export type { Reason } from "../seal/reasons.ts";
 
@@ -21,18 +25,21 @@ export type RefusedFor = Reason | "misroute" | "corrupt";
  * deeds is not the one this browser has seen. `bad-chain`: the chain does not verify.
  * `signed-out`: this device's key is not taken. `no-home`: this browser holds no keys
  * of that home. `storage`: the browser keeps nothing. `refused`: the server said no.
- * `broken`: an answer that does not parse, or an error of our own.
+ * `away`: the agent is not connected. `agent`: the agent could not do it, and its message
+ * says why. `broken`: an answer that does not parse, or an error of our own.
  */
 export type Trouble =
   | { trouble: "offline" }
   | { trouble: "busy"; retryAfterMs: number }
-  | { trouble: "crossed"; what: "request" | "home" | "name" }
+  | { trouble: "crossed"; what: "request" | "home" | "name" | "letter" }
   | { trouble: "fork"; seen: string; offered: string }
   | { trouble: "bad-chain"; reason: string; at: number }
   | { trouble: "signed-out" }
   | { trouble: "no-home" }
   | { trouble: "storage"; message: string }
   | { trouble: "refused"; status: number; reason: string; message: string }
+  | { trouble: "away" }
+  | { trouble: "agent"; reason: string; message: string }
   | { trouble: "broken"; message: string };
 
 /** A value, or the reason why there is none. */
@@ -58,14 +65,14 @@ export interface SettingsView {
   number: number;
   home: string;
   zone: string;
-  cameras: Record<CameraID, { name: string }>;
+  cameras: Record<CameraID, CameraSettings>;
 }
 
-/** What a person may change; what is absent stays. */
+/** What a person may change; what is absent stays, of each camera too. */
 export interface SettingsChange {
   home?: string;
   zone?: string;
-  cameras?: Record<CameraID, { name: string }>;
+  cameras?: Record<CameraID, Partial<CameraSettings>>;
 }
 
 /** Founding a home from a set-up link. */
@@ -77,9 +84,13 @@ export interface SetUp {
   zone?: string;
 }
 
-/** One object of an event, as far as its list row says. Times are microseconds of UTC. */
+/**
+ * One object of an event, as far as its list row says. Times are microseconds of UTC. A
+ * time of unknown quality is `corrected` if the agent has found out by how much its
+ * clock was wrong then; the name has the day that the clock showed.
+ */
 export type ObjectRow =
-  | { state: "verified"; name: NameText; kind: Kind; time: number; quality: "unknown" | "synchronised" | "estimated"; bytes: number; openable: boolean }
+  | { state: "verified"; name: NameText; kind: Kind; time: number; quality: "unknown" | "synchronised" | "estimated"; bytes: number; openable: boolean; corrected?: true }
   | { state: "refused"; name: NameText | null; kind: Kind | null; word: Word; reason: RefusedFor };
 
 /**
@@ -153,8 +164,15 @@ export interface Export {
   filename: string;
 }
 
-/** What the changes socket says: fetch that again, or the state of the socket itself. */
-export type Change = { changed: "events" | "deeds" | "asks" | "joins" | "settings" } | { changed: "link"; up: boolean };
+/**
+ * What the changes socket says: fetch that again, or the state of the socket itself; and
+ * how far a command to an agent has come.
+ */
+export type Change =
+  | { changed: "events" | "deeds" | "asks" | "joins" | "settings" | "conditions" }
+  /** By the page's own name for the command; `of` is 0 if nobody knows. */
+  | { changed: "progress"; command: string; says: string; done: number; of: number; still?: Blob }
+  | { changed: "link"; up: boolean };
 
 /** Everything that a page may ask of the worker. */
 export interface Calls {
@@ -188,6 +206,27 @@ export interface Calls {
   placeCamera(camera: CameraID, name?: string): Promise<Result<{ title: TitleView; settings: SettingsView }>>;
   /** Turns an ask down. */
   refuseCamera(camera: CameraID): Promise<Result<object>>;
+  /** How the agents and their cameras are; those that do not verify are counted, and one older than was seen is refused. */
+  conditions(): Promise<Result<{ agents: AgentCondition[]; refused: number }>>;
+  /** What a camera offers. `command` is the page's own name for it, in the hints of its progress and for stopCommand. */
+  probe(agent: AgentID, command: string, ask: { address: string; user: string; password: string }): Promise<Result<{ found: Found }>>;
+  /** Which cameras in the agent's network say of themselves that they are there. */
+  discover(agent: AgentID, command: string): Promise<Result<{ devices: Device[] }>>;
+  /** Ends a probe or a discovery; its call then ends as refused, for the reason `stopped`. */
+  stopCommand(command: string): Promise<Result<object>>;
+  /** Gives the agent a camera, places it in the home and names it. */
+  addCamera(agent: AgentID, camera: CameraSource): Promise<Result<{ camera: CameraID; title: TitleView; settings: SettingsView }>>;
+  /** What the agent keeps of a camera; never its password. */
+  describeCamera(agent: AgentID, camera: CameraID): Promise<Result<CameraDescription>>;
+  /** Changes what the agent keeps; an empty password stays as it is. */
+  changeCamera(agent: AgentID, camera: CameraID, change: CameraSource): Promise<Result<object>>;
+  forgetCamera(agent: AgentID, camera: CameraID): Promise<Result<object>>;
+  /** Takes the device that is now at the camera's address for the right one. */
+  acceptDevice(agent: AgentID, camera: CameraID): Promise<Result<object>>;
+  /** A picture of now. */
+  still(agent: AgentID, camera: CameraID): Promise<Result<Still>>;
+  /** How often the camera would have told of motion lately with other settings. */
+  wouldFire(agent: AgentID, camera: CameraID, motion: MotionSettings): Promise<Result<WouldHaveFired>>;
   /** The object file with the reader's envelope, as `latchkey open` takes it. */
   exportObject(name: NameText): Promise<Result<Export>>;
   /** The home file with the epochs' keys: whoever has it can open everything. */
