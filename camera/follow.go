@@ -69,6 +69,14 @@ func (f *follower) run(ctx context.Context) error {
 	if f.tell == nil {
 		f.tell = func(Status) {}
 	}
+	f.source.mute = new(atomic.Bool)
+	info := f.source.Info
+	f.source.Info = func(i Info) {
+		f.status.Audio = i.Audio
+		if info != nil {
+			info(i)
+		}
+	}
 	f.status = Status{State: Connecting, Since: time.Now()}
 	f.tell(f.status)
 	for ctx.Err() == nil {
@@ -168,15 +176,20 @@ func (f *follower) take(c *course, u media.Unit) error {
 	}
 	if news || now.Sub(c.told) >= telling {
 		c.told = now
-		f.status.become(state)
-		if state == Frozen {
-			f.status.Since, f.status.Last = f.frozen.since, f.frozen.since
-		}
+		f.become(state)
 		f.status.Err, f.status.Retry, f.status.Damaged = nil, time.Time{}, f.damaged.Load()
 		f.status.of(u.Parameters)
 		f.tell(f.status)
 	}
 	return nil
+}
+
+// become changes the state. A frozen camera has been that since its picture stopped.
+func (f *follower) become(state State) {
+	f.status.become(state)
+	if state == Frozen {
+		f.status.Since, f.status.Last = f.frozen.since, f.frozen.since
+	}
 }
 
 // failed says what has become of the session and returns how long to wait before the
@@ -196,9 +209,9 @@ func (f *follower) failed(err error) time.Duration {
 		wait = f.source.Delays[0]
 	}
 	wait = time.Duration(float64(wait) * (0.8 + 0.4*rand.Float64()))
-	f.status.become(state)
+	f.become(state)
 	f.status.Err, f.status.Retry, f.status.Damaged = err, time.Now().Add(wait), f.damaged.Load()
-	f.status.Width, f.status.Height, f.status.Codec, f.status.Rate = 0, 0, "", 0
+	f.status.Width, f.status.Height, f.status.Codec, f.status.Rate, f.status.Audio = 0, 0, "", 0, ""
 	f.tell(f.status)
 	return wait
 }

@@ -37,18 +37,30 @@ func Mover(width, height, seconds int, from, to float64) string {
 		width, height, Rate, seconds, width/16*2, height/3, Rate, seconds, from, to, from, to-from, height/4)
 }
 
-// Encode encodes what an ffmpeg filter gives, with a key frame every second. Further
-// arguments go to ffmpeg.
+// Encode encodes what an ffmpeg filter gives as H.264, with a key frame every second.
+// Further arguments go to ffmpeg.
 func Encode(t testing.TB, filter string, args ...string) Film {
 	t.Helper()
+	return encode(t, filter, []byte{0, 0, 0, 1, 9}, append([]string{"-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
+		"-g", fmt.Sprint(Rate), "-x264-params", "aud=1", "-f", "h264"}, args...))
+}
+
+// Encode265 is [Encode] for H.265.
+func Encode265(t testing.TB, filter string, args ...string) Film {
+	t.Helper()
+	return encode(t, filter, []byte{0, 0, 0, 1, 35 << 1}, append([]string{"-c:v", "libx265", "-preset", "ultrafast", "-tune", "zerolatency",
+		"-x265-params", fmt.Sprintf("keyint=%d:min-keyint=%d:aud=1:repeat-headers=1:pools=1:frame-threads=1:log-level=error", Rate, Rate), "-f", "hevc"}, args...))
+}
+
+// encode has ffmpeg encode a film and cuts it at its delimiters.
+func encode(t testing.TB, filter string, delimiter []byte, args []string) Film {
+	t.Helper()
 	line := append([]string{"-hide_banner", "-loglevel", "error", "-f", "lavfi", "-i", filter,
-		"-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
-		"-threads", "1", "-g", fmt.Sprint(Rate), "-x264-params", "aud=1"}, args...)
-	stream, err := exec.Command("ffmpeg", append(line, "-f", "h264", "pipe:1")...).Output()
+		"-pix_fmt", "yuv420p", "-threads", "1"}, args...)
+	stream, err := exec.Command("ffmpeg", append(line, "pipe:1")...).Output()
 	if err != nil {
 		t.Fatalf("encode a film: %v", err)
 	}
-	delimiter := []byte{0, 0, 0, 1, 9}
 	var film Film
 	for len(stream) > 0 {
 		end := len(stream)
