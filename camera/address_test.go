@@ -10,7 +10,7 @@ import (
 )
 
 func TestAddresses(t *testing.T) {
-	for _, good := range []string{"rtsp://192.168.1.20/", "rtsp://cam.local:8554/Streaming/Channels/101?x=1&y=@", "rtsp://[fe80::1]:554/live"} {
+	for _, good := range []string{"rtsp://192.168.1.20/", "rtsp://cam.local:8554/Streaming/Channels/101?x=1&y=@", "rtsp://[fe80::1]:554/live", "rtsps://192.168.1.20/s"} {
 		if a, err := camera.ParseAddress(good); err != nil || a.String() != good {
 			t.Errorf("%s: %v, %v", good, a, err)
 		}
@@ -19,7 +19,6 @@ func TestAddresses(t *testing.T) {
 		"rtsp://admin:geheim@192.168.1.20/":   "without them",
 		"rtsp://admin:ge%heim@192.168.1.20/":  "without them",
 		"rtsp://admin@192.168.1.20/":          "without them",
-		"rtsps://192.168.1.20/":               "rtsps",
 		"http://192.168.1.20/":                "must begin with rtsp://",
 		"file:///etc/passwd":                  "must begin with rtsp://",
 		"192.168.1.20":                        "must begin with rtsp://",
@@ -59,7 +58,7 @@ func FuzzAddress(f *testing.F) {
 			return
 		}
 		u, err := url.Parse(a.String())
-		if err != nil || u.User != nil || u.Scheme != "rtsp" || u.Hostname() == "" {
+		if err != nil || u.User != nil || u.Scheme != "rtsp" && u.Scheme != "rtsps" || u.Hostname() == "" {
 			t.Errorf("%q became %q: %v", s, a, err)
 		}
 	})

@@ -19,8 +19,8 @@ import (
 // Address is where a camera's stream is. It holds no password.
 type Address struct{ u url.URL }
 
-// ParseAddress reads an address of the form rtsp://HOST[:PORT]/PATH. The errors are
-// sentences for the person who typed it, and repeat nothing of it.
+// ParseAddress reads an address of the form rtsp://HOST[:PORT]/PATH, or rtsps:// for one
+// whose connection is encrypted. The errors are sentences for the person who typed it, and repeat nothing of it.
 func ParseAddress(s string) (Address, error) {
 	u, err := url.Parse(s)
 	switch {
@@ -32,10 +32,8 @@ func ParseAddress(s string) (Address, error) {
 		return Address{}, errors.New("the camera's address has a user or password in it; give the address without them (rtsp://HOST/PATH) and the user and password by themselves, where they are kept secret")
 	case err != nil:
 		return Address{}, errors.New("this is no address of a camera; it should look like rtsp://192.168.1.20:554/stream1")
-	case u.Scheme == "rtsps":
-		return Address{}, errors.New("rtsps:// is not supported yet; most cameras offer the same stream at rtsp://")
-	case u.Scheme != "rtsp":
-		return Address{}, errors.New("the camera's address must begin with rtsp://, as in rtsp://192.168.1.20:554/stream1")
+	case u.Scheme != "rtsp" && u.Scheme != "rtsps":
+		return Address{}, errors.New("the camera's address must begin with rtsp:// or rtsps://, as in rtsp://192.168.1.20:554/stream1")
 	case u.Opaque != "" || u.Hostname() == "":
 		return Address{}, errors.New("the camera's address names no host; it should look like rtsp://192.168.1.20:554/stream1")
 	case u.Fragment != "":
@@ -50,8 +48,14 @@ func (a Address) String() string { return a.u.String() }
 // hostPort is what is dialled for the address, and nothing else is.
 func (a Address) hostPort() string {
 	port := a.u.Port()
-	if port == "" {
+	switch {
+	case port == "" && a.secure():
+		port = "322"
+	case port == "":
 		port = "554"
 	}
 	return net.JoinHostPort(a.u.Hostname(), port)
 }
+
+// secure says whether the connection is encrypted.
+func (a Address) secure() bool { return a.u.Scheme == "rtsps" }

@@ -178,7 +178,7 @@ func ills(film cameratest.Film, elsewhere string) map[string]ill {
 	one := func(s ...camera.State) []camera.State { return s }
 	return map[string]ill{
 		"1: a torn description":            {described("v=0\r\nm=video"), one(camera.Unusable)},
-		"1: an empty description":          {described(""), one(camera.Unusable, camera.NotH264)},
+		"1: an empty description":          {described(""), one(camera.Unusable, camera.NoVideo)},
 		"1: a description of 2 MB":         {described(strings.Repeat("a=x\r\n", 400_000)), one(camera.Unusable)},
 		"1: no description":                {refused("DESCRIBE", "200 OK", "Content-Type: text/html"), one(camera.Unusable)},
 		"2: junk for pictures":             {plays(func(c *cameratest.Call) { noise(c, true) }), one(camera.Silent, camera.Unusable, camera.Lost)},

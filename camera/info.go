@@ -1,15 +1,20 @@
 package camera
 
-import "time"
+import (
+	"time"
+
+	"github.com/bluenviron/gortsplib/v5/pkg/base"
+	"github.com/bluenviron/gortsplib/v5/pkg/headers"
+)
 
 // Info is what a camera says of itself and its stream while a session is set up, and
 // a little later of its clock. It holds no user and no password.
 type Info struct {
-	Tracks []string // all that is offered, by name: "H265", "PCMA/8000"
-	Video  string   // the codec that is received: "H264" or "H265"
+	Tracks []Track // all that is offered
+	Video  string  // the coding that is received: "H264" or "H265"
 
-	// Audio is the codec of the sound that is received, empty if none is. Ignored says
-	// why not, if there is some: a sentence.
+	// Audio is the coding of the sound that is received as the camera sends it, empty
+	// if none is. Ignored is the coding of a sound that cannot be recorded.
 	Audio, Ignored string
 
 	Server string // the name that the camera gives its software
@@ -24,4 +29,48 @@ type Info struct {
 	// known some seconds after the first picture or never.
 	Offset      time.Duration
 	OffsetKnown bool
+}
+
+// tell takes what an offer says.
+func (r *session) tell(o Offer) {
+	r.info.Tracks = o.Tracks
+	r.info.Video, r.info.Audio, r.info.Ignored = "", "", ""
+	if r.video != nil {
+		r.info.Video = "H264"
+		if r.video.h265() {
+			r.info.Video = "H265"
+		}
+	}
+	if r.audio != nil {
+		r.info.Audio = r.audio.Name
+	}
+	for _, t := range o.Tracks {
+		if t.Kind == "audio" && !t.back && !t.audio() && r.info.Audio == "" {
+			r.info.Ignored = r.Credentials.plain(t.Name)
+		}
+	}
+}
+
+// inform hands over what is known by now.
+func (r *session) inform() {
+	if r.Info != nil {
+		r.Info(r.info)
+	}
+}
+
+// realm takes what the camera says of itself when it asks for the password.
+func (r *session) realm(res *base.Response) {
+	if r.playing.Load() {
+		return
+	}
+	for _, value := range res.Header["WWW-Authenticate"] {
+		var a headers.Authenticate
+		if a.Unmarshal(base.HeaderValue{value}) != nil {
+			continue
+		}
+		r.info.Realm, r.info.Auth = r.Credentials.plain(a.Realm), "Digest"
+		if a.Method == headers.AuthMethodBasic {
+			r.info.Auth = "Basic"
+		}
+	}
 }

@@ -15,11 +15,7 @@ import (
 	"github.com/bluenviron/gortsplib/v5"
 	"github.com/bluenviron/gortsplib/v5/pkg/auth"
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
-	"github.com/bluenviron/gortsplib/v5/pkg/description"
-	"github.com/bluenviron/gortsplib/v5/pkg/format"
-	"github.com/bluenviron/gortsplib/v5/pkg/format/rtph264"
 	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
-	"github.com/pion/rtp"
 
 	"github.com/latchkey-cam/latchkey/media"
 )
@@ -27,7 +23,7 @@ import (
 const (
 	defaultPatience = 10 * time.Second
 
-	// keyPatience is how many times the patience a first key frame may take: cameras
+	// keyPatience is how many times the patience the next key frame may take: cameras
 	// with "smart" codecs send one in a minute.
 	keyPatience = 9
 
@@ -75,6 +71,8 @@ type Source struct {
 	// Delays are waited for between one failed session and the next, the last one
 	// again and again, each with a fifth more or less. 1, 2, 4, 8, 15, 30, 60 s if nil.
 	Delays []time.Duration
+
+	mute *atomic.Bool // the next session does without sound; nil if nobody remembers
 }
 
 // session is one RTSP session.
@@ -88,24 +86,40 @@ type session struct {
 	held     held
 	damaged  *atomic.Uint64
 	pictures atomic.Int64 // access units, those without a key frame before them included
-	units    atomic.Int64
+	keys     atomic.Int64 // key units
+	given    atomic.Int64 // units
+	playing  atomic.Bool  // the stream has been asked for
 	handle   func(media.Unit)
+
+	// Of the client's goroutine until the stream is asked for, and of the one that reads
+	// from then on.
+	asked        base.Method // the last request
+	info         Info
+	refused      *Error // why the camera's answer is not gone along with
+	video, audio *Track // what is received; no sound if audio is nil
+	units        *media.Assembler
+	ear          *ear // nil without sound
+	pictureClock reported
+	soundClock   reported
+	listening    bool // sound has been asked for
 
 	mu  sync.Mutex // protects err
 	err error      // why the packet callback ended the session; the first one
 }
 
-// Receive opens one session over TCP and hands every access unit of its H.264 video
-// to handle, in order, from one goroutine, until the session breaks or ctx ends. The
-// error, never nil, is an [*Error] or that of ctx. A panic in handle ends the session.
+// Receive opens one session over TCP and hands every access unit of its H.264 or H.265
+// video to handle, in order, from one goroutine, until the session breaks or ctx ends.
+// The error, never nil, is an [*Error] or that of ctx. A panic in handle ends the
+// session.
 //
-// One session, one stream, one media: sound is not asked for. The connection goes to
-// the address that was given and to no other, whatever the camera answers. The user
-// and password in the library's hands are made up; the true ones are put into a
-// request when it is sent.
+// The connection goes to the address that was given and to no other, whatever the
+// camera answers. The user and password in the library's hands are made up; the true
+// ones are put into a request when it is sent.
 //
 // What the library does in goroutines of its own cannot be guarded from here: a panic
-// there would end the program. The one that is known is prevented (see play).
+// there would end the program. So it is given as little as can be to trip over: it never
+// sees the camera's description, and its formats know nothing of what is in a packet
+// (see clean). The other panic that is known is prevented in setup.
 func Receive(ctx context.Context, s Source, handle func(media.Unit)) error {
 	return receive(ctx, s, new(atomic.Uint64), handle)
 }
@@ -121,6 +135,7 @@ func receive(ctx context.Context, s Source, damaged *atomic.Uint64, handle func(
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	err := r.run(ctx)
+	r.regret()
 	if ctx.Err() != nil && r.cause() == nil {
 		return ctx.Err()
 	}
@@ -137,12 +152,7 @@ const userAgent = "Latchkey"
 // url is the address of the stream in a request, without user and password.
 func (s Source) url() *base.URL {
 	u := s.Address.u
-	return (*base.URL)(&url.URL{Scheme: "rtsp", Host: u.Host, Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery})
-}
-
-// connect connects to the camera.
-func (s Source) connect(ctx context.Context) (net.Conn, error) {
-	return (&net.Dialer{}).DialContext(ctx, "tcp", s.Address.hostPort())
+	return (*base.URL)(&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery})
 }
 
 func (r *session) run(ctx context.Context) error {
@@ -152,9 +162,10 @@ func (r *session) run(ctx context.Context) error {
 		u.User = url.UserPassword("user", "password") // see authorize
 	}
 	r.client = &gortsplib.Client{
-		Scheme: "rtsp", Host: r.Address.u.Host, Protocol: &tcp, UserAgent: userAgent,
+		Scheme: r.Address.u.Scheme, Host: r.Address.u.Host, Protocol: &tcp, UserAgent: userAgent,
 		ReadTimeout: r.Patience, WriteTimeout: r.Patience,
 		DialContext:       r.dial,
+		DialTLSContext:    r.dial,
 		OnRequest:         r.authorize,
 		OnResponse:        r.challenge,
 		OnTransportSwitch: func(error) {},
@@ -167,97 +178,11 @@ func (r *session) run(ctx context.Context) error {
 	defer r.client.Close() // says TEARDOWN, so that the camera frees its slot
 	stop := context.AfterFunc(ctx, r.client.Close)
 	defer stop()
-	if err := r.play(u); err != nil {
+	if err := r.play(ctx, u); err != nil {
 		return err
 	}
 	go r.watch(ctx)
 	return r.client.Wait()
-}
-
-// play asks for the stream and has its packets sent to r.
-func (r *session) play(u *base.URL) error {
-	desc, _, err := r.client.Describe(u)
-	if err != nil {
-		return err
-	}
-	var h264 *format.H264
-	m := desc.FindFormat(&h264)
-	if m == nil {
-		return r.Credentials.failure(NotH264, "describe stream: no H.264 among %s", formats(desc))
-	}
-	// The library would ask for the address that it could not parse, and panic.
-	if to, err := m.URL(desc.BaseURL); err != nil || to == nil {
-		return r.Credentials.failure(Unusable, "describe stream: malformed address of its video")
-	}
-	packets, err := h264.CreateDecoder()
-	if err != nil {
-		return r.Credentials.failure(NotH264, "describe stream: %v", err)
-	}
-	if _, err := r.client.Setup(desc.BaseURL, m, 0, 0); err != nil {
-		return err
-	}
-	units := &media.Assembler{}
-	units.Announce(nil, h264.SPS, h264.PPS)
-	r.client.OnPacketRTP(m, h264, func(p *rtp.Packet) {
-		if err := r.packet(packets, units, p); err != nil {
-			r.fail(err)
-		}
-	})
-	_, err = r.client.Play(nil)
-	return err
-}
-
-// packet takes one packet, in the client's reading goroutine. A panic in it would end
-// the whole agent, and with it every other camera.
-func (r *session) packet(packets *rtph264.Decoder, units *media.Assembler, p *rtp.Packet) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = r.Credentials.failure(Lost, "internal error: %v", v)
-		}
-	}()
-	nals, err := packets.Decode(p)
-	if errors.Is(err, rtph264.ErrMorePacketsNeeded) || errors.Is(err, rtph264.ErrNonStartingPacketAndNoPrevious) {
-		return nil
-	}
-	if err != nil {
-		r.damaged.Add(1)
-		return nil
-	}
-	r.pictures.Add(1)
-	u, ok, err := units.Unit(nals, p.Timestamp, time.Now())
-	if err != nil {
-		return r.Credentials.failure(Unusable, "assemble picture: %v", err)
-	}
-	if ok {
-		r.handle(u)
-		r.units.Add(1)
-	}
-	return nil
-}
-
-// watch ends the session when pictures stop coming.
-func (r *session) watch(ctx context.Context) {
-	tick := time.NewTicker(max(r.Patience/20, time.Millisecond))
-	defer tick.Stop()
-	began, last, seen := time.Now(), time.Now(), int64(0)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-tick.C:
-			if n := r.pictures.Load(); n != seen {
-				last, seen = now, n
-			}
-			switch {
-			case now.Sub(last) > r.Patience:
-				r.fail(r.Credentials.failure(Silent, "receive stream: no picture for %v", r.Patience))
-				return
-			case r.units.Load() == 0 && now.Sub(began) > keyPatience*r.Patience:
-				r.fail(r.Credentials.failure(NoKeyFrame, "receive stream: no key frame for %v", keyPatience*r.Patience))
-				return
-			}
-		}
-	}
 }
 
 // fail ends the session with that error.
@@ -288,13 +213,18 @@ func (r *session) dial(ctx context.Context, network, address string) (net.Conn, 
 	if r.dials.Add(1) > maxDials {
 		return nil, fmt.Errorf("more than %d redirections", maxDials-1)
 	}
-	return r.connect(ctx)
+	conn, shown, err := r.dialTLS(ctx)
+	r.info.Certificate = shown
+	return conn, err
 }
 
 // challenge is told of every response. It keeps what the camera asks to be answered
 // with the password.
 func (r *session) challenge(res *base.Response) {
 	r.held.note(res)
+	if !r.playing.Load() {
+		r.mend(r.asked, res)
+	}
 	if res.StatusCode/100 == 3 {
 		r.sent.Store(true)
 	}
@@ -305,12 +235,14 @@ func (r *session) challenge(res *base.Response) {
 		User: r.Credentials.User.Reveal(), Pass: r.Credentials.Password.Reveal()}
 	if login.Initialize() == nil {
 		r.login = login
+		r.realm(res)
 	}
 }
 
 // authorize is told of every request before it is sent. The library has answered the
 // camera's challenge with the made-up user and password; this is the true answer.
 func (r *session) authorize(req *base.Request) {
+	r.asked = req.Method
 	if _, asked := req.Header["Authorization"]; asked && r.login != nil {
 		r.login.AddAuthorization(req)
 	}
@@ -320,6 +252,9 @@ func (r *session) authorize(req *base.Request) {
 func (r *session) explain(err error) *Error {
 	if e := (*Error)(nil); errors.As(r.cause(), &e) || errors.As(err, &e) {
 		return e
+	}
+	if r.refused != nil {
+		return r.refused
 	}
 	if r.strayed.Load() {
 		return r.Credentials.failure(Elsewhere, "open stream: redirection to another host refused")
@@ -355,27 +290,4 @@ func (r *session) explain(err error) *Error {
 		return r.Credentials.failure(Lost, "open stream: %v", err)
 	}
 	return r.Credentials.failure(Unusable, "open stream: %v", err)
-}
-
-// formats lists what a camera offers instead, for the log.
-func formats(desc *description.Session) string {
-	list := ""
-	for _, m := range desc.Medias {
-		for _, f := range m.Formats {
-			name := f.RTPMap()
-			switch f.(type) {
-			case *format.H265:
-				name = "H.265"
-			case *format.MJPEG:
-				name = "MJPEG"
-			}
-			if len(list) < 200 {
-				list += fmt.Sprintf("%.32q ", name)
-			}
-		}
-	}
-	if list == "" {
-		return "nothing"
-	}
-	return list[:len(list)-1]
 }

@@ -25,7 +25,8 @@ const (
 	Unreachable   State = "unreachable"
 	Silent        State = "silent"
 	NoKeyFrame    State = "no-key-frame"
-	NotH264       State = "not-h264"
+	NoVideo       State = "no-video"
+	Unsupported   State = "unsupported"
 	Unusable      State = "unusable"
 	Flood         State = "flood"
 	Elsewhere     State = "elsewhere"
@@ -44,7 +45,8 @@ var says = map[State]string{
 	Unreachable:   "The camera cannot be reached. Check that it is switched on, in this network, and that host and port are right.",
 	Silent:        "The camera is connected but has stopped sending pictures. It will be asked again; if this goes on, restart it.",
 	NoKeyFrame:    "The camera sends no key frames, so that no picture can be begun. Set the interval of its key frames (I-frames) to 1 or 2 seconds.",
-	NotH264:       "The camera sends no H.264 video here. Set its video encoding to H.264 in the camera's own settings.",
+	NoVideo:       "The camera offers no video at this address. Check the part of the address after the host.",
+	Unsupported:   "The camera sends its video in a coding that cannot be recorded here, such as MJPEG. Set its video encoding to H.264 or H.265 in the camera's own settings.",
 	Unusable:      "The camera sends something that is no video, or is too large to be one. If it is a camera, update its firmware.",
 	Flood:         "The camera sends more pictures or bytes a second than any camera needs to. Lower its frame rate or bit rate, or restart it.",
 	Elsewhere:     "The camera sends us to another address, or in a circle. That is refused; give the address of the stream itself.",
