@@ -45,6 +45,9 @@ func (s *Spool) reconcile() error {
 	for id := range files[recordSuffix] {
 		s.load(id, files[refusedSuffix][id] != nil)
 	}
+	for _, l := range s.lanes {
+		slices.SortFunc(l, order) // once: a hundred thousand insertions would take minutes
+	}
 	for _, suffix := range []string{bodySuffix, refusedSuffix} {
 		for id := range files[suffix] {
 			if files[recordSuffix][id] != nil {
@@ -100,7 +103,8 @@ func (s *Spool) load(id latchkey.ObjectID, refused bool) {
 		s.dead = append(s.dead, corpse{id: id, bytes: item.Length})
 		return
 	}
-	s.insert(item)
+	l := lane(item.Name.Kind)
+	s.lanes[l] = append(s.lanes[l], item)
 }
 
 // read reads and checks an entry's record, and that its body is as long as it should

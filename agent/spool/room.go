@@ -23,31 +23,35 @@ type corpse struct {
 	damaged bool
 }
 
-// room says whether anything new may begin.
+// room says whether anything new may begin. No disk is asked under the lock: one that
+// hangs must not keep others from asking how the spool is doing.
 func (s *Spool) room() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for s.count() >= s.objects {
+	for {
+		s.mu.Lock()
+		n := s.count()
+		s.mu.Unlock()
+		if n < s.objects {
+			break
+		}
 		if !s.dropDead() {
-			return fmt.Errorf("%w: it holds %d objects", ErrFull, s.count())
+			return fmt.Errorf("%w: it holds %d objects", ErrFull, n)
 		}
 	}
 	if s.free == nil {
 		return nil
 	}
-	free, err := s.free()
-	if err != nil {
-		return fmt.Errorf("ask for the free room on the disk: %w", err)
-	}
-	for free < s.keepFree {
+	for {
+		free, err := s.free()
+		if err != nil {
+			return fmt.Errorf("ask for the free room on the disk: %w", err)
+		}
+		if free >= s.keepFree {
+			return nil
+		}
 		if !s.dropDead() {
 			return fmt.Errorf("%w: %d MiB are free, and %d MiB stay free", ErrDiskFull, free>>20, s.keepFree>>20)
 		}
-		if free, err = s.free(); err != nil {
-			return fmt.Errorf("ask for the free room on the disk: %w", err)
-		}
 	}
-	return nil
 }
 
 // count is how many entries there are. Its caller holds the lock.
@@ -57,31 +61,37 @@ func (s *Spool) count() int {
 
 // grow takes n bytes for an object that is being written.
 func (s *Spool) grow(kind latchkey.Kind, n int64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	most := s.capacity
 	if kind == latchkey.Clip {
 		most -= s.capacity / reserve
 	}
-	for s.bytes+n > most {
+	for {
+		s.mu.Lock()
+		held := s.bytes
+		if held+n <= most {
+			s.bytes += n
+			s.mu.Unlock()
+			return nil
+		}
+		s.mu.Unlock()
 		if !s.dropDead() {
-			return fmt.Errorf("%w: it holds %d of %d MiB", ErrFull, s.bytes>>20, s.capacity>>20)
+			return fmt.Errorf("%w: it holds %d of %d MiB", ErrFull, held>>20, s.capacity>>20)
 		}
 	}
-	s.bytes += n
-	return nil
 }
 
-// dropDead removes the oldest dead entry, and says whether there was one. Its caller
-// holds the lock.
+// dropDead removes the oldest dead entry, and says whether there was one.
 func (s *Spool) dropDead() bool {
+	s.mu.Lock()
 	if len(s.dead) == 0 {
+		s.mu.Unlock()
 		return false
 	}
 	c := s.dead[0]
 	s.dead = s.dead[1:]
 	s.bytes -= c.bytes
 	s.dropped++
+	s.mu.Unlock()
 	if err := s.removeDead(c); err != nil {
 		s.log.Warn("remove what was set aside", "object", c.id.String(), "error", err)
 	}

@@ -40,6 +40,9 @@ var (
 	ErrFull = errors.New("the spool is full")
 	// ErrDiskFull: the disk is full, or would be.
 	ErrDiskFull = errors.New("the disk is full")
+	// ErrAway: the disk is not there. The spool's [Config.FS] says it, and the spool
+	// waits for it to come back.
+	ErrAway = errors.New("the disk is not there")
 	// ErrDamaged: an entry cannot be read back; it has been set aside.
 	ErrDamaged = errors.New("the entry is damaged")
 	// ErrGone: there is no such entry.
@@ -95,6 +98,7 @@ type Spool struct {
 	dropped uint64 // dead entries removed to make room
 	unread  int    // entries that the disk did not give at the start
 	changed chan struct{}
+	writing map[latchkey.ObjectID]time.Time // what is being written, and since when
 }
 
 // Item is an entry that waits for its upload.
@@ -103,29 +107,6 @@ type Item struct {
 	Length      int64 // of the body
 	incarnation uint64
 	monotonic   uint64
-}
-
-// Health says whether a spool takes what it is given.
-type Health string
-
-// The states of a spool's health.
-const (
-	Healthy  Health = "ok"
-	Full     Health = "full"      // the bound given by its owner
-	DiskFull Health = "disk-full" // the machine's disk
-	Failing  Health = "failing"   // another error of the disk
-)
-
-// Status is how a spool is doing.
-type Status struct {
-	Health  Health    `json:"health"`
-	Since   time.Time `json:"since"`
-	Objects int       `json:"objects"` // waiting
-	Bytes   int64     `json:"bytes"`   // waiting
-	Refused int       `json:"refused"` // by the server, for good; kept while there is room
-	Damaged int       `json:"damaged"` // set aside; kept while there is room
-	Lost    uint64    `json:"lost"`    // not taken since the start, because of Health
-	Dropped uint64    `json:"dropped"` // refused or damaged ones removed since the start to make room
 }
 
 // lanes, the most urgent first.
@@ -152,6 +133,7 @@ func Open(c Config) (*Spool, error) {
 		fs: c.FS, home: c.Home, key: c.Key, free: c.Free, log: c.Log,
 		capacity: cmp.Or(c.Capacity, 8<<30), objects: cmp.Or(c.Objects, 100_000), keepFree: cmp.Or(c.KeepFree, 256<<20),
 		health: Healthy, since: time.Now(), changed: make(chan struct{}),
+		writing: map[latchkey.ObjectID]time.Time{},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -165,7 +147,9 @@ func Open(c Config) (*Spool, error) {
 // Add seals what content writes, signs it, and returns when both files survive a power
 // cut. If it returns an error nothing was kept.
 func (s *Spool) Add(b sealed.Binding, signer crypto.Signer, content func(io.Writer) error) (sealed.Header, error) {
+	s.begin(b.Object)
 	h, err := s.add(b, signer, content)
+	s.finish(b.Object)
 	s.judge(err)
 	if err != nil {
 		return sealed.Header{}, fmt.Errorf("spool %s: %w", b.Kind, err)
@@ -313,50 +297,6 @@ func (s *Spool) SetAside(item Item, why string) error {
 		return fmt.Errorf("set aside %s: %w", item.Name, err)
 	}
 	return nil
-}
-
-// Status says how the spool is doing.
-func (s *Spool) Status() Status {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st := Status{Health: s.health, Since: s.since, Lost: s.refused, Dropped: s.dropped, Damaged: s.unread}
-	for _, l := range s.lanes {
-		st.Objects += len(l)
-		for _, item := range l {
-			st.Bytes += item.Length
-		}
-	}
-	for _, c := range s.dead {
-		if c.damaged {
-			st.Damaged++
-		} else {
-			st.Refused++
-		}
-	}
-	return st
-}
-
-// judge keeps the spool's health after an attempt to add.
-func (s *Spool) judge(err error) {
-	health := Healthy
-	switch {
-	case errors.Is(err, ErrFull):
-		health = Full
-	case errors.Is(err, ErrDiskFull) || durable.Full(err):
-		health = DiskFull
-	case errors.Is(err, errContent):
-		return // says nothing about the disk
-	case err != nil:
-		health = Failing
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err != nil {
-		s.refused++
-	}
-	if health != s.health {
-		s.health, s.since = health, time.Now()
-	}
 }
 
 func itemOf(h sealed.Header) Item {

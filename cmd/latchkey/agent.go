@@ -173,13 +173,8 @@ func printStatus(w io.Writer, s agent.Status) {
 
 func printSpool(w io.Writer, s spool.Status) {
 	fmt.Fprintf(w, "waiting   %d objects, %s\n", s.Objects, humanize.IBytes(uint64(s.Bytes)))
-	switch s.Health {
-	case spool.Full:
-		fmt.Fprintln(w, "          The spool is full: nothing new is kept until something is uploaded. Allow more with --spool.")
-	case spool.DiskFull:
-		fmt.Fprintln(w, "          The disk is full: nothing new is kept. Make room on it.")
-	case spool.Failing:
-		fmt.Fprintln(w, "          The disk gives errors: nothing new is kept. The log says more.")
+	if says := s.Says(); says != "" {
+		fmt.Fprintf(w, "          %s\n", says)
 	}
 	for _, line := range []struct {
 		n    int
