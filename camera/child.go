@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/latchkey-cam/latchkey/media"
 )
 
 // killAfter is how long a child that was told to end may take to do so.
@@ -73,14 +75,29 @@ func (c *child) end() error {
 	return err
 }
 
-// input are the arguments by which ffmpeg reads H.264 without waiting to see more of
+// input returns the arguments by which ffmpeg reads video without waiting to see more of
 // it: it looks at as little as it can before it begins, and keeps nothing back. The
 // single thread, here and for the output, is part of that: threads hold frames.
-var input = []string{
-	"-hide_banner", "-loglevel", "error", "-protocol_whitelist", "pipe",
-	"-threads", "1", "-probesize", "32", "-analyzeduration", "1", "-flags", "low_delay",
-	"-f", "h264", "-i", "pipe:0",
-	"-map", "0:v:0", "-fps_mode", "passthrough", "-threads", "1", "-filter_threads", "1",
+func input(p *media.Parameters) []string {
+	stream := "h264"
+	if p.H265() {
+		stream = "hevc"
+	}
+	return []string{
+		"-hide_banner", "-loglevel", "error", "-protocol_whitelist", "pipe",
+		"-threads", "1", "-probesize", "32", "-analyzeduration", "1", "-flags", "low_delay",
+		"-f", stream, "-i", "pipe:0",
+		"-map", "0:v:0", "-fps_mode", "passthrough", "-threads", "1", "-filter_threads", "1",
+	}
+}
+
+// delimiter returns what tells ffmpeg's parser that a unit is whole; without it, it would
+// wait for the next unit.
+func delimiter(p *media.Parameters) []byte {
+	if p.H265() {
+		return []byte{0, 0, 0, 1, 35 << 1, 1, 0x50}
+	}
+	return []byte{0, 0, 0, 1, 9, 0xf0}
 }
 
 // tail keeps the last words of a child.

@@ -48,7 +48,7 @@ type Decoder struct {
 
 // Run decodes what next returns and shows the pictures, in order and from one
 // goroutine, until next returns an error, which it returns, or the child fails. When
-// the size of the video changes it goes on with another child.
+// the size or the codec of the video changes it goes on with another child.
 //
 // The n-th picture belongs to the n-th unit: the child is given nothing by which it
 // could say more. A unit without a picture is forgotten after a second, so that a
@@ -76,7 +76,7 @@ func (d Decoder) Run(ctx context.Context, next func(context.Context) (media.Unit
 // needs another child.
 func (d Decoder) decode(ctx context.Context, first media.Unit, next func(context.Context) (media.Unit, error), show func(Grey)) (media.Unit, error) {
 	w, h := greySize(first.Parameters.Width(), first.Parameters.Height())
-	c, err := start(ctx, d.FFmpeg, append(input[:len(input):len(input)],
+	c, err := start(ctx, d.FFmpeg, append(input(first.Parameters),
 		"-vf", fmt.Sprintf("scale=%d:%d:flags=fast_bilinear,format=gray", w, h),
 		"-f", "rawvideo", "-flush_packets", "1", "pipe:1"))
 	if err != nil {
@@ -118,9 +118,7 @@ func (d Decoder) feed(ctx context.Context, in *os.File, u media.Unit, next func(
 			if !f.add(u) {
 				return u, fmt.Errorf("%w: no picture for %v", errChild, decodeStuck)
 			}
-			// The delimiter after the unit tells ffmpeg's parser that it is whole;
-			// without one it would wait for the next unit.
-			buffer = append(u.AppendAnnexB(buffer[:0]), 0, 0, 0, 1, 9, 0xf0)
+			buffer = append(u.AppendAnnexB(buffer[:0]), delimiter(p)...)
 			in.SetWriteDeadline(time.Now().Add(decodeStuck))
 			if _, err := in.Write(buffer); err != nil {
 				return u, fmt.Errorf("%w: %w", errChild, err)

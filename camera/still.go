@@ -40,7 +40,7 @@ func still(ctx context.Context, program string, units []media.Unit) ([]byte, err
 	ctx, cancel := context.WithTimeout(ctx, stillPatience)
 	defer cancel()
 	w, h := fit(units[0].Parameters.Width(), units[0].Parameters.Height())
-	c, err := start(ctx, program, append(input[:len(input):len(input)],
+	c, err := start(ctx, program, append(input(units[0].Parameters),
 		"-vf", fmt.Sprintf("select=gte(n\\,%d),scale=%d:%d:flags=bicubic,format=yuvj420p", len(units)-1, w, h),
 		"-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe", "pipe:1"))
 	if err != nil {
@@ -56,7 +56,7 @@ func still(ctx context.Context, program string, units []media.Unit) ([]byte, err
 				return // the child has what it wanted, or has failed and says so
 			}
 		}
-		c.in.Write([]byte{0, 0, 0, 1, 9, 0xf0})
+		c.in.Write(delimiter(units[0].Parameters))
 	}()
 	picture, err := io.ReadAll(io.LimitReader(c.out, maxStill+1))
 	if len(picture) > maxStill {
