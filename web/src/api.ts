@@ -8,6 +8,7 @@ import type { Trouble } from "./worker/protocol.ts";
 
 const maxAnswer = 4 << 20; // a page of events, or a chain's tail
 const answerWithin = 30_000; // of silence
+const replyWithin = 130_000; // of an agent's silence; the server waits 120 seconds
 
 /** A request that came to nothing, and why. */
 export class Failed extends Error {
@@ -161,6 +162,20 @@ export class Server {
     return { body: patience.watch(response.body), request };
   }
 
+  /**
+   * Sends a letter and returns the stream of letters that answer it, which begins with
+   * the first of them. Whose they are is for the letters to say.
+   */
+  async letters(path: string, letter: Bytes, stop: AbortSignal): Promise<Delivery> {
+    const id = base32(random(16));
+    const patience = new Patience(replyWithin, stop);
+    const headers = { "Latchkey-Request": id, "Content-Type": "application/octet-stream" };
+    const response = await this.#send(path, { method: "POST", headers, body: letter, cache: "no-store", signal: patience.signal });
+    compareRequest(response, id);
+    if (!response.ok) throw refusal(response, await readUpTo(patience.watch(response.body), maxAnswer), id);
+    return { body: patience.watch(response.body), request: id };
+  }
+
   /** Opens a websocket. */
   socket(path: string): WebSocket {
     return new WebSocket(this.#origin.replace(/^http/, "ws") + path);
@@ -201,6 +216,7 @@ function refusal(response: Response, bytes: Bytes, id: string): Failed {
     const reason = error.text("reason");
     const retryAfterMs = error.number("retry_after_ms");
     if (status === 401) return new Failed({ trouble: "signed-out" }, fields, id);
+    if (reason === "agent-away") return new Failed({ trouble: "away" }, fields, id);
     if (status === 429 || (status === 503 && reason !== "full")) return new Failed({ trouble: "busy", retryAfterMs }, fields, id);
     return new Failed({ trouble: "refused", status, reason, message: error.text("message") }, fields, id);
   } catch {
@@ -228,12 +244,16 @@ async function readUpTo(stream: ReadableStream<Uint8Array>, limit: number): Prom
   }
 }
 
-/** Gives up on a server that says nothing for a while, however long a whole answer takes. */
+/** Gives up on a server that says nothing for a while, however long a whole answer takes, or when nobody waits any more. */
 class Patience {
   readonly #abort = new AbortController();
+  readonly #within: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor() {
+  constructor(within = answerWithin, stop?: AbortSignal) {
+    this.#within = within;
+    stop?.addEventListener("abort", () => this.#abort.abort(), { once: true });
+    if (stop?.aborted) this.#abort.abort();
     this.#again();
   }
 
@@ -267,7 +287,7 @@ class Patience {
 
   #again(): void {
     this.#end();
-    this.#timer = setTimeout(() => this.#abort.abort(), answerWithin);
+    this.#timer = setTimeout(() => this.#abort.abort(), this.#within);
   }
 
   #end(): void {

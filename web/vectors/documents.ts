@@ -1,6 +1,7 @@
 // The settings vectors of this side: mostly what JSON and text can be made to say.
 
 import { Title } from "../src/deed/title.ts";
+import { cameraNamed } from "../src/settings/camera.ts";
 import { contentBytes } from "../src/settings/content.ts";
 import { sealContent } from "../src/settings/settings.ts";
 import { sha256, type Signer } from "../src/deed/key.ts";
@@ -30,7 +31,7 @@ export async function documentDrafts(homes: Homes): Promise<DocumentDraft[]> {
     drafts.push({ name, says: sentence, home: "A", reader, document, expect, ...(expect === "opened" ? { content } : {}) });
   };
   const camera = home.cameras[0]!.id;
-  const named = (name: string): Bytes => contentBytes({ home: "Our house", zone: "Europe/Berlin", cameras: { [camera]: { name } } });
+  const named = (name: string): Bytes => contentBytes({ home: "Our house", zone: "Europe/Berlin", cameras: { [camera]: cameraNamed(name) } });
   await says("plain", "a home and a camera with names", "opened", named("Front door"));
   await says("plain-agent-0", "the same for the first agent", "opened", named("Front door"), "agent 0");
   await says("plain-agent-1", "the same for the second agent", "opened", named("Front door"), "agent 1");

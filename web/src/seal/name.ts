@@ -14,6 +14,8 @@ export type EventID = Text<"event">;
 export type ObjectID = Text<"object">;
 export type PersonID = Text<"person">;
 export type DeviceID = Text<"device">;
+export type LetterID = Text<"letter">;
+export type BootID = Text<"boot">;
 export type KeyID = Text<"key">;
 /** The whole name of an object: v1/HOME/CAMERA/DAY/KIND/OBJECT. */
 export type NameText = Text<"name">;
@@ -28,6 +30,8 @@ interface Sizes {
   object: ObjectID;
   person: PersonID;
   device: DeviceID;
+  letter: LetterID;
+  boot: BootID;
   key: KeyID;
 }
 
@@ -39,6 +43,8 @@ const sizes: Record<keyof Sizes, number> = {
   object: 16,
   person: 16,
   device: 16,
+  letter: 16,
+  boot: 16,
   key: 32,
 };
 

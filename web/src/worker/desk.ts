@@ -6,6 +6,7 @@ import type { AgentBody } from "../deed/deed.ts";
 import { type AgentID, type CameraID, type HomeID, type NameText, parseName } from "../seal/name.ts";
 import type { Vault } from "../vault.ts";
 import { base64 } from "../wire.ts";
+import { Agents, type Listening } from "./agents.ts";
 import { type ParsedAsk, parseAsk, readAsk } from "./ask.ts";
 import { Changes } from "./changes.ts";
 import { Events } from "./events.ts";
@@ -13,7 +14,31 @@ import { found } from "./founding.ts";
 import { Home } from "./home.ts";
 import { Invitation } from "./join.ts";
 import { Objects } from "./objects.ts";
-import type { Ask, Calls, Change, Description, EventsPage, Export, Join, JoinAnswer, KnownHome, Opened, Result, SettingsChange, SettingsView, SetUp, TitleView } from "./protocol.ts";
+import type {
+  AgentCondition,
+  Ask,
+  Calls,
+  CameraDescription,
+  CameraSource,
+  Change,
+  Description,
+  Device,
+  EventsPage,
+  Export,
+  Found,
+  Join,
+  JoinAnswer,
+  KnownHome,
+  MotionSettings,
+  Opened,
+  Result,
+  SettingsChange,
+  SettingsView,
+  SetUp,
+  Still,
+  TitleView,
+  WouldHaveFired,
+} from "./protocol.ts";
 import { Reporter } from "./report.ts";
 import { Turns } from "./turns.ts";
 
@@ -22,6 +47,7 @@ const joinPoll = 2000; // milliseconds, beside the hints
 /** What belongs to the home that is open. */
 interface Room {
   home: Home;
+  agents: Agents;
   events: Events;
   objects: Objects;
   reporter: Reporter;
@@ -180,15 +206,20 @@ export class Desk implements Calls {
   }
 
   placeCamera(camera: CameraID, name?: string): Promise<Result<{ title: TitleView; settings: SettingsView }>> {
-    return this.#in(async ({ home, asks }) => {
-      const asked = asks.get(camera);
+    return this.#in(async (room) => {
+      const asked = room.asks.get(camera);
       if (asked === undefined) throw new Failed({ trouble: "refused", status: 0, reason: "not-asked", message: "No agent asks for that camera any more." });
-      const { agent } = asked.ask;
-      await home.chain.append(home.signer, (title) => (title.camera(camera) === null ? { type: "place camera", camera, agent } : null));
-      const settings = await home.names.save(home.signer, { cameras: { [camera]: { name: name ?? asked.name } } });
-      asks.delete(camera);
-      return { title: home.view(), settings };
+      return this.#place(room, camera, asked.ask.agent, name ?? asked.name);
     });
+  }
+
+  /** Places a camera with its agent, by the owner's deed, and names it. */
+  async #place({ home, asks }: Room, camera: CameraID, agent: AgentID, name: string): Promise<{ title: TitleView; settings: SettingsView }> {
+    const title = await home.chain.append(home.signer, (title) => (title.camera(camera) === null ? { type: "place camera", camera, agent } : null));
+    if (title.camera(camera)?.agent !== agent) throw new Failed({ trouble: "refused", status: 0, reason: "wrong-agent", message: "Another agent has that camera." });
+    const settings = await home.names.save(home.signer, { cameras: { [camera]: { name } } });
+    asks.delete(camera);
+    return { title: home.view(), settings };
   }
 
   refuseCamera(camera: CameraID): Promise<Result<object>> {
@@ -199,17 +230,55 @@ export class Desk implements Calls {
     });
   }
 
-  conditions: Calls["conditions"] = () => away();
-  probe: Calls["probe"] = () => away();
-  discover: Calls["discover"] = () => away();
-  stopCommand: Calls["stopCommand"] = () => away();
-  addCamera: Calls["addCamera"] = () => away();
-  describeCamera: Calls["describeCamera"] = () => away();
-  changeCamera: Calls["changeCamera"] = () => away();
-  forgetCamera: Calls["forgetCamera"] = () => away();
-  acceptDevice: Calls["acceptDevice"] = () => away();
-  still: Calls["still"] = () => away();
-  wouldFire: Calls["wouldFire"] = () => away();
+  conditions(): Promise<Result<{ agents: AgentCondition[]; refused: number }>> {
+    return this.#in(({ agents }) => agents.conditions());
+  }
+
+  probe(agent: AgentID, command: string, { address, user, password }: { address: string; user: string; password: string }): Promise<Result<{ found: Found }>> {
+    return this.#in(({ agents }) => agents.command(agent, { do: "probe", address, user, password }, this.#listening(command)));
+  }
+
+  discover(agent: AgentID, command: string): Promise<Result<{ devices: Device[] }>> {
+    return this.#in(({ agents }) => agents.command(agent, { do: "discover" }, this.#listening(command)));
+  }
+
+  stopCommand(command: string): Promise<Result<object>> {
+    return this.#in(async ({ agents }) => {
+      agents.stop(command);
+      return {};
+    });
+  }
+
+  addCamera(agent: AgentID, source: CameraSource): Promise<Result<{ camera: CameraID; title: TitleView; settings: SettingsView }>> {
+    return this.#in(async (room) => {
+      const { camera } = await room.agents.command(agent, { do: "add-camera", ...source });
+      return { camera, ...(await this.#place(room, camera, agent, source.name)) };
+    });
+  }
+
+  describeCamera(agent: AgentID, camera: CameraID): Promise<Result<CameraDescription>> {
+    return this.#in(({ agents }) => agents.command(agent, { do: "describe-camera", camera }));
+  }
+
+  changeCamera(agent: AgentID, camera: CameraID, source: CameraSource): Promise<Result<object>> {
+    return this.#in(({ agents }) => agents.command(agent, { do: "change-camera", camera, ...source }));
+  }
+
+  forgetCamera(agent: AgentID, camera: CameraID): Promise<Result<object>> {
+    return this.#in(({ agents }) => agents.command(agent, { do: "forget-camera", camera }));
+  }
+
+  acceptDevice(agent: AgentID, camera: CameraID): Promise<Result<object>> {
+    return this.#in(({ agents }) => agents.command(agent, { do: "accept-device", camera }));
+  }
+
+  still(agent: AgentID, camera: CameraID): Promise<Result<Still>> {
+    return this.#in(({ agents }) => agents.command(agent, { do: "still", camera }));
+  }
+
+  wouldFire(agent: AgentID, camera: CameraID, { sensitivity, zones, masks }: MotionSettings): Promise<Result<WouldHaveFired>> {
+    return this.#in(({ agents }) => agents.command(agent, { do: "would-fire", camera, sensitivity, zones, masks }));
+  }
 
   exportObject(text: NameText): Promise<Result<Export>> {
     return this.#in(async ({ objects }) => {
@@ -262,12 +331,21 @@ export class Desk implements Calls {
     if (kept === undefined) throw new Failed({ trouble: "no-home" });
     const home = await Home.unlock(kept, this.#server, vault);
     const reporter = new Reporter(home.session);
-    const events = new Events(home, reporter);
+    const agents = new Agents(home, reporter, () => this.#tell({ changed: "events" }));
+    const events = new Events(home, reporter, agents);
     const objects = new Objects(home, events, reporter);
     this.#room?.changes.close();
     const changes = new Changes(home.session, (change) => this.#heard(change), () => home.chain.refresh());
-    this.#room = { home, events, objects, reporter, changes, asks: new Map() };
+    this.#room = { home, agents, events, objects, reporter, changes, asks: new Map() };
     return this.#room;
+  }
+
+  /** Tells the page how far a command has come, by the page's name for it. */
+  #listening(command: string): Listening {
+    return {
+      name: command,
+      progress: ({ still, ...p }) => this.#tell({ changed: "progress", command, ...p, ...(still === null ? {} : { still }) }),
+    };
   }
 
   #heard(change: Change): void {
@@ -312,10 +390,6 @@ export class Desk implements Calls {
     const { ok: _, ...trouble } = done;
     return { state: "trouble", ...trouble };
   }
-}
-
-async function away(): Promise<{ ok: false; trouble: "away" }> {
-  return { ok: false, trouble: "away" };
 }
 
 function ignoreTrouble(e: unknown): void {

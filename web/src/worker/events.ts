@@ -2,13 +2,13 @@
 // what its header says once that has verified, and nothing else that the server says.
 
 import { Fields } from "../api.ts";
-import { bindingBytes, nameOf } from "../seal/binding.ts";
+import { type Binding, bindingBytes, nameOf } from "../seal/binding.ts";
 import { type Envelope, parseEnvelope } from "../seal/envelope.ts";
 import { type Header, parseHeader } from "../seal/header.ts";
-import { type EventID, nameText, type NameText, parseID, parseName } from "../seal/name.ts";
+import { type EventID, type KeyID, nameText, type NameText, parseID, parseName } from "../seal/name.ts";
 import { type Reason, SealError } from "../seal/reasons.ts";
 import { judge, verify } from "../seal/verify.ts";
-import { type Bytes, hex } from "../wire.ts";
+import { type Bytes, hex, maxInt } from "../wire.ts";
 import { sha256 } from "../deed/key.ts";
 import { checkEnvelope } from "../seal/open.ts";
 import type { Home } from "./home.ts";
@@ -26,17 +26,27 @@ export interface ListedRow {
   readonly listed: number;
 }
 
+/** What agents have found out about their clocks. */
+export interface Clocks {
+  /** Asks them, if nobody has. */
+  ready(): Promise<void>;
+  /** What is to be added to the times that an agent's boot has; null if nothing is known. */
+  correction(signer: KeyID, boot: Bytes): number | null;
+}
+
 export class Events {
   readonly #home: Home;
   readonly #reporter: Reporter;
+  readonly #clocks: Clocks;
   readonly #rows = new Map<NameText, ListedRow>();
   // By the hash of the binding that an envelope is for: whichever object comes, its own is found.
   readonly #envelopes = new Map<string, Envelope>();
   #hinted = 0;
 
-  constructor(home: Home, reporter: Reporter) {
+  constructor(home: Home, reporter: Reporter, clocks: Clocks) {
     this.#home = home;
     this.#reporter = reporter;
+    this.#clocks = clocks;
   }
 
   /** A hint said that there is something new. */
@@ -98,7 +108,15 @@ export class Events {
       this.#envelopes.delete(await bindingKey(this.#rows.get(old)!.header));
       this.#rows.delete(old);
     }
-    return { state: "verified", name, kind: binding.kind, time: binding.time, quality: binding.quality, bytes: h.bodyLength, openable };
+    return { state: "verified", name, kind: binding.kind, ...(await this.#time(binding)), quality: binding.quality, bytes: h.bodyLength, openable };
+  }
+
+  /** When it was: what nobody could tell at the time, the agent may know by now. */
+  async #time({ time, quality, agentKey, boot }: Binding): Promise<{ time: number; corrected?: true }> {
+    if (quality !== "unknown") return { time };
+    await this.#clocks.ready();
+    const by = this.#clocks.correction(agentKey, boot);
+    return by === null || time + by < 0 || time + by > maxInt ? { time } : { time: time + by, corrected: true };
   }
 
   /** Whether there is an envelope that this reader can open, as far as can be said without opening it. */
@@ -150,13 +168,13 @@ function now(): number {
 
 /** Joins the objects of one event. Its camera and time are those of a verified binding. */
 function eventRow(seen: readonly Seen[], key: string): EventRow {
-  const headers = seen.flatMap((s) => (s.header === null ? [] : [s.header]));
+  const verified = seen.flatMap(({ header, row }) => (header === null || row.state === "refused" ? [] : [{ binding: header.binding, time: row.time }]));
   // The description's time is the event's start; a clip begins with the pre-roll.
   const order = ["description", "thumbnail", "clip"];
-  const first = [...headers].sort((a, b) => order.indexOf(a.binding.kind) - order.indexOf(b.binding.kind))[0];
+  const first = [...verified].sort((a, b) => order.indexOf(a.binding.kind) - order.indexOf(b.binding.kind))[0];
   const event: EventID | null = first?.binding.event ?? null;
   const objects = seen.map((s) => (s.header !== null && s.header.binding.camera !== first!.binding.camera ? astray(s.row) : s.row));
-  return { key: event ?? key, event, camera: first?.binding.camera ?? null, time: first?.binding.time ?? null, objects };
+  return { key: event ?? key, event, camera: first?.binding.camera ?? null, time: first?.time ?? null, objects };
 }
 
 // Two cameras cannot have one event.

@@ -26,7 +26,8 @@ export class Home {
     readonly signer: Signer,
     private readonly kem: PrivateKey,
     private readonly kept: KeptHome,
-    device: Signer,
+    /** Signs requests and commands, never deeds. */
+    readonly device: Signer,
     title: Title,
     server: Server,
     vault: Vault,

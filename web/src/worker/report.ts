@@ -4,6 +4,7 @@
 import { Failed } from "../api.ts";
 import { sha256 } from "../deed/key.ts";
 import { base64, type Bytes, hex, concat, ascii } from "../wire.ts";
+import type { LetterReason } from "../letter/letter.ts";
 import type { RefusedFor, Reported, Word } from "./protocol.ts";
 import type { Session } from "./session.ts";
 import { Turns } from "./turns.ts";
@@ -13,7 +14,7 @@ export interface Refusal {
   readonly delivery: string;
   /** The name that was asked for, "" for a list. */
   readonly asked: string;
-  readonly reason: RefusedFor;
+  readonly reason: RefusedFor | LetterReason;
   readonly word: Word;
   /** The header of what came, empty if it had none. */
   readonly header: Bytes;

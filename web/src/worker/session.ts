@@ -5,8 +5,8 @@
 import { Failed, atHome, type Answered, type Delivery, type Question, type Server } from "../api.ts";
 import { type Head, headBytes, headText } from "../deed/head.ts";
 import type { Signer } from "../deed/key.ts";
-import { type DeviceID, type HomeID, idBytes } from "../seal/name.ts";
-import { base64, label, Writer } from "../wire.ts";
+import { type AgentID, type DeviceID, type HomeID, idBytes } from "../seal/name.ts";
+import { base64, type Bytes, label, Writer } from "../wire.ts";
 
 export class Session {
   readonly server: Server;
@@ -42,6 +42,11 @@ export class Session {
   /** Fetches an object file by the rest of its address. */
   object(path: string, again: boolean): Promise<Delivery> {
     return this.#signedIn(() => this.server.object(path, again));
+  }
+
+  /** Sends a command to an agent of the home. */
+  letters(agent: AgentID, letter: Bytes, stop: AbortSignal): Promise<Delivery> {
+    return this.#signedIn(() => this.server.letters(atHome(this.home, `/agents/${agent}/commands`), letter, stop));
   }
 
   /** Ends the session. */

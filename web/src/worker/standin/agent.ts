@@ -4,7 +4,9 @@ import { type AgentBody, bodyBytes } from "../../deed/deed.ts";
 import { headBytes } from "../../deed/head.ts";
 import { publicKey, type Signer, signerOf } from "../../deed/key.ts";
 import type { Title } from "../../deed/title.ts";
-import { privateKey, seal } from "../../hpke.ts";
+import { type PrivateKey, privateKey, seal } from "../../hpke.ts";
+import { openCommand } from "../../letter/correspondence.ts";
+import { writeLetter } from "../../letter/letter.ts";
 import { type Binding, bindingBytes } from "../../seal/binding.ts";
 import { sealBody } from "../../cobblestone.ts";
 import { envelopeBytes, wrap } from "../../seal/envelope.ts";
@@ -27,18 +29,52 @@ export interface Made {
   row: { header: string; envelope: string };
 }
 
+const now = (): number => Date.now() * 1000;
+const text = (content: Record<string, unknown>): Bytes => new TextEncoder().encode(JSON.stringify(content));
+
+const healthy = {
+  v: 1,
+  version: "1",
+  name: "attic",
+  started: 1,
+  clock: { quality: "synchronised", boots: [] },
+  cameras: [],
+  spool: { objects: 0, bytes: 0, limit: 1, says: "" },
+  disk: { free: 1, says: "" },
+};
+
 export class TestAgent {
   #sequence = 0;
 
   private constructor(
     readonly body: AgentBody,
     readonly signer: Signer,
+    private readonly kem: PrivateKey,
   ) {}
 
   static async make(): Promise<TestAgent> {
     const signer = await signerOf(random(32));
-    const kem = await publicKey("X-Wing", (await privateKey(random(32))).publicKey);
-    return new TestAgent({ type: "place agent", agent: idText("agent", random(16)), signing: signer.key, kem }, signer);
+    const secret = await privateKey(random(32));
+    const kem = await publicKey("X-Wing", secret.publicKey);
+    return new TestAgent({ type: "place agent", agent: idText("agent", random(16)), signing: signer.key, kem }, signer, secret);
+  }
+
+  /** What it says of itself. */
+  async condition(title: Title, number: number, change: Record<string, unknown> = {}, incarnation = 1): Promise<Bytes> {
+    const content = { ...healthy, ...change };
+    const about = { kind: "condition", agent: this.body.agent, incarnation, number, re: new Uint8Array(32), time: now(), expires: 0 } as const;
+    return writeLetter(about, this.signer, title, { recipient: "epoch", key: title.epochKey(title.epoch)! }, text(content));
+  }
+
+  /** Opens a command. */
+  open(title: Title, letter: Bytes): ReturnType<typeof openCommand> {
+    return openCommand(letter, title, this.body.agent, this.kem);
+  }
+
+  /** A reply to a command that was opened. */
+  async reply(title: Title, to: Awaited<ReturnType<typeof openCommand>>, number: number, content: Record<string, unknown>): Promise<Bytes> {
+    const about = { kind: "reply", agent: this.body.agent, incarnation: to.letter.incarnation, number, re: to.letter.hash, time: now(), expires: 0 } as const;
+    return writeLetter(about, this.signer, title, { recipient: "asker", key: to.reply }, text({ v: 1, ...content }));
   }
 
   /** The answer to an announcement, proven with the secret of the link. */
@@ -61,7 +97,7 @@ export class TestAgent {
   }
 
   /** Seals an object. */
-  async seal(title: Title, camera: CameraID, kind: Kind, content: Bytes, event: EventID = idText("event", random(16))): Promise<Made> {
+  async seal(title: Title, camera: CameraID, kind: Kind, content: Bytes, event: EventID = idText("event", random(16)), change: Partial<Binding> = {}): Promise<Made> {
     const binding: Binding = {
       kind,
       quality: "synchronised",
@@ -76,6 +112,7 @@ export class TestAgent {
       boot: random(16),
       monotonic: 1,
       head: title.head,
+      ...change,
     };
     const objectKey = random(32);
     const body = await sealBody(objectKey, bindingBytes(binding), content);

@@ -7,14 +7,30 @@ import { type Head, headText } from "../../deed/head.ts";
 import { verifySignature } from "../../deed/key.ts";
 import { Title } from "../../deed/title.ts";
 import { parseDocument } from "../../settings/settings.ts";
-import { base64, type Bytes, concat, label, random, unbase64, Writer } from "../../wire.ts";
+import { base64, type Bytes, concat, copy, label, random, unbase64, Writer } from "../../wire.ts";
 import { headBytes, parseHead } from "../../deed/head.ts";
 import { type DeviceID, type HomeID, idBytes, type Name, nameText } from "../../seal/name.ts";
 
 type Body = Record<string, unknown>;
 type Reply = { status: number; body: Body | Bytes; headers?: Record<string, string> };
 
-class Refuse extends Error {
+/** u32(length) || letter, each when it comes. */
+function framed(letters: AsyncIterable<Bytes> | Iterable<Bytes>): ReadableStream<Bytes> {
+  const all = (async function* () {
+    yield* letters;
+  })();
+  return new ReadableStream({
+    pull: async (to) => {
+      const next = await all.next();
+      if (next.done) to.close();
+      else to.enqueue(new Writer().lp32(next.value).bytes());
+    },
+    cancel: async () => void (await all.return(undefined)),
+  });
+}
+
+/** A refusal of the server. */
+export class Refuse extends Error {
   constructor(
     readonly status: number,
     readonly reason: string,
@@ -42,6 +58,9 @@ export class StandIn {
   answers = new Map<string, Bytes>();
   announcements = new Map<string, Bytes>();
   objects = new Map<string, Bytes | Reply>();
+  conditions: Body[] = [];
+  /** Carries a command to an agent and gives what is answered; null is an agent that is away. */
+  carry: (agent: string, letter: Bytes) => Promise<AsyncIterable<Bytes> | Iterable<Bytes> | null> = async () => null;
   readonly arrived: Arrived[] = [];
   /** Bends an answer before it leaves; null loses it. */
   bend: (q: Arrived, answer: Reply) => Reply | null = (_, answer) => answer;
@@ -69,6 +88,7 @@ export class StandIn {
     const request = new Headers(init.headers).get("Latchkey-Request")!;
     const q: Arrived = { method: init.method ?? "GET", path: at.pathname, body: typeof init.body === "string" ? (JSON.parse(init.body) as Body) : {} };
     this.arrived.push(q);
+    if (init.body instanceof Uint8Array) return this.#command(q, copy(init.body), request);
     let answer: Reply;
     try {
       answer = await this.#answer(q, at.searchParams);
@@ -80,6 +100,22 @@ export class StandIn {
     if (bent === null) throw new TypeError("the connection was lost");
     const body = bent.body instanceof Uint8Array ? bent.body : JSON.stringify({ v: 1, ...bent.body });
     return new Response(body, { status: bent.status, headers: { "Latchkey-Request": request, ...bent.headers } });
+  }
+
+  /** The letters of an answer, each when it comes; what breaks off is an error of the stream. */
+  async #command(q: Arrived, letter: Bytes, request: string): Promise<Response> {
+    const agent = q.path.split("/")[5]!;
+    const headers = { "Latchkey-Request": request };
+    const refuse = (status: number, reason: string): Response =>
+      new Response(JSON.stringify({ v: 1, request, error: { reason, message: reason, retry_after_ms: 0 } }), { status, headers });
+    try {
+      const letters = await this.carry(agent, letter);
+      if (letters === null) return refuse(503, "agent-away");
+      return new Response(framed(letters), { status: 200, headers });
+    } catch (e) {
+      if (e instanceof Refuse) return refuse(e.status, e.reason);
+      throw e;
+    }
   }
 
   async #answer(q: Arrived, query: URLSearchParams): Promise<Reply> {
@@ -109,6 +145,8 @@ export class StandIn {
         return this.#putSettings(q.body);
       case "GET events":
         return ok({ head, events: this.events, next: "" });
+      case "GET conditions":
+        return ok({ conditions: this.conditions });
       case "GET asks":
         return ok({ asks: this.asks.map(base64) });
       case "DELETE asks":
