@@ -97,7 +97,7 @@ func (a *Agent) Upload(ctx context.Context, head latchkey.Head, name latchkey.Na
 	return nil
 }
 
-// Socket is the agent's websocket. One goroutine at a time receives, and one sends.
+// Socket is the agent's websocket. One goroutine at a time receives; several may send.
 type Socket struct{ c *websocket.Conn }
 
 // Dial opens the agent's websocket. The server speaks first, with a [Challenge].

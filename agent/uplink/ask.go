@@ -32,7 +32,11 @@ func (c *conversation) ask(ctx context.Context) error {
 			return err
 		}
 		c.asked[w.Camera] = title.Epoch()
-		c.sent[m.ID] = w.Camera
+		c.sent[m.ID] = func(r *api.Refused) {
+			if r != nil {
+				u.log.Warn("the server refused to pass on the wish to place a camera", "camera", w.Camera.String(), "reason", string(r.Reason), "message", r.Message)
+			}
+		}
 		u.log.Info("asked the home's owner to place a camera", "camera", w.Camera.String())
 	}
 	return nil

@@ -55,7 +55,9 @@ type conversation struct {
 	u     *Uplink
 	conn  *api.Socket
 	asked map[latchkey.CameraID]latchkey.Epoch // what was asked for over it
-	sent  map[string]latchkey.CameraID         // asks that are not answered yet
+	sent  map[string]func(*api.Refused)        // what is not answered yet; told nil if it was done
+	said  latchkey.Epoch                       // to which the last condition was sealed
+	errands
 }
 
 // converse is one connection from its opening to its end. The error says why it ended.
@@ -80,7 +82,7 @@ func (u *Uplink) converse(ctx context.Context, p *pause) error {
 	u.setReady(true)
 	defer u.setReady(false)
 	u.log.Info("connected", "server", u.config.Server, "head", u.config.Chain.Title().Head().String())
-	c := &conversation{u: u, conn: conn, asked: map[latchkey.CameraID]latchkey.Epoch{}, sent: map[string]latchkey.CameraID{}}
+	c := &conversation{u: u, conn: conn, asked: map[latchkey.CameraID]latchkey.Epoch{}, sent: map[string]func(*api.Refused){}}
 	return c.run(ctx)
 }
 
@@ -173,20 +175,34 @@ func (c *conversation) run(ctx context.Context) error {
 	go func() { stop(c.keepAlive(ctx)) }()
 	frames := make(chan api.Frame)
 	go func() { stop(c.read(ctx, frames)) }()
+	minute := time.NewTicker(sayEvery)
+	defer minute.Stop()
+	if err := c.tell(ctx); err != nil {
+		return err
+	}
 	for {
 		changed := c.u.config.Chain.Changed()
 		if err := c.ask(ctx); err != nil {
 			return err
 		}
+		var err error
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-changed: // a new epoch seals the names anew
-		case <-c.u.nudge:
-		case f := <-frames:
-			if err := c.take(f); err != nil {
-				return err
+		case <-changed: // a new epoch seals the names anew, and the condition
+			if c.said != c.u.config.Chain.Title().Epoch() {
+				err = c.tell(ctx)
 			}
+		case <-c.u.nudge:
+		case <-c.u.news:
+			err = c.tell(ctx)
+		case <-minute.C:
+			err = c.tell(ctx)
+		case f := <-frames:
+			err = c.take(ctx, f)
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
@@ -221,7 +237,7 @@ func (c *conversation) keepAlive(ctx context.Context) error {
 }
 
 // take carries out one message of the server.
-func (c *conversation) take(f api.Frame) error {
+func (c *conversation) take(ctx context.Context, f api.Frame) error {
 	u := c.u
 	switch m := f.(type) {
 	case api.DeedsFrame:
@@ -236,19 +252,29 @@ func (c *conversation) take(f api.Frame) error {
 		}
 		u.settings(m.Document, u.config.Chain.Title())
 		return nil
+	case api.CommandFrame:
+		if m.Home != u.config.Home {
+			return fmt.Errorf("%w: a command of another home", errProtocol)
+		}
+		return c.command(ctx, m)
+	case api.StopFrame:
+		c.stop(m.ID)
+		return nil
 	case api.Done:
-		if _, ok := c.sent[m.ID]; !ok || m.Home != u.config.Home {
+		told, ok := c.sent[m.ID]
+		if !ok || m.Home != u.config.Home {
 			return fmt.Errorf("%w: an answer to nothing that was asked", errProtocol)
 		}
 		delete(c.sent, m.ID)
+		told(nil)
 		return nil
 	case api.Refused:
-		camera, ok := c.sent[m.ID]
+		told, ok := c.sent[m.ID]
 		if !ok {
 			return refused(m)
 		}
 		delete(c.sent, m.ID)
-		u.log.Warn("the server refused to pass on the wish to place a camera", "camera", camera.String(), "reason", string(m.Reason), "message", m.Message)
+		told(&m)
 		return nil
 	}
 	return fmt.Errorf("%w: an unexpected %T", errProtocol, f)

@@ -66,6 +66,15 @@ type Config struct {
 	// Heard is told what the server's clock shows, at the beginning of each connection.
 	Heard func(latchkey.Time)
 
+	// Command is given every command that the server brings; it verifies. It must not
+	// block. Commands are refused as busy if it is nil.
+	Command func(*Command)
+
+	// Condition makes the letter in which the agent says how it is; nothing is said if
+	// it is nil. It is called at the beginning of a connection, once a minute, in a new
+	// epoch, and after [Uplink.Tell].
+	Condition func(t *deed.Title) ([]byte, error)
+
 	// Acknowledged is told of every object that the server has taken.
 	Acknowledged func(sealed.Header)
 
@@ -113,6 +122,7 @@ type Uplink struct {
 	agent  *api.Agent
 	log    *slog.Logger
 	nudge  chan struct{} // holds one: the wishes have changed
+	news   chan struct{} // holds one: the condition has changed
 	told   func(Status)  // of changes of state; set before Run, nil if nobody is
 
 	mu      sync.Mutex // protects everything below
@@ -139,7 +149,7 @@ func New(c Config) (*Uplink, error) {
 	}
 	u := &Uplink{
 		config: c, client: client, log: c.Log,
-		nudge: make(chan struct{}, 1), changed: make(chan struct{}),
+		nudge: make(chan struct{}, 1), news: make(chan struct{}, 1), changed: make(chan struct{}),
 		status:  Status{State: Connecting, Since: time.Now()},
 		retries: map[latchkey.ObjectID]*retry{},
 	}
@@ -152,6 +162,14 @@ func (u *Uplink) Nudge() {
 	select {
 	case u.nudge <- struct{}{}:
 	default: // one is waiting, and will see this change too
+	}
+}
+
+// Tell says that the condition has changed.
+func (u *Uplink) Tell() {
+	select {
+	case u.news <- struct{}{}:
+	default: // it will be made of what holds then
 	}
 }
 
