@@ -148,8 +148,8 @@ func TestIllCameras(t *testing.T) {
 		"sends no SDP":      {reply("DESCRIBE", "200 OK", "<html>", "Content-Type: text/html"), []camera.State{camera.Unusable}},
 		"sends a torn SDP":  {reply("DESCRIBE", "200 OK", "v=0\r\nm=video", sdp), []camera.State{camera.Unusable}},
 		"sends 2 MB of SDP": {reply("DESCRIBE", "200 OK", strings.Repeat("a=x\r\n", 400_000), sdp), []camera.State{camera.Unusable}},
-		"sends MJPEG only": {reply("DESCRIBE", "200 OK", "v=0\r\ns=x\r\nm=video 0 RTP/AVP 26\r\na=control:t\r\n", sdp), []camera.State{camera.Unsupported}},
-		"sends sound only": {reply("DESCRIBE", "200 OK", "v=0\r\ns=x\r\nm=audio 0 RTP/AVP 0\r\na=control:t\r\n", sdp), []camera.State{camera.NoVideo}},
+		"sends MJPEG only":  {reply("DESCRIBE", "200 OK", "v=0\r\ns=x\r\nm=video 0 RTP/AVP 26\r\na=control:t\r\n", sdp), []camera.State{camera.Unsupported}},
+		"sends sound only":  {reply("DESCRIBE", "200 OK", "v=0\r\ns=x\r\nm=audio 0 RTP/AVP 0\r\na=control:t\r\n", sdp), []camera.State{camera.NoVideo}},
 		"has an address of its own that is none": {func(_ net.Conn, r cameratest.Request) (string, bool) {
 			switch {
 			case r.Method == "DESCRIBE" && r.Header["Authorization"] == "":

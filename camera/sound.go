@@ -170,17 +170,18 @@ func (e *ear) take() []media.Sound {
 // clock that the camera reports for both, or else by when they came in; that is followed
 // slowly, because it trembles, and so crystals may differ.
 type placer struct {
-	rate  int64
-	begun bool
-	exact bool // the camera's clock is followed
-	stamp uint32
-	ticks int64       // of the track's clock since the first sound
-	zero  media.Ticks // where the first sound lies
-	guess media.Ticks // where it seems to lie, by when sounds came in
+	rate   int64
+	begun  bool
+	exact  bool // the camera's clock is followed
+	stamp  uint32
+	count  int64       // of sounds
+	ticks  int64       // of the track's clock since the first sound
+	zero   media.Ticks // where the first sound lies
+	origin time.Time   // when the first sound was taken, by our clock: as the least late sound says
 }
 
-// slewSound is the part of a misplacement that is taken over with each sound;
-// maxMisplaced is a misplacement that is mended at once.
+// slewSound is the part of a misplacement that is taken over with each sound, more of it
+// with the first ones; maxMisplaced is a misplacement that is mended at once.
 const (
 	slewSound    = 64
 	maxMisplaced = media.Rate / 2
@@ -190,28 +191,33 @@ const (
 // long as there is no picture.
 func (c *placer) at(stamp uint32, length int64, now time.Time, r *session) (media.Ticks, bool) {
 	// A sound comes in when its last sample has been taken, at the earliest.
-	came, ok := r.units.Place(now)
-	if !ok {
-		return 0, false
-	}
-	came -= media.Ticks(length * media.Rate / c.rate)
+	began := now.Add(-time.Duration(length) * time.Second / time.Duration(c.rate))
 	step := int64(int32(stamp - c.stamp))
 	if most := c.rate * int64(maxSoundJump/time.Second); !c.begun || step > most || step < -most {
-		*c = placer{rate: c.rate, begun: true, stamp: stamp, zero: came, guess: came}
+		*c = placer{rate: c.rate, begun: true, stamp: stamp, origin: began}
 		step = 0
 	}
-	c.stamp, c.ticks = stamp, c.ticks+step
+	c.stamp, c.ticks, c.count = stamp, c.ticks+step, c.count+1
 	passed := media.Ticks(c.ticks * media.Rate / c.rate)
-	c.guess = min(c.guess+(came-passed-c.guess)/slewSound, came-passed)
-	target, exact := c.guess, false
-	if at, ok := r.together(stamp, c.rate); ok && (at-came).Duration().Abs() < maxDisagreement {
+	if late := began.Add(-passed.Duration()).Sub(c.origin); late < 0 {
+		c.origin = c.origin.Add(late)
+	} else {
+		c.origin = c.origin.Add(late / slewSound)
+	}
+	target, ok := r.units.Place(c.origin)
+	if !ok {
+		c.begun = false
+		return 0, false
+	}
+	exact := false
+	if at, ok := r.together(stamp, c.rate); ok && (at-passed-target).Duration().Abs() < maxDisagreement {
 		target, exact = at-passed, true
 	}
 	switch off := target - c.zero; {
-	case exact && !c.exact || off > maxMisplaced || off < -maxMisplaced:
+	case c.count == 1, exact && !c.exact, off > maxMisplaced, off < -maxMisplaced:
 		c.zero = target
 	default:
-		c.zero += off / slewSound
+		c.zero += off / media.Ticks(min(1+c.count/8, slewSound))
 	}
 	c.exact = exact
 	return c.zero + passed, true

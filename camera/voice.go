@@ -42,7 +42,7 @@ func (t transcoding) args() []string {
 		law = "alaw"
 	}
 	return []string{"-hide_banner", "-loglevel", "error", "-protocol_whitelist", "pipe", "-threads", "1",
-		"-fflags", "nobuffer", "-f", law, "-ar", strconv.Itoa(t.rate), "-ac", strconv.Itoa(t.channels), "-i", "pipe:0",
+		"-probesize", "32", "-analyzeduration", "1", "-f", law, "-ar", strconv.Itoa(t.rate), "-ac", strconv.Itoa(t.channels), "-i", "pipe:0",
 		"-map", "0:a:0", "-c:a", "aac", "-ar", strconv.Itoa(voiceRate), "-b:a", strconv.Itoa(voiceBits * t.channels),
 		"-threads", "1", "-f", "adts", "-flush_packets", "1", "pipe:1"}
 }

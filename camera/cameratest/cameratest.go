@@ -4,6 +4,7 @@ package cameratest
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/base64"
 	"fmt"
 	"net"
@@ -20,6 +21,7 @@ import (
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
 	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
+	"github.com/pion/rtp"
 )
 
 // Rate is how many pictures a film has in a second.
@@ -84,6 +86,18 @@ type Camera struct {
 	// Speed is how much faster than life it plays; its stamps do not tell.
 	Speed float64
 
+	// H265 says that its films are H.265.
+	H265 bool
+
+	// Sound is what is heard with its films; it is mute if nil.
+	Sound *Sound
+
+	// Reports says that it reports its clock.
+	Reports bool
+
+	// Certificate is what it shows at an address with rtsps; rtsp if nil.
+	Certificate *tls.Certificate
+
 	addr   string
 	server *gortsplib.Server
 
@@ -107,21 +121,19 @@ func Serve(t testing.TB, announced Film, change func(*Camera)) *Camera {
 		change(c)
 	}
 	c.server = &gortsplib.Server{Handler: c, RTSPAddress: c.addr, AuthMethods: c.Methods,
-		Listen: func(string, string) (net.Listener, error) { return l, nil }}
+		DisableRTCPSenderReports: !c.Reports, Listen: func(string, string) (net.Listener, error) { return l, nil }}
+	if c.Certificate != nil {
+		c.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*c.Certificate}}
+	}
 	if err := c.server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	f := &format.H264{PayloadTyp: 96, PacketizationMode: 1}
-	for _, nal := range announced[0] {
-		switch nal[0] & 0x1f {
-		case 7:
-			f.SPS = nal
-		case 8:
-			f.PPS = nal
-		}
-	}
 	c.stream = &gortsplib.ServerStream{Server: c.server, Desc: &description.Session{
-		Medias: []*description.Media{{Type: description.MediaTypeVideo, Formats: []format.Format{f}}}}}
+		Medias: []*description.Media{{Type: description.MediaTypeVideo, Formats: []format.Format{c.format(announced[0])}}}}}
+	if c.Sound != nil {
+		c.stream.Desc.Medias = append(c.stream.Desc.Medias,
+			&description.Media{Type: description.MediaTypeAudio, Formats: []format.Format{c.Sound.Format}})
+	}
 	if err := c.stream.Initialize(); err != nil {
 		t.Fatal(err)
 	}
@@ -132,8 +144,42 @@ func Serve(t testing.TB, announced Film, change func(*Camera)) *Camera {
 	return c
 }
 
+// format is what the camera says of its film, whose first picture that is.
+func (c *Camera) format(first [][]byte) format.Format {
+	if c.H265 {
+		return &format.H265{PayloadTyp: 96} // the parameter sets come with the pictures
+	}
+	f := &format.H264{PayloadTyp: 96, PacketizationMode: 1}
+	for _, nal := range first {
+		switch nal[0] & 0x1f {
+		case 7:
+			f.SPS = nal
+		case 8:
+			f.PPS = nal
+		}
+	}
+	return f
+}
+
+// packets returns what makes packets of a picture.
+func (c *Camera) packets() (func(unit [][]byte) ([]*rtp.Packet, error), error) {
+	switch f := c.stream.Desc.Medias[0].Formats[0].(type) {
+	case *format.H265:
+		e, err := f.CreateEncoder()
+		return func(unit [][]byte) ([]*rtp.Packet, error) { return e.Encode(unit) }, err
+	default:
+		e, err := f.(*format.H264).CreateEncoder()
+		return func(unit [][]byte) ([]*rtp.Packet, error) { return e.Encode(unit) }, err
+	}
+}
+
 // Address returns the camera's address, without user and password.
-func (c *Camera) Address() string { return "rtsp://" + c.addr + "/stream" }
+func (c *Camera) Address() string {
+	if c.Certificate != nil {
+		return "rtsps://" + c.addr + "/stream"
+	}
+	return "rtsp://" + c.addr + "/stream"
+}
 
 // Sessions returns how many times it was asked to describe its stream and agreed.
 func (c *Camera) Sessions() int {
@@ -156,12 +202,17 @@ func (c *Camera) Play(t testing.TB, films ...Film) {
 		}
 		time.Sleep(100 * time.Millisecond) // the session that asked is not a reader before it has its answer
 		media := c.stream.Desc.Medias[0]
-		packets, err := media.Formats[0].(*format.H264).CreateEncoder()
+		packets, err := c.packets()
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		began, n := time.Now(), 0
+		var sound sync.WaitGroup
+		defer sound.Wait()
+		if c.Sound != nil {
+			sound.Go(func() { c.Sound.play(t, c.stream, c.stream.Desc.Medias[1], began, stop) })
+		}
 		for _, film := range films {
 			for _, unit := range film {
 				at := time.Duration(float64(n) * float64(time.Second) / Rate / c.Speed)
@@ -170,7 +221,7 @@ func (c *Camera) Play(t testing.TB, films ...Film) {
 					return
 				case <-time.After(time.Until(began.Add(at))):
 				}
-				encoded, err := packets.Encode(unit)
+				encoded, err := packets(unit)
 				if err != nil {
 					t.Error(err)
 					return
