@@ -176,6 +176,18 @@ export class Server {
     return { body: patience.watch(response.body), request: id };
   }
 
+  /**
+   * The fingerprint of the server's own root certificate, which agents have to be told;
+   * "" if it has a public one.
+   */
+  async trust(): Promise<string> {
+    if (!this.#origin.startsWith("https:")) return "";
+    const { fields } = await this.ask({ method: "GET", path: "/v1/health", home: null });
+    const trust = fields.has("trust") ? fields.text("trust") : "";
+    if (!/^([0-9a-f]{64})?$/.test(trust)) throw broken("a fingerprint that is none");
+    return trust;
+  }
+
   /** Opens a websocket. */
   socket(path: string): WebSocket {
     return new WebSocket(this.#origin.replace(/^http/, "ws") + path);

@@ -30,9 +30,9 @@ function executable(): string {
   throw new Error("no Chromium or Chrome is installed: run scripts/setup test");
 }
 
-/** Starts a browser with an empty profile. */
-export function startBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: executable(), headless: true, args: flags });
+/** Starts a browser with an empty profile, and perhaps more flags. */
+export function startBrowser(...more: string[]): Promise<Browser> {
+  return chromium.launch({ executablePath: executable(), headless: true, args: [...flags, ...more] });
 }
 
 // What a browser says by itself when a server refuses or does not answer, and that it

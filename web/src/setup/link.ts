@@ -19,6 +19,7 @@ export type Link = SetUpLink | JoinLink | { is: "none" };
 const secret = /^[A-Za-z0-9_+/=-]{8,256}$/;
 const home = /^[a-z2-7]{52}$/;
 const head = /^\d{1,16}:[0-9a-f]{64}$/;
+const trust = /^[0-9a-f]{64}$/;
 
 /** Reads a fragment, with or without its #. What is not exactly a link of ours is none. */
 export function parseLink(fragment: string, origin: string): Link {
@@ -28,7 +29,7 @@ export function parseLink(fragment: string, origin: string): Link {
   const setup = parts.get("setup") ?? "";
   const join = parts.get("join") ?? "";
   if (secret.test(setup)) return { is: "setup", setup, join: secret.test(join) ? join : "" };
-  if (secret.test(join)) return { is: "join", link: `${origin}/#join=${join}${checked(parts, "home", home)}${checked(parts, "head", head)}` };
+  if (secret.test(join)) return { is: "join", link: `${origin}/#join=${join}${checked(parts, "home", home)}${checked(parts, "head", head)}${checked(parts, "trust", trust)}` };
   return { is: "none" };
 }
 

@@ -145,7 +145,8 @@ export class Desk implements Calls {
       const { slot, announcement, expires } = invitation;
       await home.session.ask("POST", "/joins", { slot, announcement: base64(announcement), expires });
       this.#joins.set(slot, { invitation, agent: null, stopped: false, wake: () => undefined });
-      const link = `${this.#server.origin}/#join=${invitation.secret}&home=${home.id}&head=${head.seq}:${head.hash}`;
+      const trust = await this.#server.trust();
+      const link = `${this.#server.origin}/#join=${invitation.secret}&home=${home.id}&head=${head.seq}:${head.hash}${trust && `&trust=${trust}`}`;
       return { link, slot, expires };
     });
   }
