@@ -33,7 +33,8 @@ func start(ctx context.Context, program string, args []string) (*child, error) {
 	}
 	path, err := exec.LookPath(program)
 	if err != nil {
-		return nil, fmt.Errorf("start decoder: %s is not installed (apt install ffmpeg, or brew install ffmpeg): %w", program, err)
+		return nil, &FFmpegError{"ffmpeg is not installed, or is not where it was said to be. Install it: apt install ffmpeg, or brew install ffmpeg.",
+			fmt.Errorf("start decoder: %s is not installed (apt install ffmpeg, or brew install ffmpeg): %w", program, err)}
 	}
 	theirIn, in, err := os.Pipe()
 	if err != nil {
@@ -56,7 +57,7 @@ func start(ctx context.Context, program string, args []string) (*child, error) {
 	if err != nil {
 		in.Close()
 		out.Close()
-		return nil, fmt.Errorf("start decoder: %w", err)
+		return nil, &FFmpegError{"ffmpeg cannot be started. Install it anew, see whether it may be run, and see the log.", fmt.Errorf("start decoder: %w", err)}
 	}
 	return c, nil
 }

@@ -101,12 +101,15 @@ func (d Decoder) decode(ctx context.Context, first media.Unit, next func(context
 	case panicked != nil:
 		return u, panicked
 	case errors.Is(err, os.ErrClosed) || errors.Is(err, errChild):
-		return u, errors.Join(err, ended)
+		return u, diagnose(ctx, d.FFmpeg, errors.Join(err, ended))
 	}
 	return u, err
 }
 
-var errChild = errors.New("decoder failed")
+var (
+	errChild = errors.New("decoder failed")
+	errStuck = fmt.Errorf("%w: no picture for %v", errChild, decodeStuck)
+)
 
 // feed writes units to the child until one needs another child.
 func (d Decoder) feed(ctx context.Context, in *os.File, u media.Unit, next func(context.Context) (media.Unit, error), f *fed) (media.Unit, error) {
@@ -116,7 +119,7 @@ func (d Decoder) feed(ctx context.Context, in *os.File, u media.Unit, next func(
 	for {
 		if u.Key || !keysOnly {
 			if !f.add(u) {
-				return u, fmt.Errorf("%w: no picture for %v", errChild, decodeStuck)
+				return u, errStuck
 			}
 			buffer = append(u.AppendAnnexB(buffer[:0]), delimiter(p)...)
 			in.SetWriteDeadline(time.Now().Add(decodeStuck))

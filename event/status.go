@@ -1,6 +1,7 @@
 package event
 
 import (
+	"errors"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
@@ -20,8 +21,8 @@ type Status struct {
 	Motion  error
 
 	// Recording says that pictures come in and would be kept if something moved. Last
-	// is when the newest of them was taken, to the second; it tells more than any
-	// connection does. Day is how many events began in the last 24 hours.
+	// is when the newest good one came in, a few seconds ago at the most; it tells more
+	// than any connection does. Day is how many events began in the last 24 hours.
 	Recording bool
 	Last      time.Time
 	Day       int
@@ -44,7 +45,11 @@ func (s Status) Says() string {
 	case s.SinkErr != nil:
 		return "Receiving pictures, but the last event could not be kept whole. Check that the disk has room and see the log."
 	case s.Motion != nil:
-		return "Receiving pictures, but motion cannot be looked for, so no events are recorded. Check that ffmpeg 5.1 or later is installed and see the log."
+		why := "See the log."
+		if f := (*camera.FFmpegError)(nil); errors.As(s.Motion, &f) {
+			why = f.Says()
+		}
+		return "Receiving pictures, but motion cannot be looked for, so no events are recorded. " + why
 	case s.Sub.State != "" && s.Sub.State != camera.Receiving:
 		return "Receiving pictures, but not the smaller stream in which motion is looked for, so no events are recorded. " + s.Sub.State.Says()
 	case !s.Looking:
