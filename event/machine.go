@@ -20,6 +20,10 @@ const (
 
 	ringBytes  = 64 << 20 // of pictures, kept for one camera
 	eventBytes = 40 << 20 // of pictures in one event: from here on it is cut at the next key unit
+
+	// deciding is how long after the first picture in which something moves that may
+	// be known at the latest.
+	deciding = time.Second
 )
 
 // machine joins units and activities to events. It belongs to one goroutine, knows no
@@ -28,6 +32,7 @@ const (
 type machine struct {
 	camera                     latchkey.CameraID
 	preRoll, postRoll, longest time.Duration
+	together                   time.Duration // motions closer than that are one event
 	moment                     func(time.Time) clock.Moment
 
 	begin func(Event, []media.Unit)  // with the units of the still, from a key unit on
@@ -37,7 +42,8 @@ type machine struct {
 	newest    media.Unit
 	recent    []motion.Activity // the last few, for the best one before the decision
 	open      *opened           // nil while nothing moves
-	continues latchkey.EventID  // of the next event, if it is a continuation
+	continues latchkey.EventID  // of the next event, if it is a continuation, and
+	moved     time.Time         // when something moved last in that event
 }
 
 // opened is an event that is under way.
@@ -55,11 +61,8 @@ type opened struct {
 func (m *machine) unit(u media.Unit, now time.Time) {
 	changed := !m.newest.Taken.IsZero() && !u.Parameters.Equal(m.newest.Parameters)
 	if m.open != nil && (u.Break || changed) {
-		id := m.open.ID
-		m.close(m.ring.Since(m.open.from))
-		if changed && !u.Break {
-			m.continues = id
-		}
+		goesOn := changed && !u.Break
+		m.close(m.ring.Since(m.open.from), goesOn)
 	}
 	m.ring.Add(u)
 	m.newest = u
@@ -71,7 +74,7 @@ func (m *machine) unit(u media.Unit, now time.Time) {
 
 // cut ends an event that has become too long, in time or bytes, at the key unit that
 // has just come in, and lets another one go on from it if something still moves. A
-// clip that only waits for its post-roll is left to it.
+// clip that only waits for what may come is left to it while there is room.
 func (m *machine) cut(u media.Unit, now time.Time) {
 	o := m.open
 	groups := m.ring.Since(o.from)
@@ -84,36 +87,40 @@ func (m *machine) cut(u media.Unit, now time.Time) {
 	if len(groups) < 2 || !long && size <= eventBytes {
 		return
 	}
-	m.close(groups[:len(groups)-1])
+	m.close(groups[:len(groups)-1], true)
 	if still {
-		m.continues = o.ID
 		m.start(motion.Activity{At: u.Taken, Since: u.Taken, Began: u.Received}, u.Taken, now)
 	}
 }
 
-// activity takes what a grey picture says.
+// activity takes what a grey picture says. A motion that begins soon after the last
+// one belongs to the same event.
 func (m *machine) activity(a motion.Activity, now time.Time) {
 	m.recent = append(m.recent, a)
-	m.recent = m.recent[max(0, len(m.recent)-5):]
+	m.recent = m.recent[max(0, len(m.recent)-6):]
+	if m.open != nil && a.Moving && a.Since.Sub(m.open.moving) > m.together {
+		m.close(m.ring.Since(m.open.from), false)
+	}
 	switch {
 	case m.open == nil && a.Moving && m.ring.Bytes() > 0:
 		if a.Since.Before(m.ring.Since(time.Time{})[0].Start()) { // it moved before there was a stream
 			a.Since, a.Began = a.At, a.Received
 		}
+		if a.Since.Sub(m.moved) > m.together {
+			m.continues = latchkey.EventID{}
+		}
 		m.start(a, a.Since.Add(-m.preRoll), now)
 		for _, r := range m.recent {
-			if !r.At.Before(a.Since) && r.Score > m.open.best.Score {
+			if !r.At.Before(a.Since) && r.Quality > m.open.best.Quality {
 				m.open.best = r
 			}
 		}
-	case m.open == nil && !a.Moving:
-		m.continues = latchkey.EventID{}
-	case m.open != nil && !m.open.told && a.Score > m.open.best.Score:
+	case m.open != nil && !m.open.told && a.Quality > m.open.best.Quality:
 		m.open.best = a
 	}
 	if m.open != nil {
 		m.open.Score = max(m.open.Score, a.Score, m.open.best.Score)
-		if a.Moving {
+		if a.Moving && a.Score > 0 {
 			m.open.moving = a.At
 		}
 	}
@@ -144,16 +151,16 @@ func (m *machine) tick(now time.Time) {
 	if !o.told && now.Sub(o.began) >= stillAfter {
 		m.tell(m.ring.Since(o.from))
 	}
-	until := o.moving.Add(m.postRoll)
+	until := o.moving.Add(max(m.postRoll, m.together+deciding))
 	if !m.newest.Taken.Before(until) || now.After(until.Add(lateness)) {
-		m.close(m.ring.Since(o.from))
+		m.close(m.ring.Since(o.from), false)
 	}
 }
 
 // stop closes the event that is under way, if there is one.
 func (m *machine) stop() {
 	if m.open != nil {
-		m.close(m.ring.Since(m.open.from))
+		m.close(m.ring.Since(m.open.from), false)
 	}
 }
 
@@ -178,12 +185,38 @@ func (m *machine) tell(groups []media.Group) {
 	m.begin(o.Event, still)
 }
 
-// close ends the event with a clip of the groups.
-func (m *machine) close(groups []media.Group) {
-	if !m.open.told {
+// close ends the event with a clip of the groups, as far as its post-roll goes. If it
+// goes on, the next event continues it, provided that something moves again soon.
+func (m *machine) close(groups []media.Group, goesOn bool) {
+	o := m.open
+	if !o.told {
 		m.tell(groups)
 	}
-	m.open.End = m.moment(m.open.moving)
-	m.end(m.open.Event, groups)
-	m.open = nil
+	o.End = m.moment(o.moving)
+	m.end(o.Event, until(groups, o.moving.Add(m.postRoll)))
+	m.open, m.continues, m.moved = nil, latchkey.EventID{}, o.moving
+	if goesOn {
+		m.continues = o.ID
+	}
+}
+
+// until returns the groups without the pictures that were taken after t, but never
+// without all of them.
+func until(groups []media.Group, t time.Time) []media.Group {
+	for len(groups) > 1 && groups[len(groups)-1].Start().After(t) {
+		groups = groups[:len(groups)-1]
+	}
+	if len(groups) == 0 {
+		return nil
+	}
+	last := groups[len(groups)-1]
+	n := len(last.Units)
+	for n > 1 && last.Units[n-1].Taken.After(t) {
+		n--
+	}
+	if n < len(last.Units) {
+		groups = append([]media.Group(nil), groups...)
+		groups[len(groups)-1] = media.Group{Units: last.Units[:n]}
+	}
+	return groups
 }

@@ -30,6 +30,10 @@ type Config struct {
 	// Credentials are given to the camera and to nobody else.
 	Credentials camera.Credentials
 
+	// Certificate and Admit say which device the camera is; see [camera.Source].
+	Certificate string
+	Admit       func(context.Context) error
+
 	Sink Sink
 
 	// Clock says what the agent's clocks showed at a time of this process. The default
@@ -52,8 +56,12 @@ type Config struct {
 	// first is rounded up to a whole group of pictures. 5 s each if zero.
 	PreRoll, PostRoll time.Duration
 
+	// Together is how close two motions are that make one event; [motion.Together] if
+	// zero, which is what [Handle.WouldHaveFired] counts by.
+	Together time.Duration
+
 	// Longest is the length at which an event is ended and another one goes on from
-	// it. 60 s if zero.
+	// it. 5 min if zero. One of many bytes is ended earlier.
 	Longest time.Duration
 
 	// FFmpeg is the program that decodes; "ffmpeg" if empty.
@@ -78,6 +86,7 @@ type watcher struct {
 	recorded  *queue // units of the main stream
 	decoded   *queue // units of the stream that motion is looked for in
 	activity  chan motion.Activity
+	asks      chan chan<- []media.Unit // for the newest group of the main stream
 	teller    *teller
 
 	mu     sync.Mutex // protects status, and lets Config.Status be called once at a time
@@ -93,6 +102,8 @@ func Watch(ctx context.Context, c Config) error {
 	if err != nil {
 		return fmt.Errorf("watch camera: %w", err)
 	}
+	w.config.Handle.watched(w)
+	defer w.config.Handle.watched(nil)
 	for {
 		err := w.run(ctx)
 		if ctx.Err() != nil {
@@ -118,7 +129,14 @@ func newWatcher(c Config) (*watcher, error) {
 	if c.Clock == nil {
 		c.Clock = clock.New(clock.Config{}).At
 	}
-	for d, or := range map[*time.Duration]time.Duration{&c.PreRoll: 5 * time.Second, &c.PostRoll: 5 * time.Second, &c.Longest: time.Minute} {
+	if c.Motion == nil {
+		c.Motion = func() motion.Config { return motion.Config{} }
+	}
+	if c.Handle == nil {
+		c.Handle = new(Handle)
+	}
+	for d, or := range map[*time.Duration]time.Duration{&c.PreRoll: 5 * time.Second, &c.PostRoll: 5 * time.Second,
+		&c.Together: motion.Together, &c.Longest: 5 * time.Minute} {
 		if *d == 0 {
 			*d = or
 		}
@@ -126,12 +144,13 @@ func newWatcher(c Config) (*watcher, error) {
 	if err := c.Credentials.Check(); err != nil {
 		return nil, err
 	}
-	w := &watcher{config: c, status: Status{Camera: c.Camera}}
+	w := &watcher{config: c, status: Status{Camera: c.Camera}, asks: make(chan chan<- []media.Unit)}
 	address, err := camera.ParseAddress(c.Main)
 	if err != nil {
 		return nil, err
 	}
-	w.main = camera.Source{Address: address, Credentials: c.Credentials, Patience: c.Patience, Delays: c.Delays}
+	w.main = camera.Source{Address: address, Credentials: c.Credentials, Certificate: c.Certificate, Admit: c.Admit,
+		Patience: c.Patience, Delays: c.Delays, FFmpeg: c.FFmpeg}
 	if c.Sub != "" {
 		if address, err = camera.ParseAddress(c.Sub); err != nil {
 			return nil, err
@@ -139,6 +158,7 @@ func newWatcher(c Config) (*watcher, error) {
 		w.sub = w.main
 		w.sub.Address = address
 	}
+	w.main.Sound = true
 	return w, nil
 }
 
@@ -203,11 +223,12 @@ func (w *watcher) run(ctx context.Context) error {
 // join feeds the machine until ctx ends, and then lets it end the event under way.
 func (w *watcher) join(ctx context.Context) error {
 	m := &machine{
-		camera: w.config.Camera, preRoll: w.config.PreRoll, postRoll: w.config.PostRoll, longest: w.config.Longest,
-		moment: w.config.Clock, begin: w.teller.begin, end: w.teller.end, ring: media.Ring{Limit: ringBytes},
+		camera: w.config.Camera, preRoll: w.config.PreRoll, postRoll: w.config.PostRoll, longest: w.config.Longest, together: w.config.Together,
+		moment: w.config.Clock, begin: w.begin, end: w.teller.end, ring: media.Ring{Limit: ringBytes},
 	}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
+	var counted time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -219,13 +240,29 @@ func (w *watcher) join(ctx context.Context) error {
 			for u, ok := w.recorded.pop(); ok; u, ok = w.recorded.pop() {
 				m.unit(u, time.Now())
 			}
+		case answer := <-w.asks:
+			answer <- m.view()
 		case now := <-tick.C:
 			m.tick(now)
+			if now.Sub(counted) > time.Minute {
+				counted = now
+				w.report(func(s *Status) { s.Day = w.config.Handle.day(now) })
+			}
 			if lost := m.ring.Lost + w.recorded.lost(); lost != w.lost() {
 				w.report(func(s *Status) { s.Lost = lost })
 			}
 		}
 	}
+}
+
+// begin counts an event, but none that goes on from another one, and tells of it.
+func (w *watcher) begin(e Event, still []media.Unit) {
+	if e.Continues == (latchkey.EventID{}) {
+		now := time.Now()
+		w.config.Handle.began(now)
+		w.report(func(s *Status) { s.Day = w.config.Handle.day(now) })
+	}
+	w.teller.begin(e, still)
 }
 
 // look decodes and looks for motion until ctx ends. Without it recording goes on, and
@@ -240,7 +277,7 @@ func (w *watcher) look(ctx context.Context) error {
 	for failures := 0; ; failures++ {
 		began := time.Now()
 		err := d.Run(ctx, w.decoded.next, func(g camera.Grey) {
-			a := detector.Look(g, motion.Config{}, nil)
+			a := detector.Look(g, w.config.Motion(), &w.config.Handle.log)
 			select {
 			case w.activity <- a:
 			default: // the next one says it again
@@ -272,6 +309,7 @@ func (w *watcher) connected(s camera.Status, which func(*Status) *camera.Status)
 	}
 	w.report(func(all *Status) {
 		*which(all) = s
+		all.Recording, all.Last = all.Main.State == camera.Receiving, all.Main.Last
 		if s.State != camera.Receiving && (which(all) == &all.Sub || w.config.Sub == "") {
 			all.Looking = false
 		}

@@ -100,7 +100,7 @@ func watch(t *testing.T, change func(*watched, *event.Config)) *watched {
 	c := event.Config{
 		Camera: latchkey.NewCameraID(), Sink: w, Status: w.told, Log: slog.New(slog.NewTextHandler(w, nil)),
 		Credentials: camera.Credentials{User: camera.NewSecret("viewer"), Password: camera.NewSecret(password)},
-		PreRoll:     time.Second, PostRoll: time.Second, Patience: 3 * time.Second, Delays: []time.Duration{100 * time.Millisecond},
+		PreRoll:     time.Second, PostRoll: time.Second, Together: time.Millisecond, Patience: 3 * time.Second, Delays: []time.Duration{100 * time.Millisecond},
 	}
 	change(w, &c)
 	go func() { w.done <- event.Watch(ctx, c) }()

@@ -11,7 +11,8 @@ import (
 // Scene is what a painted camera looks at.
 type Scene int
 
-// The scenes. Each has its own rhythm, in which somebody or something crosses it.
+// The scenes. Each has its own rhythm, in which somebody or something crosses it, with
+// pauses that are long enough for each crossing to be an event of its own.
 const (
 	FrontDoor Scene = iota // a house at dusk; somebody walks by
 	Garden                 // a sunny afternoon; a tree sways, a cat crosses the lawn
@@ -33,9 +34,9 @@ type place struct {
 }
 
 var places = map[Scene]place{
-	FrontDoor: {"Front door", 15 * time.Second, 5500 * time.Millisecond, frontDoor, lamp, walker},
-	Garden:    {"Garden", 18 * time.Second, 6 * time.Second, garden, tree, cat},
-	Driveway:  {"Driveway", 13 * time.Second, 4 * time.Second, driveway, cloud, car},
+	FrontDoor: {"Front door", 18 * time.Second, 5500 * time.Millisecond, frontDoor, lamp, walker},
+	Garden:    {"Garden", 19 * time.Second, 6 * time.Second, garden, tree, cat},
+	Driveway:  {"Driveway", 17 * time.Second, 4 * time.Second, driveway, cloud, car},
 }
 
 // String is the camera's name, as it is burnt into its picture.
