@@ -68,12 +68,22 @@ async function sound(v: Visitor): Promise<void> {
   v.blameless();
 }
 
+const page = ["nav a >> nth=1", "[data-camera] a >> nth=0"];
+const add = ["nav a >> nth=1", `text=${words.cameras.newCamera}`];
+
 const screens: [name: string, at: string, ready: string, go?: string[]][] = [
   ["events", "", "[data-state=opened]"],
   ["the player", "", "video", ["[data-event] >> nth=2"]],
   ["cameras", "?is=asks", `text=${words.cameras.asks}`, ["nav a >> nth=1"]],
   ["adding an agent", "", "code", ["nav a >> nth=1", `text=${words.join.add}`]],
-  ["renaming", "", "form input", ["nav a >> nth=1", `text=${words.cameras.rename}`]],
+  ["cameras in every state", "?is=states", "[data-standing=frozen]", ["nav a >> nth=1"]],
+  ["cameras whose agent is away", "?is=away", "[data-standing=away]", ["nav a >> nth=1"]],
+  ["cameras that nothing verified is known of", "?is=untold", `text=${words.cameras.refusedConditions(1)}`, ["nav a >> nth=1"]],
+  ["the events while cameras do not record", "?is=states", `text=${words.strip.look}`],
+  ["another device", "?is=states", "dialog input", ["nav a >> nth=1", `text=${words.standing.act.accept}`]],
+  ["a camera's page", "?is=drawn", ".corner", [...page, `text=${words.drawing.edit}`]],
+  ["a camera whose password is wrong", "?is=states", "[type=password]", ["nav a >> nth=1", `text=${words.standing.act.password}`]],
+  ["adding a camera", "?is=states", ".device", [...add, `text=${words.adding.discover}`]],
   ["the home", "", `text=${words.settings.keySave}`, ["nav a >> nth=2"]],
   ["no event yet", "?is=quiet", `text=${words.events.empty.title}`],
   ["no camera yet", "?is=empty", `text=${words.events.noCameras.title}`],
@@ -136,8 +146,12 @@ test("the keyboard goes everywhere, and the focus comes back", async () => {
   await page.keyboard.press("ArrowRight");
   await page.waitForFunction(() => document.querySelector("video:not([data-first])"));
   expect(await page.locator("video").count()).toBe(1); // another element, and only that
+  const muted = () => page.locator("video").evaluate((x) => (x as HTMLVideoElement).muted);
+  expect(await muted()).toBe(true); // until somebody asks for sound
   await page.keyboard.press("m");
-  expect(await page.locator("video").evaluate((x) => (x as HTMLVideoElement).muted)).toBe(true);
+  expect(await muted()).toBe(false);
+  await page.keyboard.press("m");
+  expect(await muted()).toBe(true);
   await page.keyboard.press(" ");
   expect(await page.locator("video").evaluate((x) => (x as HTMLVideoElement).paused)).toBe(true);
   await page.keyboard.press("Escape");
@@ -227,5 +241,129 @@ test.each<[string, () => void, string]>([
   await v.page.getByText(says).waitFor();
   expect(await v.page.locator("form").count()).toBe(0);
   await sound(v);
+  await v.leave();
+});
+
+test("a camera is added from its address to its place, with a password that is typed once", async () => {
+  const v = await visit("?is=states");
+  const { page } = v;
+  for (const step of add) await page.locator(step).first().click();
+  const w = words.adding;
+  await page.getByLabel(w.address).fill("192.168.1.64");
+  await page.getByLabel(w.password).fill("wrong");
+  await page.getByRole("button", { name: w.look }).click();
+  await page.getByText("so that it does not lock the account").waitFor();
+  expect(await page.getByLabel(w.password).inputValue()).toBe("");
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe("camera-password");
+  await sound(v);
+  await page.keyboard.type("right");
+  await page.keyboard.press("Enter");
+  await page.getByText(w.report).waitFor();
+  await expect.poll(() => page.locator(".still img").count()).toBe(2);
+  for (const width of [360, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    await sound(v);
+  }
+  const chosen = () => page.locator("[data-role]").evaluateAll((all) => all.map((s) => (s as HTMLElement).dataset["role"]));
+  expect(await chosen()).toEqual(["main", "sub", "other"]);
+  await page.getByRole("button", { name: w.swap }).click();
+  expect(await chosen()).toEqual(["sub", "main", "other"]);
+  await page.getByRole("button", { name: w.place }).click();
+  await page.getByText(words.settings.nameRule).waitFor();
+  await page.getByLabel(w.name).fill("Greenhouse");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: w.done("Greenhouse") }).waitFor();
+  await sound(v);
+  await page.getByRole("link", { name: words.cameras.back }).last().click();
+  await page.locator("[data-camera]", { hasText: "Greenhouse" }).locator("[data-standing=recording]").waitFor();
+  v.blameless();
+  await v.leave();
+});
+
+test("looking at a camera can be stopped", async () => {
+  const v = await visit("?is=slowly");
+  const { page } = v;
+  for (const step of add) await page.locator(step).first().click();
+  await page.getByLabel(words.adding.address).fill("192.168.1.64");
+  await page.keyboard.press("Enter");
+  await page.locator("li img").waitFor(); // what has come so far
+  await sound(v);
+  await page.getByRole("button", { name: words.adding.stop }).click();
+  expect(await page.getByLabel(words.adding.address).inputValue()).toBe("192.168.1.64");
+  await v.leave();
+});
+
+test("zones and masks are drawn by pointer, by finger and by keyboard, and every step is taken back", async () => {
+  const v = await visit("");
+  const { page: p } = v;
+  for (const step of page) await p.locator(step).first().click();
+  const w = words.drawing;
+  await p.locator(".canvas img").waitFor();
+  await p.getByText(words.camera.wouldFire(14, words.camera.lastDay)).waitFor();
+  await p.getByRole("button", { name: w.addMask }).click();
+  expect(await p.locator(".corner").count()).toBe(4);
+  await p.getByText(words.camera.wouldFire(13, words.camera.lastDay)).waitFor();
+  const points = () => p.locator("polygon").last().getAttribute("points");
+  const drawn = await points();
+
+  // By keyboard: a corner moved, added and taken away.
+  await p.locator(".corner").first().focus();
+  await p.keyboard.press("ArrowLeft");
+  await p.keyboard.press("Shift+ArrowUp");
+  expect(await points()).toBe(drawn!.replace("2800,2800", "2700,2300"));
+  await p.keyboard.press("+");
+  expect(await p.locator(".corner").count()).toBe(5);
+  expect(await p.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe(w.point(2, 5, w.mask(1), 45, 26));
+  await p.keyboard.press("Delete");
+  expect(await p.locator(".corner").count()).toBe(4);
+  for (let i = 0; i < 4; i++) await p.keyboard.press("Control+z");
+  expect(await points()).toBe(drawn);
+
+  // By pointer: a corner dragged out of the picture ends at its edge, a new one comes out of a side.
+  const canvas = (await p.locator(".canvas").boundingBox())!;
+  const drag = async (from: { x: number; y: number }, to: { x: number; y: number }) => {
+    await p.mouse.move(from.x, from.y);
+    await p.mouse.down();
+    await p.mouse.move(to.x, to.y, { steps: 4 });
+    await p.mouse.up();
+  };
+  const middle = async (locator: string) => {
+    const box = (await p.locator(locator).first().boundingBox())!;
+    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  };
+  await drag(await middle(".corner"), { x: canvas.x - 90, y: canvas.y - 40 });
+  expect((await points())!.startsWith("0,0 ")).toBe(true);
+  await drag(await middle(".middle"), { x: canvas.x + canvas.width / 2, y: canvas.y + 10 });
+  expect(await p.locator(".corner").count()).toBe(5);
+  await sound(v);
+  await p.getByRole("button", { name: w.undo }).click();
+  await p.getByRole("button", { name: w.undo }).click();
+  expect(await points()).toBe(drawn);
+
+  await p.getByRole("button", { name: words.cameras.save, exact: true }).nth(1).click();
+  await p.getByText(words.cameras.saved).waitFor();
+  v.blameless();
+  await v.leave();
+});
+
+test("a camera is switched off and on, and off by hours, in plain sentences", async () => {
+  const v = await visit("");
+  const { page: p } = v;
+  for (const step of page) await p.locator(step).first().click();
+  const w = words.camera;
+  await p.getByRole("button", { name: w.offNow }).click();
+  await p.getByText(w.isOff).waitFor();
+  await p.locator("[data-standing=off]").waitFor();
+  await p.getByRole("button", { name: w.onNow }).click();
+  await p.getByText(w.isOn, { exact: true }).waitFor();
+  await p.getByRole("button", { name: w.addHours }).click();
+  await p.getByText("Off Monday to Friday, 07:00–17:00.").last().waitFor();
+  await p.getByRole("button", { name: words.schedule.dayLabel("Friday", "Fr") }).click();
+  await p.getByLabel(w.from, { exact: true }).fill("22:00");
+  await p.getByText("Off Monday to Thursday, 22:00–17:00 the next day.").last().waitFor();
+  await sound(v);
+  await p.getByRole("button", { name: words.cameras.save, exact: true }).nth(2).click();
+  await p.getByText(words.cameras.saved).waitFor();
+  v.blameless();
   await v.leave();
 });

@@ -1,13 +1,15 @@
 // Who I am and what I may see: the home that is open in this page, as far as it is
 // verified, and the state of everything that all screens share.
 
+import { SvelteMap } from "svelte/reactivity";
+
 import { Inbox } from "./events/inbox.svelte.ts";
 import { Openings } from "./events/openings.svelte.ts";
 import type { Keeps } from "./keeper.ts";
 import { Connection } from "./parts/connection.svelte.ts";
 import { browserZone, isZone } from "./parts/time.ts";
 import { words } from "./words.ts";
-import type { AgentID, Ask, CameraID, Change, HomeID, KnownHome, Result, SettingsChange, SettingsView, TitleView, Trouble } from "./worker/protocol.ts";
+import type { AgentCondition, AgentID, Ask, CameraID, CameraSettings, Change, HomeID, KnownHome, Result, SettingsChange, SettingsView, TitleView, Trouble } from "./worker/protocol.ts";
 
 /** Where the page stands. `stopped` shows nothing of the home any more. */
 export type Phase =
@@ -27,6 +29,14 @@ const welcome = 120_000;
 // Hints come over a socket; while it is down the page asks by itself.
 const poll = 15_000;
 
+// Whether an agent is connected is no document that changes: it is asked for, too.
+const askAgents = 30_000;
+
+// How long an agent may take to report a camera that was just added to it.
+const settling = 45_000;
+
+const asPlaced: CameraSettings = { name: "", off: false, offWhen: [], sensitivity: "medium", zones: [], masks: [] };
+
 export class House {
   phase = $state.raw<Phase>({ is: "starting" });
   title = $state.raw<TitleView | null>(null);
@@ -34,6 +44,10 @@ export class House {
   asks = $state.raw<Ask[]>([]);
   /** How many asks did not verify; they are not shown. */
   refusedAsks = $state(0);
+  /** What the agents report, as far as it was asked for. */
+  conditions = $state.raw<AgentCondition[]>([]);
+  /** How many reports did not verify; they are not shown. */
+  refusedConditions = $state(0);
   /** Set when an answer came that was not to our question. */
   crossed = $state(false);
   /** Names of cameras that were taken in without a question, newest last. */
@@ -47,6 +61,8 @@ export class House {
   #home: HomeID | undefined;
   #welcome: { agent: AgentID; until: number } | null = null;
   readonly #placing = new Set<CameraID>();
+  readonly #added = new SvelteMap<CameraID, number>();
+  #askAgents: ReturnType<typeof setInterval> | undefined;
   #poll: ReturnType<typeof setInterval> | undefined;
   readonly #stopListening: () => void;
 
@@ -74,6 +90,37 @@ export class House {
     return this.settings?.cameras[id]?.name || words.unnamedCamera(id);
   }
 
+  /** What the settings say of a camera; of one that they do not know, what holds then. */
+  camera(id: CameraID): CameraSettings {
+    return this.settings?.cameras[id] ?? asPlaced;
+  }
+
+  /** What an agent reports of itself and its cameras. */
+  condition(agent: AgentID): AgentCondition | undefined {
+    return this.conditions.find((c) => c.agent === agent);
+  }
+
+  /** An agent by its machine's name, once it has said that. Two of one name are told apart. */
+  agentName(agent: AgentID): string {
+    const name = hostOf(this.condition(agent));
+    if (!name) return words.agent(agent);
+    const alone = this.conditions.every((c) => c.agent === agent || hostOf(c) !== name);
+    return alone ? name : words.agentAmong(name, agent);
+  }
+
+  /** Whether the camera was added so lately that its agent may not have reported it yet. */
+  isNew(camera: CameraID): boolean {
+    return Date.now() - (this.#added.get(camera) ?? Number.NEGATIVE_INFINITY) < settling;
+  }
+
+  /** Takes in what adding a camera came to. */
+  added(camera: CameraID, title: TitleView, settings: SettingsView): void {
+    this.#added.set(camera, Date.now());
+    this.title = title;
+    this.settings = settings;
+    this.#dropAsk(camera);
+  }
+
   /** Opens the home of this browser: the named one, or the only one. */
   async start(home?: HomeID): Promise<void> {
     if (home === undefined && this.#home === undefined) {
@@ -90,16 +137,16 @@ export class House {
     this.settings = opened.settings;
     this.#home = opened.title.home;
     this.#go({ is: "open" });
-    await Promise.all([this.inbox.refresh(), this.#loadAsks()]);
+    clearInterval(this.#askAgents);
+    this.#askAgents = setInterval(() => void (this.connection.up && this.loadConditions()), askAgents);
+    await Promise.all([this.inbox.refresh(), this.#loadAsks(), this.loadConditions()]);
   }
 
   /** Places a camera that was asked for. */
   async place(ask: Ask): Promise<Result<object>> {
     const placed = this.heard(await this.keeper.placeCamera(ask.camera, ask.name));
     if (!placed.ok) return placed;
-    this.title = placed.title;
-    this.settings = placed.settings;
-    this.#dropAsk(ask.camera);
+    this.added(ask.camera, placed.title, placed.settings);
     return { ok: true };
   }
 
@@ -146,6 +193,14 @@ export class House {
     }
   }
 
+  /** Asks what the agents report. */
+  async loadConditions(): Promise<void> {
+    const answer = this.heard(await this.keeper.conditions());
+    if (!answer.ok) return;
+    this.conditions = answer.agents;
+    this.refusedConditions = answer.refused;
+  }
+
   /** Every answer passes here: the state of the line, and what ends all showing. */
   heard<T>(result: Result<T>): Result<T> {
     this.#note(result.ok ? null : result);
@@ -154,6 +209,7 @@ export class House {
 
   close(): void {
     clearInterval(this.#poll);
+    clearInterval(this.#askAgents);
     this.connection.close();
     this.#stopListening();
   }
@@ -184,7 +240,7 @@ export class House {
   async #loadEverything(): Promise<void> {
     await this.#loadTitle();
     if (!this.connection.up) return;
-    await Promise.all([this.#loadSettings(), this.inbox.refresh(), this.#loadAsks()]);
+    await Promise.all([this.#loadSettings(), this.inbox.refresh(), this.#loadAsks(), this.loadConditions()]);
   }
 
   async #loadTitle(): Promise<void> {
@@ -227,6 +283,7 @@ export class House {
     if (change.changed === "deeds") void this.#loadTitle();
     if (change.changed === "settings") void this.#loadSettings();
     if (change.changed === "asks") void this.#loadAsks();
+    if (change.changed === "conditions") void this.loadConditions();
   }
 
   #linked(up: boolean): void {
@@ -235,4 +292,8 @@ export class House {
     // Hints may have been missed while the socket was down.
     if (this.phase.is === "open") void this.#loadEverything();
   }
+}
+
+function hostOf(condition: AgentCondition | undefined): string {
+  return condition?.state === "verified" ? condition.condition.name : "";
 }

@@ -4,7 +4,7 @@ import { House } from "./house.svelte.ts";
 import { Joining } from "./join/joining.svelte.ts";
 import type { Keeps } from "./keeper.ts";
 import { Founding, isUsed } from "./setup/founding.svelte.ts";
-import type { AgentID, Ask, CameraID, Change, HomeID, Trouble } from "./worker/protocol.ts";
+import type { AgentCondition, AgentID, Ask, CameraID, CameraSettings, Change, HomeID, Trouble } from "./worker/protocol.ts";
 
 const home = "home" as HomeID;
 const agent = "agent" as AgentID;
@@ -17,10 +17,12 @@ class Scripted {
   readonly wrong = new Map<string, Trouble>();
   homesHere: HomeID[] = [home];
   waiting: Ask[] = [];
+  told: AgentCondition[] = [];
+  refused = 0;
   answer: { state: string } = { state: "answered" };
   #listener: (change: Change) => void = () => undefined;
   readonly title = { home, head: "1:aa", epoch: 1, cameras: [] as { id: CameraID; agent: AgentID }[], agents: [] as { id: AgentID }[] };
-  readonly settings = { number: 1, home: "Ours", zone: "Europe/Berlin", cameras: {} as Record<string, { name: string }> };
+  readonly settings = { number: 1, home: "Ours", zone: "Europe/Berlin", cameras: {} as Record<CameraID, CameraSettings> };
 
   readonly keeper = new Proxy({} as Keeps, {
     get: (_, call: string) =>
@@ -46,6 +48,7 @@ class Scripted {
     if (call === "title") return { title: { ...this.title } };
     if (call === "settings") return { settings: this.settings };
     if (call === "events") return { events: [], next: "" };
+    if (call === "conditions") return { agents: this.told, refused: this.refused };
     if (call === "asks") return { asks: [...this.waiting], refused: 0 };
     if (call === "found") return { home };
     if (call === "openJoin") return { link: "l", slot: "slot", expires: 1e12 };
@@ -77,7 +80,7 @@ describe("at the door", () => {
   test("the only home is opened", async () => {
     await house.start();
     expect([house.phase.is, house.name, house.zone]).toEqual(["open", "Ours", "Europe/Berlin"]);
-    expect(s.calls).toEqual(["homes", "open", "events", "asks"]);
+    expect(s.calls).toEqual(["homes", "open", "events", "asks", "conditions"]);
   });
 
   test("without a home the page says so, and with several it asks", async () => {
@@ -147,9 +150,9 @@ describe("hints", () => {
   test("are followed by asking for what changed", async () => {
     await house.start();
     s.calls.length = 0;
-    for (const changed of ["events", "deeds", "settings", "asks"] as const) s.tell({ changed });
+    for (const changed of ["events", "deeds", "settings", "asks", "conditions"] as const) s.tell({ changed });
     await vi.advanceTimersByTimeAsync(0);
-    expect(s.calls.sort()).toEqual(["asks", "events", "settings", "title"]);
+    expect(s.calls.sort()).toEqual(["asks", "conditions", "events", "settings", "title"]);
   });
 
   test.each(["before", "after"])("are made up for while their socket is down, from %s the home is open", async (when) => {
@@ -164,7 +167,42 @@ describe("hints", () => {
     await vi.advanceTimersByTimeAsync(0);
     s.calls.length = 0;
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(s.calls).toEqual([]);
+    // Whether an agent is connected is asked for all the same.
+    expect([...new Set(s.calls)]).toEqual(["conditions"]);
+  });
+});
+
+describe("agents", () => {
+  const said = (agent: string, name: string): AgentCondition => {
+    const clock = { quality: "synchronised", boots: [] } as const;
+    const condition = { version: "", name, started: 0, clock: { ...clock, boots: [] }, cameras: [], spool: { objects: 0, bytes: 0, limit: 0, says: "" }, disk: { free: 0, says: "" } };
+    return { agent: agent as AgentID, connected: true, received: 0, state: "verified", condition };
+  };
+
+  test("go by their machines' names, told apart where two have the same", async () => {
+    s.told = [said("agent", "attic"), said("second", "attic"), said("third", "shed"), said("fourth", "")];
+    s.refused = 1;
+    await house.start();
+    expect(["agent", "third", "fourth", "fifth"].map((a) => house.agentName(a as AgentID))).toEqual(["attic (agen)", "shed", "Agent four", "Agent fift"]);
+    expect(house.refusedConditions).toBe(1);
+  });
+
+  test("what was reported stays while the server does not answer", async () => {
+    s.told = [said("agent", "attic")];
+    await house.start();
+    s.wrong.set("conditions", { trouble: "offline" });
+    s.tell({ changed: "conditions" });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(house.condition(agent)?.state).toBe("verified");
+  });
+
+  test("a camera that was just added is new for a while", async () => {
+    await house.start();
+    const camera = "c" as CameraID;
+    house.added(camera, { ...s.title, cameras: [{ id: camera, agent }] }, s.settings);
+    expect([house.title?.cameras.length, house.isNew(camera)]).toEqual([1, true]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(house.isNew(camera)).toBe(false);
   });
 });
 
@@ -292,7 +330,7 @@ describe("adding an agent", () => {
     const joining = new Joining(house);
     await joining.run();
     expect(joining.stage).toEqual({ is: "done", agent });
-    expect(s.calls.slice(4)).toEqual(["openJoin", "watchJoin slot", "placeAgent slot", "title"]);
+    expect(s.calls.slice(5)).toEqual(["openJoin", "watchJoin slot", "placeAgent slot", "title"]);
   });
 
   test.each([

@@ -1,18 +1,23 @@
-// The address bar as state: which screen, and which event is open over it.
+// The address bar as state: which screen, and what is open over it.
 
 export type Screen = "events" | "cameras" | "home";
-export type Route = { screen: Screen; event: string };
+/** `camera` is the camera whose page is shown, "new" for adding one. */
+export type Route = { screen: Screen; event: string; camera?: string };
+
+const id = /^[a-z2-7]{26}$/;
 
 /** The route of a path; what is no path of ours is the events. */
 export function parsePath(path: string): Route {
-  const [screen = "", event = "", ...more] = path.split("/").filter(Boolean);
-  if (screen === "cameras" || screen === "home") return { screen, event: "" };
-  return { screen: "events", event: screen === "events" && more.length === 0 && /^[a-z2-7]{26}$/.test(event) ? event : "" };
+  const [screen = "", part = "", ...more] = path.split("/").filter(Boolean);
+  const alone = more.length === 0;
+  if (screen === "home") return { screen, event: "" };
+  if (screen === "cameras") return alone && (part === "new" || id.test(part)) ? { screen, event: "", camera: part } : { screen, event: "" };
+  return { screen: "events", event: screen === "events" && alone && id.test(part) ? part : "" };
 }
 
 /** The path of a route. */
 export function pathOf(route: Route): string {
-  if (route.screen !== "events") return `/${route.screen}`;
+  if (route.screen !== "events") return route.camera ? `/${route.screen}/${route.camera}` : `/${route.screen}`;
   return route.event ? `/events/${route.event}` : "/";
 }
 
@@ -31,6 +36,14 @@ class Place {
   go(route: Route, replace = false): void {
     history[replace ? "replaceState" : "pushState"](null, "", pathOf(route));
     this.#now = route;
+  }
+
+  /** Goes there by a click on a link, unless the click asks the browser for something else. */
+  follow(event: MouseEvent, route: Route): void {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    this.go(route);
+    scrollTo(0, 0);
   }
 }
 

@@ -32,3 +32,16 @@ test.each([
   expect(pathOf({ screen, event })).toBe(path);
   expect(parsePath(path)).toEqual({ screen, event });
 });
+
+const camera = event;
+
+test.each([
+  [`/cameras/${camera}`, camera],
+  ["/cameras/new", "new"],
+  ["/cameras/old", undefined],
+  [`/cameras/${camera}/more`, undefined],
+])("%s is the page of camera %s", (path, camera) => {
+  const route = parsePath(path);
+  expect(route).toEqual({ screen: "cameras", event: "", ...(camera && { camera }) });
+  expect(pathOf(route)).toBe(camera ? path : "/cameras");
+});

@@ -4,6 +4,9 @@
 // The voice: what happened, since when, what still works, what to do next. Never a
 // chain of errors, never a word of the trade where an everyday one will do.
 
+import { adding, agents, camera, cameras, drawing, schedule, standing, strip } from "./words/cameras.ts";
+import { count } from "./words/count.ts";
+
 /** The language of the words below. */
 export const language = "en";
 
@@ -13,11 +16,6 @@ export function locale(): string {
   return used.find((l) => l === language || l.startsWith(`${language}-`)) ?? "en-GB";
 }
 
-/** One or several of something. */
-function count(n: number, one: string, many: string): string {
-  return `${n} ${n === 1 ? one : many}`;
-}
-
 export const words = {
   app: "Latchkey",
   home: "Home",
@@ -25,6 +23,7 @@ export const words = {
   unnamedCamera: (id: string) => `Camera ${id.slice(0, 4)}`,
   unknownCamera: "Unknown camera",
   agent: (id: string) => `Agent ${id.slice(0, 4)}`,
+  agentAmong: (name: string, id: string) => `${name} (${id.slice(0, 4)})`,
   skip: "Skip to the content",
   close: "Close",
   cancel: "Cancel",
@@ -34,6 +33,12 @@ export const words = {
 
   day: (weekday: string, date: string) => `${weekday}, ${date}`,
   moment: (weekday: string, date: string, clock: string) => `${weekday} ${date}, ${clock}`,
+
+  when: {
+    yesterday: (clock: string) => `yesterday, ${clock}`,
+    tomorrow: (clock: string) => `tomorrow, ${clock}`,
+    day: (day: string, clock: string) => `${day}, ${clock}`,
+  },
 
   nav: { events: "Events", cameras: "Cameras", home: "Home", waiting: "(waiting for your answer)" },
 
@@ -119,6 +124,8 @@ export const words = {
   trouble: {
     offline: "The server cannot be reached. Try again when it answers.",
     busy: "The server is busy. Try again in a moment.",
+    away: "The agent is not connected. Look whether its machine is on and has a network.",
+    agent: (message: string) => message || "The agent could not do it, and gives no reason.",
     crossed: "The answer was not to our question. It was thrown away.",
     fork: "The history of this home was changed.",
     "bad-chain": "The deeds of this home do not verify.",
@@ -154,8 +161,11 @@ export const words = {
     waiting: "picture on its way",
     unreachable: "The picture cannot be fetched now.",
     failedPicture: "The picture could not be opened.",
-    estimated: "The agent's clock was not synchronised then; the time is its best estimate.",
-    unsure: "The agent could not tell whether its clock was right.",
+    quality: {
+      corrected: "The agent's clock was wrong then. The time was put right once the agent knew by how much.",
+      estimated: "The agent's clock was not synchronised then; the time is its best estimate.",
+      unknown: "The agent could not tell whether its clock was right.",
+    },
     empty: {
       title: "Nothing has happened yet",
       says: "Your cameras are being watched. The next thing that moves appears here by itself.",
@@ -197,6 +207,11 @@ export const words = {
     lost: "There is no clip to this event.",
     offline: "The clip cannot be fetched: the server does not answer. It is fetched when it does.",
     failed: "The clip could not be opened.",
+    h265: "This clip is H.265 video. It is verified and open, but this browser cannot play H.265. Save it and open it with another program, or set the camera to H.264.",
+    saveClip: "Save the clip",
+    soundOn: "Sound on",
+    soundOff: "Sound off",
+    clipFile: (camera: string, day: string, clock: string) => `${camera} ${day} ${clock}.mp4`,
     unplayable: "The clip is verified and open, but this browser cannot play it. Save it and open it with another program.",
     missing: "This event is not in your list. It may have been deleted, or the link is of another home.",
     searching: "Looking for this event…",
@@ -207,35 +222,14 @@ export const words = {
     back: "Back to the events",
   },
 
-  cameras: {
-    title: "Cameras",
-    asks: "Waiting for your answer",
-    ask: (name: string) => `The agent asks to add ${name}.`,
-    askOf: (agent: string) => `Asked by ${agent}`,
-    add: "Add",
-    notNow: "Not now",
-    adding: "Adding…",
-    refusedAsks: (n: number) => `${count(n, "request", "requests")} could not be verified and ${n === 1 ? "is" : "are"} not shown.`,
-    agents: "Agents",
-    rename: "Rename",
-    renameOf: (name: string) => `Rename ${name}`,
-    name: "Name of the camera",
-    save: "Save",
-    saving: "Saving…",
-    through: (agent: string) => `through ${agent}`,
-    newest: (moment: string) => `Last event ${moment}`,
-    noEvents: "No event yet",
-    agentCameras: (n: number) => (n ? count(n, "camera", "cameras") : "no camera yet"),
-    emptyAgents: {
-      title: "No agent yet",
-      says: "The agent is the program in your house that talks to the cameras. It runs on any small computer that is always on.",
-    },
-    emptyCameras: {
-      title: "The agent is here; now a camera",
-      says: "On the machine of the agent, give each camera a name and its RTSP address. The agent then asks here whether to add it.",
-      command: "latchkey agent add-camera 'Front door' rtsp://…",
-    },
-  },
+  cameras,
+  standing,
+  strip,
+  agents,
+  adding,
+  camera,
+  drawing,
+  schedule,
 
   join: {
     add: "Add an agent",
@@ -250,7 +244,8 @@ export const words = {
     preparing: "Making a link…",
     joining: "The agent has answered. Placing it in your home…",
     done: (agent: string) => `${agent} belongs to your home now.`,
-    doneNext: "Next, add cameras on its machine. It asks here for each of them.",
+    doneNext: "Next, add a camera to it. You can do that here, or on its machine.",
+    doneCamera: "Add a camera",
     expired: "The link has expired, and nobody used it.",
     another: "Make another link",
     failed: "No link could be made.",
@@ -349,7 +344,7 @@ export const words = {
     insecure: {
       title: "This address is not secure",
       says: "Browsers give pages their cryptography only over HTTPS, or on the machine itself as localhost. Without it no keys can be made, and nothing is sent.",
-      next: "Open the page by its https:// address, or as http://localhost on the machine of the server.",
+      next: "Open the page by its https:// address, or as http://localhost on the machine of the server. If it has no https:// address yet, whoever runs the server can give it one with --domain or --own-certificate.",
     },
     fragment: "The link has been taken out of the address bar, because it is a secret. If you load this page again you need the link again.",
   },

@@ -2,7 +2,8 @@
 // sealed, nothing is verified. It is no part of the built page.
 
 import type { Keeps } from "../keeper.ts";
-import type { AgentID, Ask, CameraID, CameraSettings, Change, EventID, EventRow, HomeID, NameText, ObjectRow, SettingsView, TitleView } from "../worker/protocol.ts";
+import type { AgentCondition, AgentID, Ask, CameraCondition, CameraID, CameraSource, Change, EventID, EventRow, HomeID, NameText, ObjectRow, SettingsView, TitleView } from "../worker/protocol.ts";
+import { offer, placed, report, silentReport, troubles } from "./agents.ts";
 import { film, paint, type Scene } from "./paint.ts";
 
 const letters = "abcdefghijklmnopqrstuvwxyz234567";
@@ -19,17 +20,18 @@ function id(seed: number, length: number): string {
 
 const home = id(7, 52) as HomeID;
 const agent = id(8, 26) as AgentID;
+const second = id(9, 26) as AgentID;
 const scenes: Scene[] = ["door", "garden", "garage"];
 const names = ["Front door", "Garden", "Garage"];
 const cameras = scenes.map((_, i) => id(20 + i, 26) as CameraID);
+const troubled = troubles.map((_, i) => id(60 + i, 26) as CameraID);
+const shed = id(90, 26) as CameraID;
 
 interface Fake {
   row: EventRow;
   seconds: number;
   scene: Scene;
 }
-
-const asNamed = (name: string): CameraSettings => ({ name, off: false, offWhen: [], sensitivity: "medium", zones: [], masks: [] });
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -44,6 +46,8 @@ export class FakeKeeper implements Keeps {
   #offline = false;
   #begun = false;
   #asks: Ask[] = [];
+  readonly #stopped = new Set<string>();
+  #added: CameraID[] = [];
   #title: TitleView = { home, head: `7:${"4f".repeat(32)}`, epoch: 1, cameras: [], agents: [] };
   #settings: SettingsView = { number: 1, home: "Birch Lane 4", zone: "Europe/Berlin", cameras: {} };
 
@@ -63,7 +67,10 @@ export class FakeKeeper implements Keeps {
 
   #furnish(): void {
     this.#title = { ...this.#title, agents: [{ id: agent }], cameras: cameras.map((c) => ({ id: c, agent })) };
-    this.#settings = { ...this.#settings, cameras: Object.fromEntries(cameras.map((c, i) => [c, asNamed(names[i] ?? "")])) };
+    this.#settings = { ...this.#settings, cameras: Object.fromEntries(cameras.map((c, i) => [c, placed(names[i] ?? "")])) };
+    if (is("states")) this.#trouble();
+    const [door] = cameras;
+    if (is("drawn") && door) this.#settings.cameras[door] = { ...placed("Front door"), zones: [{ name: "Path", points: [[3200, 5200], [6900, 5200], [8200, 9400], [2100, 9400]] }], masks: [{ points: [[300, 400], [2600, 300], [2400, 4200], [400, 3900]] }], offWhen: [{ days: [1, 2, 3, 4, 5], from: "07:00", to: "17:00" }] };
     if (is("quiet")) return;
     const now = Date.now();
     let ago = 20;
@@ -71,6 +78,16 @@ export class FakeKeeper implements Keeps {
       this.#events.push(this.#make(i, now - ago * 1000));
       ago += 60 + ((i * 7919) % 2600) * (i % 9 === 8 ? 6 : 1);
     }
+  }
+
+  #trouble(): void {
+    const all = [...cameras, ...troubled];
+    this.#title = { ...this.#title, agents: [{ id: agent }, { id: second }], cameras: [...all.map((c) => ({ id: c, agent })), { id: shed, agent: second }] };
+    troubled.forEach((c, i) => {
+      const [name, , more] = troubles[i] ?? ["", {}, {}];
+      this.#settings.cameras[c] = { ...placed(name), ...more };
+    });
+    this.#settings.cameras[shed] = placed("Shed");
   }
 
   #make(i: number, ms: number): Fake {
@@ -133,7 +150,7 @@ export class FakeKeeper implements Keeps {
   settings = () => this.#answer({ settings: this.#settings });
   saveSettings: Keeps["saveSettings"] = async (change) => {
     const cameras = { ...this.#settings.cameras };
-    for (const [id, members] of Object.entries(change.cameras ?? {})) cameras[id as CameraID] = { ...asNamed(""), ...cameras[id as CameraID], ...members };
+    for (const [id, members] of Object.entries(change.cameras ?? {})) cameras[id as CameraID] = { ...placed(""), ...cameras[id as CameraID], ...members };
     this.#settings = { ...this.#settings, ...change, cameras };
     return this.#answer({ settings: this.#settings });
   };
@@ -188,24 +205,68 @@ export class FakeKeeper implements Keeps {
   placeCamera: Keeps["placeCamera"] = async (camera, name) => {
     this.#asks = this.#asks.filter((a) => a.camera !== camera);
     this.#title = { ...this.#title, cameras: [...this.#title.cameras, { id: camera, agent }] };
-    this.#settings = { ...this.#settings, cameras: { ...this.#settings.cameras, [camera]: asNamed(name ?? "") } };
+    this.#settings = { ...this.#settings, cameras: { ...this.#settings.cameras, [camera]: placed(name ?? "") } };
     return this.#answer({ title: this.#title, settings: this.#settings });
   };
   refuseCamera: Keeps["refuseCamera"] = async (camera) => {
     this.#asks = this.#asks.filter((a) => a.camera !== camera);
     return this.#answer({});
   };
-  conditions = () => this.#answer({ agents: [], refused: 0 });
-  probe: Keeps["probe"] = async () => ({ ok: false, trouble: "away" });
-  discover: Keeps["discover"] = async () => ({ ok: false, trouble: "away" });
-  stopCommand: Keeps["stopCommand"] = async () => ({ ok: false, trouble: "away" });
-  addCamera: Keeps["addCamera"] = async () => ({ ok: false, trouble: "away" });
-  describeCamera: Keeps["describeCamera"] = async () => ({ ok: false, trouble: "away" });
-  changeCamera: Keeps["changeCamera"] = async () => ({ ok: false, trouble: "away" });
-  forgetCamera: Keeps["forgetCamera"] = async () => ({ ok: false, trouble: "away" });
-  acceptDevice: Keeps["acceptDevice"] = async () => ({ ok: false, trouble: "away" });
-  still: Keeps["still"] = async () => ({ ok: false, trouble: "away" });
-  wouldFire: Keeps["wouldFire"] = async () => ({ ok: false, trouble: "away" });
+  conditions: Keeps["conditions"] = async () => {
+    if (is("untold")) return this.#answer({ agents: [], refused: 1 });
+    const how = new Map<CameraID, Partial<CameraCondition>>(troubled.map((c, i) => [c, troubles[i]?.[1] ?? {}]));
+    for (const { id } of this.#title.cameras) if (this.#settings.cameras[id]?.off) how.set(id, { ...how.get(id), state: "off", recording: false });
+    const own = this.#title.cameras.filter((c) => c.agent === agent).map((c) => c.id);
+    const agents: AgentCondition[] = this.#title.agents.length > 0 ? [report(agent, "attic-pi", own, how)] : [];
+    if (is("states")) agents.push(silentReport(second, "garden-pc", [shed]));
+    if (is("away")) return this.#answer({ agents: [silentReport(agent, "attic-pi", own)], refused: 0 });
+    return this.#answer({ agents, refused: 0 });
+  };
+  discover: Keeps["discover"] = async (_, command) => {
+    await wait(700);
+    if (this.#stopped.has(command)) return { ok: false, trouble: "refused", status: 0, reason: "stopped", message: "" };
+    if (is("alone")) return this.#answer({ devices: [] });
+    const device = (host: string, name: string, hardware: string) => ({ host, name, hardware, address: `rtsp://${host}:554` });
+    return this.#answer({ devices: [device("192.168.1.64", "Garden cam", "DS-2CD2043G2"), device("192.168.1.71", "", "IPC-HDW1230")] });
+  };
+  probe: Keeps["probe"] = async (_, command, { password }) => {
+    const says = ["Connecting to 192.168.1.64.", "Asking which streams it has.", "Watching stream 1.", "Watching stream 2."];
+    for (const [done, sentence] of says.entries()) {
+      const still = done > 1 || is("slowly") ? { still: await paint("garden", "", new Date()) } : {};
+      this.#tell({ changed: "progress", command, says: sentence, done, of: says.length, ...still });
+      await wait(is("slowly") ? 60_000 : 250);
+      if (this.#stopped.has(command)) return { ok: false, trouble: "refused", status: 0, reason: "stopped", message: "" };
+    }
+    if (password === "wrong") return { ok: false, trouble: "agent", reason: "wrong-password", message: "The camera refuses this user and password. No further try was made, so that it does not lock the account." };
+    return this.#answer({ found: await offer() });
+  };
+  stopCommand: Keeps["stopCommand"] = async (command) => {
+    this.#stopped.add(command);
+    return { ok: true };
+  };
+  addCamera: Keeps["addCamera"] = async (at: AgentID, { name }: CameraSource) => {
+    const camera = id(300 + this.#added.length, 26) as CameraID;
+    this.#added.push(camera);
+    this.#title = { ...this.#title, cameras: [...this.#title.cameras, { id: camera, agent: at }] };
+    this.#settings = { ...this.#settings, cameras: { ...this.#settings.cameras, [camera]: placed(name) } };
+    return this.#answer({ camera, title: this.#title, settings: this.#settings });
+  };
+  describeCamera: Keeps["describeCamera"] = (_, camera) => {
+    const [main, sub] = ["rtsp://192.168.1.64:554/Streaming/Channels/101", "rtsp://192.168.1.64:554/Streaming/Channels/102"];
+    return this.#answer({ name: this.#settings.cameras[camera]?.name ?? "", main, sub, user: "viewer", pin: { mac: "", serial: "5B0042218", certificate: "" } });
+  };
+  changeCamera = () => this.#answer({});
+  forgetCamera = () => this.#answer({});
+  acceptDevice = () => this.#answer({});
+  still: Keeps["still"] = async () => {
+    if (is("no-still")) return { ok: false, trouble: "agent", reason: "unreachable", message: "The camera cannot be reached." };
+    const now = new Date();
+    return this.#answer({ blob: await paint("door", "Front door", now), width: 1920, height: 1080, time: now.getTime() * 1000 });
+  };
+  wouldFire: Keeps["wouldFire"] = (_, __, { sensitivity, zones, masks }) => {
+    const times = { low: 6, medium: 14, high: 41 }[sensitivity] - Math.min(5, zones.length * 2 + masks.length);
+    return this.#answer({ times, since: (Date.now() - 24 * 3600_000) * 1000 });
+  };
   exportObject = () => this.#answer({ file: new Blob(["sealed"]), filename: "event.latchkey" });
   exportKey = () => this.#answer({ file: new Blob(["{}"]), filename: "home.key.json" });
   signOut = () => this.#answer({});

@@ -59,10 +59,10 @@ export function lengthOf(description: Description | null): number | null {
   return description && description.end >= description.start ? description.end - description.start : null;
 }
 
-/** How sure the agent was of the time: as sure as of the least sure object. */
-export function qualityOf(row: EventRow): Verified["quality"] {
-  const all = row.objects.flatMap((o) => (o.state === "verified" ? [o.quality] : []));
-  return all.includes("estimated") ? "estimated" : all.includes("unknown") ? "unknown" : "synchronised";
+/** How sure the time is: as sure as that of the least sure object. `corrected` was wrong once and has been put right. */
+export function qualityOf(row: EventRow): Verified["quality"] | "corrected" {
+  const all = row.objects.flatMap((o) => (o.state === "verified" ? [o.corrected ? "corrected" : o.quality] : []));
+  return (["estimated", "unknown", "corrected"] as const).find((q) => all.includes(q)) ?? "synchronised";
 }
 
 /** What can be saved of an event: the clip, or else the picture. */

@@ -113,6 +113,8 @@ test("every trouble has its words", () => {
     { trouble: "no-home" },
     { trouble: "storage", message: "QuotaExceededError: x" },
     { trouble: "refused", status: 409, reason: "conflict", message: "somebody was faster" },
+    { trouble: "away" },
+    { trouble: "agent", reason: "wrong-password", message: "The camera refuses this user and password." },
     { trouble: "broken", message: "TypeError: x is undefined" },
   ];
   for (const why of all) {

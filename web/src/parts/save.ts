@@ -1,5 +1,15 @@
 // Hands a file to the person: the browser's own download, from memory.
 
+import { words } from "../words.ts";
+import { dayOf, wall } from "./time.ts";
+
+/** What an opened clip is called as a file: the camera and the home's time, without what file systems refuse. */
+export function fileOf(camera: string, us: number | null, zone: string): string {
+  const w = us === null ? null : wall(us, zone);
+  const clock = w ? [w.hour, w.minute, w.second].map((n) => String(n).padStart(2, "0")).join("-") : "";
+  return words.player.clipFile(camera, us === null ? "" : dayOf(us, zone), clock).replace(/[\\/:*?"<>|]/g, "-").replace(/ +/g, " ");
+}
+
 /** Saves the file under that name. */
 export function saveFile(file: Blob, filename: string): void {
   const url = URL.createObjectURL(file);

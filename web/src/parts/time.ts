@@ -104,6 +104,37 @@ export function isRepeated(us: number, zone: string): boolean {
   });
 }
 
+/** The moments between two at which the home's clock shows that minute of the day: none in an hour left out, two in one that is repeated. */
+export function moments(from: number, to: number, minute: number, zone: string): number[] {
+  const found = new Set<number>();
+  const first = Math.floor(from / (2 * halfDay)) - 1;
+  for (let day = first; day * 2 * halfDay <= to + halfDay; day++) {
+    const asUTC = day * 2 * halfDay + minute * 60e6;
+    for (const offset of [ahead(asUTC - 2 * halfDay, zone), ahead(asUTC + 2 * halfDay, zone)]) {
+      const at = asUTC - offset * 60e6;
+      if (ahead(at, zone) === offset && at >= from && at <= to) found.add(at);
+    }
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+/** The moments between two at which the home's clock jumps: summer time begins or ends. */
+export function jumps(from: number, to: number, zone: string): number[] {
+  const found: number[] = [];
+  for (let at = from; at < to; at += 2 * halfDay) {
+    let [low, high] = [at, Math.min(at + 2 * halfDay, to)];
+    if (ahead(low, zone) === ahead(high, zone)) continue;
+    const before = ahead(low, zone);
+    while (high - low > 1e6) {
+      const middle = Math.floor((low + high) / 2);
+      if (ahead(middle, zone) === before) low = middle;
+      else high = middle;
+    }
+    found.push(Math.floor(high / 1e6) * 1e6);
+  }
+  return found;
+}
+
 /** The time of day with seconds. In an hour that comes twice it says which of the two it is. */
 export function clock(us: number, zone: string): string {
   const said = formatter(zone, "clock", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(us / 1000);
@@ -132,6 +163,18 @@ export function date(day: Day, today: Day): string {
   const year = day.slice(0, 4) === today.slice(0, 4);
   const options: Intl.DateTimeFormatOptions = year ? { day: "numeric", month: "long" } : { day: "numeric", month: "long", year: "numeric" };
   return formatter("UTC", year ? "date" : "date and year", options).format(Date.parse(`${day}T12:00:00Z`));
+}
+
+/** A moment as it is said on that day: "14:02", "yesterday, 14:02", "3 November, 14:02". */
+export function when(us: number, now: number, zone: string): string {
+  const [day, today] = [dayOf(us, zone), dayOf(now, zone)];
+  const said = shortClock(us, zone);
+  if (day === today) return said;
+  if (day === dayBefore(today)) return words.when.yesterday(said);
+  if (dayBefore(day) === today) return words.when.tomorrow(said);
+  // Within the week to come a weekday is plain; of the past it could be any.
+  const soon = us > now && us - now < 6 * 2 * halfDay;
+  return words.when.day(soon ? weekday(day) : date(day, today), said);
 }
 
 /** A moment in full: day and time, as the title of a picture has it. */

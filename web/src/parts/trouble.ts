@@ -5,7 +5,8 @@ import type { Trouble } from "../worker/protocol.ts";
 
 /** One sentence. */
 export function troubleSays(why: Trouble): string {
-  return why.trouble === "refused" ? words.trouble.refused(why.message) : words.trouble[why.trouble];
+  if (why.trouble === "refused" || why.trouble === "agent") return words.trouble[why.trouble](why.message);
+  return words.trouble[why.trouble];
 }
 
 /** A page's worth: what happened, what it means, what to do next. */
@@ -35,7 +36,9 @@ export function statement(why: Trouble): Statement {
       return { title: words.crossed.title, says: words.crossed.says, next: s.broken.next };
     case "offline":
     case "busy":
-      return { title: s.broken.title, says: words.trouble[why.trouble], next: s.broken.next };
+    case "away":
+    case "agent":
+      return { title: s.broken.title, says: troubleSays(why), next: s.broken.next };
     case "broken":
       return s.broken;
   }

@@ -1,0 +1,28 @@
+// How it stands with an agent, in words.
+
+import { size } from "../parts/size.ts";
+import { when } from "../parts/time.ts";
+import { words } from "../words.ts";
+import type { AgentCondition } from "../worker/protocol.ts";
+
+export interface AgentSays {
+  up: boolean;
+  /** "connected", or "away, last heard 14:02". */
+  state: string;
+  lines: string[];
+}
+
+/** What there is to say of an agent; what was not verified says nothing. */
+export function agentSays(said: AgentCondition | undefined, now: number, zone: string): AgentSays {
+  const w = words.agents;
+  const up = said?.connected ?? false;
+  const heard = said !== undefined && said.received > 0;
+  const state = said === undefined ? w.untold : up ? w.connected : heard ? w.away(when(said.received, now, zone)) : w.never;
+  if (said?.state === "refused") return { up, state, lines: [w.unverified] };
+  if (said?.state !== "verified") return { up, state, lines: up ? [w.untold] : [] };
+  const { clock, spool, disk, version, started } = said.condition;
+  const spooled = spool.objects === 0 ? w.spoolEmpty : spool.says || w.spoolWaits(spool.objects, size(spool.bytes));
+  const free = disk.says || (disk.free > 0 ? w.disk(size(disk.free)) : "");
+  const lines = [spooled, free, w.clock[clock.quality], version ? w.version(version, when(started, now, zone)) : ""];
+  return { up, state, lines: lines.filter(Boolean) };
+}
