@@ -222,56 +222,60 @@ func first(h base.Header, name string) string {
 
 // read reads a description. What it cannot read is a stream without properties: it is
 // watched later by the one that knows how.
-func read(res *base.Response) (a answer) {
-	a.status = res.StatusCode
+func read(res *base.Response) answer {
+	a := answer{status: res.StatusCode}
 	if a.status != base.StatusOK {
 		return a
 	}
-	defer func() {
-		if recover() != nil { // the parser is another's, and the text a stranger's
-			a = answer{status: a.status}
-		}
-	}()
-	ssd, err := sdpunmarshaler.Unmarshal(res.Body)
+	offer, err := camera.ParseOffer(res.Body)
 	if err != nil {
 		return a
 	}
-	var desc description.Session
-	if desc.Unmarshal2(ssd) != nil {
-		return a
-	}
-	for _, m := range desc.Medias {
-		for _, f := range m.Formats {
-			switch {
-			case m.Type == description.MediaTypeVideo && a.video == "":
-				a.take(f)
-			case m.Type == description.MediaTypeAudio && a.audio == "" && !m.IsBackChannel:
-				a.audio = strings.ToUpper(plain(f.Codec(), 32))
+	for _, t := range offer.Tracks {
+		switch {
+		case t.Kind == "video" && a.video == "":
+			switch a.video = plain(t.Name, 32); a.video {
+			case "JPEG":
+				a.video = "MJPEG"
+			case "HEVC":
+				a.video = "H265"
 			}
+		case t.Kind == "audio" && a.audio == "":
+			a.audio = plain(t.Name, 32)
 		}
 	}
+	a.width, a.height = size(res.Body)
 	a.extra = fmt.Sprintf("%s %s %dx%d", a.video, a.audio, a.width, a.height)
 	return a
 }
 
-func (a *answer) take(f format.Format) {
+// size returns the size of the picture of a stream if its description says it.
+func size(sdp []byte) (width, height int) {
+	defer func() {
+		if recover() != nil { // the parser is another's, and the text a stranger's
+			width, height = 0, 0
+		}
+	}()
+	ssd, err := sdpunmarshaler.Unmarshal(sdp)
+	if err != nil {
+		return 0, 0
+	}
+	var desc description.Session
+	if desc.Unmarshal2(ssd) != nil {
+		return 0, 0
+	}
 	var p *media.Parameters
-	var err error
-	switch f := f.(type) {
-	case *format.H264:
-		a.video = "H264"
-		p, err = media.NewParameters(f.SPS, f.PPS)
-	case *format.H265:
-		a.video = "H265"
-		p, err = media.NewParameters265(f.VPS, f.SPS, f.PPS)
-	case *format.MJPEG:
-		a.video = "MJPEG"
-	default:
-		a.video = strings.ToUpper(plain(f.Codec(), 32))
+	var h264 *format.H264
+	var h265 *format.H265
+	if desc.FindFormat(&h264) != nil {
+		p, err = media.NewParameters(h264.SPS, h264.PPS)
+	} else if desc.FindFormat(&h265) != nil {
+		p, err = media.NewParameters265(h265.VPS, h265.SPS, h265.PPS)
 	}
-	if err == nil && p != nil {
-		a.width, a.height = p.Width(), p.Height()
+	if err != nil || p == nil {
+		return 0, 0
 	}
+	return p.Width(), p.Height()
 }
 
 // plain makes of a stranger's text a short one of letters that can be shown anywhere.

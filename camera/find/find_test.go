@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"image/color"
 	"image/jpeg"
 	"net"
 	"net/http"
@@ -329,6 +330,26 @@ func TestFindings(t *testing.T) {
 	})
 }
 
+// H.265 and G.711 are what many cameras send from the factory; both are named.
+func TestProbeH265WithSound(t *testing.T) {
+	t.Parallel()
+	filming.Lock()
+	film := cameratest.Encode265(t, "testsrc2=size=640x360:rate=15:duration=1")
+	filming.Unlock()
+	s := cameratest.Serve(t, film, func(c *cameratest.Camera) {
+		c.H265, c.Sound, c.Reports = true, cameratest.EncodeSound(t, "PCMA", "sine=duration=8:sample_rate=8000"), true
+	})
+	s.Play(t, film, film, film, film, film, film, film, film)
+	found := probe(t, find.Config{Address: s.Address(), Watch: 2 * time.Second, Patience: 20 * time.Second, ONVIF: []uint16{}})
+	main := stream(t, found, find.Main, s.Address())
+	if main.Codec != "H265" || main.Width != 640 || main.Rate < 8 || len(main.Still) == 0 || !strings.HasPrefix(main.Audio, "PCMA") {
+		t.Errorf("%s %dx%d %.1f %q, a still of %d bytes", main.Codec, main.Width, main.Height, main.Rate, main.Audio, len(main.Still))
+	}
+	if w, g := codes(main.Findings, find.Warning), codes(main.Findings, find.Good); w != "h265" || g != "audio key-interval" {
+		t.Errorf("warnings %q, good %q: %+v", w, g, main.Findings)
+	}
+}
+
 // Public addresses and those where clouds keep secrets are not connected to.
 func TestWhereAProbeDoesNotGo(t *testing.T) {
 	t.Parallel()
@@ -386,6 +407,38 @@ func TestDescriptionsThatAreJunk(t *testing.T) {
 		var e *find.Error
 		if !errors.As(err, &e) || s.Connections() > 20 {
 			t.Errorf("%.40q: %v after %d connections", body, err, s.Connections())
+		}
+	}
+}
+
+// Item 14 of the bad input. A camera's own JPEGs are not asked for, by ONVIF or as a
+// stream, so that none of their tricks come in: every still is decoded from video and
+// encoded in our child, in a size of ours, and has no fields for where it was taken.
+func TestStillsAreOurOwn(t *testing.T) {
+	t.Parallel()
+	s := findtest.Serve(t, findtest.Device{Films: map[string]cameratest.Film{"/a": film(t, "1280x720")}})
+	snapshots := 0
+	device := onviftest.Serve(t, onviftest.Device{Serial: "S-1", Streams: []onviftest.Stream{
+		{Token: "j", Source: "v", Encoding: "JPEG", Width: 65535, Height: 65535, URI: "rtsp://h/jpeg"}, {Token: "a", Source: "v", Encoding: "H264", URI: "rtsp://h/a"},
+	}, Answer: func(w http.ResponseWriter, operation, _ string) bool {
+		if operation == "" || operation == "GetSnapshotUri" {
+			snapshots++
+		}
+		return false
+	}})
+	c := config(s, device)
+	c.Watch = 300 * time.Millisecond
+	found := probe(t, c)
+	still := stream(t, found, find.Main, s.URL("/a")).Still
+	if snapshots != 0 || slices.Contains(s.Asked(), "/jpeg/") {
+		t.Errorf("%d snapshots were asked for, and %v", snapshots, s.Asked())
+	}
+	if p, err := jpeg.DecodeConfig(bytes.NewReader(still)); err != nil || p.Width != 640 || p.Height != 360 || p.ColorModel != color.YCbCrModel {
+		t.Errorf("the still is %v, %v", p, err)
+	}
+	for i := 2; i+4 < len(still) && still[i] == 0xff && still[i+1] != 0xda; i += 2 + int(still[i+2])<<8 + int(still[i+3]) {
+		if still[i+1] > 0xe0 && still[i+1] <= 0xef {
+			t.Errorf("the still has a field of kind %x", still[i+1])
 		}
 	}
 }

@@ -91,8 +91,12 @@ func (g *Guard) Admit(ctx context.Context) error {
 // Identify returns what can be told of the device at an address.
 func Identify(ctx context.Context, address string, credentials camera.Credentials) (Identity, error) {
 	g := &Guard{Address: address, Credentials: credentials}
-	return g.look(ctx, Identity{})
+	return g.Look(ctx)
 }
+
+// Look returns what can be told of the device that is at the address now, whatever is
+// pinned.
+func (g *Guard) Look(ctx context.Context) (Identity, error) { return g.look(ctx, Identity{}) }
 
 // look looks at the device, and stops as soon as it is not the pinned one. What is not
 // pinned is not asked for, unless nothing is.
@@ -132,7 +136,7 @@ func (g *Guard) look(ctx context.Context, pin Identity) (Identity, error) {
 	if pin.Serial == "" && pin != (Identity{}) {
 		return seen, nil
 	}
-	own, err := g.askSerial(ctx, ip, &seen)
+	own, err := g.askSerial(ctx, ip, pin.Serial != "", &seen)
 	if err != nil {
 		return seen, err
 	}
@@ -142,8 +146,8 @@ func (g *Guard) look(ctx context.Context, pin Identity) (Identity, error) {
 	return seen, pin.Same(seen)
 }
 
-// askSerial asks the device for its serial number and its own MAC.
-func (g *Guard) askSerial(ctx context.Context, ip netip.Addr, seen *Identity) (own string, err error) {
+// askSerial asks the device for its serial number and, if none is pinned, its own MAC.
+func (g *Guard) askSerial(ctx context.Context, ip netip.Addr, pinned bool, seen *Identity) (own string, err error) {
 	ports := g.ONVIF
 	if ports == nil {
 		ports = onvifPorts
@@ -160,7 +164,7 @@ func (g *Guard) askSerial(ctx context.Context, ip netip.Addr, seen *Identity) (o
 		}
 		defer client.Close()
 		about, err := client.Information(ctx)
-		if errors.Is(err, onvif.ErrRefused) && g.Pin.Serial != "" && g.Credentials.User.Reveal() != "" {
+		if errors.Is(err, onvif.ErrRefused) && pinned && g.Credentials.User.Reveal() != "" {
 			return "", camera.NewError(camera.WrongPassword, "identify camera: it refuses this user and password by ONVIF")
 		}
 		if err == nil {
@@ -169,7 +173,7 @@ func (g *Guard) askSerial(ctx context.Context, ip netip.Addr, seen *Identity) (o
 			g.mu.Unlock()
 		}
 		seen.Serial = genuine(about.Serial)
-		if g.Pin == (Identity{}) {
+		if !pinned {
 			own, _ = client.MAC(ctx) // some do not tell
 		}
 		return own, nil

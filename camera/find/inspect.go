@@ -70,6 +70,7 @@ func (p *probe) watch(ctx context.Context, c candidate) *sight {
 	enough := false
 	err = camera.Receive(ctx, camera.Source{
 		Address: address, Credentials: p.Credentials, Patience: p.Patience, Certificate: p.found.Pin.Certificate,
+		Sound: true, FFmpeg: p.FFmpeg,
 		Info: func(i camera.Info) { s.info = i },
 	}, func(u media.Unit) {
 		if !enough && s.take(u, p.Watch) {
@@ -180,8 +181,8 @@ func (p *probe) stream(ctx context.Context, c candidate, s *sight) Stream {
 		out.Bitrate = int64(float64(s.bytes) * 8 / spent)
 	}
 	out.KeyIntervalMS, out.BFrames = s.interval().Milliseconds(), s.reordered
-	if s.info.Audio != "" {
-		out.Audio = strings.ToUpper(s.info.Audio)
+	if out.Audio = strings.ToUpper(s.info.Audio); s.info.Ignored != "" {
+		out.Audio = c.answer.audio
 	}
 	still, err := camera.Still(ctx, p.FFmpeg, []media.Unit{s.key})
 	if err != nil && ctx.Err() == nil {

@@ -54,6 +54,9 @@ func parseTarget(s string) (target, error) {
 		return target{}, errNoAddress
 	}
 	t := target{host: u.Hostname(), secure: u.Scheme == "rtsps"}
+	if !isHost(t.host) {
+		return target{}, errNoAddress
+	}
 	if t.port, err = portOf(u); err != nil {
 		return target{}, err
 	}
@@ -66,7 +69,7 @@ func parseTarget(s string) (target, error) {
 // parseService reads the address at which a device answers ONVIF.
 func parseService(s string) (target, error) {
 	u, err := url.Parse(s)
-	if err != nil || len(s) > 2048 || u.User != nil || u.Hostname() == "" || u.Fragment != "" {
+	if err != nil || len(s) > 2048 || u.User != nil || !isHost(u.Hostname()) || u.Fragment != "" {
 		return target{}, errNoAddress
 	}
 	t := target{host: u.Hostname(), onvifPath: u.Path}
@@ -77,6 +80,16 @@ func parseService(s string) (target, error) {
 		t.onvifPort = 80
 	}
 	return t, nil
+}
+
+// isHost reports whether a host is an IP address or may be a name.
+func isHost(s string) bool {
+	if _, err := netip.ParseAddr(s); err == nil {
+		return true
+	}
+	return s != "" && len(s) < 254 && !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '.' && r != '-' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
 }
 
 func portOf(u *url.URL) (uint16, error) {

@@ -67,7 +67,10 @@ func Serve(t testing.TB, d Device) *Server {
 	}
 	s := &Server{Device: d, address: netip.MustParseAddrPort(l.Addr().String()),
 		streams: map[string]*gortsplib.ServerStream{}, open: map[*gortsplib.ServerSession]bool{}, begin: make(chan struct{})}
-	s.server = &gortsplib.Server{Handler: s, RTSPAddress: s.address.String(), TLSConfig: d.TLS,
+	if d.TLS != nil {
+		l = tls.NewListener(l, d.TLS) // and not by the library, which would encrypt the packets once more
+	}
+	s.server = &gortsplib.Server{Handler: s, RTSPAddress: s.address.String(),
 		Listen: func(string, string) (net.Listener, error) { return l, nil }}
 	if err := s.server.Start(); err != nil {
 		t.Fatal(err)
