@@ -56,7 +56,8 @@ describe("a certificate of its own", () => {
     expect(await page.getByText(fingerprint).isVisible()).toBe(true);
     expect(await page.evaluate(() => isSecureContext)).toBe(false);
     await sound(visitor);
-    const root = await page.request.get(`http://nas.local:${port}/latchkey-root.crt`);
+    const href = await page.getByRole("link", { name: "the root certificate" }).getAttribute("href");
+    const root = await fetch(`http://127.0.0.1:${port}${href}`);
     expect(await root.text()).toContain("BEGIN CERTIFICATE");
   });
 
