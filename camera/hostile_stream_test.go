@@ -1,11 +1,11 @@
 package camera_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -28,12 +28,24 @@ func odd(t *testing.T, film cameratest.Film, m cameratest.Misdeed, keep func(med
 		}
 	})
 	base := source(t, r.Address(), "admin", secret)
-	base.Unchanged = s.Unchanged
+	base.Unchanged, base.Sound = s.Unchanged, s.Sound
 	base.Patience, base.Delays = 2*time.Second, []time.Duration{50 * time.Millisecond}
 	if s.Patience > 0 {
 		base.Patience = s.Patience
 	}
 	return r, follow(t, base, keep)
+}
+
+// atOnce begins all tests before it ends the first: most of their time is waiting.
+func atOnce[T any](t *testing.T, tests map[string]T, begin func(name string, test T) (end func())) {
+	t.Helper()
+	var ends []func()
+	for name, test := range tests {
+		ends = append(ends, begin(name, test))
+	}
+	for _, end := range ends {
+		end()
+	}
 }
 
 // Another size in the same session, another codec in the same session, and back.
@@ -84,9 +96,10 @@ func TestKeyFrameAMinute(t *testing.T) {
 // Whatever a camera stamps its pictures with, they are shown in their order, at about
 // the pace at which they came, and were taken now.
 func TestTimestamps(t *testing.T) {
+	t.Parallel()
 	film := cameratest.Encode(t, "testsrc2=size=160x96:rate=15:duration=2")
 	const tick = 90000 / cameratest.Rate
-	for name, stamp := range map[string]func(n uint32) uint32{
+	atOnce(t, map[string]func(n uint32) uint32{
 		"always 0":              func(uint32) uint32 { return 0 },
 		"backwards":             func(n uint32) uint32 { return 1<<31 - n*tick },
 		"a jump of 10 hours":    func(n uint32) uint32 { return n*tick + n/15*36000*90000 },
@@ -95,47 +108,40 @@ func TestTimestamps(t *testing.T) {
 		"beginning anew":        func(n uint32) uint32 { return n % 20 * tick },
 		"all over":              func(n uint32) uint32 { return n * 2654435761 },
 		"a thousand times fast": func(n uint32) uint32 { return n * tick * 1000 },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			began := time.Now()
-			var mu sync.Mutex
-			var units []media.Unit
-			_, f := odd(t, film, plays(func(c *cameratest.Call) {
-				for n := 0; c.Stamped(film[n%len(film)], stamp(uint32(n))) && c.Sleep(time.Second/cameratest.Rate); n++ {
-				}
-			}), func(u media.Unit) {
-				mu.Lock()
-				defer mu.Unlock()
-				units = append(units, u)
-			}, nil)
-			f.name = name
+	}, func(name string, stamp func(uint32) uint32) func() {
+		began := time.Now()
+		var units []media.Unit
+		_, f := odd(t, film, plays(func(c *cameratest.Call) {
+			for n := 0; c.Stamped(film[n%len(film)], stamp(uint32(n))) && c.Sleep(time.Second/cameratest.Rate); n++ {
+			}
+		}), func(u media.Unit) { units = append(units, u) }, nil)
+		f.name = name
+		return func() {
 			f.await(t, "60 pictures", func(camera.Status) bool { return f.count() >= 60 })
 			if s := f.now(); s.State != camera.Receiving || s.Sessions != 1 {
-				t.Errorf("%+v", s)
+				t.Errorf("%s: %+v", name, s)
 			}
-			mu.Lock()
-			defer mu.Unlock()
+			f.mu.Lock()
+			defer f.mu.Unlock()
 			var key media.Ticks
 			for i, u := range units {
 				if u.Taken.Before(began) || u.Taken.After(u.Received.Add(time.Millisecond)) {
-					t.Errorf("unit %d was taken %v after the beginning, received %v", i, u.Taken.Sub(began), u.Received.Sub(began))
+					t.Errorf("%s: unit %d was taken %v after the beginning, received %v", name, i, u.Taken.Sub(began), u.Received.Sub(began))
 				}
 				if u.Key {
 					if u.PTS <= key && i > 0 {
-						t.Errorf("the key unit %d is shown at %d, after one at %d", i, u.PTS, key)
+						t.Errorf("%s: the key unit %d is shown at %d, after one at %d", name, i, u.PTS, key)
 					}
 					key = u.PTS
 				}
 			}
 			last := units[len(units)-1]
 			spent, shown := last.Received.Sub(units[0].Received), (last.PTS - units[0].PTS).Duration()
-			t.Logf("%v are shown in %v", spent, shown)
-			if name != "a thousand times fast" && (shown > 3*spent+5*time.Second) {
-				t.Errorf("what came in %v is shown in %v", spent, shown)
+			if name != "a thousand times fast" && shown > 3*spent+5*time.Second {
+				t.Errorf("%s: what came in %v is shown in %v", name, spent, shown)
 			}
-		})
-	}
+		}
+	})
 }
 
 // The camera's own clock is not believed: neither what its reports say (RTCP) nor its
@@ -143,32 +149,32 @@ func TestTimestamps(t *testing.T) {
 func TestCameraClock(t *testing.T) {
 	t.Parallel()
 	film := cameratest.Encode(t, "testsrc2=size=160x96:rate=15:duration=2")
-	for _, year := range []int{1900, 1970, 2036, 2099} {
-		t.Run(fmt.Sprint(year), func(t *testing.T) {
-			t.Parallel()
-			began := time.Now()
-			seconds := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).Unix() + 2208988800
-			_, f := odd(t, film, plays(func(c *cameratest.Call) {
-				for n := 0; c.Picture(film[n%len(film)]) && c.Sleep(time.Second/cameratest.Rate); n++ {
-					report := []byte{0x80, 200, 0, 6, 1, 2, 3, 0}
-					report = binary.BigEndian.AppendUint32(report, uint32(seconds))
-					report = binary.BigEndian.AppendUint32(report, 0)
-					report = binary.BigEndian.AppendUint32(report, uint32(n)*6000)
-					c.Frame(1, append(report, make([]byte, 8)...))
-				}
-			}), func(u media.Unit) {
-				if u.Taken.Before(began) || u.Taken.After(time.Now()) {
-					t.Errorf("taken %v", u.Taken)
-				}
-			}, func(r *cameratest.Rogue, _ *camera.Source) {
-				r.Describe = strings.Replace(r.Describe, "t=0 0", fmt.Sprintf("t=%d %d\r\na=range:clock=%d0101T000000Z-", seconds, seconds+60, year), 1)
-			})
-			f.await(t, "20 pictures", func(camera.Status) bool { return f.count() >= 20 })
-			if s := f.now(); s.State != camera.Receiving || s.Sessions != 1 {
-				t.Errorf("%+v", s)
+	atOnce(t, map[string]int{"1900": 1900, "1970": 1970, "2036": 2036, "2099": 2099}, func(name string, year int) func() {
+		began := time.Now()
+		seconds := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).Unix() + 2208988800
+		_, f := odd(t, film, plays(func(c *cameratest.Call) {
+			for n := 0; c.Picture(film[n%len(film)]) && c.Sleep(time.Second/cameratest.Rate); n++ {
+				report := []byte{0x80, 200, 0, 6, 1, 2, 3, 0}
+				report = binary.BigEndian.AppendUint32(report, uint32(seconds))
+				report = binary.BigEndian.AppendUint32(report, 0)
+				report = binary.BigEndian.AppendUint32(report, uint32(n)*6000)
+				c.Frame(1, append(report, make([]byte, 8)...))
 			}
+		}), func(u media.Unit) {
+			if u.Taken.Before(began) || u.Taken.After(time.Now()) {
+				t.Errorf("%s: taken %v", name, u.Taken)
+			}
+		}, func(r *cameratest.Rogue, _ *camera.Source) {
+			r.Describe = strings.Replace(r.Describe, "t=0 0", fmt.Sprintf("t=%d %d\r\na=range:clock=%d0101T000000Z-", seconds, seconds+60, year), 1)
 		})
-	}
+		f.name = name
+		return func() {
+			f.await(t, "40 pictures", func(camera.Status) bool { return f.count() >= 40 })
+			if s := f.now(); s.State != camera.Receiving || s.Sessions != 1 {
+				t.Errorf("%s: %+v", name, s)
+			}
+		}
+	})
 }
 
 // The same picture over and over is said, connected to anew once in a while, and
@@ -240,4 +246,59 @@ func TestPasswordsByTheBook(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Sound is not worth a picture: whatever it is, and whether it comes or not, the
+// pictures are received in one session. What comes of good sound is shown by the tests
+// of sound.
+func TestOddSound(t *testing.T) {
+	t.Parallel()
+	film := cameratest.Encode(t, "testsrc2=size=160x96:rate=15:duration=2")
+	alaw := bytes.Repeat([]byte{0xd5}, 533)
+	type track struct {
+		describe string // of the track
+		sound    []byte // with each picture
+		from, to int    // pictures
+		refuse   bool   // to set it up
+	}
+	atOnce(t, map[string]track{
+		"of an unknown coding":  {"a=rtpmap:97 X-NONE/8000", alaw, 0, 999, false},
+		"of G.726":              {"a=rtpmap:97 G726-32/8000", alaw, 0, 999, false},
+		"without a description": {"a=x", alaw, 0, 999, false},
+		"that starts late":      {"a=rtpmap:97 PCMA/8000", alaw, 30, 999, false},
+		"that stops":            {"a=rtpmap:97 PCMA/8000", alaw, 0, 20, false},
+		"that never comes":      {"a=rtpmap:97 PCMU/8000", nil, 0, 0, false},
+		"that is refused":       {"a=rtpmap:97 PCMA/8000", nil, 0, 0, true},
+		"at an absurd rate":     {"a=rtpmap:97 PCMA/4000000000", alaw, 0, 999, false},
+		"in large packets":      {"a=rtpmap:97 PCMA/8000", make([]byte, 60_000), 0, 999, false},
+		"of AAC, undescribed":   {"a=rtpmap:97 MPEG4-GENERIC/16000/1", alaw, 0, 999, false},
+		"of AAC, misdescribed":  {"a=rtpmap:97 MPEG4-GENERIC/16000/1\r\na=fmtp:97 config=zz;sizelength=99;indexlength=-3", alaw, 0, 999, false},
+		"of AAC, in junk":       {"a=rtpmap:97 MPEG4-GENERIC/16000/1\r\na=fmtp:97 mode=AAC-hbr;config=1408;sizelength=13;indexlength=3;indexdeltalength=3", bytes.Repeat([]byte{0xff}, 700), 0, 999, false},
+		"of Opus, in junk":      {"a=rtpmap:97 opus/48000/2", bytes.Repeat([]byte{0xff}, 700), 0, 999, false},
+	}, func(name string, test track) func() {
+		m := plays(func(c *cameratest.Call) {
+			began := time.Now()
+			for n := 0; c.Picture(film[n%len(film)]); n++ {
+				if n >= test.from && n < test.to {
+					c.Packet(2, uint32(n)*533, true, test.sound)
+				}
+				c.Sleep(time.Until(began.Add(time.Duration(n+1) * time.Second / cameratest.Rate)))
+			}
+		})
+		m.Answer = func(_ *cameratest.Call, r cameratest.Request) (string, bool) {
+			refused := test.refuse && r.Method == "SETUP" && strings.HasSuffix(r.URL, "trackID=1")
+			return cameratest.Reply(r, "461 Unsupported Transport", ""), refused
+		}
+		_, f := odd(t, film, m, nil, func(r *cameratest.Rogue, s *camera.Source) {
+			r.Describe += "m=audio 0 RTP/AVP 97\r\na=control:trackID=1\r\n" + test.describe + "\r\n"
+			s.Sound = true
+		})
+		f.name = name
+		return func() {
+			f.await(t, "60 pictures", func(camera.Status) bool { return f.count() >= 60 })
+			if s := f.now(); s.State != camera.Receiving || s.Sessions != 1 || s.Width != 160 {
+				t.Errorf("%s: %+v", name, s)
+			}
+		}
+	})
 }

@@ -149,41 +149,41 @@ func TestFFmpegTroubles(t *testing.T) {
 		t.Fatal(err)
 	}
 	film := cameratest.Encode(t, "testsrc2=size=64x48:rate=15:duration=2", "-g", "1")
-	for name, test := range map[string]struct {
-		script string // of the ffmpeg; none if empty
+	type program struct {
+		script string // none if empty
 		want   string
 		starts int // that are waited for
-	}{
+	}
+	atOnce(t, map[string]program{
 		"missing":          {"", "ffmpeg is not installed", 0},
 		"no program":       {"not a program", "ffmpeg cannot be started", 0},
 		"too old":          {`case $1 in -version) echo "ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright";; *) echo "Unrecognized option 'fps_mode'." >&2; exit 1;; esac`, "ffmpeg 4.4.2 is installed, which is too old. Install ffmpeg 5.1", 2},
 		"killed":           {`kill -9 $$`, "killed; it is started again", 100},
 		"killed, with kin": {`sleep 30 & kill -9 $$`, "killed; it is started again", 2},
 		"writes nonsense":  {`head -c 100000 /dev/urandom; head -c 100000 /dev/urandom >&2; exit 3`, "it is started again", 2},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			program, count := filepath.Join(dir, "ffmpeg"), filepath.Join(dir, "count")
-			put := func(script string) {
-				next := program + ".next"
-				if err := os.WriteFile(next, []byte(script), 0o700); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.Rename(next, program); err != nil {
-					t.Fatal(err)
-				}
+	}, func(name string, test program) func() {
+		dir := t.TempDir()
+		program, count := filepath.Join(dir, "ffmpeg"), filepath.Join(dir, "count")
+		put := func(script string) {
+			next := program + ".next"
+			if err := os.WriteFile(next, []byte(script), 0o700); err != nil {
+				t.Fatal(err)
 			}
-			switch {
-			case test.script == "not a program":
-				put(test.script)
-			case test.script != "":
-				put("#!/bin/sh\n[ \"$1\" = -version ] || echo >>" + count + "\n" + test.script + "\n")
+			if err := os.Rename(next, program); err != nil {
+				t.Fatal(err)
 			}
-			r := misbehave(t, film, cameratest.Misdeed{})
-			w := watch(t, func(_ *watched, c *event.Config) {
-				c.Main, c.FFmpeg, c.Delays = r.Address(), program, []time.Duration{time.Millisecond}
-			})
+		}
+		switch {
+		case test.script == "not a program":
+			put(test.script)
+		case test.script != "":
+			put("#!/bin/sh\n[ \"$1\" = -version ] || echo >>" + count + "\n" + test.script + "\n")
+		}
+		r := misbehave(t, film, cameratest.Misdeed{})
+		w := watch(t, func(_ *watched, c *event.Config) {
+			c.Main, c.FFmpeg, c.Delays = r.Address(), program, []time.Duration{time.Millisecond}
+		})
+		return func() {
 			w.eventually(func(s event.Status) bool {
 				return s.Main.State == camera.Receiving && !s.Looking && strings.Contains(s.Says(), test.want) &&
 					strings.Contains(s.Says(), "no events are recorded")
@@ -194,15 +194,27 @@ func TestFFmpegTroubles(t *testing.T) {
 					break
 				}
 				if time.Now().After(end) {
-					t.Fatalf("started %d times", len(text))
+					t.Fatalf("%s: started %d times", name, len(text))
 				}
 			}
 			put("#!/bin/sh\nexec " + real + " \"$@\"\n")
 			w.eventually(func(s event.Status) bool { return s.Looking && s.Motion == nil })
 			if s := w.now(); s.Main.Sessions != 1 || s.Main.State != camera.Receiving {
-				t.Errorf("%+v: the stream broke off", s)
+				t.Errorf("%s: %+v: the stream broke off", name, s)
 			}
-		})
+		}
+	})
+}
+
+// atOnce begins all tests before it ends the first: most of their time is waiting.
+func atOnce[T any](t *testing.T, tests map[string]T, begin func(name string, test T) (end func())) {
+	t.Helper()
+	var ends []func()
+	for name, test := range tests {
+		ends = append(ends, begin(name, test))
+	}
+	for _, end := range ends {
+		end()
 	}
 }
 
@@ -240,30 +252,30 @@ func TestNoZombies(t *testing.T) {
 func TestRecordsWhatOthersServe(t *testing.T) {
 	t.Parallel()
 	mover := cameratest.Mover(320, 180, 12, 6, 8)
-	for name, test := range map[string]struct {
+	type film struct {
 		args         []string
 		launch       string
 		video, audio string
-	}{
+	}
+	atOnce(t, map[string]film{
 		"H.264 and AAC": {[]string{"-c:v", "libx264", "-c:a", "aac", "-ar", "16000"},
 			"d. ! queue ! h264parse ! rtph264pay name=pay0 pt=96 d. ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97", "h264", "aac"},
 		"H.265 and A-law": {[]string{"-c:v", "libx265", "-x265-params", fmt.Sprintf("keyint=%d:log-level=error:pools=1", cameratest.Rate), "-c:a", "pcm_alaw"},
 			"d. ! queue ! h265parse ! rtph265pay name=pay0 pt=96 d. ! queue ! audio/x-alaw ! rtppcmapay name=pay1", "hevc", "aac"},
 		"H.264 with B-frames and µ-law": {[]string{"-c:v", "libx264", "-bf", "2", "-c:a", "pcm_mulaw"},
 			"d. ! queue ! h264parse ! rtph264pay name=pay0 pt=96 d. ! queue ! audio/x-mulaw ! rtppcmupay name=pay1", "h264", "aac"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			file := cameratest.File(t, mover, test.args...)
-			address := cameratest.ServeGStreamer(t, "filesrc location="+file+" ! matroskademux name=d "+test.launch, "viewer", password)
-			w := watch(t, func(_ *watched, c *event.Config) { c.Main, c.Patience = address, 10*time.Second })
+	}, func(name string, test film) func() {
+		file := cameratest.File(t, mover, test.args...)
+		address := cameratest.ServeGStreamer(t, "filesrc location="+file+" ! matroskademux name=d "+test.launch, "viewer", password)
+		w := watch(t, func(_ *watched, c *event.Config) { c.Main, c.Patience = address, 10*time.Second })
+		return func() {
 			b, e := await(t, w.begun, 40*time.Second), await(t, w.ended, 40*time.Second)
 			checkPair(t, b, e)
 			if video, audio := codecs(t, e); video != test.video || audio != test.audio {
-				t.Errorf("the clip holds %q and %q, want %s and %s", video, audio, test.video, test.audio)
+				t.Errorf("%s: the clip holds %q and %q, want %s and %s", name, video, audio, test.video, test.audio)
 			}
-		})
-	}
+		}
+	})
 }
 
 // codecs asks ffprobe what is in a clip, and lets ffmpeg decode it whole.
