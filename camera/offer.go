@@ -27,8 +27,9 @@ type Track struct {
 	payload byte
 	control string
 	fmtp    map[string]string
-	back    bool // for what we would send
-	sealed  bool // needs keys that we do not ask for
+	back    bool   // for what we would send
+	sealed  bool   // its packets are encrypted by themselves (SRTP)
+	keys    string // for that
 }
 
 // String returns the track's name as the camera gives it.
@@ -48,6 +49,7 @@ type Offer struct {
 // sense nothing is taken, and only a description without a single track is an error.
 func ParseOffer(sdp []byte) (Offer, error) {
 	var o Offer
+	var keys string
 	if len(sdp) > maxOffer {
 		return o, fmt.Errorf("description of %d bytes", len(sdp))
 	}
@@ -68,10 +70,15 @@ func ParseOffer(sdp []byte) (Offer, error) {
 			media = formats(value)
 		case kind == "a" && media != nil:
 			describe(media, about, value)
+		case kind == "a" && strings.HasPrefix(value, "key-mgmt:"):
+			keys = strings.TrimPrefix(value, "key-mgmt:")
 		}
 	}
 	end()
 	for i, t := range o.Tracks {
+		if t.keys == "" {
+			o.Tracks[i].keys = keys
+		}
 		if more := about[strconv.Itoa(int(t.payload))]; more != "" && len(t.fmtp) == 0 {
 			o.Tracks[i].fmtp = parameters(more)
 		}
@@ -103,7 +110,7 @@ func formats(value string) []Track {
 			continue
 		}
 		t := static[byte(n)]
-		t.Kind, t.payload = strings.ToLower(fields[0]), byte(n)
+		t.Kind, t.payload = word(strings.ToLower(fields[0])), byte(n)
 		t.sealed = strings.Contains(strings.ToUpper(fields[2]), "SAVP")
 		list = append(list, t)
 	}
@@ -118,6 +125,10 @@ func describe(media []Track, about map[string]string, value string) {
 	case "control":
 		for i := range media {
 			media[i].control = strings.TrimSpace(value)
+		}
+	case "key-mgmt":
+		for i := range media {
+			media[i].keys = value
 		}
 	case "sendonly":
 		for i := range media {
@@ -145,7 +156,7 @@ func describe(media []Track, about map[string]string, value string) {
 // name takes what rtpmap says: PCMA/8000/1.
 func (t *Track) name(value string) {
 	parts := strings.Split(value, "/")
-	t.Name = strings.ToUpper(strings.TrimSpace(parts[0]))
+	t.Name = word(strings.ToUpper(parts[0]))
 	if len(parts) > 1 {
 		if n, err := strconv.ParseUint(strings.TrimSpace(parts[1]), 10, 31); err == nil {
 			t.Rate = int(n)
@@ -156,6 +167,18 @@ func (t *Track) name(value string) {
 			t.Channels = int(n)
 		}
 	}
+}
+
+// word is what is left of a camera's name for something when only what such names are
+// made of is kept.
+func word(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("-_.+", r) {
+			return r
+		}
+		return -1
+	}, s)
+	return s[:min(len(s), 32)]
 }
 
 // parameters reads what fmtp says: packetization-mode=1; profile-level-id=64001f.
@@ -194,12 +217,12 @@ func best(media []Track) (Track, bool) {
 
 // video says whether it is a video that can be recorded.
 func (t Track) video() bool {
-	return t.Kind == "video" && (t.Name == "H264" || t.Name == "H265" || t.Name == "HEVC") && !t.back && !t.sealed
+	return t.Kind == "video" && (t.Name == "H264" || t.Name == "H265" || t.Name == "HEVC") && !t.back
 }
 
 // audio says whether it is a sound that can be recorded, encoded anew or not.
 func (t Track) audio() bool {
-	if t.Kind != "audio" || t.back || t.sealed || t.Rate <= 0 {
+	if t.Kind != "audio" || t.back || t.Rate <= 0 {
 		return false
 	}
 	switch t.Name {
@@ -215,13 +238,18 @@ func (t Track) audio() bool {
 
 func (t Track) h265() bool { return t.Name == "H265" || t.Name == "HEVC" }
 
-// choose returns the tracks to receive; either may be nil.
-func (o Offer) choose(sound bool) (video, audio *Track) {
+// choose returns the tracks to receive; either may be nil. Those with packets that are
+// encrypted by themselves need a connection that is encrypted, too: it carries their keys.
+func (o Offer) choose(sound, secure bool) (video, audio *Track) {
 	for i, t := range o.Tracks {
+		if t.sealed && !secure {
+			continue
+		}
 		if video == nil && t.video() {
 			video = &o.Tracks[i]
 		}
-		if sound && audio == nil && t.audio() {
+		// The library wants all tracks of a session encrypted, or none.
+		if sound && audio == nil && t.audio() && (video == nil || video.sealed == t.sealed) {
 			audio = &o.Tracks[i]
 		}
 	}
@@ -238,9 +266,16 @@ func clean(tracks ...*Track) []byte {
 		if t == nil {
 			continue
 		}
-		fmt.Fprintf(&b, "m=%s 0 RTP/AVP %d\r\na=rtpmap:%d opaque/%d\r\n", t.Kind, t.payload, t.payload, t.Rate)
+		profile := "RTP/AVP"
+		if t.sealed {
+			profile = "RTP/SAVP"
+		}
+		fmt.Fprintf(&b, "m=%s 0 %s %d\r\na=rtpmap:%d opaque/%d\r\n", t.Kind, profile, t.payload, t.payload, t.Rate)
 		if t.control != "" && !strings.ContainsFunc(t.control, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 			fmt.Fprintf(&b, "a=control:%s\r\n", t.control)
+		}
+		if t.sealed && t.keys != "" && !strings.ContainsFunc(t.keys, func(r rune) bool { return r < ' ' || r >= 0x7f }) {
+			fmt.Fprintf(&b, "a=key-mgmt:%s\r\n", t.keys)
 		}
 	}
 	return b.Bytes()

@@ -159,7 +159,7 @@ func (r *session) mendDescription(res *base.Response) {
 	if kind := res.Header["Content-Type"]; len(kind) == 0 || bytes.HasPrefix(bytes.TrimSpace(res.Body), []byte("v=")) {
 		res.Header["Content-Type"] = base.HeaderValue{"application/sdp"}
 	} else if !strings.HasPrefix(strings.ToLower(kind[0]), "application/sdp") {
-		r.refused = r.Credentials.failure(Unusable, "describe stream: %.50q is no description", kind[0])
+		r.refused = r.Credentials.failure(Unusable, "describe stream: %q is no description", r.Credentials.plain(kind[0]))
 		return
 	}
 	offer, err := ParseOffer(res.Body)
@@ -168,7 +168,7 @@ func (r *session) mendDescription(res *base.Response) {
 		res.Body = nil
 		return
 	}
-	r.video, r.audio = offer.choose(r.Sound)
+	r.video, r.audio = offer.choose(r.Sound, r.Address.secure())
 	r.refused = r.unfit(offer)
 	r.tell(offer)
 	res.Body = clean(r.video, r.audio)
