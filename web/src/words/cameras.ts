@@ -276,7 +276,6 @@ export const drawing = {
 export const schedule = {
   days: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
   short: ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"],
-  dayLabel: (day: string, short: string) => `${day} (${short})`,
   everyDay: "every day",
   noDay: "No day chosen yet.",
   noTime: "Give both times.",
