@@ -2,6 +2,7 @@ package sealed_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -123,23 +124,7 @@ func FuzzOpen(f *testing.F) {
 
 // FuzzParseSettings: what parses is written back as the same bytes.
 func FuzzParseSettings(f *testing.F) {
-	files, err := filepath.Glob("../settings/testdata/vectors/*/*.json")
-	if err != nil || len(files) < 30 {
-		f.Fatalf("%d vectors as seeds, want at least 30: %v", len(files), err)
-	}
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		var v struct{ Document []byte }
-		if err := json.Unmarshal(b, &v); err != nil {
-			f.Fatalf("%s: %v", file, err)
-		}
-		if len(v.Document) < 8<<10 {
-			f.Add(v.Document)
-		}
-	}
+	seedOthers(f, "../settings/testdata/vectors/*/*.json", "document", 30)
 	f.Fuzz(func(t *testing.T, p []byte) {
 		s, err := sealed.ParseSettings(p)
 		if err != nil {
@@ -150,6 +135,60 @@ func FuzzParseSettings(f *testing.F) {
 			t.Fatal("a second spelling of a settings document")
 		}
 	})
+}
+
+// FuzzParseLetter: what parses is written back as the same bytes, and no letter that
+// nobody of the homes has written verifies in one of them.
+func FuzzParseLetter(f *testing.F) {
+	written := seedOthers(f, "../letter/testdata/vectors/*/*.json", "letter", 100)
+	homes := readHomes(f)
+	f.Fuzz(func(t *testing.T, p []byte) {
+		l, err := sealed.ParseLetter(p)
+		if err != nil {
+			wantReason(t, err)
+			return
+		}
+		if !bytes.Equal(l.Bytes(), p) {
+			t.Fatal("a second spelling of a letter")
+		}
+		for name, h := range homes {
+			if err := sealed.VerifyLetter(l, h.Title()); err != nil {
+				wantReason(t, err)
+			} else if !written[string(p)] {
+				t.Fatalf("a letter that nobody wrote verifies in home %s", name)
+			}
+		}
+	})
+}
+
+// seedOthers gives f that member of the vectors of another package, and fails if there
+// are few of them.
+func seedOthers(f *testing.F, pattern, member string, least int) (all map[string]bool) {
+	f.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) < least {
+		f.Fatalf("%d vectors as seeds, want at least %d: %v", len(files), least, err)
+	}
+	all = map[string]bool{}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		var v map[string]any
+		if err := json.Unmarshal(b, &v); err != nil {
+			f.Fatalf("%s: %v", file, err)
+		}
+		text, _ := v[member].(string) // Go writes no bytes as null
+		p, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			f.Fatalf("%s: %v", file, err)
+		}
+		if all[string(p)] = true; len(p) < 8<<10 {
+			f.Add(p)
+		}
+	}
+	return all
 }
 
 func wantReason(t *testing.T, err error) {

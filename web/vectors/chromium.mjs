@@ -24,6 +24,7 @@ const everything = JSON.stringify({
   objects: vectors("sealed"),
   deeds: vectors("deed"),
   settings: vectors("settings"),
+  letters: vectors("letter"),
 });
 
 const types = { ".html": "text/html", ".js": "text/javascript", ".json": "application/json" };

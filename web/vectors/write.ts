@@ -12,6 +12,7 @@ import type { DeedVector, ObjectVector, SettingsVector } from "./check.ts";
 import { documentDrafts } from "./documents.ts";
 import { folder, type Format, homesFile } from "./folders.ts";
 import { readHomes } from "./homes.ts";
+import { letterDrafts } from "./letters.ts";
 import { objectDrafts } from "./objects.ts";
 
 export async function main(): Promise<void> {
@@ -34,6 +35,7 @@ export async function main(): Promise<void> {
     const v: SettingsVector = { ...rest, document: base64(document), ...(content === undefined ? {} : { content: base64(content) }) };
     written += write("settings", v.name, v);
   }
+  for (const v of await letterDrafts(homes)) written += write("letter", v.name, v);
   console.log(`${written} vectors written`);
 }
 

@@ -1,0 +1,25 @@
+package letter
+
+import (
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/sealed"
+)
+
+// Resent is the sender of a command that a vector brings, with the key that it asked
+// for replies with.
+func Resent(command sealed.Letter, c Command, asker *key.Private) *Sent {
+	return &Sent{letter: command, command: c, asker: asker}
+}
+
+// The parsers of contents, for fuzzing.
+var (
+	ParseCommand   = func(b []byte) (Command, deed.Key, error) { return parseCommand(b) }
+	ParseReply     = parseReply
+	ParseCondition = parseCondition
+	EncodeCommand  = encodeCommand
+	EncodeReply    = encodeReply
+)
+
+// Encode writes a condition's content.
+func (c Condition) Encode() ([]byte, error) { return c.encode() }
