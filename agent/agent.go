@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
@@ -45,6 +46,12 @@ type Config struct {
 	// Watch watches one camera until its context ends. [event.Watch] if nil.
 	Watch func(context.Context, event.Config) error
 
+	// Clock is the machine's clocks; the real ones if nil.
+	Clock clock.Source
+
+	// Version is the program's, which the home's people are told.
+	Version string
+
 	// Retry is the first wait after the server could not be reached; it doubles up to
 	// a minute. A second if zero.
 	Retry time.Duration
@@ -70,6 +77,10 @@ type Agent struct {
 	uplink   *uplink.Uplink
 	clock    *clock.Clock
 	began    time.Time
+	commands *commands
+	kick     chan struct{} // holds one: the cameras are to be looked at now
+
+	conditions atomic.Uint64 // number of the last one
 
 	mu      sync.Mutex // protects cameras and settings
 	cameras map[latchkey.CameraID]*watched
@@ -99,7 +110,7 @@ func unusable(err error) error {
 // New starts the agent of a folder: it takes the next incarnation and looks through
 // the spool. It records and uploads while [Agent.Run] runs.
 func New(ctx context.Context, c Config) (_ *Agent, err error) {
-	a := &Agent{config: c, log: c.Log, began: time.Now(), cameras: map[latchkey.CameraID]*watched{}}
+	a := &Agent{config: c, log: c.Log, began: time.Now(), kick: make(chan struct{}, 1), cameras: map[latchkey.CameraID]*watched{}}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -154,7 +165,7 @@ func (a *Agent) load() (err error) {
 	if err := durable.Sweep(a.state.dir, "."); err != nil {
 		return err
 	}
-	a.clock = clock.New(clock.Config{FS: a.state.dir, Name: clockFile, Log: a.log})
+	a.clock = clock.New(clock.Config{Source: a.config.Clock, FS: a.state.dir, Name: clockFile, Log: a.log})
 	if a.start, err = uplink.NextStart(a.state.dir, startFile); err != nil {
 		return unusable(err)
 	}
@@ -180,10 +191,12 @@ func (a *Agent) load() (err error) {
 	if err != nil {
 		return unusable(err)
 	}
+	a.commands = newCommands(a)
 	a.uplink, err = uplink.New(uplink.Config{
 		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool,
 		HTTP: client, Retry: a.config.Retry, Log: a.log,
 		Wishes: a.wishes, Settings: a.takeSettings, Acknowledged: a.recorder.acknowledged, Heard: a.clock.Hear,
+		Command: a.commands.take, Condition: a.condition,
 	})
 	return err
 }
@@ -220,7 +233,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var rooms sync.WaitGroup
-	for _, room := range []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus, a.clock.Run} {
+	for _, room := range []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus, a.commands.run, a.clock.Run} {
 		rooms.Go(func() {
 			if err := room(ctx); err != nil {
 				stop(err)

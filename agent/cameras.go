@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/camera"
+	"github.com/latchkey-cam/latchkey/camera/find"
+	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/settings"
 )
@@ -23,6 +26,7 @@ type Camera struct {
 	Name        string
 	Main, Sub   string // addresses without user and password; Sub may be empty
 	Credentials camera.Credentials
+	Pin         find.Identity // which device it is; zero if nobody has looked
 }
 
 // cameraFile is a camera on the disk. It is the only place where a camera's password
@@ -35,11 +39,23 @@ type cameraFile struct {
 	Sub      string            `json:"sub,omitempty"`
 	User     string            `json:"user,omitempty"`
 	Password string            `json:"password,omitempty"`
+	Pin      *find.Identity    `json:"pin,omitempty"` // since version 2
 }
 
 const (
-	camerasDir = "cameras"
-	maxCamera  = 64 << 10
+	camerasDir    = "cameras"
+	maxCamera     = 64 << 10
+	cameraVersion = 2
+)
+
+// Errors of describing cameras.
+var (
+	// errNoCamera: no camera of that ID is described.
+	errNoCamera = errors.New("this agent has no such camera")
+	// errNameTaken: another camera is called so.
+	errNameTaken = errors.New("another camera of this agent has this name")
+	// errTooManyCameras: a home has no room for another one.
+	errTooManyCameras = fmt.Errorf("an agent has at most %d cameras", deed.MaxCameras)
 )
 
 // ParseAddress takes the user and password out of a camera's address, if they are in
@@ -103,52 +119,155 @@ func (s *State) readCamera(name string) (Camera, error) {
 	if err := json.Unmarshal(b, &f); err != nil {
 		return Camera{}, fmt.Errorf("read %s: it is not a camera's description; remove that file and add the camera again", name) // the decoder's error could quote it
 	}
-	if f.V != 1 || f.Name == "" || f.Main == "" || f.ID == (latchkey.CameraID{}) {
-		return Camera{}, fmt.Errorf("read %s: it is not a camera's description of version 1; remove that file and add the camera again", name)
+	switch {
+	case f.V > cameraVersion:
+		return Camera{}, fmt.Errorf("read %s: it is a camera's description of version %d and this program reads up to %d; use a newer latchkey", name, f.V, cameraVersion)
+	case f.V < 1 || f.Name == "" || f.Main == "" || f.ID == (latchkey.CameraID{}):
+		return Camera{}, fmt.Errorf("read %s: it is not a camera's description; remove that file and add the camera again", name)
 	}
-	return Camera{
+	c := Camera{
 		ID: f.ID, Name: f.Name, Main: f.Main, Sub: f.Sub,
 		Credentials: camera.Credentials{User: camera.NewSecret(f.User), Password: camera.NewSecret(f.Password)},
-	}, nil
+	}
+	if f.Pin != nil {
+		c.Pin = *f.Pin
+	}
+	return c, nil
 }
 
 // AddCamera keeps the description of a camera; an agent that runs notices within a
-// second. A camera of the same name is described anew and stays the same camera. It
+// second. A camera of the same name is described anew and stays the same camera; its
+// pin stays too where the new description has none and leads to the same hosts. It
 // returns the camera with its ID, and whether it is a new one.
-func (s *State) AddCamera(c Camera) (Camera, bool, error) {
+func (s *State) AddCamera(c Camera) (added Camera, fresh bool, err error) {
+	err = s.describe(c, func(known []Camera) error {
+		i := slices.IndexFunc(known, func(k Camera) bool { return k.Name == c.Name })
+		switch {
+		case i >= 0:
+			c.ID = known[i].ID
+			if c.Pin == (find.Identity{}) && sameHosts(c, known[i]) {
+				c.Pin = known[i].Pin
+			}
+		case len(known) >= deed.MaxCameras:
+			return errTooManyCameras
+		case c.ID == latchkey.CameraID{}:
+			c.ID = latchkey.NewCameraID()
+		}
+		fresh = i < 0
+		return s.write(c)
+	})
+	return c, fresh, err
+}
+
+// newCamera keeps the description of a camera whose name no other has.
+func (s *State) newCamera(c Camera) (Camera, error) {
+	err := s.describe(c, func(known []Camera) error {
+		if slices.ContainsFunc(known, func(k Camera) bool { return k.Name == c.Name }) {
+			return errNameTaken
+		}
+		if len(known) >= deed.MaxCameras {
+			return errTooManyCameras
+		}
+		c.ID = latchkey.NewCameraID()
+		return s.write(c)
+	})
+	return c, err
+}
+
+// changeCamera describes a camera anew; change is given what is kept.
+func (s *State) changeCamera(id latchkey.CameraID, change func(*Camera) error) error {
+	return s.locked(func() error {
+		known, err := s.ReadCameras()
+		i := slices.IndexFunc(known, func(k Camera) bool { return k.ID == id })
+		if i < 0 {
+			return cmp.Or(err, errNoCamera)
+		}
+		c := known[i]
+		if err := change(&c); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(known, func(k Camera) bool { return k.ID != id && k.Name == c.Name }) {
+			return errNameTaken
+		}
+		if err := c.check(); err != nil {
+			return err
+		}
+		return s.write(c)
+	})
+}
+
+// forgetCamera removes what is kept of a camera, with its password.
+func (s *State) forgetCamera(id latchkey.CameraID) error {
+	return s.locked(func() error {
+		err := durable.Remove(s.dir, camerasDir+"/"+id.String()+".json")
+		if errors.Is(err, fs.ErrNotExist) {
+			return errNoCamera
+		}
+		return err
+	})
+}
+
+// describe checks a description and keeps it as add says, which is given what is known.
+func (s *State) describe(c Camera, add func(known []Camera) error) error {
 	if err := c.check(); err != nil {
-		return Camera{}, false, err
+		return err
 	}
+	return s.locked(func() error {
+		known, err := s.ReadCameras()
+		if err != nil {
+			return fmt.Errorf("add camera: %w", err)
+		}
+		return add(known)
+	})
+}
+
+// locked runs do while no other program changes the cameras.
+func (s *State) locked(do func() error) error {
 	l, err := takeLock(s.folder, camerasLock, true)
 	if err != nil {
-		return Camera{}, false, err
+		return err
 	}
 	defer l.release() // the process's end does it too
-	known, err := s.ReadCameras()
-	if err != nil {
-		return Camera{}, false, fmt.Errorf("add camera: %w", err)
-	}
-	i := slices.IndexFunc(known, func(k Camera) bool { return k.Name == c.Name })
-	switch {
-	case i >= 0:
-		c.ID = known[i].ID
-	case c.ID == latchkey.CameraID{}:
-		c.ID = latchkey.NewCameraID()
-	}
-	b, err := json.MarshalIndent(cameraFile{
-		V: 1, ID: c.ID, Name: c.Name, Main: c.Main, Sub: c.Sub,
+	return do()
+}
+
+func (s *State) write(c Camera) error {
+	f := cameraFile{
+		V: cameraVersion, ID: c.ID, Name: c.Name, Main: c.Main, Sub: c.Sub,
 		User: c.Credentials.User.Reveal(), Password: c.Credentials.Password.Reveal(),
-	}, "", "  ")
+	}
+	if c.Pin != (find.Identity{}) {
+		f.Pin = &c.Pin
+	}
+	b, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
 		panic("internal error: encode a camera: " + err.Error())
 	}
 	if err := durable.MkdirAll(s.dir, camerasDir); err != nil {
-		return Camera{}, false, err
+		return err
 	}
 	if err := durable.WriteBytes(s.dir, camerasDir+"/"+c.ID.String()+".json", append(b, '\n')); err != nil {
-		return Camera{}, false, fmt.Errorf("add camera: %w", err)
+		return fmt.Errorf("keep the description of camera %q: %w", c.Name, err)
 	}
-	return c, i < 0, nil
+	return nil
+}
+
+// sameHosts says whether two descriptions lead to the same machine.
+func sameHosts(a, b Camera) bool {
+	hosts := func(c Camera) (all []string) {
+		for _, address := range []string{c.Main, c.Sub} {
+			if u, err := url.Parse(address); err == nil && address != "" && !slices.Contains(all, u.Hostname()) {
+				all = append(all, u.Hostname())
+			}
+		}
+		return all
+	}
+	for _, h := range hosts(a) {
+		if !slices.Contains(hosts(b), h) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c Camera) check() error {

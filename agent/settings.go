@@ -3,9 +3,13 @@ package agent
 import (
 	"errors"
 	"io/fs"
+	"time"
+	_ "time/tzdata" // small machines have no table of the world's time zones
 
+	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/durable"
+	"github.com/latchkey-cam/latchkey/motion"
 	"github.com/latchkey-cam/latchkey/sealed"
 	"github.com/latchkey-cam/latchkey/settings"
 )
@@ -15,6 +19,17 @@ import (
 type homeSettings struct {
 	seen     *sealed.Settings
 	document *settings.Document
+	zone     *time.Location
+}
+
+// newHomeSettings keeps a document that was opened. Where this machine does not know
+// its time zone, the hours in it are taken for UTC.
+func newHomeSettings(d *settings.Document) homeSettings {
+	zone, err := time.LoadLocation(d.Content.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return homeSettings{seen: &d.Settings, document: d, zone: zone}
 }
 
 // takeSettings takes a document that the server sent, if it is genuine and newer.
@@ -34,7 +49,8 @@ func (a *Agent) takeSettings(document []byte, t *deed.Title) {
 		a.log.Error("keep the settings", "error", err)
 		return
 	}
-	a.home = homeSettings{seen: &d.Settings, document: d}
+	a.home = newHomeSettings(d)
+	a.reconsider()
 	a.log.Info("took the home's settings", "number", d.Number)
 }
 
@@ -55,7 +71,60 @@ func (a *Agent) loadSettings() {
 		a.log.Warn("the settings cannot be read and are asked for again", "reason", err)
 		return
 	}
-	a.home = homeSettings{seen: &d.Settings, document: d}
+	a.home = newHomeSettings(d)
+}
+
+// wish is what the home wants of a camera at this moment.
+type wish struct {
+	off    bool
+	until  time.Time // when it is to be on again; zero if nobody knows
+	motion motion.Config
+}
+
+// wish reads the settings; without them a camera is on.
+func (a *Agent) wish(id latchkey.CameraID) wish {
+	now := a.clock.Now().Wall.Time()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.home.document == nil {
+		return wish{}
+	}
+	c := a.home.document.Content.Cameras[id]
+	w := wish{motion: motionOf(c.Sensitivity, c.Zones, c.Masks)}
+	if w.off, w.until = c.OffAt(now, a.home.zone); w.off && !w.until.IsZero() {
+		w.until = w.until.In(a.home.zone)
+	}
+	return w
+}
+
+// motionOf says to the detector what settings say.
+func motionOf(s settings.Sensitivity, zones []settings.Zone, masks []settings.Mask) motion.Config {
+	c := motion.Config{Sensitivity: motion.Sensitivity(s.String())}
+	shape := func(points []settings.Point) (all []motion.Point) {
+		for _, p := range points {
+			all = append(all, motion.Point(p))
+		}
+		return all
+	}
+	for _, z := range zones {
+		c.Zones = append(c.Zones, shape(z.Points))
+	}
+	for _, m := range masks {
+		c.Masks = append(c.Masks, shape(m.Points))
+	}
+	return c
+}
+
+// sayOff notes that a camera is off, and until when.
+func (a *Agent) sayOff(w *watched, is wish) {
+	detail := "The home has switched it off. There is no connection to it, and nothing is recorded."
+	if !is.until.IsZero() {
+		detail = "The home has it off until " + is.until.Format("Monday 15:04 MST") + ". There is no connection to it, and nothing is recorded."
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	w.become(CameraOff, detail)
+	w.until = is.until
 }
 
 // name is what the home calls a camera: what the settings say, or else what the agent

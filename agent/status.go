@@ -14,7 +14,9 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent/spool"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
+	"github.com/latchkey-cam/latchkey/clock"
 	"github.com/latchkey-cam/latchkey/internal/durable"
+	"github.com/latchkey-cam/latchkey/letter"
 )
 
 // Status is how an agent is doing. A running agent keeps it in its folder, where
@@ -31,30 +33,59 @@ type Status struct {
 	Incarnation uint64           `json:"incarnation"`
 	Uplink      uplink.Status    `json:"uplink"`
 	Spool       spool.Status     `json:"spool"`
+	Disk        DiskStatus       `json:"disk"`
+	Clock       ClockStatus      `json:"clock"`
 	Cameras     []CameraStatus   `json:"cameras"` // by name
+}
+
+// DiskStatus is the spool's disk.
+type DiskStatus struct {
+	Free int64 `json:"free"` // bytes, -1 if nobody knows
+}
+
+// ClockStatus says how far the agent's clock can be believed.
+type ClockStatus struct {
+	Quality     letter.Quality     `json:"quality"`
+	Corrections []clock.Correction `json:"corrections,omitempty"`
 }
 
 // CameraStatus is how one camera is doing.
 type CameraStatus struct {
-	ID     latchkey.CameraID `json:"id"`
-	Name   string            `json:"name"`
-	State  CameraState       `json:"state"`
-	Since  time.Time         `json:"since"`
-	Detail string            `json:"detail,omitempty"` // for people
+	ID        latchkey.CameraID `json:"id"`
+	Name      string            `json:"name"`
+	State     CameraState       `json:"state"`
+	Recording bool              `json:"recording"`        // pictures come in, and would be kept if something moved
+	Since     time.Time         `json:"since"`            // of the state
+	Detail    string            `json:"detail,omitempty"` // for people
+	Until     time.Time         `json:"until,omitzero"`   // of state off: when it is to be on again
+	Last      time.Time         `json:"last,omitzero"`    // the last good picture
+	Width     int               `json:"width,omitempty"`
+	Height    int               `json:"height,omitempty"`
+	Codec     string            `json:"codec,omitempty"`
+	Rate      float64           `json:"rate,omitempty"` // pictures a second, as they come
+	Audio     string            `json:"audio,omitempty"`
+	Motion    string            `json:"motion,omitempty"` // why motion is not looked for, for people
+	Events    int               `json:"events_24h"`
 }
 
 // Status says how the agent is doing.
 func (a *Agent) Status() Status {
 	s := Status{
-		V: 1, Running: true, At: time.Now().UTC(), Started: a.began.UTC(), Home: a.identity.Home, Agent: a.keys.Agent,
+		V: 1, Running: true, At: time.Now(), Started: a.began, Home: a.identity.Home, Agent: a.keys.Agent,
 		Server: a.identity.Server, Incarnation: a.start.Incarnation(),
 		Uplink: a.uplink.Status(), Spool: a.spool.Status(), Cameras: []CameraStatus{},
+		Clock: ClockStatus{Quality: qualities[a.clock.Now().Quality], Corrections: a.clock.Corrections()},
+	}
+	if free, err := freeBytes(a.state.path(spoolDir)); err == nil {
+		s.Disk.Free = free
+	} else {
+		s.Disk.Free = -1
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s.HomeName = a.homeName()
 	for _, w := range a.cameras {
-		s.Cameras = append(s.Cameras, CameraStatus{w.camera.ID, a.name(w.camera), w.state, w.since.UTC(), w.detail})
+		s.Cameras = append(s.Cameras, a.cameraStatus(w, s.Spool.Health))
 	}
 	slices.SortFunc(s.Cameras, func(a, b CameraStatus) int {
 		return strings.Compare(a.Name+a.ID.String(), b.Name+b.ID.String())
@@ -62,26 +93,68 @@ func (a *Agent) Status() Status {
 	return s
 }
 
-// keepStatus writes the status whenever it has changed, at most once a second. It is
-// not synced: it is worth nothing after a power cut, and disks wear.
+// cameraStatus is a camera's. Its caller holds the lock.
+func (a *Agent) cameraStatus(w *watched, health spool.Health) CameraStatus {
+	c := CameraStatus{ID: w.camera.ID, Name: a.name(w.camera), State: w.state, Since: w.since, Detail: w.detail, Until: w.until}
+	said := w.said.Load()
+	if said == nil {
+		return c
+	}
+	c.Events, c.Last = said.Day, said.Last
+	m := said.Main
+	if w.stop == nil || w.state != CameraState(m.State) {
+		return c // that was before
+	}
+	c.Recording = said.Recording
+	c.Width, c.Height, c.Codec, c.Rate, c.Audio = m.Width, m.Height, m.Codec, m.Rate, m.Audio
+	switch {
+	case health != spool.Healthy:
+		c.Recording, c.Detail = false, "Pictures come in and cannot be kept. "+SpoolSays(health)
+	case c.Recording && (said.Motion != nil || !said.Looking):
+		c.Motion = said.Says()
+	}
+	return c
+}
+
+// SpoolSays says what is wrong with the spool, and what to do; "" if nothing is.
+func SpoolSays(h spool.Health) string {
+	switch h {
+	case spool.Full:
+		return "The spool is full: nothing new is kept until something is uploaded. Allow more with --spool."
+	case spool.DiskFull:
+		return "The disk is full: nothing new is kept. Make room on it."
+	case spool.Failing:
+		return "The disk gives errors: nothing new is kept. The log says more."
+	}
+	return ""
+}
+
+// statusEvery is how often the status is written although nothing has changed but the
+// numbers that always do.
+const statusEvery = 10 * time.Second
+
+// keepStatus writes the status whenever it has changed, at most once a second, and
+// tells the home. The file is not synced: it is worth nothing after a power cut, and
+// disks wear.
 func (a *Agent) keepStatus(ctx context.Context) error {
 	var last Status
-	write := func() {
-		s := a.Status()
-		s.At = last.At
-		if last.V != 0 && same(s, last) {
-			return
-		}
-		s.At = time.Now().UTC()
-		last = s
-		if err := a.writeStatus(s); err != nil {
-			a.log.Warn("write the status", "error", err)
-		}
-	}
+	var told time.Time
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
+	pending := false
 	for {
-		write()
+		s := a.Status()
+		pending = pending || s.differs(last)
+		if pending && time.Since(told) >= tellEvery {
+			pending, told = false, time.Now()
+			a.uplink.Tell()
+		}
+		if s.differs(last) || s.At.Sub(last.At) >= statusEvery {
+			last = s
+			if err := a.writeStatus(s); err != nil {
+				a.log.Warn("write the status", "error", err)
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -90,10 +163,25 @@ func (a *Agent) keepStatus(ctx context.Context) error {
 	}
 }
 
-func same(a, b Status) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && string(x) == string(y)
+// tellEvery is how often the home is told of changes at most.
+const tellEvery = 2 * time.Second
+
+// differs says whether one status says something else than the other, beside the
+// numbers that change all the time.
+func (s Status) differs(other Status) bool {
+	steady := func(s Status) string {
+		s.At, s.Disk.Free, s.Spool.Bytes = time.Time{}, 0, 0
+		s.Cameras = slices.Clone(s.Cameras)
+		for i := range s.Cameras {
+			s.Cameras[i].Last, s.Cameras[i].Rate = time.Time{}, 0
+		}
+		b, err := json.Marshal(s)
+		if err != nil {
+			panic("internal error: encode the status: " + err.Error())
+		}
+		return string(b)
+	}
+	return steady(s) != steady(other)
 }
 
 func (a *Agent) writeStatus(s Status) error {
@@ -101,11 +189,15 @@ func (a *Agent) writeStatus(s Status) error {
 	if err != nil {
 		panic("internal error: encode the status: " + err.Error())
 	}
-	temp := a.state.path(statusFile + ".new")
-	if err := os.WriteFile(temp, append(b, '\n'), 0o600); err != nil {
+	f, err := a.state.dir.OpenFile(statusFile+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	if err != nil {
 		return err
 	}
-	return os.Rename(temp, a.state.path(statusFile))
+	_, err = f.Write(append(b, '\n'))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return a.state.dir.Rename(statusFile+".new", statusFile)
 }
 
 // ReadStatus reads what the folder's agent last said of itself, and whether it runs

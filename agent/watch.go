@@ -6,25 +6,35 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/camera"
+	"github.com/latchkey-cam/latchkey/camera/find"
 	"github.com/latchkey-cam/latchkey/event"
+	"github.com/latchkey-cam/latchkey/motion"
 )
 
-// poll is how often the folder is looked at for new cameras.
+// poll is how often the folder is looked at for new cameras, and the clock for hours in
+// which a camera is off.
 const poll = time.Second
 
 // watched is a camera that is described in the folder, and what runs for it.
 type watched struct {
 	camera Camera
+	handle *event.Handle                 // outlives what runs, and remembers a day's motion
+	motion atomic.Pointer[motion.Config] // of the settings; nil for those of a new camera
+	said   atomic.Pointer[event.Status]  // what the watcher said last; nil before
+
+	// Of the agent, under its lock.
 	state  CameraState
 	since  time.Time
 	detail string
-	stop   context.CancelFunc // nil while nothing runs
-	done   chan struct{}      // closed when nothing runs any more
+	until  time.Time          // of state off: when it ends; zero if nobody knows
+	stop   context.CancelFunc // nil while nothing is to run
+	done   <-chan struct{}    // closed when nothing runs any more; nil if nothing ever did
 }
 
 // CameraState says how far a camera has come.
@@ -35,6 +45,7 @@ const (
 	CameraWaiting  CameraState = "waiting"   // the home's deeds are not known yet
 	CameraAsking   CameraState = "asking"    // the owner has not placed it yet
 	CameraElse     CameraState = "elsewhere" // it is placed with another agent
+	CameraOff      CameraState = "off"       // the home has switched it off
 	CameraStarting CameraState = "starting"
 	CameraStopped  CameraState = "stopped" // it ended with an error and will be started again
 
@@ -42,7 +53,7 @@ const (
 	CameraReceiving = CameraState(camera.Receiving)
 )
 
-// watchCameras keeps one watcher for each camera that is described and placed.
+// watchCameras keeps one watcher for each camera that is described, placed and on.
 func (a *Agent) watchCameras(ctx context.Context) error {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
@@ -52,16 +63,28 @@ func (a *Agent) watchCameras(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-changed:
+		case <-a.kick:
 		case <-tick.C:
 		}
 	}
 	for _, w := range a.watchers() {
-		a.halt(w)
+		if done := a.halt(w); done != nil {
+			<-done
+		}
 	}
 	return nil
 }
 
-// considerCameras compares what is described with what runs.
+// reconsider has the cameras looked at now.
+func (a *Agent) reconsider() {
+	select {
+	case a.kick <- struct{}{}:
+	default: // they will be, after this change
+	}
+}
+
+// considerCameras compares what is described, and what the home wants, with what runs.
+// It never waits for a camera: one whose end takes long is no other's trouble.
 func (a *Agent) considerCameras(ctx context.Context) {
 	described, err := a.state.ReadCameras()
 	if err != nil {
@@ -89,27 +112,43 @@ func (a *Agent) considerCameras(ctx context.Context) {
 // consider starts a camera that may record, stops one that may not or was described
 // anew, and says whether there is news to ask the owner about.
 func (a *Agent) consider(ctx context.Context, c Camera) (fresh bool) {
-	a.mu.Lock()
-	w := a.cameras[c.ID]
-	a.mu.Unlock()
+	w := a.watched(c.ID)
 	if w != nil && w.camera != c {
-		a.halt(w)
-		w = nil
-	}
-	if w == nil {
-		w = &watched{camera: c, since: time.Now()}
-		a.mu.Lock()
-		a.cameras[c.ID] = w
-		a.mu.Unlock()
+		done := a.halt(w)
+		w = a.keep(&watched{camera: c, handle: w.handle, since: time.Now(), done: done})
 		fresh = true
 	}
+	if w == nil {
+		w = a.keep(&watched{camera: c, handle: &event.Handle{}, since: time.Now()})
+		fresh = true
+	}
+	wish := a.wish(c.ID)
+	w.motion.Store(&wish.motion)
 	switch state := a.placement(c.ID); {
 	case state != CameraStarting:
+		a.halt(w)
 		a.say(w, state, "")
-	case w.stop == nil:
+	case wish.off:
+		a.halt(w)
+		a.sayOff(w, wish)
+	default:
 		a.launch(ctx, w)
 	}
 	return fresh
+}
+
+// watched is the camera of that ID, nil if it is not described.
+func (a *Agent) watched(id latchkey.CameraID) *watched {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.cameras[id]
+}
+
+func (a *Agent) keep(w *watched) *watched {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cameras[w.camera.ID] = w
+	return w
 }
 
 // placement is CameraStarting for a camera that may record.
@@ -139,26 +178,33 @@ func (a *Agent) wishes() []uplink.Wish {
 	return all
 }
 
-// launch runs a camera until it is halted. Whatever goes wrong in it, a panic too, is
-// this camera's trouble alone; it is started again.
+// launch runs a camera until it is halted, unless it runs. Whatever goes wrong in it, a
+// panic too, is this camera's trouble alone; it is started again.
 func (a *Agent) launch(ctx context.Context, w *watched) {
-	ctx, stop := context.WithCancel(ctx)
 	a.mu.Lock()
-	w.stop, w.done = stop, make(chan struct{})
-	a.mu.Unlock()
+	defer a.mu.Unlock()
+	if w.stop != nil {
+		return
+	}
+	ctx, w.stop = context.WithCancel(ctx)
+	before, done := w.done, make(chan struct{})
+	w.done = done
 	log := a.log.With("camera", w.camera.ID.String())
 	go func() {
-		defer close(w.done)
+		defer close(done)
+		if before != nil {
+			<-before // two at once would share the camera, and its handle
+		}
 		wait := poll
 		for ctx.Err() == nil {
-			a.say(w, CameraStarting, "")
+			a.sayRunning(ctx, w, CameraStarting, "")
 			began := time.Now()
 			err := a.watchOnce(ctx, w, log)
 			if ctx.Err() != nil {
 				return
 			}
 			log.Error("a camera's watcher ended; it is started again", "error", err)
-			a.say(w, CameraStopped, err.Error())
+			a.sayRunning(ctx, w, CameraStopped, err.Error())
 			if wait = min(2*wait, time.Minute); time.Since(began) > time.Minute {
 				wait = poll
 			}
@@ -177,10 +223,16 @@ func (a *Agent) watchOnce(ctx context.Context, w *watched, log *slog.Logger) (er
 			err = errors.New("an internal error ended it")
 		}
 	}()
+	guard := &find.Guard{Address: w.camera.Main, Credentials: w.camera.Credentials, Pin: w.camera.Pin}
 	err = a.config.Watch(ctx, event.Config{
 		Camera: w.camera.ID, Main: w.camera.Main, Sub: w.camera.Sub, Credentials: w.camera.Credentials,
-		Sink: a.recorder, Clock: a.clock.At, Log: log,
-		Status: func(s event.Status) { a.say(w, CameraState(s.Main.State), s.Says()) },
+		Certificate: w.camera.Pin.Certificate, Admit: guard.Admit,
+		Sink: a.recorder, Clock: a.clock.At, Log: log, Handle: w.handle,
+		Motion: func() motion.Config { return *w.motion.Load() },
+		Status: func(s event.Status) {
+			w.said.Store(&s)
+			a.sayRunning(ctx, w, CameraState(s.Main.State), s.Says())
+		},
 	})
 	if err == nil {
 		err = errors.New("it ended")
@@ -188,21 +240,24 @@ func (a *Agent) watchOnce(ctx context.Context, w *watched, log *slog.Logger) (er
 	return err
 }
 
-// halt stops what runs for a camera and waits for its end.
-func (a *Agent) halt(w *watched) {
+// halt has what runs for a camera end, and does not wait. The channel is closed when
+// nothing runs any more; it is nil if nothing ever did.
+func (a *Agent) halt(w *watched) (done <-chan struct{}) {
 	a.mu.Lock()
-	stop, done := w.stop, w.done
-	a.mu.Unlock()
-	if stop != nil {
-		stop()
-		<-done
+	defer a.mu.Unlock()
+	if w.stop != nil {
+		w.stop()
+		w.stop = nil
 	}
+	return w.done
 }
 
 func (a *Agent) forget(w *watched) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.cameras, w.camera.ID)
+	if a.cameras[w.camera.ID] == w {
+		delete(a.cameras, w.camera.ID)
+	}
 }
 
 func (a *Agent) watchers() []*watched {
@@ -219,8 +274,22 @@ func (a *Agent) watchers() []*watched {
 func (a *Agent) say(w *watched, state CameraState, detail string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	w.become(state, detail)
+}
+
+// sayRunning is say for what runs under ctx. What was halted has nothing to say.
+func (a *Agent) sayRunning(ctx context.Context, w *watched, state CameraState, detail string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if ctx.Err() == nil {
+		w.become(state, detail)
+	}
+}
+
+// become is say for who holds the lock.
+func (w *watched) become(state CameraState, detail string) {
 	if w.state != state {
 		w.since = time.Now()
 	}
-	w.state, w.detail = state, detail
+	w.state, w.detail, w.until = state, detail, time.Time{}
 }

@@ -1,0 +1,55 @@
+package agent
+
+import (
+	"cmp"
+	"os"
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/letter"
+	"github.com/latchkey-cam/latchkey/sealed"
+)
+
+var qualities = map[sealed.Quality]letter.Quality{
+	sealed.TimeUnknown: letter.Unknown, sealed.TimeSynchronised: letter.Synchronised, sealed.TimeEstimated: letter.Estimated,
+}
+
+// defaultSpool is the spool's own default.
+const defaultSpool = 8 << 30
+
+// condition seals how the agent is, for the home's people.
+func (a *Agent) condition(t *deed.Title) ([]byte, error) {
+	number := a.conditions.Add(1)
+	return letter.SealCondition(a.keys, t, a.start.Incarnation(), number, a.clock.Now().Wall, a.conditionOf(a.Status()))
+}
+
+func (a *Agent) conditionOf(s Status) letter.Condition {
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	c := letter.Condition{
+		Version: a.config.Version, Name: host, Started: a.timeOf(s.Started), Clock: letter.Clock{Quality: s.Clock.Quality},
+		Spool: letter.Spool{Objects: int64(s.Spool.Objects), Bytes: s.Spool.Bytes, Limit: cmp.Or(a.config.SpoolBytes, defaultSpool), Says: SpoolSays(s.Spool.Health)},
+		Disk:  letter.Disk{Free: max(0, s.Disk.Free)},
+	}
+	for _, k := range s.Clock.Corrections {
+		c.Clock.Boots = append(c.Clock.Boots, letter.Boot{Boot: k.Boot, Correction: k.By})
+	}
+	for _, k := range s.Cameras {
+		c.Cameras = append(c.Cameras, letter.CameraCondition{
+			Camera: k.ID, State: string(k.State), Recording: k.Recording, Since: a.timeOf(k.Since), Says: k.Detail, Last: a.timeOf(k.Last),
+			Width: int64(k.Width), Height: int64(k.Height), Codec: k.Codec, Rate: k.Rate, Audio: k.Audio, Motion: k.Motion, Events24H: int64(k.Events),
+		})
+	}
+	return c
+}
+
+// timeOf says when something was, as the agent's clock knows it by now; 0 is never.
+func (a *Agent) timeOf(t time.Time) latchkey.Time {
+	if t.IsZero() {
+		return 0
+	}
+	return a.clock.At(t).Wall
+}
