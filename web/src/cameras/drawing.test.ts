@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { edge, fewest, halfway, inside, most, movedBy, newShape, type Point, stepOf, withoutPoint, withPointAfter, withPointAt } from "./polygon.ts";
+import type { Point } from "../worker/protocol.ts";
+import { edge, fewest, halfway, inside, most, movedBy, newShape, stepOf, withoutPoint, withPointAfter, withPointAt } from "./polygon.ts";
 import { Sketch } from "./sketch.svelte.ts";
 
 const square: Point[] = [

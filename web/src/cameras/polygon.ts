@@ -1,7 +1,7 @@
 // Shapes drawn on a camera's picture. A point is in ten-thousandths of the picture's
 // width and height, so that it means the same in the main stream and in the sub.
 
-export type Point = readonly [x: number, y: number];
+import type { Point } from "../worker/protocol.ts";
 
 /** The edge of the picture. */
 export const edge = 10_000;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { daysSay, type Hours, hoursFit, hoursSay, offAt } from "./schedule.ts";
+import type { Hours } from "../worker/protocol.ts";
+import { daysSay, hoursFit, hoursSay, offAt } from "./schedule.ts";
 
 const berlin = "Europe/Berlin";
 const us = (iso: string) => Date.parse(iso) * 1000;

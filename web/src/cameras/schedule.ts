@@ -2,13 +2,7 @@
 
 import { dayBefore, dayOf, jumps, moments, wall } from "../parts/time.ts";
 import { words } from "../words.ts";
-
-/** Off on these days (Monday is 1) from one time to the other; a time that is not later is the next day's. */
-export interface Hours {
-  days: number[];
-  from: string;
-  to: string;
-}
+import type { Hours } from "../worker/protocol.ts";
 
 /** What says when a camera is off. */
 export interface Privacy {

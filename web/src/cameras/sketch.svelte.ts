@@ -2,7 +2,8 @@
 // of them in hand, and every step back.
 
 import { words } from "../words.ts";
-import { movedBy, newShape, type Point, same, withoutPoint, withPointAfter, withPointAt } from "./polygon.ts";
+import type { MotionSettings, Point } from "../worker/protocol.ts";
+import { movedBy, newShape, same, withoutPoint, withPointAfter, withPointAt } from "./polygon.ts";
 
 export interface Shape {
   kind: "zone" | "mask";
@@ -12,10 +13,7 @@ export interface Shape {
 }
 
 /** Zones and masks as the settings have them. */
-export interface Drawn {
-  zones: { name: string; points: Point[] }[];
-  masks: { points: Point[] }[];
-}
+export type Drawn = Pick<MotionSettings, "zones" | "masks">;
 
 /** So many zones, and so many masks, a camera may have. */
 const mostShapes = 16;

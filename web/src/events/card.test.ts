@@ -39,7 +39,7 @@ test("of two rows of a kind the verified one counts, whichever comes first", () 
 test.each([
   ["just begun", row(verified("thumbnail")), 5e6, "recording"],
   ["still going", row(verified("thumbnail")), 2 * minute, "recording"],
-  ["longer than any event", row(verified("thumbnail")), 3 * minute, "on-its-way"],
+  ["longer than any event", row(verified("thumbnail")), 6 * minute, "on-its-way"],
   ["ended", row(verified("thumbnail"), verified("description")), 5e6, "on-its-way"],
   ["an hour ago", row(verified("thumbnail"), verified("description")), 60 * minute, "on-its-way"],
   ["three weeks ago", row(verified("thumbnail"), verified("description")), 21 * 1440 * minute, "lost"],
@@ -69,6 +69,8 @@ test("the time is as sure as the least sure object", () => {
   expect(qualityOf(row(verified("thumbnail")))).toBe("synchronised");
   expect(qualityOf(row(verified("thumbnail"), verified("clip", { quality: "unknown" })))).toBe("unknown");
   expect(qualityOf(row(verified("thumbnail", { quality: "estimated" }), verified("clip", { quality: "unknown" })))).toBe("estimated");
+  expect(qualityOf(row(verified("thumbnail", { quality: "unknown", corrected: true }), verified("clip")))).toBe("corrected");
+  expect(qualityOf(row(verified("thumbnail", { quality: "unknown", corrected: true }), verified("clip", { quality: "unknown" })))).toBe("unknown");
 });
 
 test("only what verified and opens can be opened or saved", () => {

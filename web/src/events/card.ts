@@ -17,9 +17,9 @@ export type Clip =
   | { is: "on-its-way" }
   | { is: "lost" };
 
-// An event is cut off after two minutes (the agent's own limit is shorter); after that
-// it is not being recorded any more, whether or not its end has been heard of.
-const longest = 150e6;
+// An event is cut off after five minutes; some seconds after that it is not being
+// recorded any more, whether or not its end has been heard of.
+const longest = 330e6;
 
 // A clip waits in the agent's spool for as long as the house is offline. What has not
 // come after a fortnight is not promised any more.
