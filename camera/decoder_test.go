@@ -23,7 +23,11 @@ import (
 // units assembles films as if they had been received one after another, in real time.
 func units(t testing.TB, films ...cameratest.Film) []media.Unit {
 	t.Helper()
-	var a media.Assembler
+	return unitsOf(t, &media.Assembler{}, films...)
+}
+
+func unitsOf(t testing.TB, a *media.Assembler, films ...cameratest.Film) []media.Unit {
+	t.Helper()
 	var all []media.Unit
 	at := time.Now()
 	for i, nals := range slices.Concat(films...) {
@@ -113,6 +117,25 @@ func TestDecoderFollowsAChangeOfSize(t *testing.T) {
 	err := camera.Decoder{}.Run(t.Context(), feed(all, 4), func(g camera.Grey) { sizes[g.Height]++ })
 	if !errors.Is(err, errEnd) || sizes[90] < 8 || sizes[120] < 8 {
 		t.Errorf("pictures by height: %v, %v", sizes, err)
+	}
+}
+
+// H.265 is decoded like H.264, and the one after the other when the camera is set anew.
+func TestDecoderOfH265(t *testing.T) {
+	t.Parallel()
+	old := units(t, cameratest.Encode(t, "testsrc2=size=320x180:rate=15:duration=2"))
+	modern := unitsOf(t, &media.Assembler{H265: true}, cameratest.Encode265(t, "testsrc2=size=320x240:rate=15:duration=2"))
+	sizes := map[int]int{}
+	err := camera.Decoder{}.Run(t.Context(), feed(append(old, modern...), 4), func(g camera.Grey) { sizes[g.Height]++ })
+	if !errors.Is(err, errEnd) || sizes[90] < 8 || sizes[120] < 8 {
+		t.Errorf("pictures by height: %v, %v", sizes, err)
+	}
+	picture, err := camera.Still(t.Context(), "", modern[:10])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := jpeg.DecodeConfig(bytes.NewReader(picture)); err != nil || c.Width != 320 || c.Height != 240 {
+		t.Errorf("still: %+v, %v", c, err)
 	}
 }
 
