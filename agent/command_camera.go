@@ -32,7 +32,7 @@ func (a *Agent) probe(ctx context.Context, c letter.Command, progress func(lette
 	ask := c.(letter.Probe)
 	found, err := find.Probe(ctx, find.Config{
 		Address: ask.Address, Credentials: credentials(ask.User, ask.Password),
-		Progress: func(p find.Progress) { progress(letter.Progress{Says: p.Says, Done: p.Done, Of: p.Of}) },
+		Progress: func(p find.Progress) { progress(letter.Progress{Says: p.Says, Done: p.Done, Of: p.Of, Still: p.Still}) },
 	})
 	if why, ok := errors.AsType[*find.Error](err); ok {
 		return nil, failure(why.Reason, why.Message)
