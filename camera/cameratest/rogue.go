@@ -199,7 +199,8 @@ type Call struct {
 	pictures int
 	numbers  [256]uint16 // of the next RTP packet on each channel
 
-	H265 bool // pictures are sent as those of H.265
+	H265    bool // pictures are sent as those of H.265
+	Channel byte // on which pictures are sent
 }
 
 func (c *Call) hangUp() { c.end.Do(func() { close(c.over) }) }
@@ -243,10 +244,10 @@ func (c *Call) Drip(b []byte, pause time.Duration) {
 	}
 }
 
-// Packet sends an RTP packet of type 96, or 97 if the channel is not 0.
+// Packet sends an RTP packet of type 96, or 97 if the channel is not that of pictures.
 func (c *Call) Packet(channel byte, stamp uint32, last bool, payload []byte) bool {
 	kind := byte(96)
-	if channel != 0 {
+	if channel != c.Channel {
 		kind = 97
 	}
 	if last {
@@ -275,7 +276,7 @@ func (c *Call) Stamped(nals [][]byte, stamp uint32) bool {
 	for i, nal := range nals {
 		last := i == len(nals)-1
 		if len(nal) <= 1200 {
-			c.Packet(0, stamp, last, nal)
+			c.Packet(c.Channel, stamp, last, nal)
 			continue
 		}
 		indicator, header, rest := []byte{nal[0]&0xe0 | 28}, nal[0]&0x1f, nal[1:]
@@ -288,7 +289,7 @@ func (c *Call) Stamped(nals [][]byte, stamp uint32) bool {
 			if n == len(rest) {
 				end = 0x40
 			}
-			c.Packet(0, stamp, last && end != 0, bytes.Join([][]byte{indicator, {first | end | header}, rest[:n]}, nil))
+			c.Packet(c.Channel, stamp, last && end != 0, bytes.Join([][]byte{indicator, {first | end | header}, rest[:n]}, nil))
 			rest = rest[n:]
 		}
 	}
