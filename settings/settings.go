@@ -1,5 +1,6 @@
 // Package settings makes and opens a home's settings document: the names of the home
-// and its cameras and the time zone. It is sealed to everybody who sees the whole home
+// and its cameras, the time zone, when a camera is off, and what counts as motion on
+// it. It is sealed to everybody who sees the whole home
 // and to every agent, signed by an owner, and replaced as a whole; docs/deed.md,
 // "Settings", has every byte. What anybody may see of one, and the checks that need
 // no secret, are [sealed.Settings].

@@ -132,7 +132,7 @@ func (m maker) vector(d drawing) vector {
 }
 
 func drawings() []drawing {
-	return slices.Concat(genuine(), refused(), contents())
+	return slices.Concat(genuine(), refused(), contents(), cameras())
 }
 
 func genuine() []drawing {
@@ -230,6 +230,47 @@ func contents() []drawing {
 		says("control-character", "a name with a line break", `{"v":1,"home":"a\nb","zone":"UTC","cameras":{}}`),
 		says("turned-text", "a name that is shown backwards", `{"v":1,"home":"H","zone":"UTC","cameras":{"CAMERA":{"name":"\u202eetag"}}}`),
 		says("no-camera", "a camera whose ID is none", `{"v":1,"home":"H","zone":"UTC","cameras":{"front":{"name":"Front"}}}`),
+	}
+}
+
+// cameras are documents that say more of one camera than its name.
+func cameras() []drawing {
+	of := func(name, says, expect, members string) drawing {
+		return drawing{"camera-" + name, says, expect, "", func(m maker) document {
+			id := m.homes["A"].Camera(0).String()
+			return document{plain: `{"v":1,"home":"H","zone":"Europe/Berlin","cameras":{"` + id + `":{"name":"Door"` + members + `}}}`}
+		}}
+	}
+	shape := func(points int) string { return "[" + strings.Repeat("[0,0],", points-1) + "[10000,10000]]" }
+	zones := func(n int) string {
+		return `,"zones":[` + strings.Repeat(`{"name":"Z","points":`+shape(3)+`},`, n-1) + `{"name":"Gate","points":` + shape(32) + `}]`
+	}
+	hours := `{"days":[1,5],"from":"22:00","to":"06:30"}`
+	return []drawing{
+		of("off", "off by hand", "opened", `,"off":true`),
+		of("on", "said to be on, of medium sensitivity, with nothing else", "opened", `,"off":false,"sensitivity":"medium","off_when":[],"zones":[],"masks":[]`),
+		of("hours", "off by hours", "opened", `,"off_when":[`+hours+`,{"days":[7,6],"from":"00:00","to":"00:00"}]`),
+		of("shapes", "as many zones as may be, and a mask", "opened", zones(16)+`,"masks":[{"points":`+shape(3)+`}],"sensitivity":"high"`),
+		of("off-text", "off is no word", "content", `,"off":"yes"`),
+		of("off-null", "null is neither on nor off", "content", `,"off":null`),
+		of("hours-17", "17 rules", "content", `,"off_when":[`+strings.Repeat(hours+",", 16)+hours+`]`),
+		of("hours-no-day", "hours on no day", "content", `,"off_when":[{"days":[],"from":"22:00","to":"06:30"}]`),
+		of("hours-day-0", "Sunday is 7", "content", `,"off_when":[{"days":[0],"from":"22:00","to":"06:30"}]`),
+		of("hours-day-twice", "Monday twice", "content", `,"off_when":[{"days":[1,1],"from":"22:00","to":"06:30"}]`),
+		of("hours-24", "there is no 24:00", "content", `,"off_when":[{"days":[1],"from":"22:00","to":"24:00"}]`),
+		of("hours-short", "a time is HH:MM", "content", `,"off_when":[{"days":[1],"from":"8:00","to":"09:00"}]`),
+		of("hours-seconds", "and nothing more", "content", `,"off_when":[{"days":[1],"from":"08:00:00","to":"09:00"}]`),
+		of("hours-no-end", "an end is missing", "content", `,"off_when":[{"days":[1],"from":"08:00"}]`),
+		of("sensitivity", "a sensitivity that there is not", "content", `,"sensitivity":"extreme"`),
+		of("zones-17", "17 zones", "content", zones(17)),
+		of("zone-unnamed", "a zone has a name", "content", `,"zones":[{"name":"","points":`+shape(3)+`}]`),
+		of("zone-two-points", "a zone has three points", "content", `,"zones":[{"name":"Z","points":`+shape(2)+`}]`),
+		of("mask-33-points", "and 32 at most", "content", `,"masks":[{"points":`+shape(33)+`}]`),
+		of("mask-outside", "a point beside the picture", "content", `,"masks":[{"points":[[0,0],[1,1],[10001,0]]}]`),
+		of("mask-negative", "or above it", "content", `,"masks":[{"points":[[0,0],[1,1],[0,-1]]}]`),
+		of("mask-half", "ten-thousandths are whole", "content", `,"masks":[{"points":[[0,0],[1,1],[0.5,0]]}]`),
+		of("mask-triple", "a point is a pair", "content", `,"masks":[{"points":[[0,0,0],[1,1],[2,0]]}]`),
+		of("mask-null-point", "null is no point", "content", `,"masks":[{"points":[[0,0],[1,null],[2,0]]}]`),
 	}
 }
 

@@ -1,7 +1,7 @@
 // The settings vectors of this side: mostly what JSON and text can be made to say.
 
 import { Title } from "../src/deed/title.ts";
-import { cameraNamed } from "../src/settings/camera.ts";
+import { cameraNamed, type CameraSettings } from "../src/settings/camera.ts";
 import { contentBytes } from "../src/settings/content.ts";
 import { sealContent } from "../src/settings/settings.ts";
 import { sha256, type Signer } from "../src/deed/key.ts";
@@ -53,6 +53,26 @@ export async function documentDrafts(homes: Homes): Promise<DocumentDraft[]> {
   await says("zone-space", "a time zone with a space", "content", text(`{"v":1,"home":"H","zone":"Europe/New Berlin","cameras":{}}`));
   await says("zone-line-end", "a time zone and a line end", "content", text(`{"v":1,"home":"H","zone":"UTC\\n","cameras":{}}`));
   await says("zone-etc", "a zone of hours from Greenwich", "opened", text(`{"v":1,"home":"H","zone":"Etc/GMT+1","cameras":{}}`));
+  const off = (members: Record<string, unknown>): Bytes => text(JSON.stringify({ v: 1, home: "H", zone: "UTC", cameras: { [camera]: { name: "Door", ...members } } }));
+  const hours = { days: [1, 2, 3, 4, 5, 6, 7], from: "23:59", to: "00:00" };
+  const triangle = { points: [[0, 0], [10_000, 0], [0, 10_000]] };
+  const whole: CameraSettings = { name: "Door", off: true, offWhen: [hours], sensitivity: "low", zones: [{ name: "\u{1f6aa}", points: [[0, 0], [1, 1], [0, 1]] }], masks: [{ points: [[0, 0], [1, 1], [0, 1]] }] };
+  await says("camera-whole", "all that can be said of a camera", "opened", contentBytes({ home: "H", zone: "UTC", cameras: { [camera]: whole } }));
+  await says("camera-whole-agent", "as its agent reads it", "opened", contentBytes({ home: "H", zone: "UTC", cameras: { [camera]: whole } }), "agent 0");
+  await says("camera-point-otherwise", "a whole number that is written otherwise", "opened", text(`{"v":1.0,"home":"H","zone":"UTC","cameras":{"${camera}":{"name":"Door","masks":[{"points":[[1e1,0],[1.0,1],[-0,0]]}]}}}`));
+  await says("camera-off-1", "off: 1", "content", off({ off: 1 }));
+  await says("camera-hours-object", "rules in an object", "content", off({ off_when: { hours } }));
+  await says("camera-hours-null", "a rule that is null", "content", off({ off_when: [null] }));
+  await says("camera-hours-sign", "a time with a sign", "content", off({ off_when: [{ ...hours, from: "-1:00" }] }));
+  await says("camera-hours-arabic", "other digits", "content", off({ off_when: [{ ...hours, from: "\u0661\u0662:00" }] }));
+  await says("camera-hours-60", "60 minutes", "content", off({ off_when: [{ ...hours, to: "10:60" }] }));
+  await says("camera-days-text", "days as text", "content", off({ off_when: [{ ...hours, days: ["1"] }] }));
+  await says("camera-days-half", "half a day", "content", off({ off_when: [{ ...hours, days: [1.5] }] }));
+  await says("camera-sensitivity-null", "null is no sensitivity", "content", off({ sensitivity: null }));
+  await says("camera-sensitivity-capital", "another case is another word", "content", off({ sensitivity: "High" }));
+  await says("camera-masks-17", "17 masks", "content", off({ masks: Array.from({ length: 17 }, () => triangle) }));
+  await says("camera-zone-turned", "a zone's name that turns the direction of text", "content", off({ zones: [{ name: "\u200e", ...triangle }] }));
+  await says("camera-points-null", "no points", "content", off({ masks: [{ points: null }] }));
   drafts.push(...(await signed(home)), ...(await placed(home)));
   return drafts;
 }
