@@ -2,7 +2,9 @@ package event_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -245,6 +249,88 @@ func TestNoZombies(t *testing.T) {
 			t.Errorf("process %s is a zombie", pid)
 		}
 	}
+}
+
+// A true ffmpeg that is killed while it decodes, five times or, with LATCHKEY_LONG, a
+// hundred: motion is looked for again each time, and the stream goes on.
+func TestFFmpegIsKilled(t *testing.T) {
+	t.Parallel()
+	real, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	program, started := filepath.Join(dir, "ffmpeg"), filepath.Join(dir, "started")
+	script := "#!/bin/sh\n[ \"$1\" = -version ] || echo $$ >>" + started + "\nexec " + real + " \"$@\"\n"
+	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r := misbehave(t, cameratest.Encode(t, "testsrc2=size=64x48:rate=15:duration=2", "-g", "1"), cameratest.Misdeed{})
+	w := watch(t, func(_ *watched, c *event.Config) {
+		c.Main, c.FFmpeg, c.Delays = r.Address(), program, []time.Duration{time.Millisecond}
+	})
+	times := 5
+	if os.Getenv("LATCHKEY_LONG") != "" {
+		times = 100
+	}
+	for n := range times {
+		w.eventually(func(s event.Status) bool { return s.Looking && s.Motion == nil })
+		text, err := os.ReadFile(started)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids := strings.Fields(string(text))
+		pid, err := strconv.Atoi(pids[len(pids)-1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatalf("kill %d., %d: %v", n, pid, err)
+		}
+		w.eventually(func(s event.Status) bool {
+			text, err := os.ReadFile(started)
+			return err == nil && len(strings.Fields(string(text))) > len(pids)
+		})
+	}
+	w.eventually(func(s event.Status) bool { return s.Looking && s.Motion == nil })
+	if s := w.now(); s.Main.Sessions != 1 || s.Main.State != camera.Receiving || s.Main.Damaged != 0 {
+		t.Errorf("%+v: the stream broke off", s)
+	}
+	text, err := os.ReadFile(started)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pids := strings.Fields(string(text))
+	for _, pid := range pids[:len(pids)-1] {
+		if _, err := os.Stat("/proc/" + pid); err == nil {
+			t.Errorf("process %s is still there", pid)
+		}
+	}
+}
+
+// Another device at a camera's address is shown as that; nothing of it is recorded, and
+// it is not even called.
+func TestAnotherDeviceIsNotWatched(t *testing.T) {
+	t.Parallel()
+	r := misbehave(t, cameratest.Encode(t, "testsrc2=size=64x48:rate=15:duration=2"), cameratest.Misdeed{})
+	var same atomic.Bool
+	w := watch(t, func(_ *watched, c *event.Config) {
+		c.Main = r.Address()
+		c.Admit = func(context.Context) error {
+			if same.Load() {
+				return nil
+			}
+			return errors.New("another serial number")
+		}
+	})
+	w.eventually(func(s event.Status) bool {
+		return s.Main.State == camera.AnotherDevice && !s.Recording && strings.Contains(s.Says(), "Another device")
+	})
+	if n := r.Connections(); n != 0 {
+		t.Errorf("it was called %d times", n)
+	}
+	same.Store(true)
+	w.eventually(func(s event.Status) bool { return s.Main.State == camera.Receiving && s.Recording })
 }
 
 // Films that ffmpeg encoded, served by GStreamer: our agent's part in it is only what
