@@ -31,7 +31,7 @@ func (a *Agent) conditionOf(s Status) letter.Condition {
 	}
 	c := letter.Condition{
 		Version: a.config.Version, Name: host, Started: a.timeOf(s.Started), Clock: letter.Clock{Quality: s.Clock.Quality},
-		Spool: letter.Spool{Objects: int64(s.Spool.Objects), Bytes: s.Spool.Bytes, Limit: cmp.Or(a.config.SpoolBytes, defaultSpool), Says: SpoolSays(s.Spool.Health)},
+		Spool: letter.Spool{Objects: int64(s.Spool.Objects), Bytes: s.Spool.Bytes, Limit: cmp.Or(a.config.SpoolBytes, defaultSpool), Says: s.Spool.Says()},
 		Disk:  letter.Disk{Free: max(0, s.Disk.Free)},
 	}
 	for _, k := range s.Clock.Corrections {

@@ -85,7 +85,7 @@ func (a *Agent) Status() Status {
 	defer a.mu.Unlock()
 	s.HomeName = a.homeName()
 	for _, w := range a.cameras {
-		s.Cameras = append(s.Cameras, a.cameraStatus(w, s.Spool.Health))
+		s.Cameras = append(s.Cameras, a.cameraStatus(w, s.Spool))
 	}
 	slices.SortFunc(s.Cameras, func(a, b CameraStatus) int {
 		return strings.Compare(a.Name+a.ID.String(), b.Name+b.ID.String())
@@ -94,7 +94,7 @@ func (a *Agent) Status() Status {
 }
 
 // cameraStatus is a camera's. Its caller holds the lock.
-func (a *Agent) cameraStatus(w *watched, health spool.Health) CameraStatus {
+func (a *Agent) cameraStatus(w *watched, kept spool.Status) CameraStatus {
 	c := CameraStatus{ID: w.camera.ID, Name: a.name(w.camera), State: w.state, Since: w.since, Detail: w.detail, Until: w.until}
 	said := w.said.Load()
 	if said == nil {
@@ -108,25 +108,14 @@ func (a *Agent) cameraStatus(w *watched, health spool.Health) CameraStatus {
 	c.Recording = said.Recording
 	c.Width, c.Height, c.Codec, c.Rate, c.Audio = m.Width, m.Height, m.Codec, m.Rate, m.Audio
 	switch {
-	case health != spool.Healthy:
-		c.Recording, c.Detail = false, "Pictures come in and cannot be kept. "+SpoolSays(health)
+	case kept.Health == spool.Slow:
+		c.Detail = kept.Says()
+	case kept.Health != spool.Healthy:
+		c.Recording, c.Detail = false, "Pictures come in and cannot be kept. "+kept.Says()
 	case c.Recording && (said.Motion != nil || !said.Looking):
 		c.Motion = said.Says()
 	}
 	return c
-}
-
-// SpoolSays says what is wrong with the spool, and what to do; "" if nothing is.
-func SpoolSays(h spool.Health) string {
-	switch h {
-	case spool.Full:
-		return "The spool is full: nothing new is kept until something is uploaded. Allow more with --spool."
-	case spool.DiskFull:
-		return "The disk is full: nothing new is kept. Make room on it."
-	case spool.Failing:
-		return "The disk gives errors: nothing new is kept. The log says more."
-	}
-	return ""
 }
 
 // statusEvery is how often the status is written although nothing has changed but the

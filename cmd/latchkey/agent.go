@@ -59,7 +59,7 @@ func (c agentRun) Run(ctx context.Context, parent *agentCommand, t *terminal) er
 	if err != nil || size < 16<<20 || size > 1<<50 {
 		return fmt.Errorf("--spool %s is no size: want something like 500MB or 8GiB, at least 16MiB", c.Spool)
 	}
-	a, err := agent.New(ctx, agent.Config{Folder: parent.Data, SpoolBytes: int64(size), Log: c.log(t.Err)})
+	a, err := agent.New(ctx, agent.Config{Folder: parent.Data, SpoolBytes: int64(size), Version: programVersion(), Log: c.log(t.Err)})
 	if err != nil {
 		return err
 	}
@@ -160,15 +160,7 @@ func printStatus(w io.Writer, s agent.Status) {
 		}
 	}
 	printSpool(w, s.Spool)
-	if len(s.Cameras) == 0 {
-		fmt.Fprintln(w, "cameras   none yet. Add one with: latchkey agent add-camera NAME rtsp://USER@ADDRESS/PATH")
-	}
-	for i, c := range s.Cameras {
-		fmt.Fprintf(w, "%-9s %s: %s since %s\n", map[bool]string{true: "cameras"}[i == 0], c.Name, cameraWord(c.State), at(c.Since))
-		if c.Detail != "" {
-			fmt.Fprintf(w, "          %s\n", c.Detail)
-		}
-	}
+	printCameras(w, s.Cameras)
 }
 
 func printSpool(w io.Writer, s spool.Status) {
@@ -200,18 +192,6 @@ func uplinkWord(s uplink.State) string {
 		return "not trusted"
 	case uplink.Cloned:
 		return "taken for a copy"
-	}
-	return string(s)
-}
-
-func cameraWord(s agent.CameraState) string {
-	switch s {
-	case agent.CameraAsking:
-		return "waiting for the owner to add it on the home's page"
-	case agent.CameraWaiting:
-		return "waiting for the server"
-	case agent.CameraElse:
-		return "belongs to another agent of the home"
 	}
 	return string(s)
 }
