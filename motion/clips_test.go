@@ -232,9 +232,16 @@ func walkBy(c *clip) {
 		pace /= 4
 		start = float64(c.between(0.2, 0.8)) * clipWidth
 	}
-	if pace < 0 && start/-pace < 2 || pace > 0 && (clipWidth-start)/pace < 2 {
-		pace = -pace // who is gone within two seconds goes the other way
+	way := func() float64 { // to the edge of the picture
+		if pace < 0 {
+			return start
+		}
+		return clipWidth - start
 	}
+	if way() < 0.25*clipWidth {
+		pace = -pace
+	}
+	pace = math.Copysign(min(math.Abs(pace), way()/2), pace) // nobody is gone within two seconds
 	where := func(t float64) (x, y, size float64) {
 		size = h
 		if nearing {
@@ -260,14 +267,7 @@ func walkBy(c *clip) {
 		contrast = -contrast
 	}
 	light, dark := behind+contrast, behind+contrast*c.between(0.7, 1.3)
-	c.from, c.to = begin, clipSeconds
-	if pace != 0 {
-		edge := -start
-		if pace > 0 {
-			edge = clipWidth - start
-		}
-		c.to = min(c.to, begin+edge/pace)
-	}
+	c.from, c.to = begin, min(clipSeconds, begin+way()/math.Abs(pace))
 	c.alter = func(p []float32, t float64) {
 		if t >= begin {
 			x, y, size := where(t - begin)

@@ -6,15 +6,15 @@ import (
 )
 
 const (
-	wanted, among = 3, 5 // pictures of the last ones that must show a moving blob
+	wanted, among = 3, 6 // pictures of the last ones that must show a moving blob
 
 	changedPart = 0.12 // of a blob: how much of it must have changed since the picture before
 	changedMost = 30   // pixels: but that many are enough, however large the blob
 )
 
 // smallest is the share of the picture that the smallest blob covers, by level: of
-// 160x90 some 110, 45 and 25 pixels.
-var smallest = [levels]float64{low: 0.0076, medium: 0.0031, high: 0.0017}
+// 160x90 some 110, 55 and 25 pixels.
+var smallest = [levels]float64{low: 0.0076, medium: 0.0038, high: 0.0017}
 
 // judge decides by sketches whether something moves. It is the same in the detector
 // and when a day's sketches are looked at again.

@@ -11,7 +11,8 @@ const (
 	wide     = 150.0 // the contrast of a scene from which on thresholds are what they are
 	narrow   = 0.55  // and what they shrink to at the least
 	change   = 10.0  // that a pixel must differ by from the picture before
-	clamped  = 40.0  // of a difference, for finding out what is light
+	clamped  = 80.0  // of a difference, for finding out what is light
+	shaded   = 0.5   // by how much more than its surroundings a pixel may be lit
 	usually  = 60.0  // of a difference, for finding out what is usual
 	memory   = 50    // pictures over which the scene's contrast is averaged
 	cellSide = 5     // pixels
@@ -30,7 +31,7 @@ type model struct {
 	width, height int
 	background    []float32 // the running average
 	usual         []float32 // how much each pixel usually differs from it
-	before        []float32 // the last picture
+	before, raw   []float32 // the last picture, with the background's light and with its own
 	lo, hi        []float32 // the range of each pixel while learning
 
 	picture []float32 // this one, with the background's light once compared
@@ -49,7 +50,7 @@ const hasMoved = 4 // beside the levels in a mask
 func (m *model) reset(width, height int) {
 	n := width * height
 	floats := func() []float32 { return make([]float32, n) }
-	*m = model{width: width, height: height, background: floats(), usual: floats(), before: floats(), lo: floats(), hi: floats(),
+	*m = model{width: width, height: height, background: floats(), usual: floats(), before: floats(), raw: floats(), lo: floats(), hi: floats(),
 		picture: floats(), light: floats(), across: floats(), mask: make([]uint8, n)}
 }
 
@@ -119,14 +120,19 @@ func (m *model) compare() {
 	for l := range t {
 		t[l] = thresholds[l].shades * m.contrast
 	}
-	for i, p := range m.picture {
-		p -= m.light[i]
+	for i, raw := range m.picture {
+		light := m.light[i]
+		p := raw - light
 		m.picture[i], m.mask[i] = p, 0
-		moved := abs(p-m.before[i]) > max(change*m.contrast, 3*m.usual[i])
-		if moved {
+		// What changed with the light has changed no more than that, or not at all
+		// where the light does not fall.
+		by := min(abs(p-m.before[i]), abs(raw-m.raw[i])) - max(change*m.contrast, 3*m.usual[i])
+		m.raw[i] = raw
+		if by > 0 {
 			m.changed++
 		}
-		diff := abs(p - m.background[i])
+		lit := raw - m.background[i]
+		diff := max(lit-max(0, light*(1+shaded)), min(0, light*(1+shaded))-lit)
 		if diff <= t[high] {
 			continue
 		}
@@ -136,7 +142,7 @@ func (m *model) compare() {
 		for l := low; l < levels; l++ {
 			if diff > t[l] && diff > thresholds[l].usual*m.usual[i] {
 				m.mask[i] = uint8(levels - l)
-				if moved {
+				if by > 0 {
 					m.mask[i] |= hasMoved
 				}
 				break
@@ -201,7 +207,7 @@ func mean(out, in []float32, r int) {
 // take takes the picture as the background.
 func (m *model) take() {
 	for _, to := range [][]float32{m.background, m.before, m.lo, m.hi} {
-		copy(to, m.picture)
+		copy(to, m.raw)
 	}
 }
 

@@ -10,7 +10,7 @@
 // raise their own threshold. Pixels that stand out are counted in cells of five by
 // five, cells that hang together are a blob, and a blob must be of some size, and must
 // have changed since the picture before, not only since the background was learned.
-// Three such pictures of five are motion.
+// Three such pictures of six are motion.
 //
 // The second comparison is what keeps a clock that is burnt into the picture, a lamp
 // that is switched on, or a parked car from being motion: those change once, and stay.
@@ -21,9 +21,10 @@
 // sensitivity only choose and weigh cells. A [Log] therefore keeps the cells of a day
 // and can say what any other Config would have made of it.
 //
-// It does not see what is smaller than some forty pixels of 14,400, what moves as
-// slowly as a shadow, nor somebody who covers most of the picture from one moment to
-// the next. It does not know people from large dogs.
+// It does not see what is smaller than some fifty pixels of 14,400 (twenty-five with
+// high sensitivity), what moves as slowly as a shadow, nor somebody who covers a fifth
+// of the picture from one moment to the next. It does not know people from large dogs,
+// nor a beam of light that sweeps by from somebody.
 package motion
 
 import (
@@ -35,7 +36,7 @@ import (
 
 // The times are of the pictures' clock, and were chosen by the table of the tests.
 const (
-	warmUp  = 3 * time.Second         // to learn the first background
+	warmUp  = 2500 * time.Millisecond // to learn the first background
 	settle  = 1200 * time.Millisecond // to learn a new one after the light changed
 	unrest  = 4 * time.Second         // to wait for the picture to come to rest then, at the most
 	gap     = 5 * time.Second         // between pictures: from here on the background is too old
@@ -49,7 +50,7 @@ const (
 	learnQuickly = 500 * time.Millisecond
 	learnSlowly  = 15 * time.Second
 	standsStill  = 60 * time.Second
-	lightly      = 5 * time.Second
+	lightly      = 15 * time.Second
 )
 
 // Activity is what a picture says together with those before it.
@@ -108,6 +109,7 @@ func (d *Detector) Look(g camera.Grey, c Config, log *Log) Activity {
 	}
 	d.see(g.Pix)
 	if begins {
+		copy(d.raw, d.picture)
 		d.learn(g.Taken, warmUp)
 		s.anew = true
 	} else {

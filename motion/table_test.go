@@ -8,8 +8,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,7 +58,12 @@ func filmed(t testing.TB, seeds uint64) []seen {
 			defer func() { <-two }()
 			batch := all[from:min(from+batchSize, len(all))]
 			rate := 60 + from*7%140 // kbit/s
-			if err := decode(encode(t, batch, rate), batch, out[from:]); err != nil {
+			stream := encode(t, batch, rate)
+			err := decode(stream, batch, out[from:])
+			for again := 0; err != nil && again < 3; again++ { // the machine was too busy for the decoder
+				err = decode(stream, batch, out[from:])
+			}
+			if err != nil {
 				t.Error(err)
 			}
 		})
@@ -107,7 +114,14 @@ func decode(stream []byte, clips []*clip, out []seen) error {
 	begin := time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)
 	var a media.Assembler
 	n := 0
+	// A camera's decoder is fed as pictures come in, and gives up those that do not come
+	// out within a second; so no more is fed at a time than comes out at once.
+	flying := make(chan struct{}, 4)
 	next := func(context.Context) (media.Unit, error) {
+		select {
+		case flying <- struct{}{}:
+		case <-time.After(2 * time.Second):
+		}
 		if len(stream) == 0 {
 			return media.Unit{}, io.EOF
 		}
@@ -129,10 +143,17 @@ func decode(stream []byte, clips []*clip, out []seen) error {
 		return u, err
 	}
 	for i, c := range clips {
-		out[i].clip = c
+		out[i] = seen{clip: c}
 	}
-	err := camera.Decoder{}.Run(context.Background(), next, func(g camera.Grey) {
+	err := camera.Decoder{Interval: time.Millisecond}.Run(context.Background(), next, func(g camera.Grey) {
+		select {
+		case <-flying:
+		default:
+		}
 		at := g.Taken.Sub(begin)
+		if at%(time.Second/5) != 0 {
+			return
+		}
 		if i := int(at / (clipSeconds * time.Second)); i < len(clips) {
 			g.Taken = g.Taken.Add(-time.Duration(i) * clipSeconds * time.Second)
 			out[i].pictures = append(out[i].pictures, g)
@@ -162,60 +183,110 @@ func (s seen) fires(d *motion.Detector, c motion.Config) bool {
 	return false
 }
 
-var sensitivities = []motion.Sensitivity{motion.Low, motion.Medium, motion.High}
+// table is how many clips of each class fired.
+type table struct {
+	name  string
+	fired map[string]int
+}
 
-// count counts by class how many of the clips fire.
-func count(clips []seen, c motion.Config, detector func() *motion.Detector) (fired, of map[string]int) {
-	fired, of = map[string]int{}, map[string]int{}
-	for _, s := range clips {
-		of[s.class]++
-		if s.fires(detector(), c) {
-			fired[s.class]++
-			if os.Getenv("LATCHKEY_SEEDS") == "development" {
-				fired[fmt.Sprintf("%s %d", s.class, s.seed)]++
+// try shows all clips to detectors, on all cores.
+func try(name string, clips []seen, c motion.Config, detector func() *motion.Detector) table {
+	fired := make([]bool, len(clips))
+	var wait sync.WaitGroup
+	var next atomic.Int64
+	for range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(clips); i = int(next.Add(1)) - 1 {
+				fired[i] = clips[i].fires(detector(), c)
 			}
+		})
+	}
+	wait.Wait()
+	t := table{name, map[string]int{}}
+	for i, f := range fired {
+		if f {
+			t.fired[clips[i].class]++
 		}
 	}
-	return fired, of
+	return t
 }
 
 // verdict says what is wrong with a table, nothing if it is good enough.
-func verdict(fired, of map[string]int) string {
+func (b table) verdict() string {
 	var bad []string
-	found, false_, rest := fired[classes[0].name], 0, 0
+	walks, found := classes[0].clips, b.fired[classes[0].name]
+	rest, wrong := 0, 0
 	for _, class := range classes[1:] {
-		false_, rest = false_+fired[class.name], rest+of[class.name]
+		rest, wrong = rest+class.clips, wrong+b.fired[class.name]
 	}
-	if found*100 < 95*of[classes[0].name] {
-		bad = append(bad, fmt.Sprintf("%d of %d walk-bys were found, want 95 %%", found, of[classes[0].name]))
+	if found*100 < 95*walks {
+		bad = append(bad, fmt.Sprintf("%d of %d walk-bys were found, want 95 %%", found, walks))
 	}
-	if false_*100 > 2*rest {
-		bad = append(bad, fmt.Sprintf("%d of %d others fired, want 2 %% at the most", false_, rest))
+	if wrong*100 > 2*rest {
+		bad = append(bad, fmt.Sprintf("%d of %d others fired, want 2 %% at the most", wrong, rest))
 	}
 	return strings.Join(bad, "; ")
 }
 
+// At medium sensitivity the detector finds at least 95 % of those who walk by, and of
+// everything else at most 2 % makes it fire. A detector without the veto of the light,
+// or one for which a single picture is enough, does not manage that.
 func TestTable(t *testing.T) {
+	t.Parallel()
 	seeds := uint64(heldOut)
 	if os.Getenv("LATCHKEY_SEEDS") == "development" {
 		seeds = development
 	}
 	began := time.Now()
 	clips := filmed(t, seeds)
-	t.Logf("%d clips were filmed in %v", len(clips), time.Since(began).Round(time.Second))
-	fired, of := map[motion.Sensitivity]map[string]int{}, map[string]int{}
-	for _, s := range sensitivities {
-		fired[s], of = count(clips, motion.Config{Sensitivity: s}, func() *motion.Detector { return new(motion.Detector) })
+	t.Logf("%d clips of %d s were filmed in %v", len(clips), clipSeconds, time.Since(began).Round(time.Second))
+	usual := func() *motion.Detector { return new(motion.Detector) }
+	tables := []table{
+		try("medium", clips, motion.Config{}, usual),
+		try("low", clips, motion.Config{Sensitivity: motion.Low}, usual),
+		try("high", clips, motion.Config{Sensitivity: motion.High}, usual),
+		try("no veto", clips, motion.Config{}, motion.WithoutVeto),
+		try("at once", clips, motion.Config{}, motion.AtOnce),
 	}
-	t.Logf("%-20s %5s %14s %14s %14s", "class", "clips", "low", "medium", "high")
+	row := fmt.Sprintf("%-18s %5s", "class", "clips")
+	for _, b := range tables {
+		row += fmt.Sprintf(" %12s", b.name)
+	}
+	t.Log(row)
 	for _, c := range classes {
-		row := fmt.Sprintf("%-20s %5d", c.name, of[c.name])
-		for _, s := range sensitivities {
-			row += fmt.Sprintf(" %6d %5.1f %%", fired[s][c.name], 100*float64(fired[s][c.name])/float64(of[c.name]))
+		row := fmt.Sprintf("%-18s %5d", c.name, c.clips)
+		for _, b := range tables {
+			row += fmt.Sprintf(" %4d %5.1f %%", b.fired[c.name], 100*float64(b.fired[c.name])/float64(c.clips))
 		}
 		t.Log(row)
 	}
-	if bad := verdict(fired[motion.Medium], of); bad != "" {
+	if bad := tables[0].verdict(); bad != "" {
 		t.Error(bad)
+	}
+	for _, b := range tables[3:] {
+		if b.verdict() == "" {
+			t.Errorf("control: the detector %q is as good", b.name)
+		}
+	}
+}
+
+// BenchmarkLook is what one picture costs, five of which are looked at in a second.
+func BenchmarkLook(b *testing.B) {
+	c := newClip(0, development)
+	var pictures []camera.Grey
+	frame := make([]byte, clipWidth*clipHeight)
+	at := time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)
+	for n := 0; n < clipSeconds*clipRate; n += 2 {
+		c.frame(frame, n)
+		g := camera.Grey{Width: clipWidth / 2, Height: clipHeight / 2, Pix: make([]byte, clipWidth*clipHeight/4), Taken: at}
+		for i := range g.Pix {
+			g.Pix[i] = frame[i/(clipWidth/2)*2*clipWidth+i%(clipWidth/2)*2]
+		}
+		pictures, at = append(pictures, g), at.Add(time.Second/5)
+	}
+	var d motion.Detector
+	var log motion.Log
+	for i := 0; b.Loop(); i++ {
+		d.Look(pictures[i%len(pictures)], motion.Config{}, &log)
 	}
 }
