@@ -153,6 +153,12 @@ export class Household {
     return h;
   }
 
+  /** Another machine of the same home, with a folder of its own. */
+  another(folder: string): Household {
+    mkdirSync(folder, { recursive: true });
+    return new Household(this.cloud, this.owner, folder, this.program);
+  }
+
   get agent(): Process {
     if (this.#agent === null) throw new Error("the agent has not been started");
     return this.#agent;
