@@ -29,6 +29,7 @@ type encoder struct {
 	stderr    *tail
 	finished  sync.WaitGroup
 	stamps    [2]chan uint32 // of the frames in the child, for main and sub
+	began     time.Time      // when the stamp was 0
 }
 
 // startEncoder starts the child and the painter before it. They end when ctx does.
@@ -48,7 +49,7 @@ func startEncoder(ctx context.Context, scene Scene) (*encoder, error) {
 	args = append(args, output("null", "900k", "pipe:1")...)
 	args = append(args, output("scale=iw/2:ih/2:flags=fast_bilinear", "200k", "pipe:3")...)
 
-	e := &encoder{command: exec.CommandContext(ctx, "ffmpeg", args...), stderr: &tail{},
+	e := &encoder{began: time.Now(), command: exec.CommandContext(ctx, "ffmpeg", args...), stderr: &tail{},
 		stamps: [2]chan uint32{make(chan uint32, 10*FrameRate), make(chan uint32, 10*FrameRate)}}
 	e.command.Stderr = e.stderr
 	frames, err := e.command.StdinPipe()
@@ -83,7 +84,6 @@ func startEncoder(ctx context.Context, scene Scene) (*encoder, error) {
 func (e *encoder) paint(ctx context.Context, w io.Writer, scene Scene) {
 	tick := time.NewTicker(time.Second / FrameRate)
 	defer tick.Stop()
-	began := time.Now()
 	img := image.NewRGBA(image.Rect(0, 0, Width, Height))
 	for {
 		select {
@@ -96,7 +96,7 @@ func (e *encoder) paint(ctx context.Context, w io.Writer, scene Scene) {
 				select {
 				case <-ctx.Done():
 					return
-				case stamps <- uint32(uint64(now.Sub(began).Seconds() * clockRate)):
+				case stamps <- e.stamp(now):
 				}
 			}
 			if _, err := w.Write(img.Pix); err != nil {
@@ -104,6 +104,18 @@ func (e *encoder) paint(ctx context.Context, w io.Writer, scene Scene) {
 			}
 		}
 	}
+}
+
+// stamp is what a frame of that moment is stamped with.
+func (e *encoder) stamp(at time.Time) uint32 {
+	return uint32(uint64(at.Sub(e.began).Seconds() * clockRate))
+}
+
+// painted is when a picture was painted. Its stamp alone does not tell: it begins anew
+// twice a day.
+func (e *encoder) painted(p picture) time.Time {
+	now := time.Now()
+	return now.Add(-time.Duration(e.stamp(now)-p.stamp) * time.Second / clockRate)
 }
 
 // wait returns when the child has ended and everything it wrote is read.

@@ -1,6 +1,6 @@
 // Package paint is three cameras that do not exist: scenes drawn in Go, encoded by
 // ffmpeg and served by a real RTSP server on loopback, with a password, a main stream
-// and a smaller sub stream, as a camera in a home would. The demonstration and the
+// with sound and a smaller sub stream, as a camera in a home would. The demonstration and the
 // tests watch them by the same path as any camera.
 //
 // What a scene shows follows from the time alone, so that a test can ask for the
@@ -84,7 +84,7 @@ func Serve(ctx context.Context, config Config) (*Camera, error) {
 	}
 	ready := make(chan struct{}, 2)
 	for path, video := range map[string]<-chan picture{"main": c.encoder.main, "sub": c.encoder.sub} {
-		c.finished.Go(func() { c.publish(path, video, ready) })
+		c.finished.Go(func() { c.publish(ctx, path, video, ready) })
 	}
 	for range 2 {
 		select {
@@ -119,10 +119,19 @@ func (c *Camera) Close() error {
 	return nil
 }
 
-// publish sends one encoded video to whoever watches it.
-func (c *Camera) publish(path string, video <-chan picture, ready chan<- struct{}) {
+// publish sends one encoded video, and the main one's sound, to whoever watches it.
+func (c *Camera) publish(ctx context.Context, path string, video <-chan picture, ready chan<- struct{}) {
 	var stream *gortsplib.ServerStream
 	var send func(picture) error
+	var sound sync.WaitGroup
+	ctx, hush := context.WithCancel(ctx)
+	defer func() {
+		hush()
+		sound.Wait()
+		if stream != nil {
+			stream.Close()
+		}
+	}()
 	for p := range video {
 		if stream == nil {
 			if p.sps == nil {
@@ -132,7 +141,9 @@ func (c *Camera) publish(path string, video <-chan picture, ready chan<- struct{
 			if stream, send, err = c.announce(path, p); err != nil {
 				return
 			}
-			defer stream.Close()
+			if medias := stream.Desc.Medias; len(medias) > 1 {
+				sound.Go(func() { sing(ctx, c.config.Scene, stream, medias[1]) })
+			}
 			ready <- struct{}{}
 		}
 		if send(p) != nil {
@@ -146,6 +157,9 @@ func (c *Camera) announce(path string, p picture) (*gortsplib.ServerStream, func
 	h264 := &format.H264{PayloadTyp: 96, PacketizationMode: 1, SPS: p.sps, PPS: p.pps}
 	media := &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{h264}}
 	stream := &gortsplib.ServerStream{Server: c.server, Desc: &description.Session{Title: c.config.Scene.String(), Medias: []*description.Media{media}}}
+	if path == "main" {
+		stream.Desc.Medias = append(stream.Desc.Medias, soundTrack())
+	}
 	if err := stream.Initialize(); err != nil {
 		return nil, nil, err
 	}
@@ -164,7 +178,7 @@ func (c *Camera) announce(path string, p picture) (*gortsplib.ServerStream, func
 		}
 		for _, packet := range encoded {
 			packet.Timestamp = p.stamp
-			if err := stream.WritePacketRTP(media, packet); err != nil {
+			if err := stream.WritePacketRTPWithNTP(media, packet, c.encoder.painted(p)); err != nil {
 				return err
 			}
 		}

@@ -3,6 +3,7 @@ package paint_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"net/url"
 	"os/exec"
 	"strings"
@@ -49,6 +50,26 @@ func changedBelowClock(s paint.Scene, from time.Time, during time.Duration) (mos
 	return most
 }
 
+// TestSoundIsOfTheScene: it is quiet until somebody comes, and a moment always sounds the
+// same.
+func TestSoundIsOfTheScene(t *testing.T) {
+	noon := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	for _, scene := range paint.Scenes {
+		var quiet, loud float64
+		for at := noon; at.Before(noon.Add(40 * time.Second)); at = at.Add(time.Millisecond) {
+			v := math.Abs(paint.Sample(scene, at))
+			if paint.Crossing(scene, at) {
+				loud = max(loud, v)
+			} else {
+				quiet = max(quiet, v)
+			}
+		}
+		if quiet == 0 || quiet > 0.01 || loud < 0.1 || loud > 1 || paint.Sample(scene, noon) != paint.Sample(scene, noon) {
+			t.Errorf("%s: %.3f when nobody is there, %.3f when somebody is", scene, quiet, loud)
+		}
+	}
+}
+
 // TestServesLikeACamera watches a painted camera with another project's client.
 func TestServesLikeACamera(t *testing.T) {
 	camera, err := paint.Serve(t.Context(), paint.Config{Scene: paint.Garden, User: "viewer", Password: "p@ss w0rd"})
@@ -56,7 +77,7 @@ func TestServesLikeACamera(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer camera.Close()
-	for address, size := range map[string]string{camera.URL(): "640,360", camera.SubURL(): "320,180"} {
+	for address, size := range map[string]string{camera.URL(): "640,360\npcm_mulaw", camera.SubURL(): "320,180"} {
 		if got := probe(t, address, url.UserPassword("viewer", "p@ss w0rd")); got != "h264,"+size {
 			t.Errorf("%s is %q, want h264,%s", address, got, size)
 		}

@@ -31,12 +31,13 @@ type place struct {
 	back   func(c canvas)                             // what never moves
 	always func(c canvas, t float64)                  // what always moves a little
 	mover  func(c canvas, at, t float64, pass uint64) // what crosses: at goes from 0 to 1 on its way
+	heard  func(t float64) float64                    // what is heard of it
 }
 
 var places = map[Scene]place{
-	FrontDoor: {"Front door", 18 * time.Second, 5500 * time.Millisecond, frontDoor, lamp, walker},
-	Garden:    {"Garden", 19 * time.Second, 6 * time.Second, garden, tree, cat},
-	Driveway:  {"Driveway", 17 * time.Second, 4 * time.Second, driveway, cloud, car},
+	FrontDoor: {"Front door", 18 * time.Second, 5500 * time.Millisecond, frontDoor, lamp, walker, steps},
+	Garden:    {"Garden", 19 * time.Second, 6 * time.Second, garden, tree, cat, bell},
+	Driveway:  {"Driveway", 17 * time.Second, 4 * time.Second, driveway, cloud, car, engine},
 }
 
 // String is the camera's name, as it is burnt into its picture.
