@@ -129,21 +129,6 @@ func readCameraCondition(o fields.Object) CameraCondition {
 
 func readTime(o fields.Object, name string) latchkey.Time { return latchkey.Time(o.Count(name)) }
 
-// clean makes of texts that others wrote such as may be shown.
-func (c Condition) clean() Condition {
-	c.Version, c.Name = word(c.Version), word(c.Name)
-	c.Spool.Says, c.Disk.Says = says(c.Spool.Says), says(c.Disk.Says)
-	c.Clock.Boots = append([]Boot{}, c.Clock.Boots...)
-	cameras := []CameraCondition{}
-	for _, k := range c.Cameras {
-		k.Says, k.Motion = says(k.Says), says(k.Motion)
-		k.Codec, k.Audio = word(k.Codec), word(k.Audio)
-		cameras = append(cameras, k)
-	}
-	c.Cameras = cameras
-	return c
-}
-
 // SealCondition seals what an agent says of itself to those who see the whole home.
 // The number counts from 1 within an incarnation.
 func SealCondition(keys *key.AgentKeys, t *deed.Title, incarnation, number uint64, at latchkey.Time, c Condition) ([]byte, error) {

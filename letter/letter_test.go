@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -389,6 +390,50 @@ func TestSealRefusesWhatNobodyWouldOpen(t *testing.T) {
 	}
 	if _, err := letter.SealCondition(agent.Keys, title, 0, 1, at, letter.Condition{Clock: letter.Clock{Quality: letter.Unknown}}); sealed.ReasonOf(err) != sealed.Malformed {
 		t.Errorf("a condition of incarnation 0: %v", err)
+	}
+}
+
+// TestOddCamerasAreHeard: whatever a camera calls itself or comes to, its agent's letters
+// can be read, and what is wrong is left out of them.
+func TestOddCamerasAreHeard(t *testing.T) {
+	owner, agent := house()
+	title, at := owner.Title(), owner.Now()
+	odd, large := "\x1b[31m\u202e\xff"+strings.Repeat("x", 5000), append([]byte{0xff, 0xd8, 0xff}, make([]byte, 300<<10)...)
+	findings := slices.Repeat([]letter.Finding{{Severity: letter.Warning, Code: "odd", Says: odd, Fix: odd}}, 100)
+	stream := letter.Stream{Role: letter.Other, Address: odd, Codec: odd, Rate: math.NaN(), Width: -1, Bitrate: -1, Still: large}
+	found := letter.Found{Host: odd, Brand: odd, Streams: slices.Repeat([]letter.Stream{stream}, 40), Findings: findings, Pin: letter.Pin{Serial: odd}}
+	endless := found
+	stream.Findings = findings
+	endless.Streams = slices.Repeat([]letter.Stream{stream}, 40)
+	sent := send(t, owner, agent, letter.Probe{Address: "a"})
+	received, err := letter.NewInbox(agent.Keys, incarnation).Open(sent.Bytes(), title, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []letter.Reply{letter.Progress{Says: odd, Still: []byte("<html>")}, found, endless} {
+		b, err := received.Reply(agent.Keys, title, at, r)
+		if err != nil {
+			t.Fatalf("%T: %v", r, err)
+		}
+		have, err := sent.Open(b, title)
+		if err != nil {
+			t.Fatalf("%T: %v", r, err)
+		}
+		if f, ok := have.(letter.Found); ok {
+			first, tenth, roomy := f.Streams[0], f.Streams[9], len(f.Streams[0].Findings) == 0
+			if len(f.Streams) != 32 || len(tenth.Still) > 0 || first.Rate != 0 || roomy != (len(first.Still) > 0) {
+				t.Errorf("%d streams, stills of %d and %d bytes, rate %v", len(f.Streams), len(first.Still), len(tenth.Still), first.Rate)
+			}
+		}
+	}
+	c := letter.Condition{Name: odd, Clock: letter.Clock{Quality: letter.Unknown, Boots: make([]letter.Boot, 100)}, Disk: letter.Disk{Free: -1}}
+	c.Cameras = []letter.CameraCondition{{State: "lost", Says: odd, Rate: math.Inf(1), Codec: odd}}
+	b, err := letter.SealCondition(agent.Keys, title, 1, 1, at, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, _, err := letter.OpenCondition(b, title, agent.Keys.Agent, nil, owner.Ring()); err != nil || len(c.Cameras) != 1 || len(c.Clock.Boots) != 64 {
+		t.Errorf("%+v, %v", c, err)
 	}
 }
 

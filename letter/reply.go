@@ -6,6 +6,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/internal/fields"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // The largest parts of a reply, which is a letter of at most 1 MiB.
@@ -22,7 +23,7 @@ const (
 type Reply interface {
 	// Last says that no other reply to the command follows.
 	Last() bool
-	// clean makes of texts that others wrote such as may be shown.
+	// clean makes of what others wrote such as may be shown.
 	clean() any
 }
 
@@ -180,9 +181,24 @@ func encodeReply(r Reply) ([]byte, error) {
 	case Failure:
 		return json.Marshal(map[string]any{"v": 1, "error": clean})
 	case Found:
-		return json.Marshal(map[string]any{"v": 1, "found": clean})
+		return encodeFound(clean)
 	default:
 		return marshalWith(clean, map[string]any{"v": 1})
+	}
+}
+
+// encodeFound leaves out what there is no room for in a letter, the stills first, then
+// findings: a camera that lists streams without end is told of all the same.
+func encodeFound(f Found) ([]byte, error) {
+	const room = sealed.MaxLetter - 4<<10 // for what a letter is besides
+	for findings := maxFindings; ; findings /= 2 {
+		b, err := json.Marshal(map[string]any{"v": 1, "found": f})
+		if err != nil || len(b) <= room || findings == 0 {
+			return b, err
+		}
+		for i, s := range f.Streams {
+			f.Streams[i].Still, f.Streams[i].Findings = []byte{}, s.Findings[:min(len(s.Findings), findings/2)]
+		}
 	}
 }
 
