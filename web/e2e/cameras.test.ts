@@ -130,7 +130,7 @@ describe("what is wanted of it", () => {
     await page.keyboard.press("Shift+ArrowLeft");
     const drawn = await page.locator("polygon.mask").getAttribute("points");
     const fire = page.locator(".fire");
-    await expect.poll(() => fire.textContent(), { timeout: 30_000 }).toMatch(/would have fired|not watched this camera long enough/);
+    await expect.poll(() => fire.textContent(), { timeout: 30_000 }).toMatch(/it would have fired|not watched this camera long enough/);
     await sound(house.owner);
     await page.locator("form", { has: page.locator(".canvas") }).getByRole("button", { name: words.cameras.save, exact: true }).click();
     await page.getByText(words.cameras.saved).waitFor();

@@ -74,6 +74,7 @@ const add = ["nav a >> nth=1", `text=${words.cameras.newCamera}`];
 const screens: [name: string, at: string, ready: string, go?: string[]][] = [
   ["events", "", "[data-state=opened]"],
   ["the player", "", "video", ["[data-event] >> nth=2"]],
+  ["a clip that this browser cannot play", "?is=h265", `text=${words.player.saveClip}`, ["[data-event] >> nth=2"]],
   ["cameras", "?is=asks", `text=${words.cameras.asks}`, ["nav a >> nth=1"]],
   ["adding an agent", "", "code", ["nav a >> nth=1", `text=${words.join.add}`]],
   ["cameras in every state", "?is=states", "[data-standing=frozen]", ["nav a >> nth=1"]],
@@ -163,6 +164,26 @@ test("the keyboard goes everywhere, and the focus comes back", async () => {
   await page.keyboard.press("Escape");
   await page.waitForSelector("dialog", { state: "detached" });
   await expect.poll(() => focused(page)).toBe(all[3]);
+  v.blameless();
+  await v.leave();
+});
+
+test("a clip is silent until somebody asks for its sound, and the next one then is not", async () => {
+  const v = await visit("?is=sound");
+  const { page } = v;
+  await page.locator("[data-event]").nth(2).click();
+  await page.waitForSelector("video");
+  const muted = () => page.locator("video").evaluate((x) => (x as HTMLVideoElement).muted);
+  expect(await muted()).toBe(true);
+  await page.getByRole("button", { name: words.player.soundOn }).click();
+  await expect.poll(muted).toBe(false);
+  await sound(v);
+  await page.evaluate(() => ((document.querySelector("video") as HTMLElement).dataset["first"] = "yes"));
+  await page.keyboard.press("ArrowRight");
+  await page.waitForSelector("video:not([data-first])");
+  expect(await muted()).toBe(false);
+  await page.getByRole("button", { name: words.player.soundOff }).click();
+  await expect.poll(muted).toBe(true);
   v.blameless();
   await v.leave();
 });

@@ -169,6 +169,7 @@ export const words = {
     empty: {
       title: "Nothing has happened yet",
       says: "Your cameras are being watched. The next thing that moves appears here by itself.",
+      silent: "No camera is recording now, so nothing new can appear here.",
     },
     noCameras: {
       title: "No camera yet",

@@ -5,7 +5,7 @@ vi.stubGlobal("navigator", { languages: ["en-GB"] });
 import type { AgentCondition, AgentID, CameraCondition, CameraID, EventRow, HomeID, TitleView } from "../worker/protocol.ts";
 import { words } from "../words.ts";
 import { agentSays } from "./agents.ts";
-import { camerasOf, clockSays, codecSays, factsOf, type Known, standingOf, standingsOf, stillWorks, toldOf } from "./standing.ts";
+import { camerasOf, clockSays, codecSays, factsOf, isSilent, type Known, standingOf, standingsOf, stillWorks, toldOf } from "./standing.ts";
 
 const title = {
   home: "h" as HomeID,
@@ -98,6 +98,12 @@ describe("how it stands with a camera", () => {
     const house = { title, zone, camera: () => ({ off: false, offWhen: [] }), condition: () => said(), agentName: () => "attic", isNew: () => false };
     expect([...standingsOf(house, now)].map(([id, s]) => [id, s.is])).toEqual([["c1", "recording"], ["c2", "forgotten"], ["c3", "forgotten"]]);
   });
+});
+
+test("a camera is silent when it is known to bring nothing", () => {
+  const off = { off: true, offWhen: [] };
+  const all = [known(), known({ said: not("lost") }), known({ said: undefined }), known({ privacy: off }), known({ said: not("connecting") })];
+  expect(all.map((k) => isSilent(standingOf(k)))).toEqual([false, true, false, true, false]);
 });
 
 test("what still works", () => {

@@ -101,6 +101,11 @@ function labelOf(state: string): Label {
   return Object.hasOwn(w.label, state) && !own.has(state) ? (state as Label) : "other";
 }
 
+/** Whether it is known that nothing new comes from it, and somebody looking at the events has to know that. */
+export function isSilent({ is, tone }: Standing): boolean {
+  return tone === "bad" || is === "off";
+}
+
 /** What still works while one camera does not record. */
 export function stillWorks(others: readonly Standing[]): string {
   const recording = others.filter((s) => s.is === "recording").length;

@@ -79,14 +79,23 @@ export function paint(what: Scene, name: string, at: Date): Promise<Blob> {
   return canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
 }
 
-/** A few seconds of moving picture. */
-export async function film(what: Scene, name: string, at: Date): Promise<Blob> {
+/** A few seconds of moving picture, with a tone to it if wanted. */
+export async function film(what: Scene, name: string, at: Date, tone = false): Promise<Blob> {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
   const g = canvas.getContext("2d");
   if (!g) throw new Error("no canvas");
-  const recorder = new MediaRecorder(canvas.captureStream(15));
+  const stream = canvas.captureStream(15);
+  if (tone) {
+    const audio = new AudioContext();
+    const out = audio.createMediaStreamDestination();
+    const oscillator = audio.createOscillator();
+    oscillator.connect(out);
+    oscillator.start();
+    for (const track of out.stream.getTracks()) stream.addTrack(track);
+  }
+  const recorder = new MediaRecorder(stream);
   const parts: Blob[] = [];
   recorder.ondataavailable = (e) => parts.push(e.data);
   recorder.start();

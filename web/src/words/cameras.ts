@@ -101,7 +101,7 @@ export const standing = {
 /** Cameras that do not record, over the events. */
 export const strip = {
   title: "Cameras that do not record",
-  look: "Look at them",
+  look: "See why",
 } as const;
 
 export const agents = {
