@@ -177,7 +177,7 @@ func checkClip(t *testing.T, e taken, width, height int) {
 	if err := os.WriteFile(file, e.clip, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("ffprobe", "-v", "warning", "-of", "json", "-show_format", "-show_streams", "-show_packets", file)
+	cmd := exec.Command("ffprobe", "-v", "warning", "-of", "json", "-show_format", "-show_streams", "-show_packets", "-select_streams", "v", file)
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
@@ -256,6 +256,9 @@ func TestWatchAPaintedCamera(t *testing.T) {
 	w.stop()
 	checkPair(t, b, e)
 	checkClip(t, e, paint.Width, paint.Height)
+	if !strings.Contains(e.Clip.Type, ",mp4a.40.2") {
+		t.Errorf("the clip is of type %s, want one with the sound of the scene", e.Clip.Type)
+	}
 }
 
 // Motion is looked for in the main stream if there is no other, and the size of the
