@@ -162,7 +162,7 @@ func TestFFmpegTroubles(t *testing.T) {
 		"missing":          {"", "ffmpeg is not installed", 0},
 		"no program":       {"not a program", "ffmpeg cannot be started", 0},
 		"too old":          {`case $1 in -version) echo "ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright";; *) echo "Unrecognized option 'fps_mode'." >&2; exit 1;; esac`, "ffmpeg 4.4.2 is installed, which is too old. Install ffmpeg 5.1", 2},
-		"killed":           {`kill -9 $$`, "killed; it is started again", 100},
+		"killed":           {`kill -9 $$`, "killed; it is started again", 30},
 		"killed, with kin": {`sleep 30 & kill -9 $$`, "killed; it is started again", 2},
 		"writes nonsense":  {`head -c 100000 /dev/urandom; head -c 100000 /dev/urandom >&2; exit 3`, "it is started again", 2},
 	}, func(name string, test program) func() {
