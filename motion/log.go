@@ -65,12 +65,12 @@ func (l *Log) add(s sketch) {
 		l.drop()
 	}
 	k := len(l.chunks) - 1
-	if k < 0 || len(l.chunks[k].data)+recordBytes*len(s.spots)+32 > chunkBytes || s.at.Before(l.chunks[k].newest) {
+	if k < 0 || len(l.chunks[k].data)+recordBytes*len(s.spots)+headBytes > chunkBytes || s.at.Before(l.chunks[k].newest) {
 		if len(l.chunks) == chunks {
 			l.dropped = l.chunks[0].newest
 			l.drop()
 		}
-		l.chunks = append(l.chunks, chunk{at: s.at, n: l.n, newest: s.at, last: l.n})
+		l.chunks = append(l.chunks, chunk{at: s.at, n: l.n, newest: s.at, last: l.n, data: make([]byte, 0, chunkBytes)})
 		k = len(l.chunks) - 1
 	}
 	c := &l.chunks[k]
@@ -92,9 +92,10 @@ func (s sketch) mayMove() bool {
 	return moved >= 3 && float64(out) >= smallest[high]*float64(s.width*s.height)-1
 }
 
-// recordBytes is what a spot takes at the most: its cell, after the one before it, and
-// four counts of up to 25 in five bits each.
-const recordBytes = 3 + 3
+// headBytes is what a sketch takes at the most without its spots, recordBytes what a
+// spot takes: its cell, after the one before it, and four counts of up to 25 in five
+// bits each.
+const headBytes, recordBytes = 4 * binary.MaxVarintLen64, 3 + 3
 
 // append writes the sketch as it is kept.
 func (s sketch) append(b []byte, pictures uint64, elapsed time.Duration, anew bool) []byte {

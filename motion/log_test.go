@@ -104,3 +104,34 @@ func TestLogSaysWhatTheDetectorWouldHaveDone(t *testing.T) {
 		t.Errorf("masked altogether %d times, with low sensitivity %d, with high %d", a, b, c)
 	}
 }
+
+// Two days in which something moves in every picture are remembered in 2 MiB: less than
+// a day, and the log says how much less. A quiet camera's whole day is, and no more.
+func TestLogIsBounded(t *testing.T) {
+	t.Parallel()
+	begin := time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)
+	var storm, quiet motion.Log
+	now := begin
+	for ; now.Sub(begin) < 48*time.Hour; now = now.Add(200 * time.Millisecond) {
+		storm.Remember(now, 24)
+		blob := 0
+		if now.Sub(begin)%(10*time.Minute) < 8*time.Second {
+			blob = 24
+		}
+		quiet.Remember(now, blob)
+	}
+	if n := storm.Bytes(); n > 2<<20+64<<10 {
+		t.Errorf("%d bytes are kept", n)
+	}
+	times, since := storm.WouldHaveFired(motion.Config{}, now)
+	if span := now.Sub(since); times > 1 || span < time.Hour || span > 12*time.Hour {
+		t.Errorf("%d times in %v", times, span)
+	}
+	times, since = quiet.WouldHaveFired(motion.Config{}, now)
+	if span := now.Sub(since); times < 143 || times > 145 || span != 24*time.Hour {
+		t.Errorf("%d times in %v, want one each ten minutes of a day", times, span)
+	}
+	if times, _ = quiet.WouldHaveFired(motion.Config{}, now.Add(12*time.Hour)); times < 71 || times > 73 {
+		t.Errorf("%d times in the last day half a day later", times)
+	}
+}
