@@ -1,6 +1,7 @@
 package camera
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
@@ -14,7 +15,7 @@ type Info struct {
 	Video  string  // the coding that is received: "H264" or "H265"
 
 	// Audio is the coding of the sound that is received as the camera sends it, empty
-	// if none is. Ignored is the coding of a sound that cannot be recorded.
+	// if none is. Ignored says why not, if there is some: a sentence for people.
 	Audio, Ignored string
 
 	Server string // the name that the camera gives its software
@@ -46,7 +47,7 @@ func (r *session) tell(o Offer) {
 	}
 	for _, t := range o.Tracks {
 		if t.Kind == "audio" && !t.back && !t.audio() && r.info.Audio == "" {
-			r.info.Ignored = r.Credentials.plain(t.Name)
+			r.info.Ignored = fmt.Sprintf("The camera sends its sound as %s, which cannot be recorded.", r.Credentials.plain(t.Name))
 		}
 	}
 }

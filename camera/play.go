@@ -3,6 +3,7 @@ package camera
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
@@ -52,7 +53,7 @@ func (r *session) play(ctx context.Context, u *base.URL) error {
 		}
 	}
 	if r.ear == nil && r.info.Audio != "" {
-		r.info.Audio, r.info.Ignored = "", r.info.Audio
+		r.info.Audio, r.info.Ignored = "", fmt.Sprintf("The camera offers sound as %s, but does not send it in a way that can be recorded.", r.info.Audio)
 	}
 	r.inform()
 	r.playing.Store(true)
