@@ -274,6 +274,35 @@ func TestCommandsAreBounded(t *testing.T) {
 	}
 }
 
+// TestCommandReachesItsAgentAlone: of two agents of a home only the one that is named
+// is given a command.
+func TestCommandReachesItsAgentAlone(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	before := m.owner.Title().Head()
+	second := *m
+	second.agent = m.owner.PlaceAgent()
+	m.append(before)
+	one, two := m.connect(start{1, 0, 1}), second.connect(start{1, 0, 1})
+	ctx := patient(t)
+	e := second.begin(ctx, two)
+	say(t, two, second.reply(e.opened, letter.Devices{}))
+	if got := <-e.done; len(got.letters) != 1 || !errors.Is(got.err, io.EOF) {
+		t.Errorf("%d letters, %v", len(got.letters), got.err)
+	}
+	// An agent that answers in the other's place is not heard.
+	e = second.begin(ctx, two)
+	forged := must(e.Reply(m.agent.Keys, m.owner.Title(), now(), letter.Devices{}))
+	say(t, one, api.ReplyFrame{ID: e.id, Home: m.owner.Home(), Letter: forged, Last: true})
+	eventually(t, "an alarm", func() bool { return h.metric(t, "latchkey_misroutes_total", "where=reply") == 1 })
+	say(t, two, second.reply(e.opened, letter.Devices{}))
+	if got := <-e.done; len(got.letters) != 1 || must(sealed.ParseLetter(got.letters[0])).Agent != second.agent.Keys.Agent {
+		t.Errorf("%d letters, %v", len(got.letters), got.err)
+	}
+	m.startEpoch()
+	receive[api.DeedsFrame](t, one) // and nothing before it
+}
+
 // errandOf is a command under way, and what its agent has of it.
 type errandOf struct {
 	m    *home

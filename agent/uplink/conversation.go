@@ -177,22 +177,19 @@ func (c *conversation) run(ctx context.Context) error {
 	go func() { stop(c.read(ctx, frames)) }()
 	minute := time.NewTicker(sayEvery)
 	defer minute.Stop()
-	if err := c.tell(ctx); err != nil {
-		return err
-	}
 	for {
 		changed := c.u.config.Chain.Changed()
-		if err := c.ask(ctx); err != nil {
+		err := c.ask(ctx)
+		if err == nil && c.said != c.u.config.Chain.Title().Epoch() { // the first time, and in a new epoch
+			err = c.tell(ctx)
+		}
+		if err != nil {
 			return err
 		}
-		var err error
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-changed: // a new epoch seals the names anew, and the condition
-			if c.said != c.u.config.Chain.Title().Epoch() {
-				err = c.tell(ctx)
-			}
+		case <-changed: // a new epoch seals the names anew
 		case <-c.u.nudge:
 		case <-c.u.news:
 			err = c.tell(ctx)

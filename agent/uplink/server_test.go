@@ -52,7 +52,9 @@ type stage struct {
 	stored  map[latchkey.Name][]byte // bodies
 	epochs  map[latchkey.Name]latchkey.Epoch
 	asks    []api.Ask
-	clock   time.Time // what the server believes; zero for the truth
+	said    []api.Frame // replies and refusals of the agent, and conditions
+	refuse  api.Reason  // of the next condition
+	clock   time.Time   // what the server believes; zero for the truth
 }
 
 func newStage(t *testing.T) *stage {
@@ -201,6 +203,9 @@ func (s *stage) readAsks(ctx context.Context, c *websocket.Conn, send func(api.F
 			return
 		}
 		f, err := api.DecodeFrame(b)
+		if err == nil && s.hear(f, send) {
+			continue
+		}
 		m, ok := f.(api.AskFrame)
 		if err != nil || !ok {
 			s.t.Errorf("the agent says %s", b)
@@ -218,6 +223,38 @@ func (s *stage) readAsks(ctx context.Context, c *websocket.Conn, send func(api.F
 		s.mu.Unlock()
 		send(api.Done{ID: m.ID, Home: m.Home})
 	}
+}
+
+// hear keeps what is about commands and conditions.
+func (s *stage) hear(f api.Frame, send func(api.Frame)) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch m := f.(type) {
+	case api.ReplyFrame, api.Refused:
+	case api.ConditionFrame:
+		if s.refuse != "" {
+			send(api.Refused{ID: m.ID, Home: m.Home.String(), Reason: s.refuse})
+			s.refuse = ""
+		} else {
+			send(api.Done{ID: m.ID, Home: m.Home})
+		}
+	default:
+		return false
+	}
+	s.said = append(s.said, f)
+	return true
+}
+
+// saidOf returns what the agent has said of one kind.
+func saidOf[T api.Frame](s *stage) (all []T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.said {
+		if m, ok := f.(T); ok {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 func (s *stage) serveObject(w http.ResponseWriter, r *http.Request) {
