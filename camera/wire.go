@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
@@ -74,17 +75,20 @@ func (s Source) dialTLS(ctx context.Context) (net.Conn, string, error) {
 // was said last arrives.
 type line struct {
 	net.Conn
+	closed atomic.Bool
 
 	mu     sync.Mutex // protects what follows; held while reading
 	buffer []byte
 	rest   []byte
-	closed bool
 }
 
 // Read reads what has come in.
 func (l *line) Read(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed.Load() {
+		return 0, net.ErrClosed
+	}
 	if len(l.rest) == 0 {
 		if l.buffer == nil {
 			l.buffer = make([]byte, readAhead)
@@ -102,14 +106,13 @@ func (l *line) Read(p []byte) (int, error) {
 // Close says that nothing more will be sent, and leaves the rest to a goroutine that
 // soon ends.
 func (l *line) Close() error {
+	if l.closed.Swap(true) {
+		return nil
+	}
 	l.Conn.SetDeadline(time.Unix(1, 0)) // whoever reads ends
 	go func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.closed {
-			return
-		}
-		l.closed = true
+		l.mu.Lock() // and only then
+		l.mu.Unlock()
 		defer l.Conn.Close()
 		if half, ok := l.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 			l.Conn.SetDeadline(time.Now().Add(lastDrop))
