@@ -355,7 +355,7 @@ func TestWhereAProbeDoesNotGo(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
 		"8.8.8.8": "public", "rtsp://[2606:4700::1111]/x": "public", "http://1.1.1.1/onvif/device_service": "public",
-		"169.254.169.254": "public", "0.0.0.0": "public", "224.0.0.1": "public", "255.255.255.255": "public", "::": "public", "[::ffff:8.8.8.8]:554": "public",
+		"169.254.169.254": "address", "0.0.0.0": "address", "224.0.0.1": "address", "255.255.255.255": "address", "::": "address", "[fd00:ec2::254]": "address", "[::ffff:8.8.8.8]:554": "public",
 		"rtsp://u:geheim@127.0.0.1/": "address", "file:///etc/passwd": "address", "127.0.0.1:0": "address", "127.0.0.1:99999": "address", "": "address",
 		"http://u:geheim@127.0.0.1/": "address", "a b": "address", "rtsp://127.0.0.1/a#b": "address",
 	} {
@@ -366,9 +366,13 @@ func TestWhereAProbeDoesNotGo(t *testing.T) {
 			t.Errorf("%s: %v after %v", address, err, time.Since(began))
 		}
 	}
-	// With Public they would be, but for the metadata: it is refused all the same.
-	_, err := find.Probe(t.Context(), find.Config{Address: "169.254.169.254", Public: true})
-	reason(t, err, "public")
+	// The control: with Public it is tried. Where clouds keep secrets is refused all the same.
+	_, err := find.Probe(t.Context(), find.Config{Address: "192.0.2.1", Public: true, Limit: 200 * time.Millisecond})
+	if e := (*find.Error)(nil); !errors.As(err, &e) || e.Reason == "public" {
+		t.Errorf("a public address, which was allowed: %v", err)
+	}
+	_, err = find.Probe(t.Context(), find.Config{Address: "169.254.169.254", Public: true})
+	reason(t, err, "address")
 }
 
 // A device that answers nothing, or for ever, ends a probe in time, and so does its person.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -133,6 +134,9 @@ func (t target) resolve(ctx context.Context, public bool) (netip.Addr, error) {
 		if admissible(a, public) && (!found.IsValid() || a.Is4() && !found.Is4()) {
 			found = a
 		}
+	}
+	if !found.IsValid() && !slices.ContainsFunc(all, func(a netip.Addr) bool { return admissible(a.Unmap(), true) }) {
+		return netip.Addr{}, &Error{"address", "No camera can be at " + t.host + ": that address has another meaning."}
 	}
 	if !found.IsValid() {
 		return netip.Addr{}, &Error{"public", "The address " + t.host + " is not in a private network, so it is not asked. If the camera really is out there, use latchkey agent probe --public on the agent's machine."}

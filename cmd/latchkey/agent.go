@@ -27,6 +27,7 @@ type agentCommand struct {
 
 	Run       agentRun       `cmd:"" help:"Record and upload until it is stopped."`
 	Join      agentJoin      `cmd:"" help:"Give the agent a home, with a link from the home's page."`
+	Probe     agentProbe     `cmd:"" help:"Say what a camera offers and what is wrong with it, or look for cameras."`
 	AddCamera agentAddCamera `cmd:"" help:"Describe a camera. A running agent notices."`
 	Status    agentStatus    `cmd:"" help:"Say how the agent, its cameras and its uploads are doing."`
 }

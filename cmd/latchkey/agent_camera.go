@@ -6,25 +6,36 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
 	"github.com/latchkey-cam/latchkey/agent"
 	"github.com/latchkey-cam/latchkey/camera"
+	"github.com/latchkey-cam/latchkey/camera/find"
 )
 
 type agentAddCamera struct {
-	Name         string `arg:"" help:"What people call it."`
-	Address      string `arg:"" help:"rtsp://USER@ADDRESS/PATH, without the password; - reads it from the standard input."`
-	Sub          string `help:"A smaller stream of the same picture, in which motion is looked for." placeholder:"rtsp://…"`
-	PasswordFile string `help:"A file with the camera's password in its first line. Without it you are asked." placeholder:"FILE"`
-	Check        bool   `help:"Try the camera first." default:"true" negatable:""`
+	Name         string        `arg:"" help:"What people call it."`
+	Address      string        `arg:"" help:"rtsp://USER@ADDRESS[/PATH] or [USER@]ADDRESS, without the password; - reads it from the standard input."`
+	Main         string        `help:"The stream that is recorded, if it is not the one with the most pixels." placeholder:"rtsp://…"`
+	Sub          string        `help:"The smaller stream of the same picture in which motion is looked for, if it is not to be chosen; none for none." placeholder:"rtsp://…"`
+	PasswordFile string        `help:"A file with the camera's password in its first line. Without it you are asked." placeholder:"FILE"`
+	Check        bool          `help:"Ask the camera first what it has. Without that the address must be the whole one of a stream, and another device at it would not be noticed." default:"true" negatable:""`
+	Public       bool          `help:"Also ask an address that is not in a private network."`
+	Watch        time.Duration `help:"How long each stream is watched." default:"8s"`
 }
 
 // Help is the longer text of --help.
 func (agentAddCamera) Help() string {
-	return `The camera's password is asked for here, or read from a file, and stays in the
+	return `The camera is asked which streams it has, and the one to record and the one in which
+motion is looked for are chosen; latchkey agent probe shows what there is. It is also
+noted by what the camera can be known again, so that another device that gets its
+address is not taken for it.
+
+The camera's password is asked for here, or read from a file, and stays in the
 agent's folder. In the address it would stand in the list of running programs, which
 everybody on the machine can read.
 
@@ -51,7 +62,7 @@ func (c agentAddCamera) Run(ctx context.Context, parent *agentCommand, t *termin
 	}
 	defer state.Close() // what was written is durable
 	if c.Check {
-		if err := tryCamera(ctx, description, t.Err); err != nil {
+		if err := c.choose(ctx, t, &description); err != nil {
 			return fmt.Errorf("%w\nNothing was added. To add it all the same, say --no-check", err)
 		}
 	}
@@ -70,52 +81,112 @@ func (c agentAddCamera) Run(ctx context.Context, parent *agentCommand, t *termin
 	return nil
 }
 
-// describe puts the arguments together and asks for what is missing.
+// noSub is what --sub says for no sub-stream.
+const noSub = "none"
+
+// describe puts the arguments together and asks for what is missing. The main stream of
+// the description is the address as it was given, until it has been chosen.
 func (c agentAddCamera) describe(t *terminal) (agent.Camera, error) {
 	d := agent.Camera{Name: c.Name}
-	address, hidden := c.Address, false
-	if address == "-" {
-		var err error
-		if address, err = readLine(t.In); err != nil {
-			return d, fmt.Errorf("read the camera's address from the standard input: %w", err)
-		}
-		hidden = true // not in an argument list, so it may hold the password
-	}
 	if err := agent.CheckCameraName(c.Name); err != nil {
 		return d, err
 	}
+	given, hidden := c.Address, c.Address == "-"
 	var err error
-	if d.Main, d.Credentials, err = agent.ParseAddress(address); err != nil {
+	if hidden {
+		if given, err = readLine(t.In); err != nil {
+			return d, fmt.Errorf("read the camera's address from the standard input: %w", err)
+		}
+	}
+	if !strings.Contains(given, "://") {
+		given = "rtsp://" + given
+	}
+	if d.Main, d.Credentials, err = agent.ParseAddress(given); err != nil {
 		return d, err
 	}
 	if !hidden && d.Credentials.Password.Reveal() != "" {
 		return d, errPasswordInAddress
 	}
-	if c.Sub != "" {
-		var sub camera.Credentials
-		if d.Sub, sub, err = agent.ParseAddress(c.Sub); err != nil {
+	for _, stream := range []string{c.Main, c.Sub} {
+		if stream == "" || stream == noSub {
+			continue
+		}
+		_, login, err := agent.ParseAddress(stream)
+		switch user := login.User.Reveal(); {
+		case err != nil:
 			return d, err
-		}
-		if sub.Password.Reveal() != "" {
+		case login.Password.Reveal() != "":
 			return d, errPasswordInAddress
-		}
-		if user := sub.User.Reveal(); user != "" && user != d.Credentials.User.Reveal() {
+		case user != "" && user != d.Credentials.User.Reveal():
 			return d, errors.New("both streams of a camera are opened with the same user; the two addresses name different ones")
 		}
+	}
+	if !c.Check {
+		d.Main, d.Sub = named(c.Main, d.Main), named(c.Sub, "")
 	}
 	if d.Credentials.Password.Reveal() != "" {
 		return d, nil
 	}
-	return d, c.password(&d, t)
+	return d, readPassword(t, &d.Credentials, fmt.Sprintf("camera %q", d.Name), c.PasswordFile)
 }
 
-// password reads the password from the file or asks for it, if there is a user.
-func (c agentAddCamera) password(d *agent.Camera, t *terminal) error {
-	user := d.Credentials.User.Reveal()
+// named is the address that was named, without its user, or the other if none was.
+func named(address, other string) string {
+	switch address {
+	case "":
+		return other
+	case noSub:
+		return ""
+	}
+	bare, _, err := agent.ParseAddress(address)
+	if err != nil {
+		return address // for the one who checks it and says so
+	}
+	return bare
+}
+
+// choose asks the camera what it has and chooses its streams, says which and what is
+// wrong with them, and notes by what the camera is known again.
+func (c agentAddCamera) choose(ctx context.Context, t *terminal, d *agent.Camera) error {
+	fmt.Fprintln(t.Err, "Asking the camera what it has ...")
+	found, err := probe(ctx, t, find.Config{Address: d.Main, Credentials: d.Credentials, Public: c.Public, Watch: c.Watch})
+	if err != nil {
+		return err
+	}
+	main, _ := found.Stream(find.Main)
+	sub, _ := found.Stream(find.Sub)
+	d.Main, d.Sub, d.Pin = named(c.Main, main.Address), named(c.Sub, sub.Address), found.Pin
+	for _, stream := range []struct{ name, address string }{{"main stream", d.Main}, {"sub-stream", d.Sub}} {
+		if stream.address == "" {
+			continue
+		}
+		i := slices.IndexFunc(found.Streams, func(s find.Stream) bool { return s.Address == stream.address && s.Rate > 0 })
+		if i < 0 {
+			if err := tryStream(ctx, *d, stream.name, stream.address, t.Err); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(t.Err, "The %s is %s\n", stream.name, stream.address)
+		fmt.Fprintf(t.Err, "      %s\n", describeStream(found.Streams[i]))
+		printFindings(t.Err, found.Streams[i].Findings)
+	}
+	printFindings(t.Err, found.Findings)
+	if c.Main != "" { // it may be at another host than the one that was asked
+		if d.Pin, err = find.Identify(ctx, d.Main, d.Credentials); err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// readPassword reads the password from the file or asks for it, if there is a user.
+func readPassword(t *terminal, login *camera.Credentials, name, file string) error {
+	user := login.User.Reveal()
 	var password string
 	switch {
-	case c.PasswordFile != "":
-		f, err := os.Open(c.PasswordFile)
+	case file != "":
+		f, err := os.Open(file)
 		if err != nil {
 			return fmt.Errorf("open the password file: %w", err)
 		}
@@ -130,11 +201,11 @@ func (c agentAddCamera) password(d *agent.Camera, t *terminal) error {
 		return nil
 	default:
 		var err error
-		if password, err = askPassword(t, d.Name); err != nil {
+		if password, err = askPassword(t, name); err != nil {
 			return err
 		}
 	}
-	d.Credentials.Password = camera.NewSecret(password)
+	login.Password = camera.NewSecret(password)
 	return nil
 }
 
@@ -144,7 +215,7 @@ func askPassword(t *terminal, name string) (string, error) {
 	if !ok || !term.IsTerminal(int(in.Fd())) {
 		return "", errors.New("the camera has a user, so it wants a password, and there is no terminal to ask at: put it in a file and name that with --password-file")
 	}
-	fmt.Fprintf(t.Err, "Password of camera %q: ", name)
+	fmt.Fprintf(t.Err, "Password of %s: ", name)
 	b, err := term.ReadPassword(int(in.Fd()))
 	fmt.Fprintln(t.Err)
 	if err != nil {
@@ -153,26 +224,21 @@ func askPassword(t *terminal, name string) (string, error) {
 	return strings.TrimRight(string(b), "\r\n"), nil
 }
 
-// tryCamera opens the camera's streams until each has shown a picture, and says what it
-// found or what is wrong.
-func tryCamera(ctx context.Context, c agent.Camera, w io.Writer) error {
-	for _, stream := range []struct{ name, address string }{{"main stream", c.Main}, {"sub-stream", c.Sub}} {
-		if stream.address == "" {
-			continue
-		}
-		address, err := camera.ParseAddress(stream.address)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(w, "Trying the %s ...\n", stream.name)
-		found, err := camera.Probe(ctx, camera.Source{Address: address, Credentials: c.Credentials})
-		if err != nil && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			return fmt.Errorf("the %s of camera %q: %s", stream.name, c.Name, camera.StateOf(err).Says())
-		}
-		fmt.Fprintf(w, "The %s is %d x %d, %s.\n", stream.name, found.Width, found.Height, found.Codec)
+// tryStream opens a stream that was named until it has shown a picture, and says what it
+// is or what is wrong.
+func tryStream(ctx context.Context, c agent.Camera, name, stream string, w io.Writer) error {
+	address, err := camera.ParseAddress(stream)
+	if err != nil {
+		return err
 	}
+	fmt.Fprintf(w, "Trying the %s ...\n", name)
+	found, err := camera.Probe(ctx, camera.Source{Address: address, Credentials: c.Credentials})
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("the %s of camera %q: %s", name, c.Name, camera.StateOf(err).Says())
+	}
+	fmt.Fprintf(w, "The %s is %s\n      %d x %d, %s\n", name, stream, found.Width, found.Height, found.Codec)
 	return nil
 }

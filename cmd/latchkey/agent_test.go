@@ -32,6 +32,7 @@ func TestAgentScript(t *testing.T) {
 		films[i] = film
 	}
 	c.Play(t, films...)
+	two := twoStreams(t, c.User, c.Password)
 	testscript.Run(t, testscript.Params{
 		Files: []string{"testdata/agent.txt"},
 		Setup: func(env *testscript.Env) error {
@@ -41,7 +42,7 @@ func TestAgentScript(t *testing.T) {
 			}
 			bare := strings.TrimPrefix(c.Address(), "rtsp://")
 			for name, value := range map[string]string{
-				"LINK": link.Text(), "SECRET": link.Secret.Text(), "CAMERA": c.Address(), "HOST": bare,
+				"LINK": link.Text(), "SECRET": link.Secret.Text(), "CAMERA": c.Address(), "HOST": bare, "TWO": two.Address().String(),
 				"LATCHKEY_AGENT_DATA": filepath.Join(env.WorkDir, "agent"),
 			} {
 				env.Setenv(name, value)
