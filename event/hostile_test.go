@@ -32,7 +32,11 @@ func misbehave(t *testing.T, film cameratest.Film, m cameratest.Misdeed) *camera
 
 // A house with five cameras that do what they can, each in another way, and a good one:
 // that one's event is recorded whole. When the others behave, theirs are, too.
+//
+// The machine is a small one: one processor for us, and 256 MB of which ours is what Go
+// holds; the ffmpegs have theirs besides.
 func TestHostileCamerasInOneHouse(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	film := cameratest.Encode(t, cameratest.Mover(320, 180, 7, 4, 6))
 	misdeeds := map[string]cameratest.Misdeed{
 		"floods": {Play: func(c *cameratest.Call) {
@@ -113,16 +117,19 @@ func TestHostileCamerasInOneHouse(t *testing.T) {
 	all.Wait()
 	most := peak()
 	t.Logf("at most %d MB more memory than before", most>>20)
-	if most > 400<<20 {
+	if most > 256<<20 {
 		t.Errorf("six cameras took %d MB", most>>20)
 	}
 }
 
-// heap samples how many bytes live in memory until the returned function is called,
-// which returns the most above what there were at first.
+// heap samples how much memory Go holds until the returned function is called, which
+// returns the most above what it was at first.
 func heap() func() int64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	now := func() int64 { metrics.Read(sample); return int64(sample[0].Value.Uint64()) }
+	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	now := func() int64 {
+		metrics.Read(sample)
+		return int64(sample[0].Value.Uint64() - sample[1].Value.Uint64())
+	}
 	runtime.GC()
 	first, most := now(), int64(0)
 	stop, stopped := make(chan struct{}), make(chan struct{})
