@@ -176,28 +176,7 @@ func (p *probe) paths(ctx context.Context) error {
 	}
 	port, channel := p.rtsp.address.Port(), 1
 	if p.target.path != "" {
-		named := candidate{port: port, path: p.target.path}
-		if p.brand == nil {
-			for i := range brands {
-				if _, ok := brands[i].match(p.target.path); ok && number.MatchString(brands[i].main[0]) {
-					p.brand = &brands[i] // it answers as that brand does, or the paths below do not exist
-					break
-				}
-			}
-		}
-		if p.brand != nil {
-			if n, ok := p.brand.match(p.target.path); ok {
-				channel, named.source = n, fmt.Sprint("camera ", n)
-			}
-		}
-		p.candidates = slices.Insert(p.candidates, 0, named)
-		for i, c := range p.candidates[1:] {
-			if c.path == named.path {
-				p.candidates[0].source, p.candidates[0].rank, p.candidates[0].answer = c.source, c.rank, c.answer
-				p.candidates = slices.Delete(p.candidates, i+1, i+2)
-				break
-			}
-		}
+		channel = p.addNamed(port)
 	}
 	if err := p.verify(ctx); err != nil || p.complete() {
 		return err
@@ -231,6 +210,32 @@ func (p *probe) paths(ctx context.Context) error {
 		p.add(candidate{port: port, path: path, rank: 200 + rank})
 	}
 	return p.verify(ctx)
+}
+
+// addNamed puts the path that was typed before all others, and returns the number of the
+// camera that it means.
+func (p *probe) addNamed(port uint16) (channel int) {
+	channel = 1
+	named := candidate{port: port, path: p.target.path}
+	for i := range brands {
+		if _, ok := brands[i].match(p.target.path); ok && p.brand == nil && number.MatchString(brands[i].main[0]) {
+			p.brand = &brands[i] // it answers as that brand does, or the other paths will not exist
+		}
+	}
+	if p.brand != nil {
+		if n, ok := p.brand.match(p.target.path); ok {
+			channel, named.source = n, fmt.Sprint("camera ", n)
+		}
+	}
+	for i, c := range p.candidates {
+		if c.path == named.path { // ONVIF knows it, too
+			named.source, named.rank, named.answer = c.source, c.rank, c.answer
+			p.candidates = slices.Delete(p.candidates, i, i+1)
+			break
+		}
+	}
+	p.candidates = slices.Insert(p.candidates, 0, named)
+	return channel
 }
 
 // verify asks for the candidates that have not been asked for yet. It stops where the
