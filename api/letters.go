@@ -44,7 +44,10 @@ func ReadReply(r io.Reader) ([]byte, error) {
 
 // Replies are the letters that answer a command, as they come. Nothing is checked: that
 // is for whoever opens them.
-type Replies struct{ body io.ReadCloser }
+type Replies struct {
+	Request string // ID of the request that they answer
+	body    io.ReadCloser
+}
 
 // Next waits for the next reply; after the last the error is [io.EOF].
 func (r *Replies) Next() ([]byte, error) { return ReadReply(r.body) }
@@ -61,7 +64,7 @@ func (h *Home) Command(ctx context.Context, agent latchkey.AgentID, letter []byt
 	if err != nil {
 		return nil, err
 	}
-	return &Replies{a.Body}, nil
+	return &Replies{a.Header.Get(HeaderRequest), a.Body}, nil
 }
 
 // Conditions returns the newest sealed condition of each agent.

@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"sync"
 
@@ -124,10 +126,7 @@ func (t *conversation) answer(ctx context.Context, e *errand, m api.ReplyFrame) 
 	if !e.answeredBy(t.listener, l) {
 		s.alarm.misroute("reply", true, "asked", e.home.String(), "agent", e.agent.String(),
 			"found", l.Home.String(), "from", l.Agent.String(), "request", e.request)
-		return s.config.Archive.Receipts.PutReceipt(ctx, archive.Receipt{
-			Home: e.home, Session: e.session.Secret, Request: e.request, Device: e.session.Device,
-			Asked: "replies of " + e.agent.String(), Sent: l.String(), Outcome: archive.Misrouted, Time: timeOf(s.now()),
-		})
+		return t.receipt(ctx, e, l, archive.Misrouted)
 	}
 	title, err := s.titles.of(ctx, t.home)
 	if err != nil {
@@ -136,8 +135,27 @@ func (t *conversation) answer(ctx context.Context, e *errand, m api.ReplyFrame) 
 	if err := sealed.VerifyLetter(l, title); err != nil {
 		return err
 	}
+	if err := t.receipt(ctx, e, l, archive.Delivered); err != nil {
+		return err // no receipt, no letter
+	}
 	e.give(outcome{letter: m.Letter, last: m.Last})
 	return nil
+}
+
+// receipt writes down that a letter is about to be passed on as a reply, or is not.
+func (t *conversation) receipt(ctx context.Context, e *errand, l sealed.Letter, o archive.Outcome) error {
+	s := t.server
+	b := l.Bytes()
+	return s.config.Archive.Receipts.PutReceipt(ctx, archive.Receipt{
+		Home: e.home, Session: e.session.Secret, Request: e.request, Device: e.session.Device,
+		Asked: replyName(e.home, e.agent, e.command), Sent: replyName(l.Home, l.Agent, l.Re),
+		Header: sha256.Sum256(b), Bytes: uint64(len(b)), Outcome: o, Time: timeOf(s.now()),
+	})
+}
+
+// replyName names the replies to a command, in receipts.
+func replyName(home latchkey.HomeID, agent latchkey.AgentID, command [32]byte) string {
+	return fmt.Sprintf("reply/%s/%s/%x", home, agent, command)
 }
 
 // refused takes an agent's word that it does not answer a command. What it says for

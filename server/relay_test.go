@@ -40,6 +40,7 @@ func patient(t *testing.T) context.Context {
 
 // answered is what came back to a command.
 type answered struct {
+	request string
 	letters [][]byte
 	err     error
 }
@@ -65,6 +66,7 @@ func (m *home) command(ctx context.Context, s *letter.Sent) <-chan answered {
 			return
 		}
 		defer r.Close()
+		a.request = r.Request
 		for {
 			b, err := r.Next()
 			if err != nil {
@@ -339,10 +341,12 @@ func TestReplyThatIsAnothers(t *testing.T) {
 	for deadline := time.Now().Add(2 * time.Second); alarms() < 2 && time.Now().Before(deadline); {
 		time.Sleep(5 * time.Millisecond)
 	}
+	requests := map[string]string{}
 	for _, e := range []errandOf{one, two, foreign} {
 		own := letter.Devices{Devices: []letter.Device{{Host: e.id}}}
 		say(t, e.s, e.m.reply(e.opened, own))
 		got := <-e.done
+		requests[e.id] = got.request
 		for _, b := range got.letters {
 			if l := must(sealed.ParseLetter(b)); l.Home != e.m.owner.Home() || l.Re != e.sent.Letter().Hash() {
 				t.Errorf("home %s was given a reply of home %s to another command", e.m.owner.Home(), l.Home)
@@ -361,6 +365,12 @@ func TestReplyThatIsAnothers(t *testing.T) {
 	for _, line := range lines {
 		if line["where"] != "reply" || line["asked"] != m.owner.Home().String() {
 			t.Errorf("the log: %v", line)
+		}
+	}
+	for e, want := range map[errandOf]bool{one: true, two: true, foreign: false} {
+		report := api.Report{Delivery: requests[e.id], Reason: string(sealed.WrongCommand), Word: sealed.Misroute, Header: []byte{}}
+		if confirmed, err := e.m.member.Report(ctx, report); err != nil || confirmed != want {
+			t.Errorf("the report of a misroute is confirmed: %t, %v", confirmed, err)
 		}
 	}
 }
