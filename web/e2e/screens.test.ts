@@ -78,7 +78,6 @@ const screens: [name: string, at: string, ready: string, go?: string[]][] = [
   ["cameras", "?is=asks", `text=${words.cameras.asks}`, ["nav a >> nth=1"]],
   ["adding an agent", "", "code", ["nav a >> nth=1", `text=${words.join.add}`]],
   ["cameras in every state", "?is=states", "[data-standing=frozen]", ["nav a >> nth=1"]],
-  ["cameras whose agent is away", "?is=away", "[data-standing=away]", ["nav a >> nth=1"]],
   ["cameras that nothing verified is known of", "?is=untold", `text=${words.cameras.refusedConditions(1)}`, ["nav a >> nth=1"]],
   ["the events while cameras do not record", "?is=states", `text=${words.strip.look}`],
   ["another device", "?is=states", "dialog input", ["nav a >> nth=1", `text=${words.standing.act.accept}`]],
@@ -314,7 +313,7 @@ test("looking at a camera can be stopped", async () => {
   await v.leave();
 });
 
-test("zones and masks are drawn by pointer and by keyboard, and every step is taken back", async () => {
+test("zones and masks are drawn by pointer, by finger and by keyboard, and every step is taken back", async () => {
   const v = await visit("");
   const { page: p } = v;
   for (const step of page) await p.locator(step).first().click();
@@ -360,6 +359,20 @@ test("zones and masks are drawn by pointer and by keyboard, and every step is ta
   await p.getByRole("button", { name: w.undo }).click();
   await p.getByRole("button", { name: w.undo }).click();
   expect(await points()).toBe(drawn);
+
+  // By finger: the same, and the page stays where it is.
+  const touch = await v.context.newCDPSession(p);
+  const finger = (type: "touchStart" | "touchMove" | "touchEnd", at?: { x: number; y: number }) => touch.send("Input.dispatchTouchEvent", { type, touchPoints: at ? [at] : [] });
+  const from = await middle(".corner");
+  const scrolled = await p.evaluate(() => scrollY);
+  await finger("touchStart", from);
+  for (let i = 1; i <= 5; i++) await finger("touchMove", { x: from.x - 20 * i, y: from.y + 12 * i });
+  await finger("touchEnd");
+  const to = (n: number, size: number) => Math.round((n / size) * 10_000);
+  const [x, y] = (await points())!.split(/[ ,]/).map(Number);
+  expect(Math.abs(x! - (2800 - to(100, canvas.width)))).toBeLessThan(40);
+  expect(Math.abs(y! - (2800 + to(60, canvas.height)))).toBeLessThan(40);
+  expect(await p.evaluate(() => scrollY)).toBe(scrolled);
 
   await p.getByRole("button", { name: words.cameras.save, exact: true }).nth(1).click();
   await p.getByText(words.cameras.saved).waitFor();
