@@ -1,5 +1,5 @@
-// Cameras as their owner handles them, in the page alone: real server, real agents,
-// painted cameras. Nothing is typed at a terminal but what lets an agent in.
+// Cameras as their owner handles them in the page: real server, real agents, painted
+// cameras.
 
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
@@ -177,22 +177,19 @@ describe("what is wanted of it", () => {
 describe("a second agent", () => {
   test("joins by a copied command", async () => {
     await second.addAgent();
+    await second.addCamera(drive, street.cameras[1]!);
     await second.run();
     await expect.poll(() => house.owner.page.locator("[data-agent] .up").count(), { timeout: 60_000 }).toBe(2);
   });
 
   test("has a camera of its own, and the page says whose is whose", async () => {
     const { page } = house.owner;
-    await page.getByRole("link", { name: words.cameras.newCamera }).click();
-    const agents = page.getByLabel(a.agent);
-    await agents.selectOption({ index: 1 });
-    const name = await agents.locator("option").nth(1).textContent();
-    await look(street.cameras[1]!.main, passwords[1]);
-    await page.getByRole("heading", { name: a.report }).waitFor({ timeout: 75_000 });
-    await take(drive);
+    await second.acceptCameras(drive);
+    await goToCameras();
     await stands(drive, "recording");
-    expect(await row(drive).textContent()).toContain(words.cameras.through(name!));
-    expect(await row(garden).textContent()).not.toContain(words.cameras.through(name!));
+    const name = (await page.locator("[data-agent] .name").nth(1).textContent())!;
+    expect(await row(drive).textContent()).toContain(words.cameras.through(name));
+    expect(await row(garden).textContent()).not.toContain(words.cameras.through(name));
     expect(await page.locator("[data-agent]").nth(1).textContent()).toContain(words.agents.cameras(drive));
     await sound(house.owner);
   });
