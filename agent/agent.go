@@ -17,7 +17,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,6 +55,10 @@ type Config struct {
 	// a minute. A second if zero.
 	Retry time.Duration
 
+	// Disk, if there is one, is what the agent sees of its folder's disk. It is for
+	// tests, whose disks are full or hang.
+	Disk func(durable.FS) durable.FS
+
 	// Log is told what happens; nobody if nil. At level debug there is a line
 	// "stage" for every step of an event.
 	Log *slog.Logger
@@ -72,7 +75,6 @@ type Agent struct {
 	start    *uplink.Start
 	chain    *uplink.Chain
 	spool    *spool.Spool
-	spoolDir *durable.Dir
 	recorder *recorder
 	uplink   *uplink.Uplink
 	clock    *clock.Clock
@@ -117,16 +119,16 @@ func New(ctx context.Context, c Config) (_ *Agent, err error) {
 	if a.config.Watch == nil {
 		a.config.Watch = event.Watch
 	}
-	if a.state, err = openExisting(c.Folder); err != nil {
+	if a.state, err = openExisting(c.Folder, c.Disk); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, a.Close())
+			err = errors.Join(explainDisk(err, c.Folder), a.Close())
 		}
 	}()
 	if a.identity, err = a.state.identity(); errors.Is(err, errNotJoined) {
-		return nil, ErrNotJoined
+		return nil, fmt.Errorf("%w%s", ErrNotJoined, a.state.hint())
 	} else if err != nil {
 		return nil, err
 	}
@@ -147,15 +149,6 @@ func New(ctx context.Context, c Config) (_ *Agent, err error) {
 	return a, nil
 }
 
-// openExisting opens an agent's folder and does not make one: where a disk is not
-// mounted an empty folder would be filled in its place.
-func openExisting(folder string) (*State, error) {
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w. (There is no folder %s. If it is on another disk, is that mounted?)", ErrNotJoined, folder)
-	}
-	return OpenState(folder)
-}
-
 // load reads what the last start left, in an order in which nothing is sealed under a
 // number that is not on the disk.
 func (a *Agent) load() (err error) {
@@ -163,6 +156,9 @@ func (a *Agent) load() (err error) {
 		return unusable(err)
 	}
 	if err := durable.Sweep(a.state.dir, "."); err != nil {
+		return err
+	}
+	if err := a.state.dir.watch(a.diskBack); err != nil {
 		return err
 	}
 	a.clock = clock.New(clock.Config{Source: a.config.Clock, FS: a.state.dir, Name: clockFile, Log: a.log})
@@ -216,13 +212,12 @@ func (a *Agent) loadChain() (*uplink.Chain, error) {
 }
 
 func (a *Agent) openSpool(k spool.Key) error {
-	var err error
-	if a.spoolDir, err = a.state.dir.Sub(spoolDir); err != nil {
+	room, err := a.state.dir.room(spoolDir)
+	if err != nil {
 		return err
 	}
 	a.spool, err = spool.Open(spool.Config{
-		FS: a.spoolDir, Home: a.identity.Home, Key: k, Capacity: a.config.SpoolBytes,
-		Free: func() (int64, error) { return freeBytes(a.state.path(spoolDir)) }, Log: a.log,
+		FS: room, Home: a.identity.Home, Key: k, Capacity: a.config.SpoolBytes, Free: a.state.dir.free, Log: a.log,
 	})
 	return err
 }
@@ -233,7 +228,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var rooms sync.WaitGroup
-	for _, room := range []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus, a.commands.run, a.clock.Run} {
+	for _, room := range []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus, a.commands.run, a.clock.Run, a.keepDisk} {
 		rooms.Go(func() {
 			if err := room(ctx); err != nil {
 				stop(err)
@@ -252,9 +247,6 @@ func (a *Agent) Close() error {
 	var errs []error
 	if a.lock != nil {
 		errs = append(errs, a.lock.release())
-	}
-	if a.spoolDir != nil {
-		errs = append(errs, a.spoolDir.Close())
 	}
 	return errors.Join(append(errs, a.state.Close())...)
 }

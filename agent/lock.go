@@ -20,6 +20,9 @@ var errLocked = errors.New("another process holds the lock")
 // takeLock takes the lock, without waiting unless wait says so.
 func takeLock(folder, name string, wait bool) (*lock, error) {
 	f, err := os.OpenFile(filepath.Join(folder, name), os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, syscall.EROFS) { // whoever only reads can be told who holds it, too
+		f, err = os.Open(filepath.Join(folder, name))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open lock: %w", err)
 	}

@@ -32,14 +32,26 @@ const (
 // programs may have it open; one [Agent] at a time runs in it.
 type State struct {
 	folder string
-	dir    *durable.Dir
+	dir    *disk
 }
 
 // OpenState opens an agent's folder, and makes it for its owner alone if it is not there.
 func OpenState(folder string) (*State, error) {
-	dir, err := durable.Open(folder)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, explainDisk(fmt.Errorf("open the agent's folder: %w", err), folder)
+	}
+	return openExisting(folder, nil)
+}
+
+// openExisting opens an agent's folder and does not make one: where a disk is not
+// mounted an empty folder would be filled in its place.
+func openExisting(folder string, wrap func(durable.FS) durable.FS) (*State, error) {
+	dir, err := openDisk(folder, wrap)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w. (There is no folder %s. If it is on another disk, is that mounted?)", ErrNotJoined, folder)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("open the agent's folder: %w", err)
+		return nil, explainDisk(err, folder)
 	}
 	return &State{folder, dir}, nil
 }
@@ -86,6 +98,15 @@ func (s *State) identity() (identity, error) {
 		return id, fmt.Errorf("read %s: it is no identity of version 1", identityFile)
 	}
 	return id, nil
+}
+
+// hint says what may be the matter with a folder that belongs to no home.
+func (s *State) hint() string {
+	entries, err := durable.List(s.dir, ".")
+	if err != nil || len(entries) > 1 || len(entries) == 1 && entries[0].Name() != "lost+found" {
+		return ""
+	}
+	return fmt.Sprintf(". (The folder %s is empty. If it is on another disk, is that mounted?)", s.folder)
 }
 
 func (s *State) keepIdentity(id identity) error {

@@ -76,11 +76,7 @@ func (a *Agent) Status() Status {
 		Uplink: a.uplink.Status(), Spool: a.spool.Status(), Cameras: []CameraStatus{},
 		Clock: ClockStatus{Quality: qualities[a.clock.Now().Quality], Corrections: a.clock.Corrections()},
 	}
-	if free, err := freeBytes(a.state.path(spoolDir)); err == nil {
-		s.Disk.Free = free
-	} else {
-		s.Disk.Free = -1
-	}
+	s.Disk.Free = a.state.dir.lastFree.Load() - 1
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s.HomeName = a.homeName()
@@ -193,7 +189,7 @@ func (a *Agent) writeStatus(s Status) error {
 // now.
 func ReadStatus(folder string) (Status, error) {
 	var s Status
-	state, err := openExisting(folder)
+	state, err := openExisting(folder, nil)
 	if err != nil {
 		return s, err
 	}

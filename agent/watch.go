@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/agent/spool"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/camera"
 	"github.com/latchkey-cam/latchkey/camera/find"
@@ -87,7 +88,7 @@ func (a *Agent) reconsider() {
 // It never waits for a camera: one whose end takes long is no other's trouble.
 func (a *Agent) considerCameras(ctx context.Context) {
 	described, err := a.state.ReadCameras()
-	if err != nil {
+	if err != nil && !errors.Is(err, spool.ErrAway) { // of which the status tells
 		a.log.Error("read the cameras' descriptions", "error", err)
 	}
 	known := map[latchkey.CameraID]bool{}

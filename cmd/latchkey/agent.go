@@ -60,7 +60,9 @@ func (c agentRun) Run(ctx context.Context, parent *agentCommand, t *terminal) er
 	if err != nil || size < 16<<20 || size > 1<<50 {
 		return fmt.Errorf("--spool %s is no size: want something like 500MB or 8GiB, at least 16MiB", c.Spool)
 	}
-	a, err := agent.New(ctx, agent.Config{Folder: parent.Data, SpoolBytes: int64(size), Version: programVersion(), Log: c.log(t.Err)})
+	a, err := agent.Start(ctx, agent.Config{Folder: parent.Data, SpoolBytes: int64(size), Version: programVersion(), Log: c.log(t.Err)}, 0, func(says string) {
+		fmt.Fprintln(t.Err, says+" The agent starts once that is so.")
+	})
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,16 @@ func Open(folder string) (*Dir, error) {
 	return &Dir{root: root}, nil
 }
 
+// OpenExisting opens a folder that is there, and makes none: where a disk is not
+// mounted, one made in its place would be filled.
+func OpenExisting(folder string) (*Dir, error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, fmt.Errorf("open folder: %w", err)
+	}
+	return &Dir{root: root}, nil
+}
+
 // Sub opens a directory of the folder as a folder of its own, and makes it if it is
 // not there.
 func (d *Dir) Sub(name string) (*Dir, error) {
