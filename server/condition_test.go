@@ -142,6 +142,7 @@ func TestCrossedConditions(t *testing.T) {
 }
 
 func TestCrossedConditionsControl(t *testing.T) {
+	t.Parallel()
 	overlay, err := sabotage.Overlay("..", t.TempDir(), sabotage.Cut{File: "server/condition.go", Old: "if !fits(a.home, c, l) {", New: "if false {"})
 	if err != nil {
 		t.Fatal(err)

@@ -252,7 +252,8 @@ func TestAgentRefuses(t *testing.T) {
 }
 
 func TestCommandsAreBounded(t *testing.T) {
-	h := openHouse(t, func(c *server.Config) { c.CommandLife = 2 * time.Second })
+	t.Parallel()
+	h := openHouse(t, func(c *server.Config) { c.CommandLife = 4 * time.Second })
 	m, other := h.found(t), h.found(t)
 	s := m.connect(start{1, 0, 1})
 	theirs := other.connect(start{1, 0, 1})
@@ -378,6 +379,7 @@ func TestReplyThatIsAnothers(t *testing.T) {
 // TestReplyThatIsAnothersControl runs that test against a server without the
 // comparison, and wants it to see both crossings.
 func TestReplyThatIsAnothersControl(t *testing.T) {
+	t.Parallel()
 	overlay, err := sabotage.Overlay("..", t.TempDir(), sabotage.Cut{
 		File: "server/relay.go", Old: "if !e.answeredBy(t.listener, l) {", New: "if false {",
 	})
