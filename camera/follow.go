@@ -29,6 +29,12 @@ const (
 
 	// telling is how often the status is told while nothing but its numbers changes.
 	telling = 5 * time.Second
+
+	// Above this a camera floods: 300 pictures or 32 MB a second, ten times what a
+	// good one sends. It is judged by what comes in while the status is not told, so
+	// that what had piled up in a short outage is no flood.
+	maxUnits  = 300 * int(telling/time.Second)
+	maxWeight = 32 << 20 * int(telling/time.Second)
 )
 
 // Follow receives the stream until ctx ends: it opens a session, and when that

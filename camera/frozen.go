@@ -17,12 +17,6 @@ const (
 	// thawEvery is how many times that long a frozen camera is left alone before it is
 	// connected to anew.
 	thawEvery = 10
-
-	// Above this a camera floods: 300 pictures or 32 MB a second, ten times what a
-	// good one sends. It is judged by what comes in while the status is not told, so
-	// that what had piled up in a short outage is no flood.
-	maxUnits  = 300 * int(telling/time.Second)
-	maxWeight = 32 << 20 * int(telling/time.Second)
 )
 
 // frozen notices a picture that never changes.

@@ -3,11 +3,10 @@ package camera
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"sync/atomic"
 
 	"github.com/latchkey-cam/latchkey/camera/cameratest"
 	"github.com/latchkey-cam/latchkey/media"
