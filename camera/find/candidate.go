@@ -96,7 +96,9 @@ func (p *probe) profiles(ctx context.Context) {
 		p.note(Warning, "onvif-refused", "The camera does not take this user by ONVIF, so it does not tell its serial number and its streams.",
 			"Some cameras have users of their own for ONVIF: make one of the same name and password in the camera's web page.")
 	}
-	p.found.Pin.Serial = genuine(about.Serial)
+	if p.target.onvifPort == 0 || slices.Contains(p.ONVIF, p.target.onvifPort) && (p.target.onvifPath == "" || p.target.onvifPath == onvif.DevicePath) {
+		p.found.Pin.Serial = genuine(about.Serial) // elsewhere a [Guard] would not find it again
+	}
 	if b := guess(about.Manufacturer, about.Model); b != nil {
 		p.brand = b
 	} else if p.brand == nil && about.Manufacturer != "" {

@@ -131,6 +131,26 @@ func TestWhatIsPinnedIsFoundAgain(t *testing.T) {
 	}
 }
 
+// A serial number is pinned only where it will be looked for: pinned from elsewhere it would
+// lock its own camera out.
+func TestASerialNumberAtAnOddPort(t *testing.T) {
+	t.Parallel()
+	s := findtest.Serve(t, findtest.Device{Films: map[string]cameratest.Film{"/stream1": film(t, "640x360")}})
+	device := onviftest.Serve(t, onviftest.Device{Serial: "S-77", Manufacturer: "Reolink", Streams: []onviftest.Stream{{Token: "m", Encoding: "H264", URI: s.URL("/stream1")}}})
+	c := config(s, nil)
+	c.Watch = 300 * time.Millisecond
+	for path, want := range map[string]string{"": "S-77", "/onvif/device_service": "S-77", "/other": ""} {
+		c.Address, c.ONVIF = "http://"+device.Address().String()+path, []uint16{device.Address().Port()}
+		if found := probe(t, c); found.Pin.Serial != want || found.Brand != "Reolink" {
+			t.Errorf("%s: pinned is %+v of %q", path, found.Pin, found.Brand)
+		}
+		c.ONVIF = []uint16{2}
+		if found := probe(t, c); found.Pin.Serial != "" {
+			t.Errorf("%s at an odd port: pinned is %+v", path, found.Pin)
+		}
+	}
+}
+
 // Serial numbers that a maker gives to all its cameras tell nothing.
 func TestSerialNumbersThatAreNone(t *testing.T) {
 	t.Parallel()
