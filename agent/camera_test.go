@@ -16,7 +16,8 @@ import (
 func TestRealCamera(t *testing.T) {
 	film := cameratest.Encode(t, cameratest.Mover(320, 180, 9, 3, 6))
 	c := cameratest.Serve(t, film, func(c *cameratest.Camera) { c.User, c.Password = "viewer", "pass word" })
-	c.Play(t, film, film, film)
+	quiet := cameratest.Encode(t, cameratest.Mover(320, 180, 12, 20, 21)) // motions closer than ten seconds are one event
+	c.Play(t, film, quiet, quiet)
 	h := newHouse(t).joined()
 	a, _ := h.run(agent.Config{})
 	state, err := agent.OpenState(h.folder)
