@@ -8,8 +8,6 @@ import (
 
 	"github.com/bluenviron/gortsplib/v5/pkg/base"
 	"github.com/bluenviron/gortsplib/v5/pkg/description"
-	"github.com/bluenviron/gortsplib/v5/pkg/format/rtph264"
-	"github.com/bluenviron/gortsplib/v5/pkg/format/rtph265"
 	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
@@ -42,9 +40,9 @@ func (r *session) play(ctx context.Context, u *base.URL) error {
 			return err
 		}
 	}
-	r.units = &media.Assembler{H265: r.video.h265()}
+	r.packets, r.units = &media.Packets{H265: r.video.h265()}, &media.Assembler{H265: r.video.h265()}
 	r.announce()
-	r.client.OnPacketRTP(pictures, pictures.Formats[0], guard(r, r.depacketizer()))
+	r.client.OnPacketRTP(pictures, pictures.Formats[0], guard(r, r.see))
 	r.client.OnPacketRTCP(pictures, func(p rtcp.Packet) { r.report(p, &r.pictureClock) })
 	if sounds != nil {
 		if r.ear, err = newEar(ctx, r.audio, r.FFmpeg); err == nil {
@@ -114,34 +112,17 @@ func guard(r *session, take func(*rtp.Packet) error) func(*rtp.Packet) {
 	}
 }
 
-// depacketizer returns what takes the packets of the pictures.
-func (r *session) depacketizer() func(*rtp.Packet) error {
-	if r.video.h265() {
-		packets := &rtph265.Decoder{}
-		return func(p *rtp.Packet) error {
-			nals, err := packets.Decode(p)
-			if errors.Is(err, rtph265.ErrMorePacketsNeeded) || errors.Is(err, rtph265.ErrNonStartingPacketAndNoPrevious) {
-				return nil
-			}
-			return r.picture(nals, p.Timestamp, err)
-		}
+// see takes one packet of the pictures.
+func (r *session) see(p *rtp.Packet) error {
+	ok, err := r.packets.Take(p.Payload, p.SequenceNumber, p.Timestamp, p.Marker, r.picture)
+	if !ok {
+		r.damaged.Add(1)
 	}
-	packets := &rtph264.Decoder{PacketizationMode: 1}
-	return func(p *rtp.Packet) error {
-		nals, err := packets.Decode(p)
-		if errors.Is(err, rtph264.ErrMorePacketsNeeded) || errors.Is(err, rtph264.ErrNonStartingPacketAndNoPrevious) {
-			return nil
-		}
-		return r.picture(nals, p.Timestamp, err)
-	}
+	return err
 }
 
-// picture takes one picture, or why there is none.
-func (r *session) picture(nals [][]byte, stamp uint32, err error) error {
-	if err != nil {
-		r.damaged.Add(1)
-		return nil
-	}
+// picture takes one picture.
+func (r *session) picture(nals [][]byte, stamp uint32) error {
 	r.pictures.Add(1)
 	u, ok, err := r.units.Unit(nals, stamp, time.Now())
 	if err != nil {

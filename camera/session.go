@@ -97,6 +97,7 @@ type session struct {
 	info         Info
 	refused      *Error // why the camera's answer is not gone along with
 	video, audio *Track // what is received; no sound if audio is nil
+	packets      *media.Packets
 	units        *media.Assembler
 	ear          *ear // nil without sound
 	pictureClock reported
