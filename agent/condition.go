@@ -2,6 +2,7 @@ package agent
 
 import (
 	"cmp"
+	"encoding/json"
 	"os"
 	"time"
 
@@ -44,6 +45,21 @@ func (a *Agent) conditionOf(s Status) letter.Condition {
 		})
 	}
 	return c
+}
+
+// news is what the home is told at once when it changes: all but the numbers that
+// change all the time.
+func (a *Agent) news(s Status) string {
+	c := a.conditionOf(s)
+	c.Spool.Objects, c.Spool.Bytes, c.Disk.Free = 0, 0, 0
+	for i := range c.Cameras {
+		c.Cameras[i].Last, c.Cameras[i].Rate, c.Cameras[i].Events24H = 0, 0, 0
+	}
+	b, err := json.Marshal(c)
+	if err != nil {
+		panic("internal error: encode a condition: " + err.Error())
+	}
+	return string(b)
 }
 
 // timeOf says when something was, as the agent's clock knows it by now; 0 is never.

@@ -123,15 +123,14 @@ const statusEvery = 10 * time.Second
 // disks wear.
 func (a *Agent) keepStatus(ctx context.Context) error {
 	var last Status
-	var told time.Time
+	var told string // what the home was told last
+	var at time.Time
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
-	pending := false
 	for {
 		s := a.Status()
-		pending = pending || s.differs(last)
-		if pending && time.Since(told) >= tellEvery {
-			pending, told = false, time.Now()
+		if news := a.news(s); news != told && time.Since(at) >= tellEvery {
+			told, at = news, time.Now()
 			a.uplink.Tell()
 		}
 		if s.differs(last) || s.At.Sub(last.At) >= statusEvery {
