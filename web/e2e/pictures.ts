@@ -1,10 +1,13 @@
-// The pictures of the documentation, taken of the demonstration as it runs.
+// The pictures of the documentation: of the demonstration as it runs, and, where a camera
+// must have something wrong with it, of the page with the stand-in for its worker.
 
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 
+import { createServer } from "vite";
 import { afterAll, inject, test } from "vitest";
 
+import { words } from "../src/words.ts";
 import { startBrowser, Visitor } from "./house/browser.ts";
 import { root } from "./house/build.ts";
 import { environment, freePort } from "./house/house.ts";
@@ -42,4 +45,25 @@ test("pictures of the demonstration", async () => {
   await page.screenshot({ path: to("player.png") });
   await browser.close();
   await demo.stop();
+});
+
+test("pictures of cameras and of what one offers", async () => {
+  const vite = await createServer({ root: join(root, "web"), logLevel: "silent", server: { host: "127.0.0.1", port: 0, strictPort: false } });
+  await vite.listen();
+  const { origin } = new URL(vite.resolvedUrls!.local[0]!);
+  const browser = await startBrowser();
+  const { page } = await Visitor.arrive(browser, origin, { viewport: { width: 1100, height: 1000 }, colorScheme: "light" });
+  await page.goto(`${origin}/src/dev/index.html?is=states`);
+  await page.getByRole("link", { name: words.nav.cameras }).click();
+  await page.locator("[data-standing=frozen]").waitFor();
+  await page.screenshot({ path: to("cameras.png") });
+
+  await page.getByRole("link", { name: words.cameras.newCamera }).click();
+  await page.getByLabel(words.adding.address).fill("192.168.1.64");
+  await page.getByRole("button", { name: words.adding.look }).click();
+  await page.getByRole("heading", { name: words.adding.report }).waitFor();
+  await page.waitForFunction(() => [...document.querySelectorAll("img")].filter((i) => i.naturalWidth > 0).length === 2);
+  await page.screenshot({ path: to("found.png") });
+  await browser.close();
+  await vite.close();
 });
