@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,6 +27,7 @@ var (
 // machine is a machine whose clocks a test sets. True is what the time really is.
 type machine struct {
 	boot   latchkey.BootID
+	mu     sync.Mutex // between Read and pass
 	true   time.Time
 	off    time.Duration // how far the wall clock is ahead of the truth
 	held   bool
@@ -38,6 +40,8 @@ func newMachine() *machine { return &machine{boot: latchkey.NewBootID(), true: n
 func (m *machine) Boot() latchkey.BootID { return m.boot }
 
 func (m *machine) Read() clock.Reading {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return clock.Reading{Steady: m.at(), Wall: m.true.Add(m.off), SinceBoot: m.since, Synchronised: m.held}
 }
 
@@ -45,6 +49,8 @@ func (m *machine) Read() clock.Reading {
 func (m *machine) at() time.Time { return epoch.Add(m.steady) }
 
 func (m *machine) pass(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.true, m.steady, m.since = m.true.Add(d), m.steady+d, m.since+d
 }
 
