@@ -1,6 +1,7 @@
 // Package camera is one camera as the agent sees it: its RTSP session, which copies
-// access units and never transcodes them; the child process that decodes them to
-// small grey pictures for motion; and the one that makes a still of a picture.
+// access units and sounds and never transcodes a picture; the child process that
+// decodes pictures to small grey ones for motion; the one that makes a still of a
+// picture; and the one that encodes a sound that cannot be recorded as it comes.
 //
 // A camera is a stranger. Everything it sends is bounded before it is kept, every
 // wait has an end, its video is decoded in a child and never here, and its password
