@@ -32,6 +32,7 @@ import (
 const (
 	crashingFolder  = "LATCHKEY_TEST_AGENT"
 	crashingJournal = "LATCHKEY_TEST_JOURNAL"
+	realCameras     = "real" // in the journal's place: cameras that are watched as ever
 )
 
 // TestMain lets this binary be an agent whose camera is a generator of events.
@@ -51,9 +52,12 @@ func beAgent(folder, journal string) error {
 	a, err := agent.New(ctx, agent.Config{
 		Folder: folder, Retry: 20 * time.Millisecond, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Watch: func(ctx context.Context, c event.Config) error {
-			if journal == "" {
+			switch journal {
+			case "":
 				<-ctx.Done()
 				return nil
+			case realCameras:
+				return event.Watch(ctx, c)
 			}
 			return generate(ctx, c, journal)
 		},
