@@ -93,7 +93,7 @@ func (l *line) Read(p []byte) (int, error) {
 		if l.buffer == nil {
 			l.buffer = make([]byte, readAhead)
 		}
-		n, err := l.Conn.Read(l.buffer)
+		n, err := readNow(l.Conn, l.buffer)
 		if l.rest = l.buffer[:n]; n == 0 {
 			return 0, err
 		}

@@ -226,7 +226,7 @@ func (w *watcher) join(ctx context.Context) error {
 		camera: w.config.Camera, preRoll: w.config.PreRoll, postRoll: w.config.PostRoll, longest: w.config.Longest, together: w.config.Together,
 		moment: w.config.Clock, begin: w.begin, end: w.teller.end, ring: media.Ring{Limit: ringBytes},
 	}
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(250 * time.Millisecond) // for when no pictures come; each of them ticks as well
 	defer tick.Stop()
 	var counted time.Time
 	for {
