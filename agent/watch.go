@@ -45,7 +45,7 @@ type CameraState string
 const (
 	CameraWaiting  CameraState = "waiting"   // the home's deeds are not known yet
 	CameraAsking   CameraState = "asking"    // the owner has not placed it yet
-	CameraElse     CameraState = "elsewhere" // it is placed with another agent
+	CameraElse     CameraState = "other-agent" // it is placed with another agent
 	CameraOff      CameraState = "off"       // the home has switched it off
 	CameraStarting CameraState = "starting"
 	CameraStopped  CameraState = "stopped" // it ended with an error and will be started again

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { describe, expect, test, vi } from "vitest";
 
 vi.stubGlobal("navigator", { languages: ["en-GB"] });
@@ -61,6 +63,9 @@ describe("how it stands with a camera", () => {
   });
 
   test("every state that an agent can report has a label, and one that this page does not know is no recording", () => {
+    const agents = ["camera/status.go", "agent/watch.go"].flatMap((file) => [...readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8").matchAll(/State = "([a-z-]+)"/g)]).map((m) => m[1]!);
+    expect(agents.length).toBeGreaterThan(20);
+    for (const state of agents.filter((s) => s !== "receiving" && s !== "off")) expect(standingOf(known({ said: not(state) })).is, state).toBe(state);
     for (const state of Object.keys(words.standing.label)) expect(standingOf(known({ said: not(state, "") })).tone, state).not.toBe("good");
     for (const state of ["", "recording", "toString", "fallen-down", "away"]) expect(standingOf(known({ said: not(state) }))).toMatchObject({ is: "other", tone: "bad" });
   });

@@ -92,8 +92,11 @@ function byReport({ privacy, now, zone }: Known, told: CameraCondition): Standin
   if (told.recording) return { is: "recording", tone: "good", title: titled(w.label.recording), says: off.until === null ? "" : w.onUntil(when(off.until, now, zone)), act: null };
   const is = labelOf(told.state);
   const act = is === "another-device" ? "accept" : is === "wrong-password" ? "password" : null;
-  return { is, tone: is === "connecting" ? "wait" : "bad", title: titled(w.label[is]), says: told.says || (is === "frozen" ? w.frozenSays : w.otherSays), act };
+  return { is, tone: soon.has(is) ? "wait" : "bad", title: titled(w.label[is]), says: told.says || (is === "frozen" ? w.frozenSays : w.otherSays), act };
 }
+
+// What passes by itself, as a rule within seconds, or waits for a yes in this page.
+const soon: ReadonlySet<Label> = new Set<Label>(["connecting", "starting", "waiting", "asking"]);
 
 // A state that this page does not know is a camera that does not record.
 function labelOf(state: string): Label {
