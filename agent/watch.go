@@ -43,10 +43,10 @@ type CameraState string
 
 // The states of a camera.
 const (
-	CameraWaiting  CameraState = "waiting"   // the home's deeds are not known yet
-	CameraAsking   CameraState = "asking"    // the owner has not placed it yet
+	CameraWaiting  CameraState = "waiting"     // the home's deeds are not known yet
+	CameraAsking   CameraState = "asking"      // the owner has not placed it yet
 	CameraElse     CameraState = "other-agent" // it is placed with another agent
-	CameraOff      CameraState = "off"       // the home has switched it off
+	CameraOff      CameraState = "off"         // the home has switched it off
 	CameraStarting CameraState = "starting"
 	CameraStopped  CameraState = "stopped" // it ended with an error and will be started again
 

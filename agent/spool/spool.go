@@ -15,6 +15,7 @@
 package spool
 
 import (
+	"bufio"
 	"cmp"
 	"crypto"
 	"errors"
@@ -144,6 +145,9 @@ func Open(c Config) (*Spool, error) {
 	return s, nil
 }
 
+// writeAtOnce is how many bytes of a body go to the disk with one system call.
+const writeAtOnce = 128 << 10
+
 // Add seals what content writes, signs it, and returns when both files survive a power
 // cut. If it returns an error nothing was kept.
 func (s *Spool) Add(b sealed.Binding, signer crypto.Signer, content func(io.Writer) error) (sealed.Header, error) {
@@ -165,7 +169,8 @@ func (s *Spool) add(b sealed.Binding, signer crypto.Signer, content func(io.Writ
 	var result seal.Result
 	meter := &meter{spool: s, kind: b.Kind}
 	err := durable.Write(s.fs, bodyName(id), func(w io.Writer) error {
-		meter.w = w
+		file := bufio.NewWriterSize(w, writeAtOnce)
+		meter.w = file
 		sealing, err := seal.NewWriter(meter, b)
 		if err != nil {
 			return err
@@ -173,7 +178,9 @@ func (s *Spool) add(b sealed.Binding, signer crypto.Signer, content func(io.Writ
 		if err := content(sealing); err != nil {
 			return meter.blame(err)
 		}
-		result, err = sealing.Close()
+		if result, err = sealing.Close(); err == nil {
+			err = file.Flush()
+		}
 		crash.Point("spool.sealed")
 		return err
 	})
