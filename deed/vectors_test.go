@@ -1,21 +1,14 @@
 package deed_test
 
 import (
-	"encoding/json"
-	"flag"
 	"fmt"
-	"hash/fnv"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"testing/cryptotest"
 
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/vectors"
 )
-
-var write = flag.Bool("write", false, "write the vectors that are missing in testdata")
 
 // vector is one file of testdata/vectors (docs/deed.md, "Vectors").
 type vector struct {
@@ -104,18 +97,10 @@ func repeat(step string, n int) string {
 	return b.String()
 }
 
-// TestWriteVectors writes the vectors that are missing, with -write. Randomness is
-// fixed for each, so that the same program writes the same bytes.
+// TestWriteVectors writes the vectors that are missing, with -write.
 func TestWriteVectors(t *testing.T) {
 	for _, d := range drawings {
-		path := filepath.Join("testdata/vectors/go", d.name+".json")
-		if _, err := os.Stat(path); err == nil || !*write {
-			continue
-		}
-		t.Run(d.name, func(t *testing.T) {
-			seed := fnv.New64a()
-			seed.Write([]byte(d.name))
-			cryptotest.SetGlobalRandom(t, seed.Sum64())
+		vectors.Write(t, d.name, func(t *testing.T) vector {
 			v := vector{Name: d.name, Says: d.says, Deeds: draw(t, d.drawing).deeds, Expect: d.expect}
 			if title, err := deed.Start(v.Deeds...); err == nil {
 				v.Head = title.Head().String()
@@ -123,13 +108,7 @@ func TestWriteVectors(t *testing.T) {
 				at := len(v.Deeds) - 1
 				v.At = &at
 			}
-			b, err := json.MarshalIndent(v, "", "\t")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, append(b, '\n'), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			return v
 		})
 	}
 }

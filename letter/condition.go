@@ -6,6 +6,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/fields"
+	"github.com/latchkey-cam/latchkey/internal/parcel"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
@@ -166,7 +167,7 @@ func OpenCondition(b []byte, t *deed.Title, agent latchkey.AgentID, seen *sealed
 			return Condition{}, l, err
 		}
 	}
-	plain, err := read(l, ring.Find)
+	plain, err := parcel.Open(&l, ring.Find)
 	if err != nil {
 		return Condition{}, l, err
 	}

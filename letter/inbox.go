@@ -6,6 +6,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/internal/parcel"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
@@ -61,7 +62,7 @@ func (i *Inbox) Open(b []byte, t *deed.Title, now latchkey.Time) (*Received, err
 	if err := i.fresh(l, now); err != nil {
 		return nil, err
 	}
-	plain, err := read(l, i.keys.Find)
+	plain, err := parcel.Open(&l, i.keys.Find)
 	if err != nil {
 		return nil, err
 	}

@@ -12,14 +12,11 @@ package letter
 
 import (
 	"crypto"
-	"crypto/ed25519"
-	"crypto/rand"
-	"errors"
 	"fmt"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
-	"github.com/latchkey-cam/latchkey/internal/cobblestone"
+	"github.com/latchkey-cam/latchkey/internal/parcel"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
@@ -31,55 +28,14 @@ const commandLife = sealed.MaxCommandLife
 // write seals plain to the recipient and signs the letter. Its kind, who and when are
 // set by the caller.
 func write(l sealed.Letter, signer crypto.Signer, t *deed.Title, to sealed.Recipient, plain []byte) (sealed.Letter, error) {
-	public, ok := signer.Public().(ed25519.PublicKey)
-	if !ok {
-		return l, fmt.Errorf("want an Ed25519 key, have %T", signer.Public())
-	}
-	l.Home, l.ID, l.Head = t.Home(), latchkey.NewLetterID(), t.Head()
-	l.Signer = deed.Ed25519Key(public).ID()
-	var k [cobblestone.KeySize]byte
-	rand.Read(k[:]) // never fails: it ends the process instead
-	var err error
-	if l.Body, err = cobblestone.Seal(k[:], l.Context(), plain); err != nil {
+	l.Home, l.ID = t.Home(), latchkey.NewLetterID()
+	if err := parcel.Write(&l, signer, t, []sealed.Recipient{to}, plain); err != nil {
 		return l, err
 	}
-	wrap, err := key.Seal(to.Key, l.KeyInfo(to.Recipient, to.Key.ID(), to.Epoch), k[:])
-	if err != nil {
-		return l, err
-	}
-	l.Recipients = []sealed.LetterKey{{Recipient: to.Recipient, Key: to.Key.ID(), Epoch: to.Epoch, Sealed: wrap}}
-	signature, err := signer.Sign(rand.Reader, l.SignedMessage(), crypto.Hash(0))
-	if err != nil {
-		return l, err
-	}
-	l.Signatures = [][]byte{signature}
 	if _, err := sealed.ParseLetter(l.Bytes()); err != nil { // too long, or a time that no letter has
 		return l, err
 	}
 	return l, sealed.VerifyLetter(l, t)
-}
-
-// read opens the body of a letter that was verified.
-func read(l sealed.Letter, find func(sealed.RecipientKind, latchkey.KeyID) (*key.Private, bool)) ([]byte, error) {
-	to := l.Recipients[0]
-	private, ok := find(to.Recipient, to.Key)
-	if !ok {
-		return nil, sealed.Refuse(sealed.NoEnvelope, "the %s is sealed to a key that is not at hand", l.Kind)
-	}
-	k, err := private.Open(l.KeyInfo(to.Recipient, to.Key, to.Epoch), to.Sealed)
-	if err != nil || len(k) != cobblestone.KeySize {
-		return nil, sealed.Refuse(sealed.BadEnvelope, "the key of the letter does not open")
-	}
-	plain, err := cobblestone.Open(k, l.Context(), l.Body)
-	switch {
-	case errors.Is(err, cobblestone.ErrTruncated):
-		return nil, sealed.Refuse(sealed.Truncated, "%v", err)
-	case errors.Is(err, cobblestone.ErrCommitment):
-		return nil, sealed.Refuse(sealed.Commitment, "%v", err)
-	case err != nil:
-		return nil, sealed.Refuse(sealed.BadChunk, "%v", err)
-	}
-	return plain, nil
 }
 
 // parse reads a letter that must be of that kind.
@@ -152,7 +108,7 @@ func (s *Sent) Open(b []byte, t *deed.Title) (Reply, error) {
 	if l.Number <= s.last {
 		return nil, sealed.Refuse(sealed.Replayed, "reply %d after %d", l.Number, s.last)
 	}
-	plain, err := read(l, func(kind sealed.RecipientKind, id latchkey.KeyID) (*key.Private, bool) {
+	plain, err := parcel.Open(&l, func(kind sealed.RecipientKind, id latchkey.KeyID) (*key.Private, bool) {
 		return s.asker, kind == sealed.ToAsker && id == s.asker.ID()
 	})
 	if err != nil {

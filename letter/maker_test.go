@@ -2,7 +2,6 @@ package letter_test
 
 import (
 	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"strings"
@@ -10,7 +9,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
-	"github.com/latchkey-cam/latchkey/internal/cobblestone"
+	"github.com/latchkey-cam/latchkey/internal/parcel"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/sealed"
@@ -51,18 +50,6 @@ func (m maker) must(err error) {
 	}
 }
 
-func (m maker) owner(home string) *key.PersonKeys {
-	k, err := m.homes[home].OwnerKeys()
-	m.must(err)
-	return k
-}
-
-func (m maker) until(deeds int) *deed.Title {
-	t, err := deed.Fold(m.homes["A"].Home, m.homes["A"].Deeds[:deeds])
-	m.must(err)
-	return t
-}
-
 // honest completes a writing.
 func (m maker) honest(w writing) (writing, sealed.Letter) {
 	if w.home == "" {
@@ -75,13 +62,14 @@ func (m maker) honest(w writing) (writing, sealed.Letter) {
 	epoch := w.title.Epoch()
 	l := sealed.Letter{
 		Kind: w.kind, Home: w.title.Home(), Agent: agent.Agent, ID: latchkey.NewLetterID(), Incarnation: incarnation,
-		Time: moment, Head: w.title.Head(),
+		Time: moment,
 	}
+	l.Head = w.title.Head()
 	signer, to, plain := agent.Signing, sealed.Recipient{}, ""
 	switch w.kind {
 	case sealed.CommandLetter:
 		l.Expires = moment + sealed.MaxCommandLife
-		signer, to = m.owner(w.home).DeviceSigning, sealed.Recipient{Recipient: sealed.ToAgent, Key: agent.KEM.Public(), Epoch: epoch}
+		signer, to = m.homes[w.home].OwnerKeys().DeviceSigning, sealed.Recipient{Recipient: sealed.ToAgent, Key: agent.KEM.Public(), Epoch: epoch}
 		plain = m.command(`"do":"discover"`)
 	case sealed.ReplyLetter:
 		l.Number, l.Re = 1, sha256.Sum256(m.sent)
@@ -109,15 +97,7 @@ func (m maker) make(w writing) []byte {
 	if w.about != nil {
 		w.about(&l)
 	}
-	k := make([]byte, cobblestone.KeySize)
-	rand.Read(k)
-	var err error
-	l.Body, err = cobblestone.Seal(k, l.Context(), []byte(w.plain))
-	m.must(err)
-	id := w.to.Key.ID()
-	wrap, err := key.Seal(w.to.Key, l.KeyInfo(w.to.Recipient, id, w.to.Epoch), k)
-	m.must(err)
-	l.Recipients = []sealed.LetterKey{{Recipient: w.to.Recipient, Key: id, Epoch: w.to.Epoch, Sealed: wrap}}
+	m.must(parcel.Seal(&l, []sealed.Recipient{*w.to}, []byte(w.plain)))
 	if w.wraps != nil {
 		w.wraps(&l)
 	}

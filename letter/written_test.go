@@ -1,22 +1,15 @@
 package letter_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"flag"
-	"hash/fnv"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
-	"testing/cryptotest"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/internal/vectors"
 	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
-
-var write = flag.Bool("write", false, "write the vectors that are missing in testdata")
 
 // drawing is one vector that Go has written. Its reader is whoever the letter is for,
 // unless it names one.
@@ -100,7 +93,7 @@ func genuine() []drawing {
 	return []drawing{
 		command, reply, condition, carried(command), carried(reply), carried(condition),
 		{name: "earlier-head", says: "a condition from the first epoch", expect: "opened", make: func(m maker) writing {
-			return writing{kind: sealed.ConditionLetter, title: m.until(5)}
+			return writing{kind: sealed.ConditionLetter, title: m.homes["A"].Until(5)}
 		}},
 		{name: "second-agent", says: "how the second agent is", expect: "opened", asked: "agent 1", make: func(maker) writing {
 			return writing{kind: sealed.ConditionLetter, agent: 1}
@@ -158,9 +151,9 @@ func signers() []drawing {
 	by := func(kind sealed.LetterKind, signer func(m maker) key.AgentKeys) func(maker) writing {
 		return func(m maker) writing { return writing{kind: kind, signer: signer(m).Signing} }
 	}
-	owner := func(m maker) key.AgentKeys { return key.AgentKeys{Signing: m.owner("A").Signing} }
-	device := func(m maker) key.AgentKeys { return key.AgentKeys{Signing: m.owner("A").DeviceSigning} }
-	stranger := func(m maker) key.AgentKeys { return key.AgentKeys{Signing: m.owner("B").DeviceSigning} }
+	owner := func(m maker) key.AgentKeys { return key.AgentKeys{Signing: m.homes["A"].OwnerKeys().Signing} }
+	device := func(m maker) key.AgentKeys { return key.AgentKeys{Signing: m.homes["A"].OwnerKeys().DeviceSigning} }
+	stranger := func(m maker) key.AgentKeys { return key.AgentKeys{Signing: m.homes["B"].OwnerKeys().DeviceSigning} }
 	second := func(m maker) key.AgentKeys { return *m.homes["A"].Agent(1).Keys }
 	neighbour := func(m maker) writing {
 		return writing{kind: sealed.ConditionLetter, home: "B"}
@@ -189,7 +182,7 @@ func signers() []drawing {
 			return writing{kind: sealed.CommandLetter, about: func(l *sealed.Letter) { l.Agent = m.homes["B"].Agent(0).Keys.Agent }}
 		}},
 		{name: "agent-before-its-time", says: "a condition at a head where its agent was not placed", expect: "wrong-agent", asked: "agent 1", make: func(m maker) writing {
-			return writing{kind: sealed.ConditionLetter, agent: 1, title: m.until(5)}
+			return writing{kind: sealed.ConditionLetter, agent: 1, title: m.homes["A"].Until(5)}
 		}},
 	}
 }
@@ -219,7 +212,7 @@ func recipients() []drawing {
 		}},
 		{name: "before-everything", says: "a condition from before there was an epoch or an agent", expect: "wrong-agent", make: func(m maker) writing {
 			k, _ := m.homes["A"].Title().EpochKey(2)
-			return writing{kind: sealed.ConditionLetter, title: m.until(1), to: &sealed.Recipient{Recipient: sealed.ToEpoch, Key: k, Epoch: 0}}
+			return writing{kind: sealed.ConditionLetter, title: m.homes["A"].Until(1), to: &sealed.Recipient{Recipient: sealed.ToEpoch, Key: k, Epoch: 0}}
 		}},
 		{name: "another-asker", says: "a reply sealed to another key than the command brought", expect: "no-envelope", make: func(m maker) writing {
 			return writing{kind: sealed.ReplyLetter, to: &sealed.Recipient{Recipient: sealed.ToAsker, Key: m.homes["A"].Agent(1).Keys.KEM.Public(), Epoch: 2}}
@@ -262,29 +255,16 @@ func fresh() []drawing {
 	}
 }
 
-// TestWriteVectors writes the vectors that are missing, with -write. Randomness is
-// fixed for each, so that the same program writes the same bytes.
+// TestWriteVectors writes the vectors that are missing, with -write.
 func TestWriteVectors(t *testing.T) {
 	for _, d := range drawings() {
-		path := filepath.Join("testdata/vectors/go", d.name+".json")
-		if _, err := os.Stat(path); err == nil || !*write {
-			continue
-		}
-		t.Run(d.name, func(t *testing.T) {
-			seed := fnv.New64a()
-			seed.Write([]byte(d.name))
-			cryptotest.SetGlobalRandom(t, seed.Sum64())
-			m := maker{t: t, homes: readHomes(t)}
+		vectors.Write(t, d.name, func(t *testing.T) vector {
+			m := maker{t: t, homes: keytest.ReadHomes(homesFile)}
 			var err error
 			m.asker, err = key.NewPrivate()
 			m.must(err)
 			m.sent = m.make(writing{kind: sealed.CommandLetter})
-			var b bytes.Buffer
-			e := json.NewEncoder(&b)
-			e.SetEscapeHTML(false)
-			e.SetIndent("", "\t")
-			m.must(e.Encode(m.vector(d)))
-			m.must(os.WriteFile(path, b.Bytes(), 0o644))
+			return m.vector(d)
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package sealed
 
 import (
-	"bytes"
 	"math"
 
 	"github.com/latchkey-cam/latchkey"
@@ -41,24 +40,15 @@ type Envelope struct {
 // ParseEnvelope reads an envelope. What parses is written back the same by
 // [Envelope.Bytes].
 func ParseEnvelope(p []byte) (Envelope, error) {
+	r, err := begin("envelope", p, MaxEnvelope, EnvelopeVersion)
+	if err != nil {
+		return Envelope{}, err
+	}
 	var e Envelope
-	if len(p) > MaxEnvelope {
-		return e, Refuse(Oversize, "envelope of %d bytes, at most %d", len(p), MaxEnvelope)
-	}
-	r := wire.NewReader(p)
-	version := r.U8()
-	switch {
-	case r.Err() != nil:
-		return e, layout("envelope", r.Err())
-	case version > EnvelopeVersion:
-		return e, Refuse(FutureVersion, "envelope of version %d; this program reads up to %d", version, EnvelopeVersion)
-	case version == 0:
-		return e, Refuse(Malformed, "envelope of version 0")
-	}
 	e.Recipient = RecipientKind(r.U8())
 	r.Into(e.Key[:])
 	e.Epoch = latchkey.Epoch(r.U64())
-	e.Sealed = bytes.Clone(r.LP16(math.MaxUint16)) // nothing of p is kept
+	e.Sealed = r.LP16(math.MaxUint16)
 	if err := r.Done(); err != nil {
 		return Envelope{}, layout("envelope", err)
 	}
@@ -87,12 +77,5 @@ func (e Envelope) Bytes() []byte {
 // EnvelopeInfo is what the sealed key of an envelope is bound to: the object, and
 // the recipient as the envelope names it.
 func EnvelopeInfo(b Binding, kind RecipientKind, key latchkey.KeyID, epoch latchkey.Epoch) []byte {
-	hash := b.Hash()
-	var w wire.Writer
-	w.Label("latchkey envelope v1")
-	w.Raw(hash[:])
-	w.U8(uint8(kind))
-	w.Raw(key[:])
-	w.U64(uint64(epoch))
-	return w.Bytes()
+	return keyInfo("latchkey envelope v1", b.Bytes(), kind, key, epoch)
 }

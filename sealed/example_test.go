@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
@@ -40,7 +41,7 @@ func pageExample(t *testing.T, page string) map[string]string {
 // TestExampleOfThePage computes what docs/seal.md gives as its example, step by step.
 func TestExampleOfThePage(t *testing.T) {
 	all, _ := readVectors(t)
-	h := readHomes(t)["A"]
+	h := keytest.ReadHomes(homesFile)["A"]
 	for _, v := range all {
 		if v.Name != "go/thumbnail" {
 			continue
@@ -85,7 +86,7 @@ func TestExampleOfThePage(t *testing.T) {
 
 // TestExampleOfDeeds is the same for docs/deed.md.
 func TestExampleOfDeeds(t *testing.T) {
-	h := readHomes(t)["A"]
+	h := keytest.ReadHomes(homesFile)["A"]
 	found, head := deed.Hash(h.Deeds[0]), h.Title().Head()
 	owner, agent := h.Title().Persons()[0], h.Title().Agents()[0]
 	epoch, _ := h.Title().EpochKey(2)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/open"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
@@ -94,7 +95,7 @@ func FuzzReadFile(f *testing.F) {
 // FuzzOpen: no file opens that its agent did not seal, and every refusal has a reason.
 func FuzzOpen(f *testing.F) {
 	seedFiles(f, func(file []byte) []byte { return file })
-	homes := readHomes(f)
+	homes := keytest.ReadHomes(homesFile)
 	signed := map[string]bool{} // the headers that agents of the homes have made
 	all, _ := readVectors(f)
 	for _, v := range all {
@@ -141,7 +142,7 @@ func FuzzParseSettings(f *testing.F) {
 // nobody of the homes has written verifies in one of them.
 func FuzzParseLetter(f *testing.F) {
 	written := seedOthers(f, "../letter/testdata/vectors/*/*.json", "letter", 100)
-	homes := readHomes(f)
+	homes := keytest.ReadHomes(homesFile)
 	f.Fuzz(func(t *testing.T, p []byte) {
 		l, err := sealed.ParseLetter(p)
 		if err != nil {

@@ -2,18 +2,16 @@ package sealed_test
 
 import (
 	"encoding/json"
-	"flag"
 	"os"
 	"testing"
 	"testing/cryptotest"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/latchkey-cam/latchkey/internal/vectors"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 )
-
-var write = flag.Bool("write", false, "write the homes and vectors that are missing in testdata")
 
 const homesFile = "testdata/homes.json"
 
@@ -48,7 +46,7 @@ func makeHomes() map[string]keytest.Home {
 // TestWriteHomes writes homes.json with -write, if it is not there. Randomness is
 // fixed, so that the same program writes the same homes.
 func TestWriteHomes(t *testing.T) {
-	if _, err := os.Stat(homesFile); err == nil || !*write {
+	if !vectors.Missing(homesFile) {
 		return
 	}
 	cryptotest.SetGlobalRandom(t, 1)
@@ -61,24 +59,11 @@ func TestWriteHomes(t *testing.T) {
 	}
 }
 
-func readHomes(t testing.TB) map[string]*keytest.Home {
-	t.Helper()
-	homes, err := keytest.ReadHomes(homesFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return homes
-}
-
 // TestHomesHoldTogether: the epochs that an owner opens from the deeds are those that
 // homes.json gives, and the agents are those of the deeds.
 func TestHomesHoldTogether(t *testing.T) {
-	for name, h := range readHomes(t) {
-		owner, err := h.OwnerKeys()
-		if err != nil {
-			t.Fatal(err)
-		}
-		ring, err := key.OpenEpochs(h.Title(), owner)
+	for name, h := range keytest.ReadHomes(homesFile) {
+		ring, err := key.OpenEpochs(h.Title(), h.OwnerKeys())
 		if err != nil {
 			t.Fatalf("home %s: %v", name, err)
 		}

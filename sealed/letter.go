@@ -1,10 +1,8 @@
 package sealed
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
-	"math"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
@@ -58,36 +56,16 @@ type Letter struct {
 	Re          [32]byte      // the hash of the command that a reply answers
 	Time        latchkey.Time // by the clock of whoever wrote it
 	Expires     latchkey.Time // after that a command is not obeyed
-	Head        latchkey.Head
-	Signer      latchkey.KeyID
-	Recipients  []LetterKey
-	Body        []byte
-	Signatures  [][]byte
-}
-
-// LetterKey is the key of a letter's body, wrapped for its recipient.
-type LetterKey struct {
-	Recipient RecipientKind // ToAgent, ToAsker or ToEpoch
-	Key       latchkey.KeyID
-	Epoch     latchkey.Epoch
-	Sealed    []byte
+	Parcel
 }
 
 // ParseLetter reads a letter. What parses is written back the same by [Letter.Bytes].
 func ParseLetter(p []byte) (Letter, error) {
+	r, err := begin("letter", p, MaxLetter, LetterVersion)
+	if err != nil {
+		return Letter{}, err
+	}
 	var l Letter
-	if len(p) > MaxLetter {
-		return l, Refuse(Oversize, "letter of %d bytes, at most %d", len(p), MaxLetter)
-	}
-	r := wire.NewReader(bytes.Clone(p)) // nothing of p is kept
-	switch version := r.U8(); {
-	case r.Err() != nil:
-		return l, layout("letter", r.Err())
-	case version > LetterVersion:
-		return l, Refuse(FutureVersion, "letter of version %d; this program reads up to %d", version, LetterVersion)
-	case version == 0:
-		return l, Refuse(Malformed, "letter of version 0")
-	}
 	switch l.Kind = LetterKind(r.U8()); {
 	case r.Err() != nil:
 		return Letter{}, layout("letter", r.Err())
@@ -118,23 +96,11 @@ func (l *Letter) read(r *wire.Reader) error {
 	if err := l.check(); err != nil {
 		return err
 	}
-	var err error
-	if l.Recipients, err = readLetterKeys(r); err != nil {
-		return err
+	n := int(r.U8())
+	if r.Err() == nil && n != 1 {
+		return Refuse(Malformed, "%d recipients, want 1", n)
 	}
-	l.Body = r.LP32(math.MaxInt32)
-	if n := r.U8(); r.Err() == nil && n != signatures {
-		return Refuse(Malformed, "%d signatures, want %d", n, signatures)
-	}
-	signature := r.LP16(math.MaxUint16)
-	if err := r.Done(); err != nil {
-		return err
-	}
-	if len(signature) != signatureSize {
-		return Refuse(Malformed, "signature of %d bytes, want %d", len(signature), signatureSize)
-	}
-	l.Signatures = [][]byte{signature}
-	return nil
+	return l.readSealed(r, n, ToEpoch, ToAgent, ToAsker)
 }
 
 // check refuses what no field may hold in a letter of that kind.
@@ -156,26 +122,6 @@ func (l Letter) check() error {
 	return nil
 }
 
-func readLetterKeys(r *wire.Reader) ([]LetterKey, error) {
-	n := int(r.U8())
-	if r.Err() == nil && n != 1 {
-		return nil, Refuse(Malformed, "%d recipients, want 1", n)
-	}
-	k := LetterKey{Recipient: RecipientKind(r.U8())}
-	r.Into(k.Key[:])
-	k.Epoch = latchkey.Epoch(r.U64())
-	k.Sealed = r.LP16(math.MaxUint16)
-	switch {
-	case r.Err() != nil:
-		return nil, r.Err()
-	case k.Recipient != ToEpoch && k.Recipient != ToAgent && k.Recipient != ToAsker:
-		return nil, Refuse(Malformed, "letter to a recipient of kind %d", k.Recipient)
-	case len(k.Sealed) != SealedKeySize:
-		return nil, Refuse(Malformed, "sealed key of %d bytes, want %d", len(k.Sealed), SealedKeySize)
-	}
-	return []LetterKey{k}, nil
-}
-
 // Context is the part of the letter that its body and its key are bound to.
 func (l Letter) Context() []byte {
 	var w wire.Writer
@@ -194,68 +140,28 @@ func (l Letter) Context() []byte {
 	return w.Bytes()
 }
 
-func (l Letter) appendSigned(w *wire.Writer) {
-	w.Raw(l.Context())
-	w.U8(uint8(len(l.Recipients)))
-	for _, k := range l.Recipients {
-		w.U8(uint8(k.Recipient))
-		w.Raw(k.Key[:])
-		w.U64(uint64(k.Epoch))
-		w.LP16(k.Sealed)
-	}
-	w.LP32(l.Body)
-}
+func (l Letter) start() []byte { return append(l.Context(), uint8(len(l.Recipients))) }
 
 // SignedMessage is what the writer of the letter signs.
-func (l Letter) SignedMessage() []byte {
-	var w wire.Writer
-	w.Label("latchkey letter v1")
-	l.appendSigned(&w)
-	return w.Bytes()
-}
+func (l Letter) SignedMessage() []byte { return l.signedMessage("latchkey letter v1", l.start()) }
 
 // Bytes returns the letter as it is sent.
-func (l Letter) Bytes() []byte {
-	var w wire.Writer
-	l.appendSigned(&w)
-	w.U8(uint8(len(l.Signatures)))
-	for _, g := range l.Signatures {
-		w.LP16(g)
-	}
-	return w.Bytes()
-}
+func (l Letter) Bytes() []byte { return l.bytes(l.start()) }
 
 // Hash is the SHA-256 of the letter, which a reply to it names.
 func (l Letter) Hash() [32]byte { return sha256.Sum256(l.Bytes()) }
 
 // KeyInfo is what the sealed key of the letter is bound to.
 func (l Letter) KeyInfo(kind RecipientKind, key latchkey.KeyID, epoch latchkey.Epoch) []byte {
-	context := sha256.Sum256(l.Context())
-	var w wire.Writer
-	w.Label("latchkey letter key v1")
-	w.Raw(context[:])
-	w.U8(uint8(kind))
-	w.Raw(key[:])
-	w.U64(uint64(epoch))
-	return w.Bytes()
+	return keyInfo("latchkey letter key v1", l.Context(), kind, key, epoch)
 }
 
 // VerifyLetter checks that the letter was written on this chain by somebody who may
 // write one of its kind, for exactly the one whom it is for, in the order of
 // docs/letter.md. Whether it is fresh, and answers what was asked, is for its reader.
 func VerifyLetter(l Letter, t *deed.Title) error {
-	if l.Home != t.Home() {
-		return Refuse(WrongHome, "letter of home %s", l.Home)
-	}
-	if !t.OnChain(l.Head) {
-		return Refuse(UnknownHead, "written at head %s; the chain reaches %d", l.Head, t.Head().Seq)
-	}
-	k, ok := t.SigningKey(l.Signer)
-	if !ok {
-		return Refuse(UnknownSigner, "key %s signs nothing in this home", l.Signer)
-	}
-	if len(l.Signatures) != signatures || !k.Verify(l.SignedMessage(), l.Signatures[0]) {
-		return Refuse(BadSignature, "the signature does not verify")
+	if err := l.checkSignature(l.Home, l.SignedMessage(), t); err != nil {
+		return err
 	}
 	agent, ok := t.Agent(l.Agent)
 	if !ok || agent.Since > l.Head.Seq {
@@ -286,29 +192,20 @@ func (l Letter) checkSigner(t *deed.Title) error {
 }
 
 // checkRecipient wants exactly the one whom a letter of that kind is for, with the
-// number of the epoch at the letter's head. The key of an asker is one that nobody but
-// agent and asker can know.
+// number of the epoch at the letter's head.
 func (l Letter) checkRecipient(t *deed.Title, agent deed.Agent) error {
 	epoch := t.EpochAt(l.Head.Seq)
-	want := Recipient{ToAsker, deed.Key{}, epoch}
 	switch l.Kind {
 	case CommandLetter:
-		want = Recipient{ToAgent, agent.KEM, epoch}
+		return l.checkRecipients(Recipient{ToAgent, agent.KEM, epoch})
 	case ConditionLetter:
 		k, ok := t.EpochKey(epoch)
 		if !ok {
 			return Refuse(WrongRecipients, "there was no epoch at head %s", l.Head)
 		}
-		want = Recipient{ToEpoch, k, epoch}
+		return l.checkRecipients(Recipient{ToEpoch, k, epoch})
 	}
-	if len(l.Recipients) != 1 {
-		return Refuse(WrongRecipients, "%d recipients, want 1", len(l.Recipients))
-	}
-	k := l.Recipients[0]
-	if k.Recipient != want.Recipient || k.Epoch != epoch || want.Recipient != ToAsker && k.Key != want.Key.ID() {
-		return Refuse(WrongRecipients, "a %s is not for that recipient", l.Kind)
-	}
-	return nil
+	return l.checkRecipients(Recipient{ToAsker, deed.Key{}, epoch})
 }
 
 // Since checks a condition against the newest that the reader has seen of its agent: an

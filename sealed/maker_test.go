@@ -44,13 +44,6 @@ func (m maker) must(err error) {
 
 func (m maker) home(name string) *keytest.Home { return m.homes[name] }
 
-// until is the title that a home had after that many deeds.
-func (m maker) until(home string, deeds int) *deed.Title {
-	t, err := deed.Fold(m.home(home).Home, m.home(home).Deeds[:deeds])
-	m.must(err)
-	return t
-}
-
 // object is a genuine object of home A: of the first camera, sealed now.
 func (m maker) object(kind latchkey.Kind, content []byte) keytest.Object {
 	a := m.home("A")
@@ -201,7 +194,7 @@ func chunkOf(body []byte, i int) []byte {
 
 // TestPlaces holds the places above against a real file.
 func TestPlaces(t *testing.T) {
-	m := maker{t, readHomes(t)}
+	m := maker{t, keytest.ReadHomes(homesFile)}
 	o := m.thumbnail()
 	file, h := o.Bytes(), o.File.Header
 	for what, same := range map[string]bool{

@@ -5,8 +5,8 @@
 //
 // A home's settings document as anybody sees it stands here as well ([Settings],
 // docs/deed.md), and so do the letters between a member's device and an agent
-// ([Letter], docs/letter.md), because they are sealed in the same way and refused in
-// the same words.
+// ([Letter], docs/letter.md), because they are sealed in the same way ([Parcel]) and
+// refused in the same words.
 //
 // Nothing here can open anything or make it; that is for the packages open, seal,
 // settings and letter. So whoever only carries objects may use this package and nothing more.
@@ -81,16 +81,10 @@ func ParseBinding(p []byte) (Binding, error) {
 }
 
 func readBinding(r *wire.Reader) (b Binding, err error) {
-	version, suite := r.U8(), uint8(Suite)
-	switch {
-	case r.Err() != nil:
-		return b, r.Err()
-	case version > Version:
-		return b, Refuse(FutureVersion, "binding of version %d; this program reads up to %d", version, Version)
-	case version == 0:
-		return b, Refuse(Malformed, "binding of version 0")
+	if err := readVersion("binding", r, Version); err != nil {
+		return b, err
 	}
-	if suite = r.U8(); r.Err() == nil && suite != Suite {
+	if suite := r.U8(); r.Err() == nil && suite != Suite {
 		return b, Refuse(UnknownSuite, "suite %d", suite)
 	}
 	if n := r.Offset() + len(r.Rest()); r.Err() == nil && n != BindingSize {
@@ -173,7 +167,7 @@ func ParseHeader(p []byte) (Header, error) {
 		return Header{}, Refuse(Oversize, "header of %d bytes, at most %d", len(p), MaxHeader)
 	}
 	var h Header
-	r := wire.NewReader(p)
+	r := wire.NewReader(bytes.Clone(p)) // nothing of p is kept
 	b := r.LP16(math.MaxUint16)
 	if err := r.Err(); err != nil {
 		return Header{}, layout("header", err)
@@ -184,18 +178,9 @@ func ParseHeader(p []byte) (Header, error) {
 	}
 	h.BodyLength = r.U64()
 	r.Into(h.BodyHash[:])
-	n := r.U8()
-	if r.Err() == nil && n != signatures {
-		return Header{}, Refuse(Malformed, "%d signatures, want %d", n, signatures)
-	}
-	s := r.LP16(math.MaxUint16)
-	if err := r.Done(); err != nil {
+	if h.Signatures, err = readSignatures(r); err != nil {
 		return Header{}, layout("header", err)
 	}
-	if len(s) != signatureSize {
-		return Header{}, Refuse(Malformed, "signature of %d bytes, want %d", len(s), signatureSize)
-	}
-	h.Signatures = [][]byte{bytes.Clone(s)} // nothing of p is kept
 	if limit := h.Binding.Kind.MaxBody(); h.BodyLength > limit {
 		return Header{}, Refuse(Oversize, "body of %d bytes, at most %d for a %s", h.BodyLength, limit, h.Binding.Kind)
 	}
@@ -220,10 +205,7 @@ func (h Header) SignedMessage() []byte {
 func (h Header) Bytes() []byte {
 	var w wire.Writer
 	h.appendSigned(&w)
-	w.U8(uint8(len(h.Signatures)))
-	for _, s := range h.Signatures {
-		w.LP16(s)
-	}
+	appendSignatures(&w, h.Signatures)
 	return w.Bytes()
 }
 

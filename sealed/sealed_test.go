@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
@@ -36,7 +37,7 @@ func TestWords(t *testing.T) {
 // TestReadFileLeavesTheBody: not a byte of the body is taken from the reader, however it
 // gives its bytes, so that whoever streams can go on where the prefix ends.
 func TestReadFileLeavesTheBody(t *testing.T) {
-	o := maker{t, readHomes(t)}.clip()
+	o := maker{t, keytest.ReadHomes(homesFile)}.clip()
 	for name, r := range map[string]io.Reader{
 		"whole":            bytes.NewReader(o.Bytes()),
 		"a byte at a time": iotest.OneByteReader(bytes.NewReader(o.Bytes())),
@@ -57,7 +58,7 @@ func TestReadFileLeavesTheBody(t *testing.T) {
 
 // TestErrorsOfTheDisk are no refusals: an object that could not be read is not corrupt.
 func TestErrorsOfTheDisk(t *testing.T) {
-	o := maker{t, readHomes(t)}.thumbnail()
+	o := maker{t, keytest.ReadHomes(homesFile)}.thumbnail()
 	broken := errors.New("the disk is gone")
 	for n := range bodyAt {
 		_, err := sealed.ReadFile(io.MultiReader(bytes.NewReader(o.Bytes()[:n]), iotest.ErrReader(broken)))
@@ -72,7 +73,7 @@ func TestErrorsOfTheDisk(t *testing.T) {
 
 // TestCheckBody is step 7 alone, as a server makes it.
 func TestCheckBody(t *testing.T) {
-	o := maker{t, readHomes(t)}.clip()
+	o := maker{t, keytest.ReadHomes(homesFile)}.clip()
 	for name, c := range map[string]struct {
 		body []byte
 		want sealed.Reason
@@ -101,7 +102,7 @@ func TestCheckBody(t *testing.T) {
 
 // TestNames: the name that an object is stored under follows from its binding alone.
 func TestNames(t *testing.T) {
-	o := maker{t, readHomes(t)}.thumbnail()
+	o := maker{t, keytest.ReadHomes(homesFile)}.thumbnail()
 	b := o.File.Header.Binding
 	want := "v1/" + b.Home.String() + "/" + b.Camera.String() + "/2025-03-01/thumbnail/" + b.Object.String()
 	if got := o.File.Header.Name().String(); got != want {

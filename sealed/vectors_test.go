@@ -73,7 +73,7 @@ func opened(prefix, body io.Reader, h *keytest.Home, asked latchkey.Name) ([]byt
 
 // TestVectors opens every vector in every way and compares the reason, or the content.
 func TestVectors(t *testing.T) {
-	homes := readHomes(t)
+	homes := keytest.ReadHomes(homesFile)
 	all, _ := readVectors(t)
 	for _, v := range all {
 		t.Run(v.Name, func(t *testing.T) {

@@ -28,14 +28,7 @@ type vector struct {
 	Content  []byte `json:"content,omitempty"`
 }
 
-func readHomes(t testing.TB) map[string]*keytest.Home {
-	t.Helper()
-	homes, err := keytest.ReadHomes("../sealed/testdata/homes.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return homes
-}
+const homesFile = "../sealed/testdata/homes.json"
 
 func readVectors(t testing.TB) (all []vector, by map[string]int) {
 	t.Helper()
@@ -45,7 +38,7 @@ func readVectors(t testing.TB) (all []vector, by map[string]int) {
 // TestVectors opens every vector of both languages and compares the reason, or what
 // the document says.
 func TestVectors(t *testing.T) {
-	homes := readHomes(t)
+	homes := keytest.ReadHomes(homesFile)
 	all, by := readVectors(t)
 	refused := 0
 	for _, v := range all {

@@ -1,28 +1,17 @@
 package settings_test
 
 import (
-	"bytes"
 	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/json"
-	"flag"
-	"hash/fnv"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"testing/cryptotest"
 
-	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
-	"github.com/latchkey-cam/latchkey/internal/cobblestone"
-	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/internal/parcel"
+	"github.com/latchkey-cam/latchkey/internal/vectors"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
-
-var write = flag.Bool("write", false, "write the vectors that are missing in testdata")
 
 // maker makes documents: genuine ones, and from them those that have one thing wrong.
 type maker struct {
@@ -48,18 +37,6 @@ func (m maker) must(err error) {
 	}
 }
 
-func (m maker) owner(home string) *key.PersonKeys {
-	k, err := m.homes[home].OwnerKeys()
-	m.must(err)
-	return k
-}
-
-func (m maker) until(deeds int) *deed.Title {
-	t, err := deed.Fold(m.homes["A"].Home, m.homes["A"].Deeds[:deeds])
-	m.must(err)
-	return t
-}
-
 func (m maker) plain() string {
 	a := m.homes["A"]
 	return `{"v":1,"home":"Our house","zone":"Europe/Berlin","cameras":{"` + a.Camera(0).String() + `":{"name":"Front door"},"` + a.Camera(2).String() + `":{"name":"Teich 🐟"}}}`
@@ -73,10 +50,10 @@ func (m maker) make(d document) []byte {
 		d.plain = m.plain()
 	}
 	if d.signer == nil {
-		d.signer = m.owner("A").Signing
+		d.signer = m.homes["A"].OwnerKeys().Signing
 	}
-	s := sealed.Settings{Home: d.title.Home(), Number: 1, Time: 1740840000000000, Head: d.title.Head()}
-	s.Signer = deed.Ed25519Key(d.signer.Public().(ed25519.PublicKey)).ID()
+	s := sealed.Settings{Home: d.title.Home(), Number: 1, Time: 1740840000000000}
+	s.Head, s.Signer = d.title.Head(), deed.Ed25519Key(d.signer.Public().(ed25519.PublicKey)).ID()
 	if d.prev != nil {
 		prev, err := sealed.ParseSettings(d.prev)
 		m.must(err)
@@ -85,14 +62,7 @@ func (m maker) make(d document) []byte {
 	if d.about != nil {
 		d.about(&s)
 	}
-	k := make([]byte, cobblestone.KeySize)
-	rand.Read(k)
-	var err error
-	s.Body, err = cobblestone.Seal(k, s.Context(), []byte(d.plain))
-	m.must(err)
-	for _, r := range sealed.SettingsRecipients(d.title, d.title.Head().Seq) {
-		s.Recipients = append(s.Recipients, m.wrap(s, r.Recipient, r.Key, r.Epoch, k))
-	}
+	m.must(parcel.Seal(&s, sealed.SettingsRecipients(d.title, d.title.Head().Seq), []byte(d.plain)))
 	if d.wraps != nil {
 		d.wraps(&s)
 	}
@@ -102,12 +72,6 @@ func (m maker) make(d document) []byte {
 		b = d.after(b)
 	}
 	return b
-}
-
-func (m maker) wrap(s sealed.Settings, kind sealed.RecipientKind, to deed.Key, epoch latchkey.Epoch, k []byte) sealed.SettingsKey {
-	wrap, err := key.Seal(to, s.KeyInfo(kind, to.ID(), epoch), k)
-	m.must(err)
-	return sealed.SettingsKey{Recipient: kind, Key: to.ID(), Epoch: epoch, Sealed: wrap}
 }
 
 // drawing is one vector that Go has written. The reader holds the epochs of home A
@@ -142,7 +106,7 @@ func genuine() []drawing {
 		{"first-agent", "as the first agent reads it", "opened", "agent 0", honest},
 		{"second-agent", "as the second agent reads it", "opened", "agent 1", honest},
 		{"second", "the document after the first", "opened", "", func(m maker) document { return document{prev: m.make(document{})} }},
-		{"earlier-head", "made in the first epoch, when there was one agent", "opened", "agent 0", func(m maker) document { return document{title: m.until(5)} }},
+		{"earlier-head", "made in the first epoch, when there was one agent", "opened", "agent 0", func(m maker) document { return document{title: m.homes["A"].Until(5)} }},
 		{"no-cameras", "a home without names for its cameras, and a member that no reader knows", "opened", "", func(m maker) document {
 			return document{plain: `{"v":1,"home":"H","zone":"UTC","cameras":{},"masks":[1]}`}
 		}},
@@ -176,14 +140,14 @@ func refused() []drawing {
 		{"sealed-to-a-person", "a recipient of a kind that no document has", "malformed", "", wraps(func(s *sealed.Settings) { s.Recipients[0].Recipient = sealed.ToPerson })},
 		{"short-wrap", "a wrap of 1,167 bytes", "malformed", "", wraps(func(s *sealed.Settings) { s.Recipients[0].Sealed = s.Recipients[0].Sealed[1:] })},
 		{"neighbours", "the settings of home B", "wrong-home", "", func(m maker) document {
-			return document{title: m.homes["B"].Title(), signer: m.owner("B").Signing}
+			return document{title: m.homes["B"].Title(), signer: m.homes["B"].OwnerKeys().Signing}
 		}},
 		{"head-beyond", "made at a deed that the reader has not seen", "unknown-head", "", about(func(s *sealed.Settings) { s.Head.Seq++ })},
 		{"fork", "made on another chain", "unknown-head", "", about(func(s *sealed.Settings) { s.Head.Hash[0] ^= 1 })},
-		{"stranger", "signed by the owner of home B", "unknown-signer", "", func(m maker) document { return document{signer: m.owner("B").Signing} }},
+		{"stranger", "signed by the owner of home B", "unknown-signer", "", func(m maker) document { return document{signer: m.homes["B"].OwnerKeys().Signing} }},
 		{"time-altered", "a bit of the time is another", "bad-signature", "", after(func(b []byte) []byte { b[1+32+8+32+7] ^= 1; return b })},
 		{"body-altered", "a bit of the body is another", "bad-signature", "", after(func(b []byte) []byte { b[len(b)-70] ^= 1; return b })},
-		{"device-signs", "signed by the owner's device, which signs requests only", "not-allowed", "", func(m maker) document { return document{signer: m.owner("A").DeviceSigning} }},
+		{"device-signs", "signed by the owner's device, which signs requests only", "not-allowed", "", func(m maker) document { return document{signer: m.homes["A"].OwnerKeys().DeviceSigning} }},
 		{"agent-signs", "signed by an agent", "not-allowed", "", func(m maker) document { return document{signer: m.homes["A"].Agent(0).Keys.Signing} }},
 		{"agent-left-out", "not sealed to the second agent", "wrong-recipients", "", wraps(func(s *sealed.Settings) { s.Recipients = s.Recipients[:2] })},
 		{"nobody", "sealed to nobody", "wrong-recipients", "", wraps(func(s *sealed.Settings) { s.Recipients = nil })},
@@ -200,7 +164,7 @@ func refused() []drawing {
 			}}
 		}},
 		{"other-epoch-number", "an agent's wrap gives another epoch", "wrong-recipients", "", wraps(func(s *sealed.Settings) { s.Recipients[1].Epoch = 1 })},
-		{"before-its-time", "an agent reads a document from before it was placed", "no-envelope", "agent 1", func(m maker) document { return document{title: m.until(5)} }},
+		{"before-its-time", "an agent reads a document from before it was placed", "no-envelope", "agent 1", func(m maker) document { return document{title: m.homes["A"].Until(5)} }},
 		{"wraps-exchanged", "the wrap of the first agent in the place of the epoch's", "envelope", "", wraps(func(s *sealed.Settings) { s.Recipients[0].Sealed = s.Recipients[1].Sealed })},
 		{"wrap-altered", "a bit of the agent's wrap is another", "envelope", "agent 0", wraps(func(s *sealed.Settings) { s.Recipients[1].Sealed[1150] ^= 1 })},
 		{"body-cut", "a body of 71 bytes", "truncated", "", wraps(func(s *sealed.Settings) { s.Body = s.Body[:71] })},
@@ -274,29 +238,9 @@ func cameras() []drawing {
 	}
 }
 
-// TestWriteVectors writes the vectors that are missing, with -write. Randomness is
-// fixed for each, so that the same program writes the same bytes.
+// TestWriteVectors writes the vectors that are missing, with -write.
 func TestWriteVectors(t *testing.T) {
 	for _, d := range drawings() {
-		path := filepath.Join("testdata/vectors/go", d.name+".json")
-		if _, err := os.Stat(path); err == nil || !*write {
-			continue
-		}
-		t.Run(d.name, func(t *testing.T) {
-			seed := fnv.New64a()
-			seed.Write([]byte(d.name))
-			cryptotest.SetGlobalRandom(t, seed.Sum64())
-			var b bytes.Buffer
-			e := json.NewEncoder(&b)
-			e.SetEscapeHTML(false)
-			e.SetIndent("", "\t")
-			v := maker{t, readHomes(t)}.vector(d)
-			if err := e.Encode(v); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		})
+		vectors.Write(t, d.name, func(t *testing.T) vector { return maker{t, keytest.ReadHomes(homesFile)}.vector(d) })
 	}
 }

@@ -1,13 +1,51 @@
 // Package vectors reads the vectors of a format, which were written in two languages,
-// for its tests.
+// for its tests, and writes those of this one.
 package vectors
 
 import (
+	"bytes"
 	"encoding/json"
+	"flag"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/cryptotest"
 )
+
+var write = flag.Bool("write", false, "write the homes and vectors that are missing in testdata")
+
+// Missing says whether a file of testdata is to be written: it is not there, and the
+// tests run with -write.
+func Missing(path string) bool {
+	_, err := os.Stat(path)
+	return err != nil && *write
+}
+
+// Write writes the vector of that name if it is [Missing]. Randomness is fixed while it
+// is made, so that the same program writes the same bytes.
+func Write[V any](t *testing.T, name string, made func(t *testing.T) V) {
+	t.Helper()
+	path := filepath.Join("testdata/vectors/go", name+".json")
+	if !Missing(path) {
+		return
+	}
+	t.Run(name, func(t *testing.T) {
+		seed := fnv.New64a()
+		seed.Write([]byte(name))
+		cryptotest.SetGlobalRandom(t, seed.Sum64())
+		var b bytes.Buffer
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "\t")
+		if err := e.Encode(made(t)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
 
 // Read returns the vectors in testdata/vectors/go and testdata/vectors/ts, and how many
 // each language wrote, which the caller compares with what there should be: a folder

@@ -3,7 +3,6 @@ package keytest
 import (
 	"crypto/ed25519"
 	"encoding/json"
-	"fmt"
 	"os"
 
 	"github.com/latchkey-cam/latchkey"
@@ -74,49 +73,45 @@ func (o *Owner) Export(says string, agents ...*Agent) Home {
 }
 
 // ReadHomes reads homes.json and folds and opens each home in it.
-func ReadHomes(path string) (map[string]*Home, error) {
+func ReadHomes(path string) map[string]*Home {
 	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read homes: %w", err)
-	}
+	must(err)
 	homes := map[string]*Home{}
-	if err := json.Unmarshal(b, &homes); err != nil {
-		return nil, fmt.Errorf("read homes: %w", err)
+	must(json.Unmarshal(b, &homes))
+	for _, h := range homes {
+		h.open()
 	}
-	for name, h := range homes {
-		if err := h.open(); err != nil {
-			return nil, fmt.Errorf("read home %s: %w", name, err)
-		}
-	}
-	return homes, nil
+	return homes
 }
 
-func (h *Home) open() (err error) {
-	if h.title, err = deed.Fold(h.Home, h.Deeds); err != nil {
-		return err
-	}
+func (h *Home) open() {
+	var err error
+	h.title, err = deed.Fold(h.Home, h.Deeds)
+	must(err)
 	for _, e := range h.Epochs {
 		k, err := key.EpochFromSeed(h.title, e.Epoch, e.Seed)
-		if err != nil {
-			return err
-		}
+		must(err)
 		h.ring = h.ring.Add(e.Epoch, k)
 	}
 	for _, a := range h.Agents {
 		kem, err := key.PrivateFromSeed(a.KEM)
-		if err != nil {
-			return err
-		}
+		must(err)
 		h.agents = append(h.agents, NewAgent(&key.AgentKeys{
 			Agent: a.Agent, Signing: ed25519.NewKeyFromSeed(a.Signing), KEM: kem,
 		}))
 	}
 	h.signing = ed25519.NewKeyFromSeed(h.Owner.Signing)
-	return nil
 }
 
 // Title is what the home's deeds fold into.
 func (h *Home) Title() *deed.Title { return h.title }
+
+// Until is the title that the home had after that many deeds.
+func (h *Home) Until(deeds int) *deed.Title {
+	t, err := deed.Fold(h.Home, h.Deeds[:deeds])
+	must(err)
+	return t
+}
 
 // Ring is the private keys of the home's epochs.
 func (h *Home) Ring() key.Ring { return h.ring }
@@ -128,13 +123,11 @@ func (h *Home) Agent(i int) *Agent { return h.agents[i] }
 func (h *Home) Camera(i int) latchkey.CameraID { return h.Cameras[i].Camera }
 
 // OwnerKeys are those of the home's owner.
-func (h *Home) OwnerKeys() (*key.PersonKeys, error) {
+func (h *Home) OwnerKeys() *key.PersonKeys {
 	kem, err := key.PrivateFromSeed(h.Owner.KEM)
-	if err != nil {
-		return nil, err
-	}
+	must(err)
 	return &key.PersonKeys{
 		Person: h.Owner.Person, Signing: h.signing, KEM: kem,
 		Device: h.Owner.Device, DeviceSigning: ed25519.NewKeyFromSeed(h.Owner.DeviceSigning),
-	}, nil
+	}
 }

@@ -16,7 +16,7 @@ function matching(pattern: RegExp): string[] {
 }
 
 // What may open, or holds keys, and what imports it besides itself.
-const keyed = /from "[^"]*\/(hpke|vault|cobblestone)\.ts"|from "[^"]*\/letter\/(letter|correspondence)\.ts"|from "[^"]*\/seal\/(open|make|envelope|file)\.ts"|from "[^"]*\/deed\/epoch\.ts"/;
+const keyed = /from "[^"]*\/(hpke|vault|cobblestone)\.ts"|from "[^"]*\/letter\/(letter|correspondence)\.ts"|from "[^"]*\/seal\/(open|make|envelope|file|parcel)\.ts"|from "[^"]*\/deed\/epoch\.ts"/;
 const onTheWorkersSide = /^(worker|seal|deed|settings|letter)\/|^(hpke|vault|cobblestone|api|source)\.ts$/;
 
 describe("the page", () => {

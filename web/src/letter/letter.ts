@@ -1,14 +1,12 @@
 // Letters between a member's device and an agent, and from an agent to its home, as
 // anybody sees them, and how their bodies are sealed and opened (docs/letter.md).
 
-import { BodyError, openInPlace, sealBody } from "../cobblestone.ts";
-import { type Head, headBytes, readHead } from "../deed/head.ts";
-import { type Key, sha256, type Signer, signatureSize, verifySignature } from "../deed/key.ts";
+import type { Key, Signer } from "../deed/key.ts";
 import type { Title } from "../deed/title.ts";
-import { type PrivateKey, seal, sealedSize } from "../hpke.ts";
-import { objectKeySize } from "../seal/envelope.ts";
-import { type AgentID, type HomeID, idBytes, idText, type KeyID, type LetterID } from "../seal/name.ts";
-import { type Bytes, isZero, label, ParseError, random, Reader as Wire, Writer } from "../wire.ts";
+import type { PrivateKey } from "../hpke.ts";
+import { type AgentID, idBytes, idText, type LetterID } from "../seal/name.ts";
+import { type Format, openParcel, type Parcel, type ParcelReason, parseParcel, readSigned, type Recipient, type Signed, verifyParcel, type WrappedKey, writeParcel } from "../seal/parcel.ts";
+import { type Bytes, isZero, random, type Reader as Wire, Writer } from "../wire.ts";
 
 export const maxLetter = 1 << 20;
 const maxCommand = 64 << 10;
@@ -16,29 +14,7 @@ const maxCommand = 64 << 10;
 export const commandLife = 2 * 60 * 1_000_000;
 
 /** Why a letter is refused. */
-export type LetterReason =
-  | "oversize"
-  | "malformed"
-  | "truncated"
-  | "future-version"
-  | "wrong-kind"
-  | "wrong-home"
-  | "wrong-command"
-  | "unknown-head"
-  | "unknown-signer"
-  | "bad-signature"
-  | "wrong-agent"
-  | "not-allowed"
-  | "wrong-recipients"
-  | "stale"
-  | "expired"
-  | "replayed"
-  | "fork"
-  | "no-envelope"
-  | "envelope"
-  | "commitment"
-  | "chunk"
-  | "content";
+export type LetterReason = ParcelReason | "wrong-kind" | "wrong-command" | "wrong-agent" | "stale" | "expired";
 
 export class LetterError extends Error {
   constructor(
@@ -52,16 +28,18 @@ export class LetterError extends Error {
 export type LetterKind = "command" | "reply" | "condition";
 const kinds: (LetterKind | undefined)[] = [undefined, "command", "reply", "condition"];
 
-type Recipient = "epoch" | "agent" | "asker";
-const recipientNumbers: Record<Recipient, number> = { epoch: 1, agent: 4, asker: 5 };
-
-/** The key of a letter's body, wrapped for its one recipient. */
-interface WrappedKey {
-  readonly recipient: Recipient;
-  readonly key: KeyID;
-  readonly epoch: number;
-  readonly sealed: Bytes;
-}
+const format: Format = {
+  name: "letter",
+  limit: maxLetter,
+  recipients: ["epoch", "agent", "asker"],
+  count(r) {
+    const count = r.u8();
+    if (count !== 1) throw new LetterError("malformed", `${count} recipients`);
+    return count;
+  },
+  writeCount: (w, n) => w.u8(n),
+  refusal: (reason, message) => new LetterError(reason, message),
+};
 
 /** What a letter is, before it is sealed. */
 export interface About {
@@ -78,53 +56,30 @@ export interface About {
   readonly expires: number;
 }
 
-/** A letter that was parsed. */
-export interface Letter extends About {
-  readonly home: HomeID;
+/** All that the letter is bound to. */
+interface Bound extends About, Signed {
   readonly id: LetterID;
-  readonly head: Head;
-  readonly signer: KeyID;
+}
+
+/** A letter that was parsed; a reply names its hash. */
+export interface Letter extends Bound, Parcel {
   readonly recipient: WrappedKey;
-  readonly body: Bytes;
-  readonly signature: Bytes;
-  /** All of it up to and including the signer. */
-  readonly context: Bytes;
-  /** What the signature is over, without its label. */
-  readonly signed: Bytes;
-  /** The letter's own hash, which a reply names. */
-  readonly hash: Bytes;
 }
 
 /** Reads a letter. */
 export async function parseLetter(b: Bytes): Promise<Letter> {
-  if (b.length > maxLetter) throw new LetterError("oversize", `${b.length} bytes`);
-  if (b.length > 0 && b[0]! > 1) throw new LetterError("future-version", `version ${b[0]}`);
-  if (b.length > 0 && b[0] === 0) throw new LetterError("malformed", "version 0");
-  const hash = await sha256(b);
-  try {
-    const r = new Wire(b);
-    r.u8();
+  const l = await parseParcel(format, b, (r) => {
     const kind = kinds[r.u8()];
     if (kind === undefined) throw new LetterError("malformed", "another kind");
     if (kind === "command" && b.length > maxCommand) throw new LetterError("oversize", `a command of ${b.length} bytes`);
     const about = readAbout(kind, r);
-    const context = b.slice(0, r.at);
     check(about);
-    const recipient = readRecipient(r);
-    const body = readBody(r);
-    const signed = b.slice(0, r.at);
-    if (r.u8() !== 1) throw new LetterError("malformed", "not one signature");
-    const signature = r.lp16();
-    r.done();
-    if (signature.length !== signatureSize) throw new LetterError("malformed", `a signature of ${signature.length} bytes`);
-    return { ...about, recipient, body, signature, context, signed, hash };
-  } catch (e) {
-    if (e instanceof ParseError) throw new LetterError(e.why, e.message);
-    throw e;
-  }
+    return about;
+  });
+  return { ...l, recipient: l.recipients[0]! };
 }
 
-function readAbout(kind: LetterKind, r: Wire): About & Pick<Letter, "home" | "id" | "head" | "signer"> {
+function readAbout(kind: LetterKind, r: Wire): Bound {
   return {
     kind,
     home: idText("home", r.raw(32)),
@@ -135,8 +90,7 @@ function readAbout(kind: LetterKind, r: Wire): About & Pick<Letter, "home" | "id
     re: r.raw(32),
     time: r.u64(),
     expires: r.u64(),
-    head: readHead(r),
-    signer: idText("key", r.raw(32)),
+    ...readSigned(r),
   };
 }
 
@@ -150,30 +104,9 @@ function check(l: About): void {
   if (!command && l.expires !== 0) throw new LetterError("malformed", `a ${l.kind} that ends`);
 }
 
-function readRecipient(r: Wire): WrappedKey {
-  const count = r.u8();
-  if (count !== 1) throw new LetterError("malformed", `${count} recipients`);
-  const n = r.u8();
-  const wrapped = { key: idText("key", r.raw(32)), epoch: r.u64(), sealed: r.lp16() };
-  const recipient = (Object.keys(recipientNumbers) as Recipient[]).find((k) => recipientNumbers[k] === n);
-  if (recipient === undefined) throw new LetterError("malformed", `a recipient of kind ${n}`);
-  if (wrapped.sealed.length !== sealedSize(objectKeySize)) throw new LetterError("malformed", `a sealed key of ${wrapped.sealed.length} bytes`);
-  return { recipient, ...wrapped };
-}
-
-function readBody(r: Wire): Bytes {
-  const length = r.u32();
-  if (length > 0x7fffffff) throw new LetterError("oversize", `a body of ${length} bytes`);
-  return r.raw(length);
-}
-
 /** Checks that somebody wrote the letter who may, on this chain, for exactly the one whom it is for. */
 export async function verifyLetter(l: Letter, title: Title): Promise<void> {
-  if (l.home !== title.home) throw new LetterError("wrong-home", `a letter of home ${l.home}`);
-  if (!title.onChain(l.head)) throw new LetterError("unknown-head", `written at ${l.head.seq}`);
-  const key = title.signingKey(l.signer);
-  if (key === null) throw new LetterError("unknown-signer", "no signing key of this home");
-  if (!(await verifySignature(key, message(l.signed), l.signature))) throw new LetterError("bad-signature", "the signature does not verify");
+  await verifyParcel(format, l, title);
   const agent = title.agent(l.agent);
   if (agent === null || agent.since > l.head.seq) throw new LetterError("wrong-agent", "the agent did not stand in the home");
   checkSigner(l, title);
@@ -202,36 +135,14 @@ function checkRecipient(l: Letter, title: Title, agent: Key): void {
   if (l.recipient.epoch !== epoch || !right()) throw new LetterError("wrong-recipients", `a ${l.kind} is not for that recipient`);
 }
 
-function message(signed: Bytes): Bytes {
-  return new Writer().raw(label("latchkey letter v1")).raw(signed).bytes();
-}
-
-async function keyInfo(context: Bytes, k: Omit<WrappedKey, "sealed">): Promise<Bytes> {
-  return new Writer()
-    .raw(label("latchkey letter key v1"))
-    .raw(await sha256(context))
-    .u8(recipientNumbers[k.recipient])
-    .raw(idBytes("key", k.key))
-    .u64(k.epoch)
-    .bytes();
-}
-
 /** Opens the body of a verified letter with the recipient's key, null if that is not held. */
 export async function openBody(l: Letter, held: PrivateKey | null): Promise<Bytes> {
-  if (held === null) throw new LetterError("no-envelope", "sealed to a key that is not held here");
-  const key = await held.open(await keyInfo(l.context, l.recipient), l.recipient.sealed);
-  if (key?.length !== objectKeySize) throw new LetterError("envelope", "the key does not open");
-  try {
-    return await openInPlace(key, l.context, l.body.slice());
-  } catch (e) {
-    if (e instanceof BodyError) throw new LetterError(e.reason, "the body does not open");
-    throw e;
-  }
+  return openParcel(format, l, () => held ?? undefined);
 }
 
 /** Writes a letter: sealed to the one recipient, signed. The content may be anything. */
 export async function writeLetter(about: About, signer: Signer, title: Title, to: { recipient: Recipient; key: Key }, content: Bytes): Promise<Bytes> {
-  const context = new Writer()
+  const own = new Writer()
     .u8(1)
     .u8(kinds.indexOf(about.kind))
     .raw(idBytes("home", title.home))
@@ -241,15 +152,6 @@ export async function writeLetter(about: About, signer: Signer, title: Title, to
     .u64(about.number)
     .raw(about.re)
     .u64(about.time)
-    .u64(about.expires)
-    .raw(headBytes(title.head))
-    .raw(idBytes("key", signer.key.id))
-    .bytes();
-  const key = random(objectKeySize);
-  const body = await sealBody(key, context, content);
-  const k = { recipient: to.recipient, key: to.key.id, epoch: title.epoch };
-  const sealed = await seal(to.key.bytes, await keyInfo(context, k), key);
-  const w = new Writer().raw(context).u8(1).u8(recipientNumbers[k.recipient]).raw(idBytes("key", k.key)).u64(k.epoch).lp16(sealed);
-  const signed = w.lp32(body).bytes();
-  return new Writer().raw(signed).u8(1).lp16(await signer.sign(message(signed))).bytes();
+    .u64(about.expires);
+  return writeParcel(format, own, signer, title, [{ ...to, epoch: title.epoch }], content);
 }
