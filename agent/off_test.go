@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -113,11 +114,7 @@ func TestOff(t *testing.T) {
 	t.Parallel()
 	film := cameratest.Encode(t, cameratest.Mover(320, 180, 3, 0.5, 2))
 	c := cameratest.Serve(t, film, nil)
-	films := make([]cameratest.Film, 40)
-	for i := range films {
-		films[i] = film
-	}
-	c.Play(t, films...)
+	c.Play(t, slices.Repeat([]cameratest.Film{film}, 40)...)
 	w := newWire(t, c.Address())
 	h := newHouse(t).joined()
 	a, stop := h.talking(agent.Config{})
@@ -176,11 +173,7 @@ func TestOnAgain(t *testing.T) {
 	t.Parallel()
 	film := cameratest.Encode(t, cameratest.Mover(320, 180, 3, 0.5, 2))
 	c := cameratest.Serve(t, film, nil)
-	films := make([]cameratest.Film, 20)
-	for i := range films {
-		films[i] = film
-	}
-	c.Play(t, films...)
+	c.Play(t, slices.Repeat([]cameratest.Film{film}, 20)...)
 	w := newWire(t, c.Address())
 	h := newHouse(t).joined()
 	a, _ := h.talking(agent.Config{})

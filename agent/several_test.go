@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,11 +133,7 @@ func TestAnotherDevice(t *testing.T) {
 	t.Parallel()
 	film := cameratest.Encode(t, "testsrc2=size=64x48:rate=15:duration=1")
 	c := cameratest.Serve(t, film, nil)
-	films := make([]cameratest.Film, 40)
-	for i := range films {
-		films[i] = film
-	}
-	c.Play(t, films...)
+	c.Play(t, slices.Repeat([]cameratest.Film{film}, 40)...)
 	h := newHouse(t).joined()
 	a, _ := h.talking(agent.Config{})
 	yard := h.do(a, letter.AddCamera{Source: letter.Source{

@@ -18,7 +18,7 @@ func TestGStreamer(t *testing.T) {
 	t.Parallel()
 	tone := "audiotestsrc is-live=true ! audio/x-raw,rate=8000,channels=1 ! "
 	type stream struct{ launch, user, codec, audio string }
-	atOnce(t, map[string]stream{
+	cameratest.AtOnce(t, map[string]stream{
 		"H.264":                       {live + "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! rtph264pay name=pay0 pt=96", "", "avc1", ""},
 		"H.264 with B-frames, PCMU":   {live + "x264enc bframes=2 b-adapt=false speed-preset=ultrafast key-int-max=15 ! rtph264pay name=pay0 pt=96 " + tone + "mulawenc ! rtppcmupay name=pay1", "admin", "avc1", "PCMU"},
 		"H.265, PCMA":                 {live + "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! rtph265pay name=pay0 pt=96 " + tone + "alawenc ! rtppcmapay name=pay1", "admin", "hvc1", "PCMA"},

@@ -36,18 +36,6 @@ func odd(t *testing.T, film cameratest.Film, m cameratest.Misdeed, keep func(med
 	return r, follow(t, base, keep)
 }
 
-// atOnce begins all tests before it ends the first: most of their time is waiting.
-func atOnce[T any](t *testing.T, tests map[string]T, begin func(name string, test T) (end func())) {
-	t.Helper()
-	var ends []func()
-	for name, test := range tests {
-		ends = append(ends, begin(name, test))
-	}
-	for _, end := range ends {
-		end()
-	}
-}
-
 // Another size in the same session, another codec in the same session, and back.
 func TestSizeAndCodecChange(t *testing.T) {
 	t.Parallel()
@@ -99,7 +87,7 @@ func TestTimestamps(t *testing.T) {
 	t.Parallel()
 	film := cameratest.Encode(t, "testsrc2=size=160x96:rate=15:duration=2")
 	const tick = 90000 / cameratest.Rate
-	atOnce(t, map[string]func(n uint32) uint32{
+	cameratest.AtOnce(t, map[string]func(n uint32) uint32{
 		"always 0":              func(uint32) uint32 { return 0 },
 		"backwards":             func(n uint32) uint32 { return 1<<31 - n*tick },
 		"a jump of 10 hours":    func(n uint32) uint32 { return n*tick + n/15*36000*90000 },
@@ -149,7 +137,7 @@ func TestTimestamps(t *testing.T) {
 func TestCameraClock(t *testing.T) {
 	t.Parallel()
 	film := cameratest.Encode(t, "testsrc2=size=160x96:rate=15:duration=2")
-	atOnce(t, map[string]int{"1900": 1900, "1970": 1970, "2036": 2036, "2099": 2099}, func(name string, year int) func() {
+	cameratest.AtOnce(t, map[string]int{"1900": 1900, "1970": 1970, "2036": 2036, "2099": 2099}, func(name string, year int) func() {
 		began := time.Now()
 		seconds := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).Unix() + 2208988800
 		_, f := odd(t, film, plays(func(c *cameratest.Call) {
@@ -261,7 +249,7 @@ func TestOddSound(t *testing.T) {
 		from, to int    // pictures
 		refuse   bool   // to set it up
 	}
-	atOnce(t, map[string]track{
+	cameratest.AtOnce(t, map[string]track{
 		"of an unknown coding":  {"a=rtpmap:97 X-NONE/8000", alaw, 0, 999, false},
 		"of G.726":              {"a=rtpmap:97 G726-32/8000", alaw, 0, 999, false},
 		"without a description": {"a=x", alaw, 0, 999, false},

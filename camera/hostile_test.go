@@ -114,26 +114,8 @@ func (f *followed) spared(t *testing.T, since time.Time) {
 // which returns the most above what there were at first.
 func heap() func() int64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	now := func() int64 { metrics.Read(sample); return int64(sample[0].Value.Uint64()) }
 	runtime.GC()
-	first, most := now(), int64(0)
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			most = max(most, now()-first)
-			select {
-			case <-stop:
-				return
-			case <-time.After(5 * time.Millisecond):
-			}
-		}
-	}()
-	return func() int64 {
-		close(stop)
-		<-stopped
-		return most
-	}
+	return cameratest.Peak(func() int64 { metrics.Read(sample); return int64(sample[0].Value.Uint64()) })
 }
 
 // ill is a misdeed and the states of which it must lead to one.

@@ -16,7 +16,7 @@ func TestPacketsThatAreMeantWell(t *testing.T) {
 	film := cameratest.Encode(t, "testsrc2=size=160x96:rate=15:duration=2")
 	stamp := func(n int) uint32 { return uint32(n) * 90000 / cameratest.Rate }
 	set := func(nal []byte) bool { return nal[0]&0x1f == 7 || nal[0]&0x1f == 8 }
-	atOnce(t, map[string]func(c *cameratest.Call, n int, nals [][]byte) bool{
+	cameratest.AtOnce(t, map[string]func(c *cameratest.Call, n int, nals [][]byte) bool{
 		"parameter sets as pictures of their own": func(c *cameratest.Call, n int, nals [][]byte) bool {
 			var rest [][]byte
 			for _, nal := range nals {

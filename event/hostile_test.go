@@ -126,29 +126,11 @@ func TestHostileCamerasInOneHouse(t *testing.T) {
 // returns the most above what it was at first.
 func heap() func() int64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
-	now := func() int64 {
+	runtime.GC()
+	return cameratest.Peak(func() int64 {
 		metrics.Read(sample)
 		return int64(sample[0].Value.Uint64() - sample[1].Value.Uint64())
-	}
-	runtime.GC()
-	first, most := now(), int64(0)
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			most = max(most, now()-first)
-			select {
-			case <-stop:
-				return
-			case <-time.After(5 * time.Millisecond):
-			}
-		}
-	}()
-	return func() int64 {
-		close(stop)
-		<-stopped
-		return most
-	}
+	})
 }
 
 // Everything that can be wrong with ffmpeg is named, the camera is received all the
@@ -165,7 +147,7 @@ func TestFFmpegTroubles(t *testing.T) {
 		want   string
 		starts int // that are waited for
 	}
-	atOnce(t, map[string]program{
+	cameratest.AtOnce(t, map[string]program{
 		"missing":          {"", "ffmpeg is not installed", 0},
 		"no program":       {"not a program", "ffmpeg cannot be started", 0},
 		"too old":          {`case $1 in -version) echo "ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright";; *) echo "Unrecognized option 'fps_mode'." >&2; exit 1;; esac`, "ffmpeg 4.4.2 is installed, which is too old. Install ffmpeg 5.1", 2},
@@ -215,18 +197,6 @@ func TestFFmpegTroubles(t *testing.T) {
 			}
 		}
 	})
-}
-
-// atOnce begins all tests before it ends the first: most of their time is waiting.
-func atOnce[T any](t *testing.T, tests map[string]T, begin func(name string, test T) (end func())) {
-	t.Helper()
-	var ends []func()
-	for name, test := range tests {
-		ends = append(ends, begin(name, test))
-	}
-	for _, end := range ends {
-		end()
-	}
 }
 
 // A child that ends is buried: no process of ours stays a zombie. One that is killed
@@ -350,7 +320,7 @@ func TestRecordsWhatOthersServe(t *testing.T) {
 		launch       string
 		video, audio string
 	}
-	atOnce(t, map[string]film{
+	cameratest.AtOnce(t, map[string]film{
 		"H.264 and AAC": {[]string{"-c:v", "libx264", "-c:a", "aac", "-ar", "16000"},
 			"d. ! queue ! h264parse ! rtph264pay name=pay0 pt=96 d. ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97", "h264", "aac"},
 		"H.265 and A-law": {[]string{"-c:v", "libx265", "-x265-params", fmt.Sprintf("keyint=%d:log-level=error:pools=1", cameratest.Rate), "-c:a", "pcm_alaw"},

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,11 +28,7 @@ import (
 func TestAgentScript(t *testing.T) {
 	film := cameratest.Encode(t, "testsrc2=size=64x48:rate=15:duration=1")
 	c := cameratest.Serve(t, film, func(c *cameratest.Camera) { c.User, c.Password = "viewer", `hunter2 @:/?#"` })
-	films := make([]cameratest.Film, 60)
-	for i := range films {
-		films[i] = film
-	}
-	c.Play(t, films...)
+	c.Play(t, slices.Repeat([]cameratest.Film{film}, 60)...)
 	two := twoStreams(t, c.User, c.Password)
 	testscript.Run(t, testscript.Params{
 		Files: []string{"testdata/agent.txt"},
