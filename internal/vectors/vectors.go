@@ -23,7 +23,7 @@ func Missing(path string) bool {
 }
 
 // Write writes the vector of that name if it is [Missing]. Randomness is fixed while it
-// is made, so that the same program writes the same bytes.
+// is made.
 func Write[V any](t *testing.T, name string, made func(t *testing.T) V) {
 	t.Helper()
 	path := filepath.Join("testdata/vectors/go", name+".json")
