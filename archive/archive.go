@@ -58,6 +58,7 @@ type Archive struct {
 	Agents     Agents
 	Conditions Conditions
 	Receipts   Receipts
+	Restores   Restores
 }
 
 // Setups keeps the secrets with which a home may be founded. Their table alone does not
@@ -82,12 +83,16 @@ type Homes interface {
 	Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) ([][]byte, error)
 	// Append adds deeds if the head still is onto. Errors: ErrConflict, ErrNotFound.
 	Append(ctx context.Context, onto latchkey.Head, g Growth) error
+	// Reopen opens a home that was closed by a restore, if its head still is the one
+	// that was confirmed. Errors: ErrConflict, ErrNotFound.
+	Reopen(ctx context.Context, home latchkey.HomeID, confirmed latchkey.Head) error
 }
 
 // HomeHead is the head of a home, and the home that it is the head of.
 type HomeHead struct {
-	Home latchkey.HomeID
-	Head latchkey.Head
+	Home   latchkey.HomeID
+	Head   latchkey.Head
+	Closed bool // since a restore; nobody has confirmed the head yet
 }
 
 // Growth is what a chain grows by, and what it comes to then.
@@ -243,7 +248,9 @@ type Document struct {
 
 // Agents keeps which start of an agent was seen last.
 type Agents interface {
-	// Arrive takes a hello (docs/wire.md, "Incarnation"). Error: ErrCloned.
+	// Arrive takes a hello (docs/wire.md, "Incarnation"). After a restore it takes one
+	// hello of each agent with any token, if its start is no earlier one than the last
+	// that is known. Error: ErrCloned.
 	Arrive(ctx context.Context, a Arrival) error
 }
 
@@ -285,6 +292,18 @@ type Receipts interface {
 	// Sweep removes sessions, slots, set-up secrets that ran out before now, and
 	// receipts from before that time.
 	Sweep(ctx context.Context, now, receipts latchkey.Time) error
+}
+
+// Restores keeps when the archive was put back from a backup.
+type Restores interface {
+	// Restored notes that the archive is a backup put back, and with that does all that
+	// must be done before anybody is served from it: every home is closed, everybody is
+	// signed out, joins and set-up secrets end, and the next hello of each agent is
+	// taken with any token.
+	Restored(ctx context.Context, now latchkey.Time) error
+	// Generation is when the archive was restored last, 0 if never. No two restores have
+	// the same.
+	Generation(ctx context.Context) (latchkey.Time, error)
 }
 
 // Receipt is one delivery, or one that was refused at the last moment. It is written

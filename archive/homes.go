@@ -68,8 +68,8 @@ func insertDeeds(ctx context.Context, tx *sql.Tx, from uint64, g Growth) error {
 // head returns sql.ErrNoRows if there is no such home.
 func head(ctx context.Context, tx *sql.Tx, home latchkey.HomeID) (h HomeHead, err error) {
 	var seq int64
-	err = tx.QueryRowContext(ctx, `SELECT home, seq, hash FROM homes WHERE home = ?`, home[:]).
-		Scan(id{h.Home[:]}, &seq, id{h.Head.Hash[:]})
+	err = tx.QueryRowContext(ctx, `SELECT home, seq, hash, closed FROM homes WHERE home = ?`, home[:]).
+		Scan(id{h.Home[:]}, &seq, id{h.Head.Hash[:]}, &h.Closed)
 	h.Head.Seq = uint64(seq)
 	return h, err
 }

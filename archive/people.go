@@ -183,19 +183,21 @@ func (s *SQLite) Arrive(ctx context.Context, a Arrival) error {
 	return s.change(ctx, "take agent's start", func(tx *sql.Tx) error {
 		var incarnation int64
 		var token Secret
-		err := tx.QueryRowContext(ctx, `SELECT incarnation, token FROM agents WHERE home = ? AND agent = ?`, a.Home[:], a.Agent[:]).
-			Scan(&incarnation, id{token[:]})
+		var restored bool
+		err := tx.QueryRowContext(ctx, `SELECT incarnation, token, restored FROM agents WHERE home = ? AND agent = ?`, a.Home[:], a.Agent[:]).
+			Scan(&incarnation, id{token[:]}, &restored)
 		first := errors.Is(err, sql.ErrNoRows)
 		next := token == a.Token && a.Incarnation > uint64(incarnation)
 		again := token == a.Next && a.Incarnation == uint64(incarnation)
+		anew := restored && a.Incarnation >= uint64(incarnation)
 		switch {
 		case err != nil && !first:
 			return err
-		case !first && !next && !again:
+		case !first && !next && !again && !anew:
 			return ErrCloned
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO agents (home, agent, incarnation, token, seen) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (home, agent) DO UPDATE SET incarnation = excluded.incarnation, token = excluded.token, seen = excluded.seen`,
+			ON CONFLICT (home, agent) DO UPDATE SET incarnation = excluded.incarnation, token = excluded.token, seen = excluded.seen, restored = 0`,
 			a.Home[:], a.Agent[:], int64(a.Incarnation), a.Next[:], int64(a.Time))
 		return err
 	})

@@ -111,7 +111,7 @@ func (s *SQLite) Close() error { return errors.Join(s.read.Close(), s.write.Clos
 
 // Archive is the archive by its nouns.
 func (s *SQLite) Archive() Archive {
-	return Archive{Setups: s, Homes: s, Objects: s, Sessions: s, Joins: s, Asks: s, Settings: s, Agents: s, Conditions: s, Receipts: s}
+	return Archive{Setups: s, Homes: s, Objects: s, Sessions: s, Joins: s, Asks: s, Settings: s, Agents: s, Conditions: s, Receipts: s, Restores: s}
 }
 
 // change runs do in a transaction that holds the write lock from its beginning.

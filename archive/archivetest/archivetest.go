@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"knows an agent from its copy":      arrivals,
 		"keeps one condition for an agent":  conditions,
 		"keeps receipts":                    receipts,
+		"closes what was restored":          restored,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
