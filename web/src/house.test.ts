@@ -4,7 +4,7 @@ import { House } from "./house.svelte.ts";
 import { Joining } from "./join/joining.svelte.ts";
 import type { Keeps } from "./keeper.ts";
 import { Founding, isUsed } from "./setup/founding.svelte.ts";
-import type { AgentCondition, AgentID, Ask, CameraID, CameraSettings, Change, HomeID, Trouble } from "./worker/protocol.ts";
+import type { AgentCondition, AgentID, PersonID, Ask, CameraID, CameraSettings, Change, HomeID, Trouble } from "./worker/protocol.ts";
 
 const home = "home" as HomeID;
 const agent = "agent" as AgentID;
@@ -21,7 +21,7 @@ class Scripted {
   refused = 0;
   answer: { state: string } = { state: "answered" };
   #listener: (change: Change) => void = () => undefined;
-  readonly title = { home, head: "1:aa", epoch: 1, cameras: [] as { id: CameraID; agent: AgentID }[], agents: [] as { id: AgentID }[] };
+  readonly title = { home, head: "1:aa", epoch: 1, cameras: [] as { id: CameraID; agent: AgentID }[], agents: [] as { id: AgentID }[], me: { person: "p" as PersonID, role: "owner" as const, rights: null }, frozen: false, retention: { days: 0, bytes: 0 } };
   readonly settings = { number: 1, home: "Ours", zone: "Europe/Berlin", cameras: {} as Record<CameraID, CameraSettings> };
 
   readonly keeper = new Proxy({} as Keeps, {

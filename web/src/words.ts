@@ -103,6 +103,21 @@ export const words = {
       says: "This browser no longer holds the keys of this home. Its data may have been cleared.",
       next: "Open the home in another browser that has them.",
     },
+    locked: {
+      title: "Your keys are locked",
+      says: "The keys of this home are taken out of this browser. Only you can put them back.",
+      next: "Unlock them with your passkey, your passphrase or your recovery code.",
+    },
+    unconfirmed: {
+      title: "Is this your home as it is today?",
+      says: "This browser has never seen this home before, and no agent in the home answers. A server could show an older state, with people in it who were removed since.",
+      next: "Compare the words below with another device of yours, or with “latchkey agent status” on the agent's machine.",
+    },
+    closed: {
+      title: "This home is closed for a moment",
+      says: "The server was restored from a backup. Until somebody who knows has confirmed that nothing newer is missing, nobody is shown anything.",
+      next: "It opens by itself when the agent in the home connects.",
+    },
     storage: {
       title: "This browser keeps nothing",
       says: "The keys have to be kept in this browser, and it does not let the page keep anything. A private window does that.",
@@ -131,6 +146,9 @@ export const words = {
     "bad-chain": "The deeds of this home do not verify.",
     "signed-out": "You are signed out.",
     "no-home": "This browser does not hold the keys for that.",
+    locked: "Your keys are locked. Unlock them first.",
+    unconfirmed: "This browser has not yet been told that this is your home as it is today.",
+    closed: "The home is closed until its agent has confirmed that the restored server lacks nothing.",
     storage: "This browser does not let the page keep anything.",
     refused: (message: string) => (message ? `The server refused: ${message}` : "The server refused."),
     broken: "Something went wrong in this page. Load it again.",

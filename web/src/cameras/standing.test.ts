@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 
 vi.stubGlobal("navigator", { languages: ["en-GB"] });
 
-import type { AgentCondition, AgentID, CameraCondition, CameraID, EventRow, HomeID, TitleView } from "../worker/protocol.ts";
+import type { AgentCondition, AgentID, CameraCondition, CameraID, EventRow, HomeID, PersonID, TitleView } from "../worker/protocol.ts";
 import { words } from "../words.ts";
 import { agentSays } from "./agents.ts";
 import { camerasOf, clockSays, codecSays, factsOf, isSilent, type Known, standingOf, standingsOf, stillWorks, toldOf } from "./standing.ts";
@@ -15,6 +15,9 @@ const title = {
   epoch: 1,
   agents: [{ id: "a1" as AgentID }, { id: "a2" as AgentID }],
   cameras: ["c1", "c2", "c3"].map((id) => ({ id: id as CameraID, agent: "a1" as AgentID })),
+  me: { person: "p" as PersonID, role: "owner", rights: null },
+  frozen: false,
+  retention: { days: 0, bytes: 0 },
 } satisfies TitleView;
 const names: Record<string, string> = { c1: "Yard", c2: "Door", c3: "Door" };
 const row = (camera: string | null, time: number | null): EventRow => ({ key: "", event: null, camera: camera as CameraID | null, time, objects: [] });

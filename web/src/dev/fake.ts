@@ -2,7 +2,7 @@
 // sealed, nothing is verified. It is no part of the built page.
 
 import type { Keeps } from "../keeper.ts";
-import type { AgentCondition, AgentID, Ask, CameraCondition, CameraID, CameraSource, Change, EventID, EventRow, HomeID, NameText, ObjectRow, SettingsView, TitleView } from "../worker/protocol.ts";
+import type { AgentCondition, AgentID, Ask, CameraCondition, CameraID, CameraSource, Change, EventID, EventRow, HomeID, NameText, ObjectRow, PersonID, SettingsView, TitleView } from "../worker/protocol.ts";
 import { offer, placed, report, silentReport, troubles } from "./agents.ts";
 import { film, paint, type Scene } from "./paint.ts";
 
@@ -48,7 +48,7 @@ export class FakeKeeper implements Keeps {
   #asks: Ask[] = [];
   readonly #stopped = new Set<string>();
   #added: CameraID[] = [];
-  #title: TitleView = { home, head: `7:${"4f".repeat(32)}`, epoch: 1, cameras: [], agents: [] };
+  #title: TitleView = { home, head: `7:${"4f".repeat(32)}`, epoch: 1, cameras: [], agents: [], me: { person: id(30, 26) as PersonID, role: "owner", rights: null }, frozen: false, retention: { days: 0, bytes: 0 } };
   #settings: SettingsView = { number: 1, home: "Birch Lane 4", zone: "Europe/Berlin", cameras: {} };
 
   constructor() {
@@ -131,7 +131,7 @@ export class FakeKeeper implements Keeps {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
-  homes = () => this.#answer({ homes: this.#founded ? [{ home }] : [] });
+  homes = () => this.#answer({ homes: this.#founded ? [{ home, name: "Birch Lane 4", here: true }] : [] });
   found: Keeps["found"] = async (setUp) => {
     await wait(900);
     if (is("used")) return { ok: false, trouble: "refused", status: 404, reason: "not-found", message: "" };

@@ -30,6 +30,12 @@ export function statement(why: Trouble): Statement {
       return s.noHome;
     case "storage":
       return s.storage;
+    case "locked":
+      return s.locked;
+    case "unconfirmed":
+      return s.unconfirmed;
+    case "closed":
+      return s.closed;
     case "refused":
       return { ...s.refused, says: s.refused.says(why.message) };
     case "crossed":

@@ -15,6 +15,8 @@ export type ObjectID = Text<"object">;
 export type PersonID = Text<"person">;
 export type DeviceID = Text<"device">;
 export type LetterID = Text<"letter">;
+export type InviteID = Text<"invite">;
+export type AccountID = Text<"account">;
 export type BootID = Text<"boot">;
 export type KeyID = Text<"key">;
 /** The whole name of an object: v1/HOME/CAMERA/DAY/KIND/OBJECT. */
@@ -31,6 +33,8 @@ interface Sizes {
   person: PersonID;
   device: DeviceID;
   letter: LetterID;
+  invite: InviteID;
+  account: AccountID;
   boot: BootID;
   key: KeyID;
 }
@@ -44,6 +48,8 @@ const sizes: Record<keyof Sizes, number> = {
   person: 16,
   device: 16,
   letter: 16,
+  invite: 16,
+  account: 16,
   boot: 16,
   key: 32,
 };

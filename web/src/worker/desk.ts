@@ -79,7 +79,7 @@ export class Desk implements Calls {
   homes(): Promise<Result<{ homes: KnownHome[] }>> {
     return result(async () => {
       const kept = await (await this.#openVault()).homes();
-      return { homes: kept.filter((h) => !h.pending).map(({ home }) => ({ home })) };
+      return { homes: kept.filter((h) => !h.pending).map(({ home }) => ({ home, name: "", here: true })) };
     });
   }
 

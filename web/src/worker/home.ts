@@ -75,6 +75,9 @@ export class Home {
       epoch: t.epoch,
       cameras: t.cameras.map(({ id, agent }) => ({ id, agent })),
       agents: t.agents.map(({ id }) => ({ id })),
+      me: { person: this.kept.secrets.person, role: "owner", rights: null },
+      frozen: false,
+      retention: { days: 0, bytes: 0 },
     };
   }
 }

@@ -3,15 +3,19 @@
 // else. Every result is a closed union, so that the compiler asks the page what it
 // does about each way things can end.
 
-import type { AgentID, CameraID, EventID, HomeID, Kind, NameText } from "../seal/name.ts";
+import type { AgentID, CameraID, EventID, HomeID, Kind, NameText, PersonID } from "../seal/name.ts";
 import type { Reason } from "../seal/reasons.ts";
 import type { AgentCondition, CameraDescription, CameraSource, Device, Found, Still, WouldHaveFired } from "../letter/content.ts";
 import type { CameraSettings, MotionSettings } from "../settings/camera.ts";
+import type { KnownHome } from "./accounts.ts";
+import type { Rights, Role } from "./members.ts";
 
 export type { AgentCondition, CameraCondition, CameraDescription, CameraSource, Condition, Device, Finding, Found, FoundStream, Pin, Still, WouldHaveFired } from "../letter/content.ts";
 export type { CameraSettings, Hours, Mask, MotionSettings, Point, Sensitivity, Zone } from "../settings/camera.ts";
-export type { AgentID, CameraID, Day, EventID, HomeID, Kind, NameText } from "../seal/name.ts";
+export type { AccountID, AgentID, CameraID, Day, DeviceID, EventID, HomeID, InviteID, Kind, NameText, PersonID } from "../seal/name.ts";
 export type { Reason } from "../seal/reasons.ts";
+export type * from "./accounts.ts";
+export type * from "./members.ts";
 
 /** What went wrong with an object (docs/seal.md, "Three words"). */
 export type Word = "misroute" | "corrupt" | "unknown-key";
@@ -25,6 +29,10 @@ export type RefusedFor = Reason | "misroute" | "corrupt";
  * deeds is not the one this browser has seen. `bad-chain`: the chain does not verify.
  * `signed-out`: this device's key is not taken. `no-home`: this browser holds no keys
  * of that home. `storage`: the browser keeps nothing. `refused`: the server said no.
+ * `locked`: the account's vault is shut. `unconfirmed`: this browser remembers nothing of
+ * the home, and no agent answered for the head; a person has to compare its words.
+ * `closed`: the server was restored from a backup, and nobody who knows has spoken yet;
+ * `mayConfirm` if this person and browser could.
  * `away`: the agent is not connected. `agent`: the agent could not do it, and its message
  * says why. `broken`: an answer that does not parse, or an error of our own.
  */
@@ -36,6 +44,9 @@ export type Trouble =
   | { trouble: "bad-chain"; reason: string; at: number }
   | { trouble: "signed-out" }
   | { trouble: "no-home" }
+  | { trouble: "locked" }
+  | { trouble: "unconfirmed"; words: string[] }
+  | { trouble: "closed"; mayConfirm: boolean }
   | { trouble: "storage"; message: string }
   | { trouble: "refused"; status: number; reason: string; message: string }
   | { trouble: "away" }
@@ -45,11 +56,6 @@ export type Trouble =
 /** A value, or the reason why there is none. */
 export type Result<T> = ({ ok: true } & T) | ({ ok: false } & Trouble);
 
-/** A home whose keys this browser holds. */
-export interface KnownHome {
-  home: HomeID;
-}
-
 /** What the verified chain says. */
 export interface TitleView {
   home: HomeID;
@@ -58,6 +64,11 @@ export interface TitleView {
   epoch: number;
   cameras: { id: CameraID; agent: AgentID }[];
   agents: { id: AgentID }[];
+  /** Whoever has this browser. */
+  me: { person: PersonID; role: Role; rights: Rights | null };
+  frozen: boolean;
+  /** How long and how much is kept, 0 for no bound. */
+  retention: { days: number; bytes: number };
 }
 
 /** What the settings document says; before there is one, an empty one of number 0. */
@@ -174,7 +185,7 @@ export type Change =
   | { changed: "progress"; command: string; says: string; done: number; of: number; still?: Blob }
   | { changed: "link"; up: boolean };
 
-/** Everything that a page may ask of the worker. */
+/** What a page may ask of the worker about the home that is open; the rest is in AccountCalls and MemberCalls. */
 export interface Calls {
   /** The homes that this browser has keys for. */
   homes(): Promise<Result<{ homes: KnownHome[] }>>;
