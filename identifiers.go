@@ -1,6 +1,6 @@
 package latchkey
 
-// The text forms of the identifiers. They are the same ten times over, once for
+// The text forms of the identifiers. They are the same many times over, once for
 // each type, because a generic identifier would be one that can be mixed up.
 
 // String returns a home's ID in base32.
@@ -117,6 +117,40 @@ func (id *DeviceID) UnmarshalText(text []byte) error {
 // ParseDeviceID is the inverse of [DeviceID.String]; it takes no other spelling.
 func ParseDeviceID(s string) (id DeviceID, err error) {
 	err = parse(id[:], "a device's ID", s)
+	return id, err
+}
+
+// String returns an account's ID in base32.
+func (id AccountID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [AccountID.String] for encoders.
+func (id AccountID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseAccountID] for decoders.
+func (id *AccountID) UnmarshalText(text []byte) error {
+	return parse(id[:], "an account's ID", string(text))
+}
+
+// ParseAccountID is the inverse of [AccountID.String]; it takes no other spelling.
+func ParseAccountID(s string) (id AccountID, err error) {
+	err = parse(id[:], "an account's ID", s)
+	return id, err
+}
+
+// String returns an unlocker's ID in base32.
+func (id UnlockerID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [UnlockerID.String] for encoders.
+func (id UnlockerID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseUnlockerID] for decoders.
+func (id *UnlockerID) UnmarshalText(text []byte) error {
+	return parse(id[:], "an unlocker's ID", string(text))
+}
+
+// ParseUnlockerID is the inverse of [UnlockerID.String]; it takes no other spelling.
+func ParseUnlockerID(s string) (id UnlockerID, err error) {
+	err = parse(id[:], "an unlocker's ID", s)
 	return id, err
 }
 

@@ -44,6 +44,13 @@ type PersonID [16]byte
 // DeviceID names one browser or phone of a person.
 type DeviceID [16]byte
 
+// AccountID names a person's account at a server. It says nothing of homes: which
+// homes somebody is in, no server knows by account.
+type AccountID [16]byte
+
+// UnlockerID names one of the things that open an account's vault.
+type UnlockerID [16]byte
+
 // LetterID names a letter.
 type LetterID [16]byte
 
@@ -71,6 +78,12 @@ func NewPersonID() PersonID { return random[PersonID]() }
 
 // NewDeviceID returns a random DeviceID.
 func NewDeviceID() DeviceID { return random[DeviceID]() }
+
+// NewAccountID returns a random AccountID.
+func NewAccountID() AccountID { return random[AccountID]() }
+
+// NewUnlockerID returns a random UnlockerID.
+func NewUnlockerID() UnlockerID { return random[UnlockerID]() }
 
 // NewLetterID returns a random LetterID.
 func NewLetterID() LetterID { return random[LetterID]() }

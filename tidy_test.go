@@ -95,10 +95,10 @@ func ours(importPath string) string {
 }
 
 // carriers carry what they must not be able to open.
-var carriers = []string{"server", "relay", "gate", "archive", "bound", "blob", "bus", "ledger", "api", "deed", "sealed"}
+var carriers = []string{"account", "server", "relay", "gate", "archive", "bound", "blob", "bus", "ledger", "api", "deed", "sealed"}
 
 // openers are what can open, or what opening is made of.
-var openers = []string{"seal", "open", "key", "settings", "letter", "internal/parcel", "internal/cobblestone", "crypto/hpke", "crypto/mlkem"}
+var openers = []string{"seal", "open", "key", "settings", "letter", "internal/parcel", "internal/cobblestone", "account/accounttest", "crypto/hpke", "crypto/mlkem"}
 
 // breaches returns a sentence for each carrier that can reach an opener, and for the
 // agent if it can reach package open.
@@ -394,6 +394,7 @@ func TestVectorsAreThere(t *testing.T) {
 	for folder, want := range map[string]int{
 		"sealed/testdata/vectors/go": 30, "sealed/testdata/vectors/ts": 30,
 		"deed/testdata/vectors/go": 16, "deed/testdata/vectors/ts": 16,
+		"account/testdata/vectors/go": 60,
 	} {
 		if have := len(glob(t, folder+"/*.json")); have < want {
 			t.Errorf("%s holds %d vectors, want at least %d", folder, have, want)
