@@ -95,7 +95,7 @@ func ours(importPath string) string {
 }
 
 // carriers carry what they must not be able to open.
-var carriers = []string{"account", "server", "relay", "gate", "archive", "bound", "blob", "bus", "ledger", "api", "deed", "sealed"}
+var carriers = []string{"account", "notify", "server", "relay", "gate", "archive", "bound", "blob", "bus", "ledger", "api", "deed", "sealed"}
 
 // openers are what can open, or what opening is made of.
 var openers = []string{"seal", "open", "key", "settings", "letter", "internal/parcel", "internal/cobblestone", "account/accounttest", "crypto/hpke", "crypto/mlkem"}
