@@ -41,6 +41,11 @@ export class ContentObject {
     return Object.keys(this.#members);
   }
 
+  /** The members that are called otherwise, as they came. */
+  others(...known: string[]): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(this.#members).filter(([name]) => !known.includes(name)));
+  }
+
   text(name: string, most: number): string {
     const v = this.#take(name);
     if (typeof v !== "string" || !textFits(v, most)) throw new ContentError(`member "${name}"`);

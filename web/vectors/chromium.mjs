@@ -25,6 +25,7 @@ const everything = JSON.stringify({
   deeds: vectors("deed"),
   settings: vectors("settings"),
   letters: vectors("letter"),
+  accounts: vectors("account"),
 });
 
 const types = { ".html": "text/html", ".js": "text/javascript", ".json": "application/json" };
@@ -34,7 +35,7 @@ async function serve(dist) {
     const path = new URL(q.url, "http://x").pathname;
     if (path === "/favicon.ico") return a.writeHead(204).end();
     a.setHeader("Content-Type", types[extname(path)] ?? "text/html");
-    a.setHeader("Content-Security-Policy", "default-src 'self'");
+    a.setHeader("Content-Security-Policy", "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'");
     if (path === "/everything.json") return a.end(everything);
     try {
       a.end(readFileSync(join(dist, path === "/" ? "index.html" : path)));

@@ -7,6 +7,7 @@ import { headText } from "../src/deed/head.ts";
 import { sha256 } from "../src/deed/key.ts";
 import { Title } from "../src/deed/title.ts";
 import { base64, hex } from "../src/wire.ts";
+import { accountDrafts } from "./accounts.ts";
 import { chainDrafts } from "./chains.ts";
 import type { DeedVector, ObjectVector, SettingsVector } from "./check.ts";
 import { documentDrafts } from "./documents.ts";
@@ -36,6 +37,7 @@ export async function main(): Promise<void> {
     written += write("settings", v.name, v);
   }
   for (const v of await letterDrafts(homes)) written += write("letter", v.name, v);
+  for (const v of await accountDrafts()) written += write("account", v.name, v);
   console.log(`${written} vectors written`);
 }
 

@@ -17,6 +17,7 @@ export type DeviceID = Text<"device">;
 export type LetterID = Text<"letter">;
 export type InviteID = Text<"invite">;
 export type AccountID = Text<"account">;
+export type UnlockerID = Text<"unlocker">;
 export type BootID = Text<"boot">;
 export type KeyID = Text<"key">;
 /** The whole name of an object: v1/HOME/CAMERA/DAY/KIND/OBJECT. */
@@ -35,6 +36,7 @@ interface Sizes {
   letter: LetterID;
   invite: InviteID;
   account: AccountID;
+  unlocker: UnlockerID;
   boot: BootID;
   key: KeyID;
 }
@@ -50,6 +52,7 @@ const sizes: Record<keyof Sizes, number> = {
   letter: 16,
   invite: 16,
   account: 16,
+  unlocker: 16,
   boot: 16,
   key: 32,
 };

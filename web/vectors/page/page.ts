@@ -1,6 +1,7 @@
 // Runs in a real browser what Node cannot: the browser's own X-Wing, and IndexedDB.
 
 import { hasNative, type Implementation, use } from "../../src/hpke.ts";
+import { type AccountVector, checkAccount } from "../accountcheck.ts";
 import { checkDeeds, checkLetter, checkObject, checkSettings, type DeedVector, type LetterVector, type ObjectVector, type Outcome, type SettingsVector } from "../check.ts";
 import { type HomesFile, readHomes } from "../homes.ts";
 import { checkVault } from "./vault.ts";
@@ -11,6 +12,7 @@ export interface Everything {
   deeds: DeedVector[];
   settings: SettingsVector[];
   letters: LetterVector[];
+  accounts: AccountVector[];
 }
 
 /** What one run came to. */
@@ -31,6 +33,7 @@ async function run(which: Implementation): Promise<Run> {
   for (const v of all.deeds) outcomes.push(await checkDeeds(v));
   for (const v of all.settings) outcomes.push(await checkSettings(v, homes));
   for (const v of all.letters) outcomes.push(await checkLetter(v, homes));
+  for (const v of all.accounts) outcomes.push(await checkAccount(v));
   const failures = outcomes.filter((o) => o.got !== o.want);
   return { native: await hasNative(), passed: outcomes.length - failures.length, milliseconds: performance.now() - began, failures };
 }
