@@ -1,7 +1,7 @@
 // The page's hold on the worker: each call is a message there and an answer back.
 // No key and no request is on this side.
 
-import type { Calls, Change, Message, Request } from "./worker/protocol.ts";
+import type { AllCalls, Change, Message, Request } from "./worker/protocol.ts";
 
 type Waiting = (result: unknown) => void;
 
@@ -35,7 +35,7 @@ export class Keeper {
   readonly homes = this.#call("homes");
   readonly #found = this.#call("found");
   /** Before the keys are made the browser is asked not to clear them away when its disk is full. */
-  readonly found: Calls["found"] = (setUp) => {
+  readonly found: AllCalls["found"] = (setUp) => {
     void navigator.storage?.persist?.().catch(() => false); // a browser may ask its person first: nobody waits for that
     return this.#found(setUp);
   };
@@ -69,14 +69,67 @@ export class Keeper {
   readonly exportKey = this.#call("exportKey");
   readonly signOut = this.#call("signOut");
 
-  #call<K extends keyof Calls>(call: K): Calls[K] {
+  readonly standing = this.#call("standing");
+  readonly beginSignUp = this.#call("beginSignUp");
+  readonly prepareSignUp = this.#call("prepareSignUp");
+  readonly finishSignUp = this.#call("finishSignUp");
+  readonly beginPasskey = this.#call("beginPasskey");
+  readonly signInPasskey = this.#call("signInPasskey");
+  readonly signInPassphrase = this.#call("signInPassphrase");
+  readonly signInRecovery = this.#call("signInRecovery");
+  readonly account = this.#call("account");
+  readonly beginAddPasskey = this.#call("beginAddPasskey");
+  readonly addPasskey = this.#call("addPasskey");
+  readonly setPassphrase = this.#call("setPassphrase");
+  readonly newRecovery = this.#call("newRecovery");
+  readonly finishRecovery = this.#call("finishRecovery");
+  readonly removeUnlocker = this.#call("removeUnlocker");
+  readonly beginTotp = this.#call("beginTotp");
+  readonly finishTotp = this.#call("finishTotp");
+  readonly removeTotp = this.#call("removeTotp");
+  readonly changeEmail = this.#call("changeEmail");
+  readonly confirmEmail = this.#call("confirmEmail");
+  readonly endAccountSession = this.#call("endAccountSession");
+  readonly lock = this.#call("lock");
+
+  readonly people = this.#call("people");
+  readonly namePerson = this.#call("namePerson");
+  readonly nameDevice = this.#call("nameDevice");
+  readonly invite = this.#call("invite");
+  readonly inviteBack = this.#call("inviteBack");
+  readonly handOver = this.#call("handOver");
+  readonly withdraw = this.#call("withdraw");
+  readonly watchInvite = this.#call("watchInvite");
+  readonly stopInvite = this.#call("stopInvite");
+  readonly admit = this.#call("admit");
+  readonly readInvitation = this.#call("readInvitation");
+  readonly answerInvitation = this.#call("answerInvitation");
+  readonly watchAdmission = this.#call("watchAdmission");
+  readonly changePerson = this.#call("changePerson");
+  readonly dismiss = this.#call("dismiss");
+  readonly leave = this.#call("leave");
+  readonly strike = this.#call("strike");
+  readonly lostDevice = this.#call("lostDevice");
+  readonly sessions = this.#call("sessions");
+  readonly endSession = this.#call("endSession");
+  readonly freeze = this.#call("freeze");
+  readonly thaw = this.#call("thaw");
+  readonly releaseCamera = this.#call("releaseCamera");
+  readonly releaseAgent = this.#call("releaseAgent");
+  readonly replaceAgent = this.#call("replaceAgent");
+  readonly retain = this.#call("retain");
+  readonly trust = this.#call("trust");
+  readonly confirmHead = this.#call("confirmHead");
+  readonly confirmRestored = this.#call("confirmRestored");
+
+  #call<K extends keyof AllCalls>(call: K): AllCalls[K] {
     const ask = (...args: unknown[]): Promise<unknown> =>
       new Promise((resolve) => {
         const id = ++this.#last;
         this.#waiting.set(id, resolve);
         this.#worker.postMessage({ id, call, args } satisfies Request);
       });
-    return ask as Calls[K];
+    return ask as AllCalls[K];
   }
 
   #hear(message: Message): void {
@@ -96,4 +149,4 @@ export class Keeper {
 }
 
 /** A Keeper's calls alone: what a screen needs, and what its tests can stand in for. */
-export type Keeps = Pick<Keeper, keyof Calls | "changes">;
+export type Keeps = Pick<Keeper, keyof AllCalls | "changes">;

@@ -6,8 +6,8 @@ import { mount } from "svelte";
 import App from "../App.svelte";
 import { takeLink } from "../setup/link.ts";
 import "../style.css";
-import { FakeKeeper } from "./fake.ts";
+import { fakeKeeper } from "./fake.ts";
 
 const link = takeLink();
 const target = document.getElementById("app");
-if (target) mount(App, { target, props: { link, keeper: () => new FakeKeeper() } });
+if (target) mount(App, { target, props: { link, keeper: fakeKeeper } });

@@ -166,8 +166,12 @@ export interface Condition {
   disk: { free: number; says: string };
 }
 
-/** The condition of an agent, as far as it verified. */
-export type AgentCondition =
-  | { agent: AgentID; connected: boolean; received: number; state: "verified"; condition: Condition }
-  | { agent: AgentID; connected: boolean; received: number; state: "none" }
-  | { agent: AgentID; connected: boolean; received: number; state: "refused"; reason: string };
+/**
+ * The condition of an agent, as far as it verified. `cloned` if the server turns it away
+ * because another copy of it was there, which is the server's word.
+ */
+export type AgentCondition = { agent: AgentID; connected: boolean; received: number; cloned?: boolean } & (
+  | { state: "verified"; condition: Condition }
+  | { state: "none" }
+  | { state: "refused"; reason: string }
+);

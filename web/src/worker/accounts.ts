@@ -6,8 +6,11 @@
 import type { AccountID, HomeID } from "../seal/name.ts";
 import type { Result } from "./protocol.ts";
 
-/** What lets somebody sign up: the secret of a set-up link, or an invitation's link. */
-export type Ticket = { setup: string } | { invite: string };
+/**
+ * What lets somebody sign up: the secret of a set-up link, an invitation's link, or a home
+ * whose keys lie in this browser without an account.
+ */
+export type Ticket = { setup: string } | { invite: string } | { home: HomeID };
 
 /** What the page's navigator.credentials is asked: the JSON of WebAuthn's own options. */
 export type PasskeyAsk = { ceremony: string; options: object };
@@ -76,9 +79,13 @@ export interface AccountCalls {
   /** Begins to sign up; `mail` says whether a code was sent to the address, which is then to be typed. */
   beginSignUp(ticket: Ticket, email: string): Promise<Result<{ mail: boolean; passkey: PasskeyAsk | null }>>;
   /** Makes the keys, and the recovery code. Nothing is at the server before finishSignUp. */
-  prepareSignUp(with_: { code: string; passphrase: string } | { code: string; passkey: PasskeyAnswer }): Promise<Result<RecoveryCode>>;
-  /** Makes the account once the person has typed the two groups. Homes that lie in this browser go into the vault. */
-  finishSignUp(typed: [string, string]): Promise<Result<{ account: AccountView }>>;
+  prepareSignUp(with_: { passphrase: string } | { passkey: PasskeyAnswer }): Promise<Result<RecoveryCode>>;
+  /**
+   * Makes the account once the person has typed the two groups; `code` is that of the mail,
+   * "" if none was sent. Homes that lie in this browser go into the vault. It may be asked
+   * again with another code, and the recovery code stays the one that was written down.
+   */
+  finishSignUp(code: string, typed: [string, string]): Promise<Result<{ account: AccountView }>>;
 
   beginPasskey(): Promise<Result<{ passkey: PasskeyAsk }>>;
   signInPasskey(answer: PasskeyAnswer): Promise<Result<{ homes: KnownHome[] }>>;

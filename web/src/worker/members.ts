@@ -34,9 +34,13 @@ export interface PersonView {
   seen: number;
 }
 
-/** An open invitation. `name` is what its maker called the guest to be. */
+/**
+ * An open invitation. `name` is what its maker called the guest to be; `link` is "" in
+ * every browser but the one that made it, which alone can compare and admit.
+ */
 export interface InviteView {
   invite: InviteID;
+  link: string;
   purpose: "join" | "recover" | "hand over";
   name: string;
   role: Role | null;

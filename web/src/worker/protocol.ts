@@ -7,8 +7,8 @@ import type { AgentID, CameraID, EventID, HomeID, Kind, NameText, PersonID } fro
 import type { Reason } from "../seal/reasons.ts";
 import type { AgentCondition, CameraDescription, CameraSource, Device, Found, Still, WouldHaveFired } from "../letter/content.ts";
 import type { CameraSettings, MotionSettings } from "../settings/camera.ts";
-import type { KnownHome } from "./accounts.ts";
-import type { Rights, Role } from "./members.ts";
+import type { AccountCalls, KnownHome } from "./accounts.ts";
+import type { MemberCalls, Rights, Role } from "./members.ts";
 
 export type { AgentCondition, CameraCondition, CameraDescription, CameraSource, Condition, Device, Finding, Found, FoundStream, Pin, Still, WouldHaveFired } from "../letter/content.ts";
 export type { CameraSettings, Hours, Mask, MotionSettings, Point, Sensitivity, Zone } from "../settings/camera.ts";
@@ -246,8 +246,11 @@ export interface Calls {
   signOut(): Promise<Result<object>>;
 }
 
+/** Everything that a page may ask of the worker. */
+export interface AllCalls extends Calls, AccountCalls, MemberCalls {}
+
 /** Page to worker. */
-export type Request = { id: number; call: keyof Calls; args: unknown[] };
+export type Request = { id: number; call: keyof AllCalls; args: unknown[] };
 
 /** Worker to page. */
 export type Message = { id: number; result: unknown } | { change: Change };

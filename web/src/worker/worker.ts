@@ -4,11 +4,11 @@
 import { Server } from "../api.ts";
 import { openVault, type Vault } from "../vault.ts";
 import { Desk } from "./desk.ts";
-import type { Calls, Message, Request } from "./protocol.ts";
+import type { AllCalls, Message, Request } from "./protocol.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-const calls: Record<keyof Calls, true> = {
+const calls: Record<keyof AllCalls, true> = {
   homes: true,
   found: true,
   open: true,
@@ -40,6 +40,59 @@ const calls: Record<keyof Calls, true> = {
   exportObject: true,
   exportKey: true,
   signOut: true,
+
+  standing: true,
+  beginSignUp: true,
+  prepareSignUp: true,
+  finishSignUp: true,
+  beginPasskey: true,
+  signInPasskey: true,
+  signInPassphrase: true,
+  signInRecovery: true,
+  account: true,
+  beginAddPasskey: true,
+  addPasskey: true,
+  setPassphrase: true,
+  newRecovery: true,
+  finishRecovery: true,
+  removeUnlocker: true,
+  beginTotp: true,
+  finishTotp: true,
+  removeTotp: true,
+  changeEmail: true,
+  confirmEmail: true,
+  endAccountSession: true,
+  lock: true,
+
+  people: true,
+  namePerson: true,
+  nameDevice: true,
+  invite: true,
+  inviteBack: true,
+  handOver: true,
+  withdraw: true,
+  watchInvite: true,
+  stopInvite: true,
+  admit: true,
+  readInvitation: true,
+  answerInvitation: true,
+  watchAdmission: true,
+  changePerson: true,
+  dismiss: true,
+  leave: true,
+  strike: true,
+  lostDevice: true,
+  sessions: true,
+  endSession: true,
+  freeze: true,
+  thaw: true,
+  releaseCamera: true,
+  releaseAgent: true,
+  replaceAgent: true,
+  retain: true,
+  trust: true,
+  confirmHead: true,
+  confirmRestored: true,
 };
 
 let vault: Promise<Vault> | null = null;
@@ -57,8 +110,8 @@ function post(message: Message): void {
 self.onmessage = async (e: MessageEvent<Request>) => {
   const { id, call, args } = e.data;
   if (!Object.hasOwn(calls, call)) return;
-  const answer = desk[call] as (...args: unknown[]) => Promise<unknown>;
-  post({ id, result: await answer.apply(desk, args) });
+  const answer = (desk as Partial<AllCalls>)[call] as ((...args: unknown[]) => Promise<unknown>) | undefined;
+  post({ id, result: answer ? await answer.apply(desk, args) : { ok: false, trouble: "broken", message: `${call} is not done by this worker` } });
 };
 
 self.ononline = () => desk.online();
