@@ -154,6 +154,23 @@ func ParseUnlockerID(s string) (id UnlockerID, err error) {
 	return id, err
 }
 
+// String returns a session's ID in base32.
+func (id SessionID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [SessionID.String] for encoders.
+func (id SessionID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseSessionID] for decoders.
+func (id *SessionID) UnmarshalText(text []byte) error {
+	return parse(id[:], "a session's ID", string(text))
+}
+
+// ParseSessionID is the inverse of [SessionID.String]; it takes no other spelling.
+func ParseSessionID(s string) (id SessionID, err error) {
+	err = parse(id[:], "a session's ID", s)
+	return id, err
+}
+
 // String returns a letter's ID in base32.
 func (id LetterID) String() string { return base32Lower.EncodeToString(id[:]) }
 

@@ -51,6 +51,9 @@ type AccountID [16]byte
 // UnlockerID names one of the things that open an account's vault.
 type UnlockerID [16]byte
 
+// SessionID names a session at a server. It is no secret.
+type SessionID [16]byte
+
 // LetterID names a letter.
 type LetterID [16]byte
 
@@ -84,6 +87,9 @@ func NewAccountID() AccountID { return random[AccountID]() }
 
 // NewUnlockerID returns a random UnlockerID.
 func NewUnlockerID() UnlockerID { return random[UnlockerID]() }
+
+// NewSessionID returns a random SessionID.
+func NewSessionID() SessionID { return random[SessionID]() }
 
 // NewLetterID returns a random LetterID.
 func NewLetterID() LetterID { return random[LetterID]() }

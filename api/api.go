@@ -18,15 +18,18 @@ import (
 	"github.com/latchkey-cam/latchkey"
 )
 
-// The headers and the cookie of docs/wire.md.
+// The headers of docs/wire.md.
 const (
 	HeaderRequest = "Latchkey-Request" // the request's ID, in request and answer
 	HeaderAgent   = "Latchkey-Agent"   // who uploads
 	HeaderOffset  = "Latchkey-Offset"  // where an upload goes on
 	HeaderStored  = "Latchkey-Stored"  // "true" if nothing is missing
 	HeaderReason  = "Latchkey-Reason"  // of a refusal, for answers that have no body
-	Cookie        = "latchkey_session"
 )
+
+// CookieName names the cookie of a session at a home. Each home has its own, so that
+// several live in one browser.
+func CookieName(home latchkey.HomeID) string { return "latchkey_" + home.String() }
 
 // The limits of messages. Those of what is in them are deed's and sealed's.
 const (

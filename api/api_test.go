@@ -37,6 +37,12 @@ type vectors struct {
 	Hello   signed `json:"hello"`
 	Request signed `json:"request"`
 	Ask     signed `json:"ask"`
+	MAC     struct {
+		Key     []byte `json:"key"`
+		Body    []byte `json:"body"`    // of both
+		Request string `json:"request"` // POST /v1/objects/a/b?from=5, ID r1
+		Answer  string `json:"answer"`  // to it, status 201
+	} `json:"mac"`
 }
 
 type signed struct {
@@ -60,6 +66,7 @@ var (
 	secret = api.JoinSecret(bytes.Repeat([]byte{9}, 16))
 	body   = deed.AgentBody{Agent: agent, Signing: keys, KEM: deed.XWingKey(bytes.Repeat([]byte{10}, 1216))}
 	path   = "/v1/objects/a/b"
+	mac    = api.MACKey(bytes.Repeat([]byte{15}, 32))
 )
 
 func must[T any](v T, err error) T {
@@ -97,13 +104,16 @@ func made() (v vectors) {
 	v.Join.Announcement, v.Join.Agent = announcement(), body.AgentBytes()
 	v.Join.Answer = must(secret.Answer(v.Join.Announcement, body))
 	v.Seed = seed
-	v.SignIn.Message = api.SignInMessage(nonce, home, device, head)
+	v.SignIn.Message = api.SignInMessage(nonce, home, device, head, mac)
 	v.SignIn.Signature = ed25519.Sign(key, v.SignIn.Message)
 	h := must(api.SignHello(hello(), nonce, key))
 	v.Hello.Message = api.HelloMessage(nonce, home, agent, &head, h.Incarnation, h.Token, h.NextToken)
 	v.Hello.Signature = h.Signature
 	v.Request.Text = must(request().Sign(key, "PUT", path))
 	v.Ask.Bytes = ask().Bytes()
+	v.MAC.Key, v.MAC.Body = mac[:], []byte(`{"v":1}`)
+	v.MAC.Request = mac.RequestMAC("POST", path+"?from=5", "r1", v.MAC.Body)
+	v.MAC.Answer = mac.AnswerMAC("r1", 201, v.MAC.Body)
 	return v
 }
 

@@ -60,7 +60,10 @@ type call struct {
 	query        url.Values
 	header       http.Header // may be nil
 	asPage       bool        // as a page of the server's would: with its origin
-	body         io.Reader
+	session      *Home       // whose cookie and MAC it carries, nil for none
+	key          *MACKey     // that a good answer must be bound by, nil for none
+	content      []byte      // the body, or
+	body         io.Reader   // a body that is not at hand as a whole, without a session
 	length       int64
 }
 
@@ -69,6 +72,9 @@ func (c *Client) do(ctx context.Context, q call) (*http.Response, error) {
 	u := *c.base
 	u.Path = q.path
 	u.RawQuery = q.query.Encode()
+	if q.content != nil {
+		q.body, q.length = bytes.NewReader(q.content), int64(len(q.content))
+	}
 	r, err := http.NewRequestWithContext(ctx, q.method, u.String(), q.body)
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
@@ -84,6 +90,10 @@ func (c *Client) do(ctx context.Context, q call) (*http.Response, error) {
 	if q.asPage {
 		r.Header.Set("Origin", c.Origin())
 	}
+	if q.session != nil {
+		r.Header.Set("Cookie", q.session.Cookie())
+		r.Header.Set(HeaderMAC, q.session.key.RequestMAC(q.method, u.RequestURI(), id, q.content))
+	}
 	a, err := c.client.Do(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", q.method, q.path, err)
@@ -94,24 +104,45 @@ func (c *Client) do(ctx context.Context, q call) (*http.Response, error) {
 	}
 	if a.StatusCode >= 300 {
 		defer a.Body.Close() // read whole
-		return nil, refusal(a)
+		return nil, q.refusal(a)
 	}
 	return a, nil
 }
 
-// refusal reads what a server answers that does not do what it was asked.
-func refusal(a *http.Response) error {
+// refusal reads what a server answers that does not do what it was asked. Of a refusal
+// without a MAC where one belongs nothing is used but that the session is gone, or that
+// the server is not well: such answers come from before the session is known, or from a
+// proxy.
+func (q call) refusal(a *http.Response) error {
+	b, err := io.ReadAll(io.LimitReader(a.Body, maxAnswer))
+	if q.session == nil || q.answered(a, b) {
+		return refusal(a, b, err)
+	}
+	if a.Header.Get(HeaderAnswer) != "" || a.StatusCode != http.StatusUnauthorized && a.StatusCode < 500 {
+		return fmt.Errorf("%s %s: %w: its MAC is missing or another's", q.method, q.path, ErrCrossed)
+	}
+	return refusal(&http.Response{Status: a.Status, StatusCode: a.StatusCode}, nil, err)
+}
+
+// answered says whether an answer's MAC is of this session, this request and this body.
+func (q call) answered(a *http.Response, body []byte) bool {
+	want := q.key.AnswerMAC(a.Request.Header.Get(HeaderRequest), a.StatusCode, body)
+	return SameMAC(a.Header.Get(HeaderAnswer), want)
+}
+
+func refusal(a *http.Response, body []byte, err error) error {
 	e := &Error{Status: a.StatusCode}
 	e.Offset, _ = strconv.ParseUint(a.Header.Get(HeaderOffset), 10, 53) // only with [Offset]
-	b, err := io.ReadAll(io.LimitReader(a.Body, maxAnswer))
 	if err == nil {
-		err = json.Unmarshal(b, &e.Refusal)
+		err = json.Unmarshal(body, &e.Refusal)
 	}
 	if err != nil || e.Refusal.Error.Reason == "" { // a proxy's page, or an answer to HEAD
 		e.Refusal.Error = Problem{Reason: Internal, Message: "the server answered " + a.Status}
 		switch reason := Reason(a.Header.Get(HeaderReason)); {
 		case reason != "":
 			e.Refusal.Error.Reason = reason
+		case a.StatusCode == http.StatusUnauthorized:
+			e.Refusal.Error.Reason = SignedOut
 		case slices.Contains([]int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, a.StatusCode):
 			e.Refusal.Error.Reason = Busy
 		}
@@ -126,7 +157,7 @@ func (c *Client) exchange(ctx context.Context, q call, request, answer any) (*ht
 		if err != nil {
 			return nil, fmt.Errorf("encode request: %w", err)
 		}
-		q.body, q.length = bytes.NewReader(b), int64(len(b))
+		q.content = b
 		if q.header == nil {
 			q.header = http.Header{}
 		}
@@ -143,6 +174,9 @@ func (c *Client) exchange(ctx context.Context, q call, request, answer any) (*ht
 	}
 	if len(b) > maxAnswer {
 		return nil, fmt.Errorf("%s %s: answer of more than %d bytes", q.method, q.path, maxAnswer)
+	}
+	if q.key != nil && !q.answered(a, b) {
+		return nil, fmt.Errorf("%s %s: %w: its MAC is missing or another's", q.method, q.path, ErrCrossed)
 	}
 	// Members that this client does not know are a newer server's.
 	if err := json.Unmarshal(b, answer); err != nil {
@@ -182,13 +216,14 @@ func (c *Client) SignIn(ctx context.Context, home latchkey.HomeID, device latchk
 	if err := sameHome(home, challenge.Home); err != nil {
 		return nil, err
 	}
-	in := SignIn{Home: home, Device: device, Nonce: challenge.Nonce, Head: Head(head)}
+	h := &Home{client: c, home: home, key: NewMACKey()}
+	in := SignIn{Home: home, Device: device, Nonce: challenge.Nonce, Head: Head(head), MACKey: h.key[:]}
 	var err error
-	if in.Signature, err = sign(key, SignInMessage(in.Nonce, home, device, head)); err != nil {
+	if in.Signature, err = sign(key, SignInMessage(in.Nonce, home, device, head, h.key)); err != nil {
 		return nil, fmt.Errorf("sign in: %w", err)
 	}
 	var s Session
-	a, err := c.exchange(ctx, call{method: "POST", path: "/v1/sessions", asPage: true}, in, &s)
+	a, err := c.exchange(ctx, call{method: "POST", path: "/v1/sessions", asPage: true, key: &h.key}, in, &s)
 	if err != nil {
 		return nil, err
 	}
@@ -196,8 +231,9 @@ func (c *Client) SignIn(ctx context.Context, home latchkey.HomeID, device latchk
 		return nil, err
 	}
 	for _, cookie := range a.Cookies() {
-		if cookie.Name == Cookie {
-			return &Home{client: c, home: home, cookie: cookie.Value}, nil
+		if cookie.Name == CookieName(home) {
+			h.session, h.cookie = s.Session, cookie.Value
+			return h, nil
 		}
 	}
 	return nil, errors.New("sign in: the server gave no session")

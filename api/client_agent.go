@@ -102,21 +102,22 @@ type Socket struct{ c *websocket.Conn }
 
 // Dial opens the agent's websocket. The server speaks first, with a [Challenge].
 func (c *Client) Dial(ctx context.Context) (*Socket, error) {
-	s, err := c.dial(ctx, "/v1/agent", nil)
+	s, err := c.dial(ctx, "/v1/agent", "", nil)
 	if err != nil {
 		return nil, err
 	}
 	return &Socket{s}, nil
 }
 
-func (c *Client) dial(ctx context.Context, path string, header http.Header) (*websocket.Conn, error) {
-	u := url.URL{Scheme: "ws", Host: c.base.Host, Path: path}
+func (c *Client) dial(ctx context.Context, path, query string, header http.Header) (*websocket.Conn, error) {
+	u := url.URL{Scheme: "ws", Host: c.base.Host, Path: path, RawQuery: query}
 	if c.base.Scheme == "https" {
 		u.Scheme = "wss"
 	}
 	s, answer, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{HTTPClient: c.client, HTTPHeader: header})
 	if err != nil && answer != nil && answer.StatusCode >= 300 {
-		return nil, refusal(answer)
+		b, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+		return nil, refusal(answer, b, err)
 	} else if err != nil {
 		return nil, fmt.Errorf("open websocket %s: %w", path, err)
 	}

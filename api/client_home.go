@@ -15,16 +15,24 @@ import (
 
 // Home is a home at a server, as a member's session sees it.
 type Home struct {
-	client *Client
-	home   latchkey.HomeID
-	cookie string
+	client  *Client
+	home    latchkey.HomeID
+	session latchkey.SessionID
+	cookie  string
+	key     MACKey
 }
 
+// Session names the session.
+func (h *Home) Session() latchkey.SessionID { return h.session }
+
 // Cookie is the session's, "name=value". It is a secret.
-func (h *Home) Cookie() string { return Cookie + "=" + h.cookie }
+func (h *Home) Cookie() string { return CookieName(h.home) + "=" + h.cookie }
+
+// MACKey is the session's.
+func (h *Home) MACKey() MACKey { return h.key }
 
 func (h *Home) call(method, path string) call {
-	return call{method: method, path: "/v1/homes/" + h.home.String() + path, header: http.Header{"Cookie": {h.Cookie()}}, asPage: true}
+	return call{method: method, path: "/v1/homes/" + h.home.String() + path, asPage: true, session: h, key: &h.key}
 }
 
 // ask exchanges messages about the home; home must point into answer.
@@ -37,10 +45,21 @@ func (h *Home) ask(ctx context.Context, q call, request, answer any, home *latch
 
 // SignOut ends the session.
 func (h *Home) SignOut(ctx context.Context) error {
-	q := h.call("DELETE", "")
-	q.path = "/v1/sessions"
-	_, err := h.client.exchange(ctx, q, nil, &OK{})
-	return err
+	var a HomeOK
+	return h.ask(ctx, h.call("DELETE", "/session"), nil, &a, &a.Home)
+}
+
+// Sessions lists who is signed in, as far as the asker may know.
+func (h *Home) Sessions(ctx context.Context) ([]SessionRow, error) {
+	var a Sessions
+	err := h.ask(ctx, h.call("GET", "/sessions"), nil, &a, &a.Home)
+	return a.Sessions, err
+}
+
+// EndSession ends a session of the list.
+func (h *Home) EndSession(ctx context.Context, session latchkey.SessionID) error {
+	var a HomeOK
+	return h.ask(ctx, h.call("DELETE", "/sessions/"+session.String()), nil, &a, &a.Home)
 }
 
 // Deeds returns all deeds from that number on, and the head they lead to.
@@ -136,7 +155,8 @@ type Delivery struct {
 	File    io.ReadCloser
 }
 
-// Object asks for an object.
+// Object asks for an object. Its file carries no MAC, only a refusal does: the file's
+// own seal says what it is, and a browser's cache may keep it.
 func (h *Home) Object(ctx context.Context, name latchkey.Name) (Delivery, error) {
 	q := h.call("GET", "")
 	q.path = objectPath(name)
@@ -163,9 +183,9 @@ type Changes struct {
 
 // Changes opens the websocket of hints.
 func (h *Home) Changes(ctx context.Context) (*Changes, error) {
-	q := h.call("GET", "/changes")
-	q.header.Set("Origin", h.client.Origin())
-	c, err := h.client.dial(ctx, q.path, q.header)
+	q, id := h.call("GET", "/changes"), NewRequestID()
+	query := url.Values{"request": {id}, "mac": {h.key.RequestMAC("GET", q.path, id, nil)}}
+	c, err := h.client.dial(ctx, q.path, query.Encode(), http.Header{"Cookie": {h.Cookie()}, "Origin": {h.client.Origin()}})
 	if err != nil {
 		return nil, err
 	}

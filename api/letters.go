@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -58,8 +57,8 @@ func (r *Replies) Close() error { return r.body.Close() }
 // Command sends a sealed command to an agent. It returns when the first reply is there.
 func (h *Home) Command(ctx context.Context, agent latchkey.AgentID, letter []byte) (*Replies, error) {
 	q := h.call(http.MethodPost, "/agents/"+agent.String()+"/commands")
-	q.header.Set("Content-Type", "application/octet-stream")
-	q.body, q.length = bytes.NewReader(letter), int64(len(letter))
+	q.header = http.Header{"Content-Type": {"application/octet-stream"}}
+	q.content = letter
 	a, err := h.client.do(ctx, q)
 	if err != nil {
 		return nil, err

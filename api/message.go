@@ -46,15 +46,35 @@ type SignIn struct {
 	Device    latchkey.DeviceID `json:"device"`
 	Nonce     []byte            `json:"nonce"`
 	Head      Head              `json:"head" doc:"the newest deed that the device knows"`
+	MACKey    []byte            `json:"mac_key" doc:"32 bytes, made by whoever signs in"`
 	Signature []byte            `json:"signature"`
 }
 
-// Session says what was signed in; the session itself is in the cookie.
+// Session says what was signed in; the session's secret is in the cookie.
 type Session struct {
-	V       V                 `json:"v"`
-	Home    latchkey.HomeID   `json:"home"`
-	Device  latchkey.DeviceID `json:"device"`
-	Expires latchkey.Time     `json:"expires"`
+	V       V                  `json:"v"`
+	Home    latchkey.HomeID    `json:"home"`
+	Session latchkey.SessionID `json:"session"`
+	Device  latchkey.DeviceID  `json:"device"`
+	Expires latchkey.Time      `json:"expires"`
+}
+
+// Sessions lists who is signed in: the asker's own sessions, or everybody's for an owner.
+type Sessions struct {
+	V        V               `json:"v"`
+	Home     latchkey.HomeID `json:"home"`
+	Sessions []SessionRow    `json:"sessions" doc:"in the order in which they began"`
+}
+
+// SessionRow is one session of a list.
+type SessionRow struct {
+	Session latchkey.SessionID `json:"session"`
+	Person  latchkey.PersonID  `json:"person"`
+	Device  latchkey.DeviceID  `json:"device"`
+	Browser string             `json:"browser" doc:"in the server's own few words, as Chromium on Linux; empty if it knows it not"`
+	Started latchkey.Time      `json:"started"`
+	Seen    latchkey.Time      `json:"seen" doc:"the last request, to the minute"`
+	Expires latchkey.Time      `json:"expires"`
 }
 
 // OK is the answer that there is nothing more to say.

@@ -32,7 +32,7 @@ func OpenAPI() ([]byte, error) {
 		"components": map[string]any{
 			"schemas": d.schemas,
 			"securitySchemes": map[string]any{
-				"session": map[string]any{"type": "apiKey", "in": "cookie", "name": Cookie},
+				"session": map[string]any{"type": "apiKey", "in": "cookie", "name": "latchkey_{home}"},
 				"agent":   map[string]any{"type": "apiKey", "in": "header", "name": HeaderAgent},
 			},
 		},
@@ -62,6 +62,11 @@ func (d *document) operation(r Route) map[string]any {
 			"name": HeaderRequest, "in": "header", "required": true, "schema": map[string]any{"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
 		})
 	}
+	if r.Form != Websocket && r.Right == Member {
+		parameters = append(parameters, map[string]any{
+			"name": HeaderMAC, "in": "header", "required": true, "schema": map[string]any{"type": "string", "contentEncoding": "base64"},
+		})
+	}
 	good := map[string]any{"description": r.Says}
 	switch {
 	case r.Form == Object && r.Method == "GET", r.Form == Letters:
@@ -89,7 +94,7 @@ var octets = map[string]any{"application/octet-stream": map[string]any{}}
 
 func security(r Right) []any {
 	switch r {
-	case SessionHeld, Member:
+	case Member:
 		return []any{map[string]any{"session": []any{}}}
 	case Uploader:
 		return []any{map[string]any{"agent": []any{}}}
@@ -106,7 +111,7 @@ func base32Schema(letters int) map[string]any {
 }
 
 var pathSchemas = map[string]map[string]any{
-	"home": base32Schema(52), "agent": base32Schema(26), "camera": base32Schema(26), "object": base32Schema(26), "slot": base32Schema(26),
+	"home": base32Schema(52), "agent": base32Schema(26), "camera": base32Schema(26), "object": base32Schema(26), "session": base32Schema(26), "slot": base32Schema(26),
 	"day":  {"type": "string", "format": "date"},
 	"kind": {"enum": []any{latchkey.Thumbnail.String(), latchkey.Clip.String(), latchkey.Description.String()}},
 }

@@ -14,7 +14,7 @@ type Reason string
 // The reasons of the wire itself.
 const (
 	NotFound      Reason = "not-found"      // not there, or not the asker's: the same answer
-	SignedOut     Reason = "signed-out"     // no session, or one that has ended
+	SignedOut     Reason = "signed-out"     // no session of that home, or one that has ended, or another page's MAC
 	SignInRefused Reason = "refused"        // the signature is not of a device of that home
 	WrongOrigin   Reason = "origin"         // sent by another site's page
 	Malformed     Reason = "malformed"      // the request is not of the form that it must have

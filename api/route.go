@@ -8,11 +8,10 @@ type Right string
 
 // The rights.
 const (
-	Anybody     Right = "anybody"      // nobody's data is behind it, or what proves the right is in the body
-	SessionHeld Right = "session"      // whoever has a session, of whatever home
-	Member      Right = "member"       // a session of the home in the address
-	Uploader    Right = "agent"        // an agent of the home in the address, by its request header
-	AgentHello  Right = "agent, hello" // an agent, by what it says on the websocket
+	Anybody    Right = "anybody"      // nobody's data is behind it, or what proves the right is in the body
+	Member     Right = "member"       // a session of the home in the address
+	Uploader   Right = "agent"        // an agent of the home in the address, by its request header
+	AgentHello Right = "agent, hello" // an agent, by what it says on the websocket
 )
 
 // Form is what goes over a route.
@@ -71,10 +70,16 @@ var Routes = []Route{
 	{ID: "sign-in", Method: "POST", Pattern: "/v1/sessions", Right: Anybody, Form: JSON,
 		Says:    "Signs in with a device's key and sets the session's cookie.",
 		Request: SignIn{}, Answer: Session{}, Status: 201},
-	{ID: "sign-out", Method: "DELETE", Pattern: "/v1/sessions", Right: SessionHeld, Form: JSON,
-		Says:   "Ends the session.",
-		Answer: OK{}, Status: 200},
 
+	{ID: "sign-out", Method: "DELETE", Pattern: atHome + "/session", Right: Member, Form: JSON,
+		Says:   "Ends the asker's session.",
+		Answer: HomeOK{}, Status: 200},
+	{ID: "sessions", Method: "GET", Pattern: atHome + "/sessions", Right: Member, Form: JSON,
+		Says:   "Lists the sessions of the asker's person, or everybody's for an owner.",
+		Answer: Sessions{}, Status: 200},
+	{ID: "end-session", Method: "DELETE", Pattern: atHome + "/sessions/{session}", Right: Member, Form: JSON,
+		Says:   "Ends a session that the asker may see in the list.",
+		Answer: HomeOK{}, Status: 200},
 	{ID: "deeds", Method: "GET", Pattern: atHome + "/deeds", Right: Member, Form: JSON,
 		Says:   "Gives the deeds from a number on; if the head is further than the last of them, ask again from there.",
 		Query:  []Query{{Name: "from", Says: "number of the first deed, 0 if absent", Number: true}},
@@ -116,7 +121,11 @@ var Routes = []Route{
 		Says:   "Gives the sealed condition of every agent, and whether it is connected.",
 		Answer: Conditions{}, Status: 200},
 	{ID: "changes", Method: "GET", Pattern: atHome + "/changes", Right: Member, Form: Websocket,
-		Says:   "Hints what to fetch again.",
+		Says: "Hints what to fetch again.",
+		Query: []Query{
+			{Name: "request", Says: "the request's ID"},
+			{Name: "mac", Says: "its MAC, over the path alone: a browser's websocket sends no headers"},
+		},
 		Answer: Changed{}, Status: 101},
 
 	{ID: "join-slot", Method: "GET", Pattern: "/v1/joins/{slot}", Right: Anybody, Form: JSON,

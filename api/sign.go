@@ -20,14 +20,16 @@ var ErrSignature = errors.New("the signature does not verify")
 // ErrExpired says that something is past its time, or dated too far ahead.
 var ErrExpired = errors.New("expired, or dated too far ahead")
 
-// SignInMessage is what a device signs to sign in.
-func SignInMessage(nonce []byte, home latchkey.HomeID, device latchkey.DeviceID, head latchkey.Head) []byte {
+// SignInMessage is what a device signs to sign in. The signature covers the MAC key, so
+// that nobody on the way puts in another.
+func SignInMessage(nonce []byte, home latchkey.HomeID, device latchkey.DeviceID, head latchkey.Head, mac MACKey) []byte {
 	var w wire.Writer
-	w.Label("latchkey sign-in v1")
+	w.Label("latchkey sign-in v2")
 	w.Raw(nonce)
 	w.Raw(home[:])
 	w.Raw(device[:])
 	w.Head(head)
+	w.Raw(mac[:])
 	return w.Bytes()
 }
 

@@ -171,19 +171,46 @@ type Usage struct {
 
 // Sessions keeps who is signed in.
 type Sessions interface {
+	// StartSession keeps a new session, or lets another page into the one of that ID:
+	// its keys come before those that are there, of which the newest stay, and
+	// Browser, Seen and Expires are replaced. Of a device with too many sessions
+	// those end that were used longest ago.
 	StartSession(ctx context.Context, s Session) error
-	// Session returns a session, ended or not. Error: ErrNotFound.
+	// Session returns a session, run out or not. Error: ErrNotFound.
 	Session(ctx context.Context, home latchkey.HomeID, secret Secret) (Session, error)
-	EndSession(ctx context.Context, home latchkey.HomeID, secret Secret) error
+	// SessionsOf returns those of a home, in the order in which they began.
+	SessionsOf(ctx context.Context, home latchkey.HomeID) ([]Session, error)
+	// SeeSession notes that a session was used, unless that is on record for the last
+	// [SeenEvery].
+	SeeSession(ctx context.Context, home latchkey.HomeID, session latchkey.SessionID, at latchkey.Time) error
+	// EndSession ends a session if there is one.
+	EndSession(ctx context.Context, home latchkey.HomeID, session latchkey.SessionID) error
 }
 
-// Session is a device that is signed in to a home.
+// SeenEvery is how exactly it is known when a session was last used: a write for every
+// request would be dear.
+const SeenEvery = latchkey.Time(60_000_000)
+
+// MaxPages is how many pages of one browser a session has keys for. Whoever opens one
+// more finds the page that signed in longest ago signing in anew.
+const MaxPages = 8
+
+// MaxDeviceSessions is how many sessions a device may have at a home: one, but for
+// whoever clears cookies and keeps keys.
+const MaxDeviceSessions = 16
+
+// Session is a device that is signed in to a home. All pages of a browser share it, as
+// they share its cookie, and each has a MAC key of its own.
 type Session struct {
 	Home    latchkey.HomeID
+	ID      latchkey.SessionID
 	Secret  Secret
+	Keys    []api.MACKey // the newest first, at most MaxPages
 	Device  latchkey.DeviceID
 	Person  latchkey.PersonID
+	Browser string // in the server's own words
 	Started latchkey.Time
+	Seen    latchkey.Time
 	Expires latchkey.Time
 }
 

@@ -13,35 +13,6 @@ import (
 	"github.com/latchkey-cam/latchkey/api"
 )
 
-// StartSession is [Sessions]'.
-func (s *SQLite) StartSession(ctx context.Context, n Session) error {
-	return s.change(ctx, "start session", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO sessions (home, secret, device, person, started, expires) VALUES (?, ?, ?, ?, ?, ?)`,
-			n.Home[:], n.Secret[:], n.Device[:], n.Person[:], int64(n.Started), int64(n.Expires))
-		return err
-	})
-}
-
-// Session is [Sessions]'.
-func (s *SQLite) Session(ctx context.Context, home latchkey.HomeID, secret Secret) (n Session, err error) {
-	err = s.look(ctx, "read session", func(tx *sql.Tx) error {
-		var started, expires int64
-		err := tx.QueryRowContext(ctx, `SELECT home, secret, device, person, started, expires FROM sessions WHERE home = ? AND secret = ?`, home[:], secret[:]).
-			Scan(id{n.Home[:]}, id{n.Secret[:]}, id{n.Device[:]}, id{n.Person[:]}, &started, &expires)
-		n.Started, n.Expires = latchkey.Time(started), latchkey.Time(expires)
-		return err
-	})
-	return n, err
-}
-
-// EndSession is [Sessions]'.
-func (s *SQLite) EndSession(ctx context.Context, home latchkey.HomeID, secret Secret) error {
-	return s.change(ctx, "end session", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE home = ? AND secret = ?`, home[:], secret[:])
-		return err
-	})
-}
-
 // OpenJoin is [Joins]'.
 func (s *SQLite) OpenJoin(ctx context.Context, j Join, now latchkey.Time) error {
 	return s.change(ctx, "open join", func(tx *sql.Tx) error {

@@ -165,14 +165,18 @@ func (a *asking) send(status int, body any) {
 	if err != nil {
 		panic("internal error: encode answer: " + err.Error())
 	}
+	b = append(b, '\n')
 	a.allow(a.server.config.Patience, a.server.config.Patience*time.Duration(1+len(b)/piece))
 	h := a.w.Header()
+	if a.key != nil {
+		h.Set(api.HeaderAnswer, a.key.AnswerMAC(a.id, status, b))
+	}
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "private, no-store")
-	h.Set("Content-Length", strconv.Itoa(len(b)+1))
+	h.Set("Content-Length", strconv.Itoa(len(b)))
 	a.w.WriteHeader(status)
 	if a.r.Method != http.MethodHead {
-		_, _ = a.w.Write(append(b, '\n')) // an asker who has gone is no fault of ours
+		_, _ = a.w.Write(b) // an asker who has gone is no fault of ours
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // read reads the JSON body of a request into the struct that into points to, strictly.
@@ -22,14 +23,9 @@ func (a *asking) read(into any) error {
 	if a.r.Header.Get("Content-Encoding") != "" {
 		return refuse(http.StatusUnsupportedMediaType, api.Malformed, "Want a body that is not compressed.")
 	}
-	if a.r.ContentLength > api.MaxJSON {
-		return tooLarge()
-	}
-	b, err := io.ReadAll(http.MaxBytesReader(a.w, a.r.Body, api.MaxJSON))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return tooLarge()
-	} else if err != nil {
-		return malformed("The body broke off.")
+	b, err := a.whole()
+	if err != nil {
+		return err
 	}
 	switch err := api.Decode(b, into); {
 	case errors.Is(err, api.ErrVersion):
@@ -40,8 +36,27 @@ func (a *asking) read(into any) error {
 	return nil
 }
 
-func tooLarge() *refusal {
-	return refuse(http.StatusRequestEntityTooLarge, api.Oversize, "The message is larger than a megabyte.")
+// whole returns the body of the request, which is as long as its route's may be.
+func (a *asking) whole() ([]byte, error) {
+	if a.body != nil {
+		return a.body, nil
+	}
+	limit, large := int64(api.MaxJSON), "The message is larger than a megabyte."
+	if a.route.Form == api.Letters {
+		limit, large = sealed.MaxCommand, "A command has at most 64 KiB."
+	}
+	tooLarge := refuse(http.StatusRequestEntityTooLarge, api.Oversize, large)
+	if a.r.ContentLength > limit {
+		return nil, tooLarge
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(a.w, a.r.Body, limit))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, tooLarge
+	} else if err != nil {
+		return nil, malformed("The body broke off.")
+	}
+	a.body = b
+	return b, nil
 }
 
 // aboutHome compares the home that a body names with the one in the address.

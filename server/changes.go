@@ -38,7 +38,7 @@ func (s *Server) accept(a *asking, limit int64) (*websocket.Conn, context.Contex
 // changes tells a page what to fetch again.
 func (s *Server) changes(a *asking) error {
 	l := newListener(a.home)
-	l.session = a.session.Secret
+	l.session = a.session
 	if !s.hub.add(l) {
 		return refuse(http.StatusTooManyRequests, api.TooMany, "Too many pages of this home are open.").after(time.Minute)
 	}
@@ -77,8 +77,12 @@ func (s *Server) changes(a *asking) error {
 // holds says whether the session of a page still does: it is looked up before every
 // word, because a websocket outlives the request that opened it.
 func (s *Server) holds(ctx context.Context, l *listener) bool {
-	_, _, err := s.session(ctx, l.home, l.session)
-	return err == nil
+	session, _, err := s.session(ctx, l.home, l.session.Secret)
+	if err != nil || session.ID != l.session.ID {
+		return false
+	}
+	s.see(ctx, session)
+	return true
 }
 
 func pong(ctx context.Context, c *websocket.Conn) error {

@@ -1,8 +1,6 @@
 package server
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -106,11 +104,9 @@ func (a *asking) command() (sealed.Letter, error) {
 	if a.r.Header.Get("Content-Type") != "application/octet-stream" || a.r.Header.Get("Content-Encoding") != "" {
 		return sealed.Letter{}, refuse(http.StatusUnsupportedMediaType, api.Malformed, "Want a body of type application/octet-stream that is not compressed.")
 	}
-	b, err := io.ReadAll(http.MaxBytesReader(a.w, a.r.Body, sealed.MaxCommand))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return sealed.Letter{}, refuse(http.StatusRequestEntityTooLarge, api.Oversize, "A command has at most 64 KiB.")
-	} else if err != nil {
-		return sealed.Letter{}, malformed("The body broke off.")
+	b, err := a.whole()
+	if err != nil {
+		return sealed.Letter{}, err
 	}
 	l, err := sealed.ParseLetter(b)
 	if err != nil {

@@ -143,7 +143,7 @@ func TestCrossedAnswers(t *testing.T) {
 	} {
 		c.asked = map[string]bool{tt.what: true}
 		c.on.Store(true)
-		answer, body := h.do(t, raw{method: "GET", path: tt.path, header: m.asPage()})
+		answer, body := h.do(t, raw{method: "GET", path: tt.path, header: m.asPage(), mac: m.mac()})
 		c.on.Store(false)
 		if answer.StatusCode != tt.status {
 			t.Errorf("%s: %d %.200s, want %d", tt.what, answer.StatusCode, body, tt.status)
@@ -156,7 +156,7 @@ func TestCrossedAnswers(t *testing.T) {
 		if n := h.metric(t, "latchkey_misroutes_total", "where="+tt.where, "confirmed=true"); n < 1 {
 			t.Errorf("%s: no alarm at %q", tt.what, tt.where)
 		}
-		if answer, body := h.do(t, raw{method: "GET", path: tt.path, header: m.asPage()}); answer.StatusCode != 200 {
+		if answer, body := h.do(t, raw{method: "GET", path: tt.path, header: m.asPage(), mac: m.mac()}); answer.StatusCode != 200 {
 			t.Errorf("%s: afterwards %d %s", tt.what, answer.StatusCode, body)
 		}
 	}
@@ -177,7 +177,7 @@ func TestNoReceiptNoBytes(t *testing.T) {
 	h := openHouse(t, func(c *server.Config) { c.Archive.Receipts = brokenReceipts{c.Archive.Receipts} })
 	m := h.found(t)
 	o := m.stored(latchkey.Thumbnail, "a picture")
-	answer, body := h.do(t, raw{method: "GET", path: objectPath(o.Name()), header: m.asPage()})
+	answer, body := h.do(t, raw{method: "GET", path: objectPath(o.Name()), header: m.asPage(), mac: m.mac()})
 	if answer.StatusCode != 500 || strings.Contains(body, "latchkey object") || strings.Contains(body, "pen") {
 		t.Errorf("%d %s", answer.StatusCode, body)
 	}

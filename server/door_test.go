@@ -79,7 +79,7 @@ func TestCrossedBlobs(t *testing.T) {
 		counted, logged := h.metric(t, "latchkey_misroutes_total", "where=blob", "confirmed=true"), len(h.logs.lines(t, "misroute"))
 		mine, found := cross()
 		h.crossBlobs(t, mine, found)
-		answer, text := h.do(t, raw{method: "GET", path: objectPath(mine), header: with(m.asPage(), "X", "y")})
+		answer, text := h.do(t, raw{method: "GET", path: objectPath(mine), header: with(m.asPage(), "X", "y"), mac: m.mac()})
 		if answer.StatusCode != 502 || !strings.Contains(text, `"reason":"misroute"`) || strings.Contains(text, found.String()) {
 			t.Errorf("%s: %d %.300q", what, answer.StatusCode, text)
 		}
@@ -128,7 +128,7 @@ func TestCrossedRows(t *testing.T) {
 	m, other := h.found(t), h.found(t)
 	mine, theirs := m.stored(latchkey.Thumbnail, "mine").Name(), other.stored(latchkey.Thumbnail, "theirs").Name()
 	h.crossRows(t, mine, theirs)
-	answer, text := h.do(t, raw{method: "GET", path: m.path("/events"), header: m.asPage()})
+	answer, text := h.do(t, raw{method: "GET", path: m.path("/events"), header: m.asPage(), mac: m.mac()})
 	if want := `"objects":[{"name":"` + mine.String() + `","problem":"misroute"}]`; answer.StatusCode != 200 || !strings.Contains(text, want) {
 		t.Errorf("the list is %s", text)
 	}
@@ -163,7 +163,7 @@ func TestReportsAreNotVerdicts(t *testing.T) {
 	m, other := h.found(t), h.found(t)
 	o := m.stored(latchkey.Thumbnail, "a picture")
 	theirs := other.stored(latchkey.Thumbnail, "theirs")
-	if answer, _ := h.do(t, raw{method: "GET", path: objectPath(o.Name()), header: m.asPage()}); answer.StatusCode != 200 {
+	if answer, _ := h.do(t, raw{method: "GET", path: objectPath(o.Name()), header: m.asPage(), mac: m.mac()}); answer.StatusCode != 200 {
 		t.Fatal(answer.Status)
 	}
 	header, foreign := o.File.Header.Bytes(), theirs.File.Header.Bytes()

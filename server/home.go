@@ -17,11 +17,11 @@ import (
 // handlers are the routes' by their ID.
 func (s *Server) handlers() map[string]func(a *asking) error {
 	return map[string]func(a *asking) error{
-		"health":        s.health,
-		"found-home":    s.foundHome,
-		"challenge":     s.challenge,
-		"sign-in":       s.signIn,
-		"sign-out":      s.signOut,
+		"health":     s.health,
+		"found-home": s.foundHome,
+		"challenge":  s.challenge,
+		"sign-in":    s.signIn,
+		"sign-out":   s.signOut, "sessions": s.sessions, "end-session": s.endListed,
 		"deeds":         s.deeds,
 		"append-deeds":  s.appendDeeds,
 		"settings":      s.settings,

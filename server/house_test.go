@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -313,6 +314,7 @@ type raw struct {
 	method, path string
 	header       http.Header
 	body         string
+	mac          *api.MACKey // of the session that it is made in, nil for none
 }
 
 func (h *house) do(t *testing.T, r raw) (*http.Response, string) {
@@ -321,8 +323,14 @@ func (h *house) do(t *testing.T, r raw) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if r.mac != nil && strings.HasSuffix(r.path, "/changes") { // a websocket's MAC is in its address
+		r.path += "?request=test&mac=" + url.QueryEscape(r.mac.RequestMAC(r.method, r.path, "test", nil))
+	}
 	request.URL.Opaque = r.path // as it is, not cleaned
 	request.Header.Set(api.HeaderRequest, "test")
+	if r.mac != nil {
+		request.Header.Set(api.HeaderMAC, r.mac.RequestMAC(r.method, r.path, "test", []byte(r.body)))
+	}
 	if r.body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}
@@ -342,9 +350,15 @@ func (h *house) do(t *testing.T, r raw) (*http.Response, string) {
 	return answer, string(b)
 }
 
-// asPage are the headers that a page of the server's sends for a member.
+// asPage are the headers that a page of the server's sends for a member, beside the MAC.
 func (m *home) asPage() http.Header {
 	return http.Header{"Cookie": {m.member.Cookie()}, "Origin": {m.house.origin}}
+}
+
+// mac is the member's MAC key.
+func (m *home) mac() *api.MACKey {
+	k := m.member.MACKey()
+	return &k
 }
 
 func (m *home) path(rest string) string { return "/v1/homes/" + m.owner.Home().String() + rest }

@@ -36,7 +36,7 @@ type agentKey struct {
 // listener is one websocket. Its end is closed when the hub wants it gone.
 type listener struct {
 	home    latchkey.HomeID
-	session archive.Secret    // of a page
+	session archive.Session   // of a page
 	agent   *latchkey.AgentID // of an agent
 
 	wake   chan struct{} // has one place: something is pending
@@ -133,14 +133,12 @@ func (h *hub) changed(home latchkey.HomeID, what api.Change) {
 }
 
 // end ends the websockets of a session.
-func (h *hub) end(session archive.Secret) {
+func (h *hub) end(home latchkey.HomeID, session latchkey.SessionID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, listeners := range h.homes {
-		for l := range listeners {
-			if l.agent == nil && l.session == session {
-				l.close()
-			}
+	for l := range h.homes[home] {
+		if l.agent == nil && l.session.ID == session {
+			l.close()
 		}
 	}
 }

@@ -203,7 +203,7 @@ func TestCommandIsRefused(t *testing.T) {
 		wantReason(t, tt.name, err, tt.want)
 	}
 	wantReason(t, "another home's member", func() error {
-		q := raw{method: "POST", path: m.path("/agents/" + m.agent.Keys.Agent.String() + "/commands"), header: other.asPage(), body: string(good.Bytes())}
+		q := raw{method: "POST", path: m.path("/agents/" + m.agent.Keys.Agent.String() + "/commands"), header: other.asPage(), mac: other.mac(), body: string(good.Bytes())}
 		q.header.Set("Content-Type", "application/octet-stream")
 		answer, _ := h.do(t, q)
 		return &api.Error{Refusal: api.Refusal{Error: api.Problem{Reason: api.Reason(answer.Header.Get(api.HeaderReason))}}}

@@ -60,21 +60,22 @@ type Config struct {
 
 // Server answers requests. Make one with [New].
 type Server struct {
-	config   Config
-	now      func() time.Time
-	log      *slog.Logger
-	handler  http.Handler
-	titles   *titles
-	nonces   *nonces
-	alarm    *alarm
-	counters *counters
-	door     *door
-	hub      *hub
-	reports  *pace
-	relay    *relay
-	uploads  *places
-	commands *places
-	secure   bool // cookies only over https
+	config    Config
+	now       func() time.Time
+	log       *slog.Logger
+	handler   http.Handler
+	titles    *titles
+	nonces    *nonces
+	alarm     *alarm
+	counters  *counters
+	door      *door
+	hub       *hub
+	reports   *pace
+	crossings *pace
+	relay     *relay
+	uploads   *places
+	commands  *places
+	secure    bool // cookies only over https
 
 	greetings atomic.Int64 // agents that have not said who they are
 
@@ -108,7 +109,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s := &Server{
 		config: c, now: c.Now, log: c.Log, secure: origin.Scheme == "https",
 		nonces: newNonces(), counters: newCounters(),
-		reports: newPace(120, time.Minute), uploads: newPlaces(maxUploads), commands: newPlaces(maxCommands),
+		reports: newPace(120, time.Minute), crossings: newPace(60, time.Minute), uploads: newPlaces(maxUploads), commands: newPlaces(maxCommands),
 	}
 	s.alarm = &alarm{log: s.log, misroutes: s.counters.misroutes}
 	s.titles = newTitles(c.Archive.Homes, s.alarm)

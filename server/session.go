@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
@@ -13,25 +12,33 @@ import (
 	"github.com/latchkey-cam/latchkey/deed"
 )
 
-// The cookie is HOME.SECRET. The home in it is only where to look: the row that is found
-// there says what the session is of, and the home's deeds whether it still may be.
-
-func (a *asking) signedIn() error {
-	cookies := a.r.CookiesNamed(api.Cookie)
-	if len(cookies) != 1 {
-		return signedOut()
-	}
-	text, secret, _ := strings.Cut(cookies[0].Value, ".")
-	home, err := latchkey.ParseHomeID(text)
-	if err != nil {
-		return signedOut()
-	}
-	session, title, err := a.server.session(a.r.Context(), home, hashOf(secret))
+// asMember finds the session of the home in the address, by the cookie that this home
+// has, and lets in only a page that holds one of its MAC keys.
+func (a *asking) asMember(home latchkey.HomeID) error {
+	session, title, err := a.server.cookie(a.r, home)
 	if err != nil {
 		return err
 	}
-	a.session, a.title = session, title
+	ok, err := a.provenBy(session.Keys)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		a.crossedSession(session)
+		return signedOut()
+	}
+	a.home, a.session, a.title = home, session, title
+	a.server.see(a.r.Context(), session)
 	return nil
+}
+
+// cookie returns the session whose cookie a request brings for a home.
+func (s *Server) cookie(r *http.Request, home latchkey.HomeID) (archive.Session, *deed.Title, error) {
+	cookies := r.CookiesNamed(api.CookieName(home))
+	if len(cookies) != 1 {
+		return archive.Session{}, nil, signedOut()
+	}
+	return s.session(r.Context(), home, hashOf(cookies[0].Value))
 }
 
 // session returns a session that holds now, and its home's title.
@@ -46,19 +53,34 @@ func (s *Server) session(ctx context.Context, home latchkey.HomeID, secret archi
 		s.alarm.misroute("session", true, "asked", home.String(), "found", session.Home.String())
 		return archive.Session{}, nil, signedOut()
 	}
-	if session.Expires < timeOf(s.now()) {
-		return archive.Session{}, nil, signedOut()
-	}
 	title, err := s.titles.of(ctx, home)
 	if errors.Is(err, archive.ErrNotFound) {
 		return archive.Session{}, nil, signedOut()
 	} else if err != nil {
 		return archive.Session{}, nil, err
 	}
-	if device, ok := title.Device(session.Device); !ok || device.Person != session.Person {
-		return archive.Session{}, nil, signedOut() // the deeds have taken the right away
+	if !s.holding(session, title) {
+		return archive.Session{}, nil, signedOut()
 	}
 	return session, title, nil
+}
+
+// holding says whether a session holds now: it has not run out, and the deeds have not
+// taken the right away.
+func (s *Server) holding(session archive.Session, t *deed.Title) bool {
+	device, ok := t.Device(session.Device)
+	return ok && device.Person == session.Person && session.Expires >= timeOf(s.now())
+}
+
+// see notes that a session was used. That nobody can write it down takes no right away.
+func (s *Server) see(ctx context.Context, session archive.Session) {
+	now := timeOf(s.now())
+	if now < session.Seen+archive.SeenEvery {
+		return
+	}
+	if err := s.config.Archive.Sessions.SeeSession(ctx, session.Home, session.ID, now); err != nil && ctx.Err() == nil {
+		s.log.Warn("see session", "home", session.Home, "session", session.ID, "error", err)
+	}
 }
 
 func (s *Server) challenge(a *asking) error {
@@ -76,6 +98,10 @@ func (s *Server) signIn(a *asking) error {
 	if err := a.read(&in); err != nil {
 		return err
 	}
+	if len(in.MACKey) != len(api.MACKey{}) {
+		return malformed("A MAC key has 32 bytes.")
+	}
+	key := api.MACKey(in.MACKey)
 	// One answer for an unknown home, an unknown device and a wrong signature.
 	no := refuse(http.StatusForbidden, api.SignInRefused, "This device is not one of that home's, or the sign-in took too long. Try again.")
 	if !s.nonces.genuine(in.Nonce, in.Home, in.Device, s.now()) {
@@ -88,39 +114,43 @@ func (s *Server) signIn(a *asking) error {
 		return err
 	}
 	device, ok := title.Device(in.Device)
-	message := api.SignInMessage(in.Nonce, in.Home, in.Device, latchkey.Head(in.Head))
+	message := api.SignInMessage(in.Nonce, in.Home, in.Device, latchkey.Head(in.Head), key)
 	if !ok || len(device.Signing) != 1 || !device.Signing[0].Verify(message, in.Signature) || !s.nonces.spend(in.Nonce, s.now()) {
 		return no
 	}
 	if !title.OnChain(latchkey.Head(in.Head)) {
 		return unknownHead()
 	}
-	secret := rand.Text() + rand.Text()
-	n := archive.Session{
-		Home: in.Home, Secret: hashOf(secret), Device: device.ID, Person: device.Person,
-		Started: timeOf(s.now()), Expires: timeOf(s.now().Add(api.SessionLife)),
-	}
+	n, secret := s.begin(a, in.Home, device, key)
 	if err := s.config.Archive.Sessions.StartSession(a.r.Context(), n); err != nil {
 		return err
 	}
-	s.setCookie(a, in.Home.String()+"."+secret, int(api.SessionLife.Seconds()))
-	a.answer(api.Session{Home: n.Home, Device: n.Device, Expires: n.Expires})
+	a.key = &n.Keys[0]
+	s.setCookie(a, n.Home, secret, int(api.SessionLife.Seconds()))
+	a.answer(api.Session{Home: n.Home, Session: n.ID, Device: n.Device, Expires: n.Expires})
 	return nil
 }
 
-func (s *Server) signOut(a *asking) error {
-	if err := s.config.Archive.Sessions.EndSession(a.r.Context(), a.session.Home, a.session.Secret); err != nil {
-		return err
+// begin makes the session of a device that has proven itself. A browser that has one
+// already, in another page or from before the page was loaded anew, goes on with it.
+func (s *Server) begin(a *asking, home latchkey.HomeID, device deed.Device, key api.MACKey) (archive.Session, string) {
+	now := s.now()
+	n := archive.Session{
+		Home: home, Keys: []api.MACKey{key}, Device: device.ID, Person: device.Person,
+		Browser: browser(a.r.UserAgent()), Seen: timeOf(now), Expires: timeOf(now.Add(api.SessionLife)),
 	}
-	s.hub.end(a.session.Secret)
-	s.setCookie(a, "", -1)
-	a.answer(api.OK{OK: true})
-	return nil
+	if was, _, err := s.cookie(a.r, home); err == nil && was.Device == n.Device && was.Person == n.Person {
+		n.ID, n.Secret, n.Started = was.ID, was.Secret, was.Started
+		return n, a.r.CookiesNamed(api.CookieName(home))[0].Value
+	}
+	secret := rand.Text() + rand.Text()
+	n.ID, n.Secret, n.Started = latchkey.NewSessionID(), hashOf(secret), n.Seen
+	return n, secret
 }
 
-func (s *Server) setCookie(a *asking, value string, age int) {
+func (s *Server) setCookie(a *asking, home latchkey.HomeID, value string, age int) {
 	http.SetCookie(a.w, &http.Cookie{
-		Name: api.Cookie, Value: value, Path: "/", MaxAge: age,
+		Name: api.CookieName(home), Value: value, Path: "/", MaxAge: age,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.secure,
 	})
 }

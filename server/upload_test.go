@@ -459,7 +459,9 @@ func TestSlowFetcher(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n%s: slow\r\nCookie: %s\r\n\r\n", objectPath(o.Name()), api.HeaderRequest, m.member.Cookie())
+	path := objectPath(o.Name())
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n%s: slow\r\n%s: %s\r\nCookie: %s\r\n\r\n",
+		path, api.HeaderRequest, api.HeaderMAC, m.mac().RequestMAC("GET", path, "slow", nil), m.member.Cookie())
 	eventually(t, "the delivery ends", func() bool { return h.metric(t, "latchkey_requests_total", "route=object") == 1 })
 	b, err := io.ReadAll(c)
 	if len(b) >= len(o.Body) {

@@ -22,16 +22,20 @@ type asking struct {
 	route  api.Route
 	id     string // of the request
 
+	body []byte      // of the request, once it was read
+	key  *api.MACKey // that the request's MAC is by; its answer gets one by it too
+
 	home    latchkey.HomeID // with rights Member and Uploader: the asker's, and the address's
-	session archive.Session // with rights Member and SessionHeld
+	session archive.Session // with right Member
 	title   *deed.Title     // of home, as it was when the request was let in
 	agent   deed.Agent      // with right Uploader
 	head    latchkey.Head   // with right Uploader: the newest deed that the agent knows
 
-	to     latchkey.AgentID  // if the address has one
-	camera latchkey.CameraID // if the address has one
-	name   latchkey.Name     // if the address has a whole one
-	slot   api.Slot          // if the address has one
+	to     latchkey.AgentID   // if the address has one
+	camera latchkey.CameraID  // if the address has one
+	ends   latchkey.SessionID // if the address has one
+	name   latchkey.Name      // if the address has a whole one
+	slot   api.Slot           // if the address has one
 }
 
 // response remembers what was answered.
@@ -126,7 +130,11 @@ func (a *asking) begin() {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	if id := a.r.Header.Get(api.HeaderRequest); api.CheckRequestID(id) == nil {
+	id := a.r.Header.Get(api.HeaderRequest)
+	if a.route.Form == api.Websocket && a.route.Right == api.Member {
+		id = a.r.URL.Query().Get("request")
+	}
+	if api.CheckRequestID(id) == nil {
 		a.id = id
 		h.Set(api.HeaderRequest, id)
 	}
@@ -157,18 +165,12 @@ func (a *asking) pass() error {
 	switch a.route.Right {
 	case api.Anybody, api.AgentHello:
 		return nil
-	case api.SessionHeld:
-		return a.signedIn()
 	case api.Member:
-		if err := a.signedIn(); err != nil {
-			return err
-		}
 		home, err := latchkey.ParseHomeID(a.r.PathValue("home"))
-		if err != nil || home != a.session.Home {
+		if err != nil {
 			return notFound()
 		}
-		a.home = home
-		return nil
+		return a.asMember(home)
 	case api.Uploader:
 		return a.asAgent()
 	}
@@ -184,6 +186,11 @@ func (a *asking) address() (err error) {
 	}
 	if text := a.r.PathValue("agent"); text != "" {
 		if a.to, err = latchkey.ParseAgentID(text); err != nil {
+			return notFound()
+		}
+	}
+	if text := a.r.PathValue("session"); text != "" {
+		if a.ends, err = latchkey.ParseSessionID(text); err != nil {
 			return notFound()
 		}
 	}
@@ -205,7 +212,7 @@ func (a *asking) address() (err error) {
 // browsers, unless they say it too.
 func (a *asking) sameOrigin() error {
 	origin := a.r.Header.Get("Origin")
-	page := a.route.Right == api.Member || a.route.Right == api.SessionHeld
+	page := a.route.Right == api.Member
 	if !a.route.Unsafe() || origin == a.server.config.Origin || origin == "" && !page {
 		return nil
 	}

@@ -24,27 +24,31 @@ type expected struct {
 // The walk asks badly formed bodies on purpose where a good one would change what the
 // next asker finds: 400 means that the right was there.
 var expectations = map[string]expected{
-	"health":        {200, 200, 200, 200, 200, 200, nil},
-	"found-home":    {403, 403, 403, 403, 403, 403, func(m *home) any { return api.FoundHome{Setup: "x", Deeds: m.owner.Deeds()[:2]} }},
-	"challenge":     {200, 200, 200, 200, 200, 200, func(m *home) any { return api.AskChallenge{Home: m.owner.Home()} }},
-	"sign-in":       {403, 403, 403, 403, 403, 403, func(m *home) any { return api.SignIn{Home: m.owner.Home(), Nonce: []byte{}, Signature: []byte{}} }},
-	"sign-out":      {401, 0, 0, 401, 401, 401, nil}, // tested apart: it ends the walk's sessions
-	"deeds":         {401, 200, 404, 401, 401, 401, nil},
-	"append-deeds":  {401, 400, 404, 401, 401, 401, func(m *home) any { return api.AppendDeeds{Home: m.owner.Home(), Deeds: [][]byte{}} }},
-	"settings":      {401, 200, 404, 401, 401, 401, nil},
-	"put-settings":  {401, 400, 404, 401, 401, 401, func(m *home) any { return api.Settings{Home: m.owner.Home(), Document: []byte{1}} }},
-	"events":        {401, 200, 404, 401, 401, 401, nil},
-	"asks":          {401, 200, 404, 401, 401, 401, nil},
-	"refuse-ask":    {401, 200, 404, 401, 401, 401, nil},
-	"open-join":     {401, 400, 404, 401, 401, 401, func(m *home) any { return api.OpenJoin{Home: m.owner.Home(), Announcement: []byte{}} }},
-	"join":          {401, 404, 404, 401, 401, 401, nil}, // there is no such slot
-	"report":        {401, 400, 404, 401, 401, 401, func(m *home) any { return api.Report{Home: m.owner.Home(), Header: []byte{}} }},
-	"command":       {401, 415, 404, 401, 401, 401, nil}, // not the type of a letter
-	"conditions":    {401, 200, 404, 401, 401, 401, nil},
-	"changes":       {401, 400, 404, 401, 401, 401, nil}, // no websocket asked for
+	"health":     {200, 200, 200, 200, 200, 200, nil},
+	"found-home": {403, 403, 403, 403, 403, 403, func(m *home) any { return api.FoundHome{Setup: "x", Deeds: m.owner.Deeds()[:2]} }},
+	"challenge":  {200, 200, 200, 200, 200, 200, func(m *home) any { return api.AskChallenge{Home: m.owner.Home()} }},
+	"sign-in": {403, 403, 403, 403, 403, 403, func(m *home) any {
+		return api.SignIn{Home: m.owner.Home(), Nonce: []byte{}, Signature: []byte{}, MACKey: make([]byte, 32)}
+	}},
+	"sign-out":      {401, 0, 401, 401, 401, 401, nil}, // as the owner tested apart: it ends the walk's session
+	"sessions":      {401, 200, 401, 401, 401, 401, nil},
+	"end-session":   {401, 404, 401, 401, 401, 401, nil}, // there is no such session
+	"deeds":         {401, 200, 401, 401, 401, 401, nil},
+	"append-deeds":  {401, 400, 401, 401, 401, 401, func(m *home) any { return api.AppendDeeds{Home: m.owner.Home(), Deeds: [][]byte{}} }},
+	"settings":      {401, 200, 401, 401, 401, 401, nil},
+	"put-settings":  {401, 400, 401, 401, 401, 401, func(m *home) any { return api.Settings{Home: m.owner.Home(), Document: []byte{1}} }},
+	"events":        {401, 200, 401, 401, 401, 401, nil},
+	"asks":          {401, 200, 401, 401, 401, 401, nil},
+	"refuse-ask":    {401, 200, 401, 401, 401, 401, nil},
+	"open-join":     {401, 400, 401, 401, 401, 401, func(m *home) any { return api.OpenJoin{Home: m.owner.Home(), Announcement: []byte{}} }},
+	"join":          {401, 404, 401, 401, 401, 401, nil}, // there is no such slot
+	"report":        {401, 400, 401, 401, 401, 401, func(m *home) any { return api.Report{Home: m.owner.Home(), Header: []byte{}} }},
+	"command":       {401, 415, 401, 401, 401, 401, nil}, // not the type of a letter
+	"conditions":    {401, 200, 401, 401, 401, 401, nil},
+	"changes":       {401, 400, 401, 401, 401, 401, nil}, // no websocket asked for
 	"join-slot":     {404, 404, 404, 404, 404, 404, nil},
 	"answer-join":   {400, 400, 400, 400, 400, 400, func(m *home) any { return api.JoinAnswer{Answer: []byte{}} }},
-	"object":        {401, 200, 404, 401, 401, 401, nil},
+	"object":        {401, 200, 401, 401, 401, 401, nil},
 	"upload-offset": {403, 403, 403, 403, 200, 404, nil},
 	"upload":        {403, 403, 403, 403, 400, 404, nil},
 	"agent":         {400, 400, 400, 400, 400, 400, nil}, // no websocket asked for; who it is, is said on it
@@ -55,11 +59,14 @@ func TestRouteWalk(t *testing.T) {
 	m, stranger := h.found(t), h.found(t)
 	o := m.stored(latchkey.Thumbnail, "a picture")
 	ended := m.signIn()
-	endedCookie := ended.Cookie()
+	endedKey, another := ended.MACKey(), m.signIn()
+	_, theirs, _ := strings.Cut(stranger.member.Cookie(), "=")
+	renamed := http.Header{"Cookie": {api.CookieName(m.owner.Home()) + "=" + theirs}}
 	if err := ended.SignOut(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	slot := api.NewJoinSecret().Slot().String()
+	as := func(m *api.Home) http.Header { return http.Header{"Cookie": {m.Cookie()}} }
 	seen := map[string]bool{}
 	for _, route := range api.Routes {
 		want, ok := expectations[route.ID]
@@ -71,27 +78,37 @@ func TestRouteWalk(t *testing.T) {
 		name := o.Name()
 		path := strings.NewReplacer("{home}", name.Home.String(), "{camera}", name.Camera.String(), "{day}", string(name.Day),
 			"{kind}", name.Kind.String(), "{object}", name.Object.String(), "{slot}", slot,
-			"{agent}", m.agent.Keys.Agent.String()).Replace(route.Pattern)
+			"{session}", latchkey.SessionID{}.String(), "{agent}", m.agent.Keys.Agent.String()).Replace(route.Pattern)
 		body := ""
 		if want.body != nil {
 			body = string(must(json.Marshal(want.body(m))))
 		}
+		crossed := want.owner // with a cookie and a MAC that do not belong together
+		if route.Right == api.Member {
+			crossed = http.StatusUnauthorized
+		}
 		for who, asker := range map[string]struct {
 			header http.Header
+			mac    *api.MACKey
 			want   int
 		}{
-			"nobody":               {http.Header{}, want.nobody},
-			"the owner":            {m.asPage(), want.owner},
-			"another home's":       {stranger.asPage(), want.stranger},
-			"an ended session":     {http.Header{"Cookie": {endedCookie}, "Origin": {h.origin}}, want.ended},
-			"the agent":            {m.asAgent(route.Method, path), want.agent},
-			"another home's agent": {stranger.asAgent(route.Method, path), want.foreign},
+			"nobody":                        {http.Header{}, nil, want.nobody},
+			"the owner":                     {m.asPage(), m.mac(), want.owner},
+			"the owner's cookie alone":      {m.asPage(), nil, crossed},
+			"the owner's cookie, their MAC": {m.asPage(), stranger.mac(), crossed},
+			"another cookie, the MAC":       {as(another), m.mac(), crossed},
+			"another home's":                {stranger.asPage(), stranger.mac(), want.stranger},
+			"another home's cookie, mine":   {stranger.asPage(), m.mac(), want.stranger},
+			"their secret by my name":       {renamed, stranger.mac(), want.stranger},
+			"an ended session":              {as(ended), &endedKey, want.ended},
+			"the agent":                     {m.asAgent(route.Method, path), nil, want.agent},
+			"another home's agent":          {stranger.asAgent(route.Method, path), nil, want.foreign},
 		} {
 			if asker.want == 0 {
 				continue
 			}
 			asker.header.Set("Origin", h.origin)
-			answer, text := h.do(t, raw{method: route.Method, path: path, header: asker.header, body: body})
+			answer, text := h.do(t, raw{method: route.Method, path: path, header: asker.header, mac: asker.mac, body: body})
 			if answer.StatusCode != asker.want {
 				t.Errorf("%s as %s: %d %s, want %d", route.ID, who, answer.StatusCode, text, asker.want)
 			}
@@ -108,7 +125,7 @@ func TestRouteWalk(t *testing.T) {
 }
 
 // TestNotYoursIsNotThere: what is another home's and what does not exist get the same
-// bytes, header by header.
+// bytes, header by header but for the MAC, which is there if a session was asked for.
 func TestNotYoursIsNotThere(t *testing.T) {
 	h := openHouse(t)
 	m, other := h.found(t), h.found(t)
@@ -149,15 +166,24 @@ func TestNotYoursIsNotThere(t *testing.T) {
 		"upper case":                  "/v1/homes/" + strings.ToUpper(m.owner.Home().String()) + "/events",
 		"very long":                   "/v1/homes/" + strings.Repeat("a", 10_000) + "/events",
 	} {
-		answer, body := h.do(t, raw{method: "GET", path: path, header: m.asPage()})
+		answer, body := h.do(t, raw{method: "GET", path: path, header: m.asPage(), mac: m.mac()})
 		answer.Header.Del("Date")
+		answer.Header.Del(api.HeaderAnswer)
 		answers[what] = strconv.Itoa(answer.StatusCode) + " " + string(must(json.Marshal(answer.Header))) + "\n" + body
 	}
 	want := answers["no object"]
 	if !strings.HasPrefix(want, "404") || !strings.Contains(want, `"request":"test"`) {
 		t.Fatalf("no object: %s", want)
 	}
+	elsewhere := answers["events of no home"]
+	if !strings.HasPrefix(elsewhere, "401") {
+		t.Fatalf("events of no home: %s", elsewhere)
+	}
 	for what, got := range answers {
+		want := want
+		if strings.HasPrefix(what, "another home's") || strings.HasSuffix(what, "of no home") {
+			want = elsewhere
+		}
 		if got != want {
 			t.Errorf("%s: %s\nwant what every other is: %s", what, got, want)
 		}
@@ -189,7 +215,7 @@ func TestOrigin(t *testing.T) {
 		if tt.origin != "" {
 			header.Set("Origin", tt.origin)
 		}
-		answer, text := h.do(t, raw{method: tt.method, path: tt.path, header: header, body: tt.body})
+		answer, text := h.do(t, raw{method: tt.method, path: tt.path, header: header, body: tt.body, mac: m.mac()})
 		if answer.StatusCode != tt.want {
 			t.Errorf("%s: %d %s, want %d", tt.name, answer.StatusCode, text, tt.want)
 		}
@@ -234,8 +260,10 @@ func TestBadInput(t *testing.T) {
 		{"deeds from far away", raw{method: "GET", path: m.path("/deeds?from=9007199254740991")}, nil, 200, ""},
 		{"a range", raw{method: "GET", path: objectPath(o.Name())}, http.Header{"Range": {"bytes=-1,0-,5-2"}}, 200, ""},
 		{"two sessions at once", raw{method: "GET", path: m.path("/events")}, http.Header{"Cookie": {m.member.Cookie() + "; " + m.member.Cookie()}}, 401, api.SignedOut},
-		{"a forged session", raw{method: "GET", path: m.path("/events")}, http.Header{"Cookie": {api.Cookie + "=" + m.owner.Home().String() + ".AAAA"}}, 401, api.SignedOut},
-		{"a session of nonsense", raw{method: "GET", path: m.path("/events")}, http.Header{"Cookie": {api.Cookie + "=x"}}, 401, api.SignedOut},
+		{"a forged session", raw{method: "GET", path: m.path("/events")}, http.Header{"Cookie": {api.CookieName(m.owner.Home()) + "=AAAA"}}, 401, api.SignedOut},
+		{"a session of nonsense", raw{method: "GET", path: m.path("/events")}, http.Header{"Cookie": {api.CookieName(m.owner.Home()) + "="}}, 401, api.SignedOut},
+		{"a MAC twice", raw{method: "GET", path: m.path("/events")}, http.Header{api.HeaderMAC: {"x", "y"}}, 401, api.SignedOut},
+		{"too large a message in a session", raw{method: "POST", path: m.path("/deeds"), body: strings.Repeat(" ", api.MaxJSON+1)}, nil, 413, api.Oversize},
 		{"another host's name", raw{method: "GET", path: m.path("/events")}, http.Header{"X-Forwarded-Host": {"example.com"}, "X-Forwarded-For": {"1.2.3.4"}}, 200, ""},
 		{"an agent's header on a page's route", raw{method: "GET", path: m.path("/events")}, http.Header{"Cookie": nil, api.HeaderAgent: m.asAgent("GET", m.path("/events"))[api.HeaderAgent]}, 401, api.SignedOut},
 	} {
@@ -243,7 +271,7 @@ func TestBadInput(t *testing.T) {
 		for name, values := range tt.header {
 			header[name] = values
 		}
-		tt.raw.header = header
+		tt.raw.header, tt.raw.mac = header, m.mac()
 		answer, text := h.do(t, tt.raw)
 		if answer.StatusCode != tt.want || tt.reason != "" && !strings.Contains(text, `"reason":"`+string(tt.reason)+`"`) {
 			t.Errorf("%s: %d %.300s, want %d %s", tt.name, answer.StatusCode, text, tt.want, tt.reason)
@@ -275,7 +303,7 @@ func TestSessions(t *testing.T) {
 	_, err := h.client.SignIn(t.Context(), m.owner.Home(), device, key, fork)
 	wantReason(t, "a head that is not on the chain", err, api.UnknownHead)
 
-	in := m.signInBody(t, time.Duration(0))
+	in := m.signInBody(t, time.Duration(0), api.NewMACKey())
 	answer, text := h.do(t, raw{method: "POST", path: "/v1/sessions", body: in, header: http.Header{"Origin": {h.origin}}})
 	if answer.StatusCode != 201 {
 		t.Fatalf("sign in: %d %s", answer.StatusCode, text)
@@ -292,7 +320,7 @@ func TestSessions(t *testing.T) {
 	if answer, _ := h.do(t, raw{method: "POST", path: "/v1/sessions", body: in}); answer.StatusCode != 403 {
 		t.Errorf("the same signature again: %d", answer.StatusCode)
 	}
-	late := m.signInBody(t, api.ChallengeLife+time.Second)
+	late := m.signInBody(t, api.ChallengeLife+time.Second, api.NewMACKey())
 	if answer, _ := h.do(t, raw{method: "POST", path: "/v1/sessions", body: late}); answer.StatusCode != 403 {
 		t.Errorf("a challenge that ran out: %d", answer.StatusCode)
 	}
@@ -311,7 +339,7 @@ func TestSessions(t *testing.T) {
 }
 
 // signInBody makes a sign-in by hand and lets the server's clock go on before it is sent.
-func (m *home) signInBody(t *testing.T, wait time.Duration) string {
+func (m *home) signInBody(t *testing.T, wait time.Duration, mac api.MACKey) string {
 	t.Helper()
 	device, key := m.owner.Device()
 	_, text := m.house.do(t, raw{method: "POST", path: "/v1/sessions/challenge", body: string(must(json.Marshal(api.AskChallenge{Home: m.owner.Home(), Device: device})))})
@@ -320,8 +348,8 @@ func (m *home) signInBody(t *testing.T, wait time.Duration) string {
 		t.Fatal(err)
 	}
 	head := m.owner.Title().Head()
-	in := api.SignIn{Home: m.owner.Home(), Device: device, Nonce: c.Nonce, Head: api.Head(head)}
-	in.Signature = must(key.Sign(nil, api.SignInMessage(c.Nonce, m.owner.Home(), device, head), cryptoHash0))
+	in := api.SignIn{Home: m.owner.Home(), Device: device, Nonce: c.Nonce, Head: api.Head(head), MACKey: mac[:]}
+	in.Signature = must(key.Sign(nil, api.SignInMessage(c.Nonce, m.owner.Home(), device, head, mac), cryptoHash0))
 	m.house.pass(wait)
 	return string(must(json.Marshal(in)))
 }

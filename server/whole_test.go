@@ -37,7 +37,7 @@ func TestWholeWay(t *testing.T) {
 	if h.logs.text() != "" && len(h.logs.lines(t, "misroute")) > 0 {
 		t.Errorf("an alarm on a good day: %s", h.logs.text())
 	}
-	answer, _ := h.do(t, raw{method: "GET", path: objectPath(clip.Name()), header: m.asPage()})
+	answer, _ := h.do(t, raw{method: "GET", path: objectPath(clip.Name()), header: m.asPage(), mac: m.mac()})
 	for name, want := range map[string]string{
 		"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff", "Content-Type": "application/octet-stream",
 		api.HeaderRequest: "test", "Cross-Origin-Resource-Policy": "same-origin",
@@ -46,7 +46,7 @@ func TestWholeWay(t *testing.T) {
 			t.Errorf("object's header %s: %q, want %q", name, got, want)
 		}
 	}
-	answer, _ = h.do(t, raw{method: "GET", path: m.path("/events"), header: m.asPage()})
+	answer, _ = h.do(t, raw{method: "GET", path: m.path("/events"), header: m.asPage(), mac: m.mac()})
 	if got := answer.Header.Get("Cache-Control"); got != "private, no-store" {
 		t.Errorf("a list's Cache-Control: %q", got)
 	}

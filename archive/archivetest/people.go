@@ -2,6 +2,7 @@ package archivetest
 
 import (
 	"crypto/sha256"
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,31 +14,88 @@ import (
 
 func sessions(t *testing.T, s Subject) {
 	n := archive.Session{
-		Home: home(1), Secret: secret("s"), Device: latchkey.NewDeviceID(), Person: latchkey.NewPersonID(), Started: Now, Expires: Now + 5,
+		Home: home(1), ID: latchkey.NewSessionID(), Secret: secret("s"), Keys: []api.MACKey{{1}}, Device: latchkey.NewDeviceID(),
+		Person: latchkey.NewPersonID(), Browser: "Firefox on Linux", Started: Now, Seen: Now, Expires: Now + archive.SeenEvery*9,
+	}
+	is := func(what string, want archive.Session) {
+		t.Helper()
+		got, err := s.Sessions.Session(t.Context(), want.Home, want.Secret)
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("%s (-want +got), %v:\n%s", what, err, d)
+		}
 	}
 	must(t, s.Sessions.StartSession(t.Context(), n))
-	got, err := s.Sessions.Session(t.Context(), n.Home, n.Secret)
-	if got != n || err != nil {
-		t.Errorf("session %v, %v", got, err)
-	}
-	_, err = s.Sessions.Session(t.Context(), home(2), n.Secret)
+	is("a session", n)
+	_, err := s.Sessions.Session(t.Context(), home(2), n.Secret)
 	want(t, "the secret at another home", err, archive.ErrNotFound)
 	_, err = s.Sessions.Session(t.Context(), n.Home, secret("x"))
 	want(t, "another secret", err, archive.ErrNotFound)
-	want(t, "end at another home", s.Sessions.EndSession(t.Context(), home(2), n.Secret), nil)
-	if _, err := s.Sessions.Session(t.Context(), n.Home, n.Secret); err != nil {
-		t.Errorf("the session ended for another home's sake: %v", err)
+	same := n
+	same.ID = latchkey.NewSessionID()
+	if err := s.Sessions.StartSession(t.Context(), same); err == nil {
+		t.Error("two sessions have one secret")
 	}
-	must(t, s.Sessions.EndSession(t.Context(), n.Home, n.Secret))
-	_, err = s.Sessions.Session(t.Context(), n.Home, n.Secret)
+
+	for i := range byte(archive.MaxPages) {
+		page := n
+		page.Keys, page.Browser, page.Expires = []api.MACKey{{2 + i}}, "Chromium on Linux", n.Expires+1
+		must(t, s.Sessions.StartSession(t.Context(), page))
+		n.Browser, n.Expires = page.Browser, page.Expires
+		n.Keys = append(page.Keys, n.Keys...)
+		n.Keys = n.Keys[:min(len(n.Keys), archive.MaxPages)]
+		is("after another page", n)
+	}
+
+	must(t, s.Sessions.SeeSession(t.Context(), n.Home, n.ID, Now+archive.SeenEvery-1))
+	is("used again within a minute", n)
+	must(t, s.Sessions.SeeSession(t.Context(), home(2), n.ID, Now+archive.SeenEvery))
+	is("used at another home", n)
+	n.Seen += archive.SeenEvery
+	must(t, s.Sessions.SeeSession(t.Context(), n.Home, n.ID, n.Seen))
+	is("used after a minute", n)
+	sessionsEnd(t, s, n)
+}
+
+func sessionsEnd(t *testing.T, s Subject, n archive.Session) {
+	later, elsewhere := n, n
+	later.ID, later.Secret, later.Started = latchkey.SessionID{}, secret("later"), n.Started+1
+	elsewhere.Home = home(2)
+	must(t, s.Sessions.StartSession(t.Context(), later))
+	must(t, s.Sessions.StartSession(t.Context(), elsewhere))
+	list := func(what string, of latchkey.HomeID, want ...archive.Session) {
+		t.Helper()
+		got, err := s.Sessions.SessionsOf(t.Context(), of)
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("%s (-want +got), %v:\n%s", what, err, d)
+		}
+	}
+	list("sessions of a home", n.Home, n, later)
+	must(t, s.Sessions.EndSession(t.Context(), home(2), n.ID))
+	list("after the end at another home", n.Home, n, later)
+	list("at the other home", home(2))
+	must(t, s.Sessions.EndSession(t.Context(), n.Home, n.ID))
+	list("after its end", n.Home, later)
+	_, err := s.Sessions.Session(t.Context(), n.Home, n.Secret)
 	want(t, "an ended session", err, archive.ErrNotFound)
-	must(t, s.Sessions.StartSession(t.Context(), n))
-	must(t, s.Receipts.Sweep(t.Context(), n.Expires, 0))
-	_, err = s.Sessions.Session(t.Context(), n.Home, n.Secret)
-	want(t, "a session swept in its last moment", err, nil)
-	must(t, s.Receipts.Sweep(t.Context(), n.Expires+1, 0))
-	_, err = s.Sessions.Session(t.Context(), n.Home, n.Secret)
-	want(t, "a session that ran out, after the sweep", err, archive.ErrNotFound)
+	must(t, s.Receipts.Sweep(t.Context(), later.Expires, 0))
+	list("swept in its last moment", n.Home, later)
+	must(t, s.Receipts.Sweep(t.Context(), later.Expires+1, 0))
+	list("run out, after the sweep", n.Home)
+
+	for i := range byte(archive.MaxDeviceSessions + 2) {
+		next := n
+		next.ID, next.Secret, next.Seen = latchkey.SessionID{i}, secret(string(rune(i))), n.Seen+latchkey.Time(i)
+		if i == archive.MaxDeviceSessions+1 {
+			next.Seen = 0 // the newest stays, whatever its clock says
+		}
+		must(t, s.Sessions.StartSession(t.Context(), next))
+	}
+	for i := range byte(archive.MaxDeviceSessions + 2) {
+		_, err := s.Sessions.Session(t.Context(), n.Home, secret(string(rune(i))))
+		if gone := errors.Is(err, archive.ErrNotFound); gone != (i < 2) || err != nil && !gone {
+			t.Errorf("session %d of a device with many: %v", i, err)
+		}
+	}
 }
 
 func joins(t *testing.T, s Subject) {
