@@ -109,17 +109,16 @@ func (c *Client) do(ctx context.Context, q call) (*http.Response, error) {
 	return a, nil
 }
 
-// refusal reads what a server answers that does not do what it was asked. Of a refusal
-// without a MAC where one belongs nothing is used but that the session is gone, or that
-// the server is not well: such answers come from before the session is known, or from a
-// proxy.
+// refusal reads what a server answers that does not do what it was asked. A refusal
+// without a MAC where one belongs is from before the session was known, or a proxy's:
+// nothing but its status is used.
 func (q call) refusal(a *http.Response) error {
 	b, err := io.ReadAll(io.LimitReader(a.Body, maxAnswer))
 	if q.session == nil || q.answered(a, b) {
 		return refusal(a, b, err)
 	}
-	if a.Header.Get(HeaderAnswer) != "" || a.StatusCode != http.StatusUnauthorized && a.StatusCode < 500 {
-		return fmt.Errorf("%s %s: %w: its MAC is missing or another's", q.method, q.path, ErrCrossed)
+	if a.Header.Get(HeaderAnswer) != "" {
+		return fmt.Errorf("%s %s: %w: its MAC is another's", q.method, q.path, ErrCrossed)
 	}
 	return refusal(&http.Response{Status: a.Status, StatusCode: a.StatusCode}, nil, err)
 }
@@ -143,6 +142,8 @@ func refusal(a *http.Response, body []byte, err error) error {
 			e.Refusal.Error.Reason = reason
 		case a.StatusCode == http.StatusUnauthorized:
 			e.Refusal.Error.Reason = SignedOut
+		case a.StatusCode == http.StatusRequestEntityTooLarge:
+			e.Refusal.Error.Reason = Oversize
 		case slices.Contains([]int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, a.StatusCode):
 			e.Refusal.Error.Reason = Busy
 		}

@@ -207,7 +207,7 @@ func TestCommandIsRefused(t *testing.T) {
 		q.header.Set("Content-Type", "application/octet-stream")
 		answer, _ := h.do(t, q)
 		return &api.Error{Refusal: api.Refusal{Error: api.Problem{Reason: api.Reason(answer.Header.Get(api.HeaderReason))}}}
-	}(), api.NotFound)
+	}(), api.SignedOut)
 }
 
 // forged is a command in the name of the home, signed by somebody else.

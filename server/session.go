@@ -119,6 +119,9 @@ func (s *Server) signIn(a *asking) error {
 		return no
 	}
 	if !title.OnChain(latchkey.Head(in.Head)) {
+		// The device has proven itself, so that this is news: the chain here was rolled
+		// back, or the device was shown another one.
+		s.log.Error("unknown-head", "home", in.Home, "device", in.Device, "head", latchkey.Head(in.Head).String(), "have", title.Head().String())
 		return unknownHead()
 	}
 	n, secret := s.begin(a, in.Home, device, key)

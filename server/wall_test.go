@@ -302,6 +302,9 @@ func TestSessions(t *testing.T) {
 	fork.Hash[0]++
 	_, err := h.client.SignIn(t.Context(), m.owner.Home(), device, key, fork)
 	wantReason(t, "a head that is not on the chain", err, api.UnknownHead)
+	if lines := h.logs.lines(t, "unknown-head"); len(lines) != 1 || lines[0]["head"] != fork.String() {
+		t.Errorf("the log says %v", lines)
+	}
 
 	in := m.signInBody(t, time.Duration(0), api.NewMACKey())
 	answer, text := h.do(t, raw{method: "POST", path: "/v1/sessions", body: in, header: http.Header{"Origin": {h.origin}}})

@@ -1,8 +1,9 @@
 // The only file that talks with the server (docs/wire.md). It says what was asked and
 // compares what is answered: an answer to another question is none.
 
-import { type Bytes, base32, concat, random, unbase64 } from "./wire.ts";
+import { type Bytes, base32, concat, copy, random, unbase64 } from "./wire.ts";
 import { type Head, parseHead } from "./deed/head.ts";
+import type { MACKey } from "./mac.ts";
 import { type HomeID, parseID } from "./seal/name.ts";
 import type { Trouble } from "./worker/protocol.ts";
 
@@ -131,17 +132,21 @@ export class Server {
     return this.#origin;
   }
 
-  /** Asks, and compares request and home of the answer with the question's. */
-  async ask(q: Question): Promise<Answered> {
+  /**
+   * Asks, and compares request and home of the answer with the question's. With a key
+   * it asks in that session; the answer to a sign-in is the first that its key binds.
+   */
+  async ask(q: Question, key: MACKey | null = null, answerKey = key): Promise<Answered> {
     const id = base32(random(16));
-    const headers: Record<string, string> = { "Latchkey-Request": id, Accept: "application/json" };
-    if (q.body !== undefined) headers["Content-Type"] = "application/json";
     const body = q.body === undefined ? null : JSON.stringify({ v: 1, ...q.body });
+    const headers: Record<string, string> = { ...(await head(q.method, q.path, id, utf8(body), key)), Accept: "application/json" };
+    if (body !== null) headers["Content-Type"] = "application/json";
     const patience = new Patience();
     const response = await this.#send(q.path, { method: q.method, headers, body, cache: "no-store", signal: patience.signal });
     compareRequest(response, id);
     const bytes = await readUpTo(patience.watch(response.body), maxAnswer);
-    if (!response.ok) throw refusal(response, bytes, id);
+    if (!response.ok) throw await refusal(response, bytes, id, key);
+    if (answerKey !== null) await compareMAC(response, bytes, id, answerKey);
     const fields = parse(bytes);
     if (q.home !== null && fields.text("home") !== q.home) throw new Failed({ trouble: "crossed", what: "home" }, null, id);
     return { fields, request: id };
@@ -150,15 +155,16 @@ export class Server {
   /**
    * Fetches an object file. A browser's own cache may keep it, and then answers with
    * the request that first brought it: so the ID is handed on for a report and not
-   * compared. Whether this is the object is for its binding to say.
+   * compared. Whether this is the object is for its binding to say; a refusal is
+   * bound like any other answer.
    */
-  async object(path: string, again: boolean): Promise<Delivery> {
+  async object(path: string, again: boolean, key: MACKey): Promise<Delivery> {
     const id = base32(random(16));
     const patience = new Patience();
     const cache = again ? "reload" : "default";
-    const response = await this.#send(path, { headers: { "Latchkey-Request": id }, cache, signal: patience.signal });
+    const response = await this.#send(path, { headers: await head("GET", path, id, utf8(null), key), cache, signal: patience.signal });
     const request = response.headers.get("Latchkey-Request") ?? "";
-    if (!response.ok) throw refusal(response, await readUpTo(patience.watch(response.body), maxAnswer), request || id);
+    if (!response.ok) throw await refusal(response, await readUpTo(patience.watch(response.body), maxAnswer), id, key);
     return { body: patience.watch(response.body), request };
   }
 
@@ -166,13 +172,13 @@ export class Server {
    * Sends a letter and returns the stream of letters that answer it, which begins with
    * the first of them. Whose they are is for the letters to say.
    */
-  async letters(path: string, letter: Bytes, stop: AbortSignal): Promise<Delivery> {
+  async letters(path: string, letter: Bytes, stop: AbortSignal, key: MACKey): Promise<Delivery> {
     const id = base32(random(16));
     const patience = new Patience(replyWithin, stop);
-    const headers = { "Latchkey-Request": id, "Content-Type": "application/octet-stream" };
+    const headers = { ...(await head("POST", path, id, letter, key)), "Content-Type": "application/octet-stream" };
     const response = await this.#send(path, { method: "POST", headers, body: letter, cache: "no-store", signal: patience.signal });
     compareRequest(response, id);
-    if (!response.ok) throw refusal(response, await readUpTo(patience.watch(response.body), maxAnswer), id);
+    if (!response.ok) throw await refusal(response, await readUpTo(patience.watch(response.body), maxAnswer), id, key);
     return { body: patience.watch(response.body), request: id };
   }
 
@@ -188,9 +194,11 @@ export class Server {
     return trust;
   }
 
-  /** Opens a websocket. */
-  socket(path: string): WebSocket {
-    return new WebSocket(this.#origin.replace(/^http/, "ws") + path);
+  /** Opens a websocket, whose MAC is in its address: a page cannot give it headers. */
+  async socket(path: string, key: MACKey): Promise<WebSocket> {
+    const id = base32(random(16));
+    const mac = await key.request("GET", path, id, utf8(null));
+    return new WebSocket(`${this.#origin.replace(/^http/, "ws")}${path}?${new URLSearchParams({ request: id, mac })}`);
   }
 
   async #send(path: string, init: RequestInit): Promise<Response> {
@@ -208,6 +216,20 @@ function compareRequest(response: Response, id: string): void {
   if (response.headers.get("Latchkey-Request") !== id) throw new Failed({ trouble: "crossed", what: "request" }, null, id);
 }
 
+/** The headers that say which request it is, and in which session. */
+async function head(method: string, path: string, id: string, body: Bytes, key: MACKey | null): Promise<Record<string, string>> {
+  return { "Latchkey-Request": id, ...(key === null ? {} : { "Latchkey-Mac": await key.request(method, path, id, body) }) };
+}
+
+function utf8(text: string | null): Bytes {
+  return copy(new TextEncoder().encode(text ?? ""));
+}
+
+async function compareMAC(response: Response, bytes: Bytes, id: string, key: MACKey): Promise<void> {
+  const mac = response.headers.get("Latchkey-Answer") ?? "";
+  if (!(await key.answers(mac, id, response.status, bytes))) throw new Failed({ trouble: "crossed", what: "answer" }, null, id);
+}
+
 function parse(bytes: Bytes): Fields {
   let value: unknown;
   try {
@@ -220,14 +242,22 @@ function parse(bytes: Bytes): Fields {
   return fields;
 }
 
-function refusal(response: Response, bytes: Bytes, id: string): Failed {
+/**
+ * What a refusal says. One without a MAC is from before the session was known, or a
+ * proxy's: only its status is used.
+ */
+async function refusal(response: Response, bytes: Bytes, id: string, key: MACKey | null): Promise<Failed> {
   const { status } = response;
+  if (key !== null) {
+    if (response.headers.has("Latchkey-Answer")) await compareMAC(response, bytes, id, key);
+    else bytes = new Uint8Array(0);
+  }
+  if (status === 401) return new Failed({ trouble: "signed-out" }, null, id);
   try {
     const fields = parse(bytes);
     const error = fields.fields("error");
     const reason = error.text("reason");
     const retryAfterMs = error.number("retry_after_ms");
-    if (status === 401) return new Failed({ trouble: "signed-out" }, fields, id);
     if (reason === "agent-away") return new Failed({ trouble: "away" }, fields, id);
     if (status === 429 || (status === 503 && reason !== "full")) return new Failed({ trouble: "busy", retryAfterMs }, fields, id);
     return new Failed({ trouble: "refused", status, reason, message: error.text("message") }, fields, id);

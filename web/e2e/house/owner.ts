@@ -4,13 +4,17 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import type { APIResponse } from "playwright-core";
 import { expect } from "vitest";
 
+import { MACKey } from "../../src/mac.ts";
 import { nameOf } from "../../src/seal/binding.ts";
 import { parseHeader } from "../../src/seal/header.ts";
-import { type Kind, nameText, type NameText } from "../../src/seal/name.ts";
+import { type Kind, nameText, type NameText, parseName } from "../../src/seal/name.ts";
+import { unbase64 } from "../../src/wire.ts";
 import { words } from "../../src/words.ts";
 import type { Household } from "./house.ts";
+import type { Passed } from "./wire.ts";
 
 /** An object as the list has it. */
 export interface Listed {
@@ -33,9 +37,24 @@ export async function keyFile(h: Household): Promise<{ path: string; home: strin
   return { path, home: (JSON.parse(readFileSync(path, "utf8")) as { home: string }).home };
 }
 
+/**
+ * Fetches in the owner's session: with the browser's cookie, and with the MAC key that
+ * its page has told the server, as whoever reads the wire could.
+ */
+async function fetched(h: Household, home: string, path: string): Promise<APIResponse> {
+  const signIns = h.cloud.wire.passed.filter((p) => p.what === "POST /v1/sessions").map((p) => bodyOf(p) as { home: string; mac_key: string });
+  const key = await MACKey.of(unbase64(signIns.findLast((s) => s.home === home)!.mac_key)!);
+  const headers = { "Latchkey-Request": "owner", "Latchkey-Mac": await key.request("GET", path, "owner", new Uint8Array(0)) };
+  return h.owner.context.request.get(h.cloud.origin + path, { headers });
+}
+
+function bodyOf({ bytes }: Passed): unknown {
+  return JSON.parse(bytes.toString("utf8", bytes.indexOf("\r\n{") + 2));
+}
+
 /** The objects of the newest events, as the server lists them to this owner. */
 export async function listed(h: Household, home: string): Promise<Listed[]> {
-  const answer = await h.owner.context.request.get(`${h.cloud.origin}/v1/homes/${home}/events?limit=50`, { headers: { "Latchkey-Request": "listed" } });
+  const answer = await fetched(h, home, `/v1/homes/${home}/events?limit=50`);
   expect(answer.status()).toBe(200);
   const page = (await answer.json()) as { events: { event: string; objects: { header?: string; envelope?: string }[] }[] };
   return page.events.flatMap(({ event, objects }) =>
@@ -49,7 +68,7 @@ export async function listed(h: Household, home: string): Promise<Listed[]> {
 
 /** Fetches an object as it is stored, puts the owner's envelope into it, and opens it with `latchkey open`. */
 export async function opened(h: Household, key: string, o: Listed): Promise<Buffer> {
-  const answer = await h.owner.context.request.get(`${h.cloud.origin}/v1/objects/${o.name.slice("v1/".length)}`, { headers: { "Latchkey-Request": "opened" } });
+  const answer = await fetched(h, parseName(o.name)!.home, `/v1/objects/${o.name.slice("v1/".length)}`);
   expect(answer.status()).toBe(200);
   const stored = await answer.body();
   // magic || lp16(H) || u16(0) || body becomes magic || lp16(H) || u16(1) || lp16(E) || body

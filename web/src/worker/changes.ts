@@ -1,7 +1,8 @@
 // The websocket of hints. It says only that something is to be fetched again; what it
-// says is not believed, so that a crossed hint costs a request and shows nothing.
+// says is not believed and needs no MAC, so that a crossed hint costs a request and shows
+// nothing.
 
-import { Fields, atHome } from "../api.ts";
+import { Failed, Fields } from "../api.ts";
 import type { Change } from "./protocol.ts";
 import type { Session } from "./session.ts";
 
@@ -20,6 +21,7 @@ export class Changes {
   /** Asked before coming back: signs in if that is what was missing. */
   readonly #before: () => Promise<unknown>;
   #socket: WebSocket | null = null;
+  #opening = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #attempt = 0;
   #started = false;
@@ -36,7 +38,7 @@ export class Changes {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    this.#connect();
+    void this.#connect();
   }
 
   get up(): boolean {
@@ -53,11 +55,22 @@ export class Changes {
   hurry(): void {
     if (!this.#started || this.#closed || this.#up || this.#socket !== null) return;
     clearTimeout(this.#timer);
-    this.#connect();
+    void this.#connect();
   }
 
-  #connect(): void {
-    const socket = this.#session.server.socket(atHome(this.#session.home, "/changes"));
+  async #connect(): Promise<void> {
+    if (this.#opening) return;
+    this.#opening = true;
+    let socket: WebSocket;
+    try {
+      socket = await this.#session.socket("/changes");
+    } catch (e) {
+      if (!(e instanceof Failed)) throw e;
+      return this.#lost(null);
+    } finally {
+      this.#opening = false;
+    }
+    if (this.#closed) return socket.close();
     this.#socket = socket;
     socket.onopen = () => {
       this.#up = true;
@@ -82,7 +95,7 @@ export class Changes {
     }
   }
 
-  #lost(socket: WebSocket): void {
+  #lost(socket: WebSocket | null): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
     if (this.#up || this.#attempt === 0) this.#tell({ changed: "link", up: false });
@@ -94,6 +107,6 @@ export class Changes {
   async #again(): Promise<void> {
     // A browser does not say why a websocket was refused; a request does.
     await this.#before().catch(() => undefined);
-    if (!this.#closed && this.#socket === null) this.#connect();
+    if (!this.#closed && this.#socket === null) await this.#connect();
   }
 }

@@ -11,7 +11,7 @@ import { base64, type Bytes, concat, random, unbase64 } from "../wire.ts";
 import { Desk } from "./desk.ts";
 import { makeHome } from "./founding.ts";
 import { type Made, TestAgent } from "./standin/agent.ts";
-import { StandIn } from "./standin/server.ts";
+import { answerMAC, StandIn } from "./standin/server.ts";
 import { MemoryVault } from "./standin/vault.ts";
 
 let server: StandIn;
@@ -315,15 +315,44 @@ describe("a server that answers something else", () => {
     expect(await desk.events()).toEqual({ ok: false, trouble: "crossed", what: "home" });
   });
 
+  it.each([
+    ["another session's MAC", 200, async (text: string, request: string) => answerMAC(random(32), request, 200, text)],
+    ["the MAC of another request", 200, async (text: string) => answerMAC(server.macKey, "somebody-elses", 200, text)],
+    ["the MAC of another status", 200, async (text: string, request: string) => answerMAC(server.macKey, request, 404, text)],
+    ["the MAC of another body", 200, async (text: string, request: string) => answerMAC(server.macKey, request, 200, `${text} `)],
+    ["no MAC", 200, async () => ""],
+    ["what is no MAC", 200, async () => "?"],
+    ["a refusal of another session", 409, async (text: string, request: string) => answerMAC(random(32), request, 409, text)],
+    ["a refusal of another session that is signed out", 401, async (text: string, request: string) => answerMAC(random(32), request, 401, text)],
+  ])("is not believed with %s", async (_, status, mac) => {
+    await founded();
+    server.mac = async (q, request, text) => (q.path.endsWith("/events") ? mac(text, request) : null);
+    server.bend = (q, a) => (q.path.endsWith("/events") ? { ...a, status } : a);
+    expect(await desk.events()).toEqual({ ok: false, trouble: "crossed", what: "answer" });
+  });
+
+  it("is not believed when it signs somebody else in", async () => {
+    await founded();
+    server.signedIn = false;
+    server.mac = async (q, request, text) => (q.path === "/v1/sessions" ? answerMAC(random(32), request, 201, text) : null);
+    expect(await desk.events()).toEqual({ ok: false, trouble: "crossed", what: "answer" });
+  });
+
+  it("is taken at nothing but its status when it refuses without a MAC", async () => {
+    await founded();
+    server.mac = async (q) => (q.path.endsWith("/deeds") ? "" : null);
+    server.bend = (q, a) => (q.path.endsWith("/deeds") ? { status: 409, body: { error: { reason: "conflict", message: "", retry_after_ms: 0 }, home: server.title!.home, deeds: ["AA=="] } } : a);
+    expect(await desk.title()).toMatchObject({ ok: false, trouble: "refused", status: 409, reason: "internal" });
+  });
+
   it("is caught with a chain that became shorter, in this visit and the next", async () => {
     await withCameras(1);
     const whole = server.title!;
     server.title = await Title.fold(whole.home, whole.deeds().slice(0, 3));
     expect(await desk.title()).toMatchObject({ ok: false, trouble: "fork", seen: expect.stringMatching(/^3:/), offered: expect.stringMatching(/^2:/) });
-    expect(await newDesk().open()).toMatchObject({ ok: false, trouble: "fork" });
-    server.signedIn = false;
     expect(await newDesk().open()).toMatchObject({ ok: false, trouble: "fork", offered: "" });
-    await expect.poll(() => server.reports()).toMatchObject([{ reason: "unknown-head", word: "corrupt" }, {}]);
+    // The next visit is not signed in, and so it is the server that writes it down.
+    await expect.poll(() => server.reports()).toMatchObject([{ reason: "unknown-head", word: "corrupt" }]);
   });
 
   it("is caught with another chain of the same length", async () => {
@@ -347,6 +376,15 @@ describe("a server that answers something else", () => {
 });
 
 describe("a session", () => {
+  it("is another one in every page, which shares no key with the others", async () => {
+    await founded();
+    const first = server.macKey;
+    server.arrived.length = 0;
+    await good(newDesk().open());
+    expect(server.arrived[0]!.path).toBe("/v1/sessions/challenge"); // without a key it does not even ask
+    expect(base64(server.macKey)).not.toBe(base64(first));
+  });
+
   it("is made again once when it is missing, by all requests together", async () => {
     await founded();
     server.signedIn = false;

@@ -1,10 +1,11 @@
 // A device's signed-in state at the server. The session is in a cookie that no script
-// sees; when it is missing, the device signs in once, and if that does not help it is
-// signed out until the home is opened again.
+// sees, and in a MAC key that this page alone has; when either is missing, the device
+// signs in once, and if that does not help it is signed out until the home is opened again.
 
 import { Failed, atHome, type Answered, type Delivery, type Question, type Server } from "../api.ts";
 import { type Head, headBytes, headText } from "../deed/head.ts";
 import type { Signer } from "../deed/key.ts";
+import { MACKey } from "../mac.ts";
 import { type AgentID, type DeviceID, type HomeID, idBytes } from "../seal/name.ts";
 import { base64, type Bytes, label, Writer } from "../wire.ts";
 
@@ -14,10 +15,9 @@ export class Session {
   readonly #device: DeviceID;
   readonly #signer: Signer;
   readonly #head: () => Head;
-  #signingIn: Promise<void> | null = null;
+  #key: MACKey | null = null;
+  #signingIn: Promise<MACKey> | null = null;
   #lost = false;
-  // Whether the cookie has been seen to be of this home.
-  #sure = false;
 
   constructor(server: Server, home: HomeID, device: DeviceID, signer: Signer, head: () => Head) {
     this.server = server;
@@ -30,63 +30,74 @@ export class Session {
   /** Lets a device that was turned away try once more. */
   again(): void {
     this.#lost = false;
-    this.#sure = false;
   }
 
   /** Asks about the home. */
   ask(method: Question["method"], rest: string, body?: Record<string, unknown>): Promise<Answered> {
     const q = { method, path: atHome(this.home, rest), home: this.home, ...(body === undefined ? {} : { body: { home: this.home, ...body } }) };
-    return this.#signedIn(() => this.server.ask(q));
+    return this.#signedIn((key) => this.server.ask(q, key));
   }
 
   /** Fetches an object file by the rest of its address. */
   object(path: string, again: boolean): Promise<Delivery> {
-    return this.#signedIn(() => this.server.object(path, again));
+    return this.#signedIn((key) => this.server.object(path, again, key));
   }
 
   /** Sends a command to an agent of the home. */
   letters(agent: AgentID, letter: Bytes, stop: AbortSignal): Promise<Delivery> {
-    return this.#signedIn(() => this.server.letters(atHome(this.home, `/agents/${agent}/commands`), letter, stop));
+    return this.#signedIn((key) => this.server.letters(atHome(this.home, `/agents/${agent}/commands`), letter, stop, key));
+  }
+
+  /** Opens a websocket of the home. Whether the session still holds is not known before it is open. */
+  async socket(rest: string): Promise<WebSocket> {
+    if (this.#lost) throw new Failed({ trouble: "signed-out" });
+    return this.server.socket(atHome(this.home, rest), this.#key ?? (await this.#signInOnce(null)));
   }
 
   /** Ends the session. */
   async signOut(): Promise<void> {
-    await this.server.ask({ method: "DELETE", path: "/v1/sessions", home: null });
+    await this.ask("DELETE", "/session");
     this.#lost = true;
+    this.#key = null;
   }
 
-  async #signedIn<T>(request: () => Promise<T>): Promise<T> {
+  async #signedIn<T>(request: (key: MACKey) => Promise<T>): Promise<T> {
     if (this.#lost) throw new Failed({ trouble: "signed-out" });
+    const key = this.#key ?? (await this.#signInOnce(null));
     try {
-      const answer = await request();
-      this.#sure = true;
-      return answer;
+      return await request(key);
     } catch (e) {
-      // With the cookie of another home that was open here, this one is not there.
-      if (!isSignedOut(e) && (this.#sure || !isNotFound(e))) throw e;
+      if (!isSignedOut(e)) throw e;
     }
-    // Requests that were turned away together sign in together.
-    this.#signingIn ??= this.#signIn().finally(() => (this.#signingIn = null));
-    await this.#signingIn;
-    this.#sure = true;
+    const next = await this.#signInOnce(key);
     try {
-      return await request();
+      return await request(next);
     } catch (e) {
       if (isSignedOut(e)) this.#lost = true;
       throw e;
     }
   }
 
-  async #signIn(): Promise<void> {
+  /** The key that follows the one that is not taken. Requests that were turned away together sign in together. */
+  async #signInOnce(refused: MACKey | null): Promise<MACKey> {
+    if (this.#key !== null && this.#key !== refused) return this.#key;
+    this.#signingIn ??= this.#signIn().finally(() => (this.#signingIn = null));
+    return (this.#key = await this.#signingIn);
+  }
+
+  async #signIn(): Promise<MACKey> {
     const { server, home } = this;
     const device = this.#device;
     const challenge = await server.ask({ method: "POST", path: "/v1/sessions/challenge", home, body: { home, device } });
     const nonce = challenge.fields.bytes("nonce");
     const head = this.#head();
-    const message = new Writer().raw(label("latchkey sign-in v1")).raw(nonce).raw(idBytes("home", home)).raw(idBytes("device", device)).raw(headBytes(head)).bytes();
-    const signature = base64(await this.#signer.sign(message));
+    const { key, bytes } = await MACKey.make();
+    const of = new Writer().raw(label("latchkey sign-in v2")).raw(nonce).raw(idBytes("home", home)).raw(idBytes("device", device));
+    const signature = base64(await this.#signer.sign(of.raw(headBytes(head)).raw(bytes).bytes()));
+    const body = { home, device, nonce: base64(nonce), head: headText(head), mac_key: base64(bytes), signature };
     try {
-      await server.ask({ method: "POST", path: "/v1/sessions", home, body: { home, device, nonce: base64(nonce), head: headText(head), signature } });
+      await server.ask({ method: "POST", path: "/v1/sessions", home, body }, null, key);
+      return key;
     } catch (e) {
       if (!(e instanceof Failed)) throw e;
       // A server without the deeds that this browser has seen was rolled back.
@@ -102,8 +113,4 @@ export class Session {
 
 function isSignedOut(e: unknown): boolean {
   return e instanceof Failed && e.trouble.trouble === "signed-out";
-}
-
-function isNotFound(e: unknown): boolean {
-  return e instanceof Failed && e.reason === "not-found";
 }

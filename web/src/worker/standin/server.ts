@@ -7,12 +7,35 @@ import { type Head, headText } from "../../deed/head.ts";
 import { verifySignature } from "../../deed/key.ts";
 import { Title } from "../../deed/title.ts";
 import { parseDocument } from "../../settings/settings.ts";
-import { base64, type Bytes, concat, copy, label, random, unbase64, Writer } from "../../wire.ts";
+import { MACKey } from "../../mac.ts";
+import { ascii, base64, type Bytes, concat, copy, label, random, unbase64, Writer } from "../../wire.ts";
 import { headBytes, parseHead } from "../../deed/head.ts";
 import { type DeviceID, type HomeID, idBytes, type Name, nameText } from "../../seal/name.ts";
 
 type Body = Record<string, unknown>;
-type Reply = { status: number; body: Body | Bytes; headers?: Record<string, string> };
+type Reply = { status: number; body: Body | Bytes | ReadableStream<Bytes>; headers?: Record<string, string> };
+
+function isBody(body: Reply["body"]): body is Body {
+  return !(body instanceof Uint8Array || body instanceof ReadableStream);
+}
+
+/** The answer that gives gives, or the refusal that it throws. */
+async function refusing(request: string, gives: () => Promise<Reply>): Promise<Reply> {
+  try {
+    return await gives();
+  } catch (e) {
+    if (!(e instanceof Refuse)) throw e;
+    return { status: e.status, body: { v: 1, request, error: { reason: e.reason, message: `refused: ${e.reason}`, retry_after_ms: 0 }, ...e.more } };
+  }
+}
+
+/** The MAC of an answer, written down anew from docs/wire.md. */
+export async function answerMAC(key: Bytes, request: string, status: number, body: string): Promise<string> {
+  const hmac = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(body)));
+  const message = new Writer().raw(label("latchkey answer mac v1")).lp16(ascii(request)).u16(status).raw(hash).bytes();
+  return base64(new Uint8Array(await crypto.subtle.sign("HMAC", hmac, message)));
+}
 
 /** u32(length) || letter, each when it comes. */
 function framed(letters: AsyncIterable<Bytes> | Iterable<Bytes>): ReadableStream<Bytes> {
@@ -52,6 +75,8 @@ export class StandIn {
   setup = "a set-up secret";
   document: Bytes = new Uint8Array(0);
   signedIn = false;
+  /** Of the session; what leaves is bound by it. */
+  macKey: Bytes = new Uint8Array(0);
   takesSignIn = true;
   events: Body[] = [];
   asks: Bytes[] = [];
@@ -64,12 +89,15 @@ export class StandIn {
   readonly arrived: Arrived[] = [];
   /** Bends an answer before it leaves; null loses it. */
   bend: (q: Arrived, answer: Reply) => Reply | null = (_, answer) => answer;
+  /** Gives an answer another MAC; "" is none, null the right one. */
+  mac: (q: Arrived, request: string, text: string) => Promise<string | null> = async () => null;
   #nonces = new Map<string, string>();
+  #key: MACKey | null = null;
 
   /** A server object of the page that talks with this one. */
   client(): Server {
     return new (class extends Server {
-      override socket(): WebSocket {
+      override async socket(): Promise<WebSocket> {
         return {} as WebSocket; // never opens: hints are the real server's to test
       }
     })("http://localhost", (input, init) => this.#fetch(String(input), init ?? {}));
@@ -85,45 +113,36 @@ export class StandIn {
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
     const at = new URL(url);
-    const request = new Headers(init.headers).get("Latchkey-Request")!;
+    const headers = new Headers(init.headers);
+    const request = headers.get("Latchkey-Request")!;
+    const sent = init.body instanceof Uint8Array ? copy(init.body) : copy(new TextEncoder().encode((init.body ?? "") as string));
+    const letter = init.body instanceof Uint8Array;
     const q: Arrived = { method: init.method ?? "GET", path: at.pathname, body: typeof init.body === "string" ? (JSON.parse(init.body) as Body) : {} };
     this.arrived.push(q);
-    if (init.body instanceof Uint8Array) return this.#command(q, copy(init.body), request);
-    let answer: Reply;
-    try {
-      answer = await this.#answer(q, at.searchParams);
-    } catch (e) {
-      if (!(e instanceof Refuse)) throw e;
-      answer = { status: e.status, body: { v: 1, request, error: { reason: e.reason, message: `refused: ${e.reason}`, retry_after_ms: 0 }, ...e.more } };
-    }
+    const known = this.signedIn && headers.get("Latchkey-Mac") === (await this.#key!.request(q.method, at.pathname + at.search, request, sent));
+    const answer = await refusing(request, () => (known && letter ? this.#command(q, sent) : this.#answer(q, at.searchParams, known)));
     const bent = this.bend(q, answer);
     if (bent === null) throw new TypeError("the connection was lost");
-    const body = bent.body instanceof Uint8Array ? bent.body : JSON.stringify({ v: 1, ...bent.body });
-    return new Response(body, { status: bent.status, headers: { "Latchkey-Request": request, ...bent.headers } });
+    const body = isBody(bent.body) ? JSON.stringify({ v: 1, ...bent.body }) : bent.body;
+    const signsIn = q.path === "/v1/sessions" && bent.status === 201;
+    const right = typeof body === "string" && (known || signsIn) ? await answerMAC(this.macKey, request, bent.status, body) : "";
+    const mac = typeof body === "string" ? ((await this.mac(q, request, body)) ?? right) : "";
+    return new Response(body, { status: bent.status, headers: { "Latchkey-Request": request, ...(mac === "" ? {} : { "Latchkey-Answer": mac }), ...bent.headers } });
   }
 
   /** The letters of an answer, each when it comes; what breaks off is an error of the stream. */
-  async #command(q: Arrived, letter: Bytes, request: string): Promise<Response> {
-    const agent = q.path.split("/")[5]!;
-    const headers = { "Latchkey-Request": request };
-    const refuse = (status: number, reason: string): Response =>
-      new Response(JSON.stringify({ v: 1, request, error: { reason, message: reason, retry_after_ms: 0 } }), { status, headers });
-    try {
-      const letters = await this.carry(agent, letter);
-      if (letters === null) return refuse(503, "agent-away");
-      return new Response(framed(letters), { status: 200, headers });
-    } catch (e) {
-      if (e instanceof Refuse) return refuse(e.status, e.reason);
-      throw e;
-    }
+  async #command(q: Arrived, letter: Bytes): Promise<Reply> {
+    const letters = await this.carry(q.path.split("/")[5]!, letter);
+    if (letters === null) throw new Refuse(503, "agent-away");
+    return { status: 200, body: framed(letters) };
   }
 
-  async #answer(q: Arrived, query: URLSearchParams): Promise<Reply> {
+  async #answer(q: Arrived, query: URLSearchParams, known: boolean): Promise<Reply> {
     const ok = (body: Body = {}, status = 200): Reply => ({ status, body });
     if (q.path === "/v1/homes") return this.#found(q.body);
     if (q.path === "/v1/sessions/challenge") return ok({ home: q.body["home"], nonce: base64(this.#nonce(q.body)), expires: 0 });
     if (q.path === "/v1/sessions") return this.#session(q);
-    if (!this.signedIn) throw new Refuse(401, "signed-out");
+    if (!known) throw new Refuse(401, "signed-out");
     if (q.path.startsWith("/v1/objects/")) return this.#object(q.path);
     const [, , , home, route, part] = q.path.split("/");
     if (this.title === null || home !== this.title.home) throw new Refuse(404, "not-found");
@@ -135,6 +154,9 @@ export class StandIn {
     const ok = (body: Body = {}): Reply => ({ status: 200, body: { home, ...body } });
     const head = headText(title.head);
     switch (route) {
+      case "DELETE session":
+        this.signedIn = false;
+        return ok({ ok: true });
       case "GET deeds":
         return ok({ head, deeds: title.deeds(Number(query.get("from"))).map(base64) });
       case "POST deeds":
@@ -176,23 +198,23 @@ export class StandIn {
   }
 
   async #session(q: Arrived): Promise<Reply> {
-    if (q.method === "DELETE") {
-      this.signedIn = false;
-      return { status: 200, body: { ok: true } };
-    }
     const b = q.body;
     const device = this.title?.device(b["device"] as DeviceID);
     const nonce = b["nonce"] as string;
     const head = parseHead(b["head"] as string) as Head;
+    const macKey = unbase64(b["mac_key"] as string)!;
     if (!this.takesSignIn || device == null || !this.#nonces.delete(nonce)) throw new Refuse(403, "refused");
     if (!this.title!.onChain(head)) throw new Refuse(409, "unknown-head");
     const message = concat(
-      label("latchkey sign-in v1"),
+      label("latchkey sign-in v2"),
       unbase64(nonce)!,
       new Writer().raw(idBytes("home", b["home"] as HomeID)).raw(idBytes("device", device.id)).raw(headBytes(head)).bytes(),
+      macKey,
     );
     if (!(await verifySignature(device.signing, message, unbase64(b["signature"] as string)!))) throw new Refuse(403, "refused");
     this.signedIn = true;
+    this.macKey = macKey;
+    this.#key = await MACKey.of(macKey);
     return { status: 201, body: { home: b["home"], device: device.id, expires: 0 } };
   }
 
