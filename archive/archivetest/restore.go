@@ -10,7 +10,7 @@ import (
 
 func restored(t *testing.T, s Subject) {
 	one, two := found(t, s, 1), found(t, s, 2)
-	must(t, s.Sessions.StartSession(t.Context(), archive.Session{Home: one.home, Secret: secret("session"), Expires: Now + 1000}))
+	must(t, s.Sessions.StartSession(t.Context(), archive.Session{Home: one.home, Secret: secret("session"), Keys: []api.MACKey{{1}}, Expires: Now + 1000}))
 	must(t, s.Joins.OpenJoin(t.Context(), archive.Join{Home: one.home, Slot: api.Slot{1}, Announcement: []byte("a"), Expires: Now + 1000}, Now))
 	must(t, s.Setups.MintSetup(t.Context(), secret("left over"), Now+1000))
 	agent := latchkey.NewAgentID()
