@@ -1,5 +1,6 @@
 // Package archive is the server's index: homes and their deeds, what was recorded,
-// sessions, joins, asks, settings, agents, their conditions and deliveries. It stores what others have
+// sessions, joins, asks, settings, agents, their conditions and deliveries, and
+// people's accounts, which it never joins with homes. It stores what others have
 // checked and signed, and can open none of it.
 //
 // Every table begins with the home, and every row that is read says which question it
@@ -35,13 +36,18 @@ var (
 	ErrTooMany = errors.New("a bound of the home is reached")
 	// ErrUsed says that a set-up secret or a slot has run out or was used.
 	ErrUsed = errors.New("run out or used")
+	// ErrTaken says that an address has another account.
+	ErrTaken = errors.New("the address has an account")
+	// ErrTooFew says that too few unlockers would be left.
+	ErrTooFew = errors.New("too few unlockers would be left")
 	// ErrCloned says that an agent's token is not the one that is kept.
 	ErrCloned = errors.New("the agent's token is not the one that was given")
 	// ErrFull says that the disk is full.
 	ErrFull = errors.New("the archive's disk is full")
 )
 
-// Secret is the SHA-256 of a secret. No secret itself is ever in the archive.
+// Secret is the SHA-256 of a secret. What opens a home, or a vault, is not in the archive
+// even as a hash.
 type Secret [32]byte
 
 // Archive is the index, by the nouns that it keeps. Everything may be used by several
@@ -59,6 +65,12 @@ type Archive struct {
 	Conditions Conditions
 	Receipts   Receipts
 	Restores   Restores
+
+	Accounts        Accounts
+	Unlockers       Unlockers
+	Codes           Codes
+	Vaults          Vaults
+	AccountSessions AccountSessions
 }
 
 // Setups keeps the secrets with which a home may be founded. Their table alone does not
@@ -66,6 +78,9 @@ type Archive struct {
 type Setups interface {
 	// MintSetup keeps a secret until it expires.
 	MintSetup(ctx context.Context, secret Secret, expires latchkey.Time) error
+	// OpenSetup says whether a home can be founded with the secret still, and leaves it
+	// at that. Error: ErrUsed.
+	OpenSetup(ctx context.Context, secret Secret, now latchkey.Time) error
 	// AnyHome says whether a home was founded.
 	AnyHome(ctx context.Context) (bool, error)
 }

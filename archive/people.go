@@ -216,7 +216,7 @@ func (s *SQLite) Receipts(ctx context.Context, home latchkey.HomeID, session Sec
 // Sweep is [Receipts]'.
 func (s *SQLite) Sweep(ctx context.Context, now, receipts latchkey.Time) error {
 	return s.change(ctx, "sweep archive", func(tx *sql.Tx) error {
-		for _, table := range []string{"sessions", "joins", "setups"} {
+		for _, table := range []string{"sessions", "account_sessions", "joins", "setups"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires < ?`, int64(now)); err != nil {
 				return err
 			}

@@ -28,7 +28,7 @@ func (s *SQLite) Restored(ctx context.Context, now latchkey.Time) error {
 		// that anybody knows here.
 		for _, change := range []string{
 			`UPDATE homes SET closed = 1`, `UPDATE agents SET restored = 1`,
-			`DELETE FROM sessions`, `DELETE FROM joins`, `DELETE FROM setups`,
+			`DELETE FROM sessions`, `DELETE FROM account_sessions`, `DELETE FROM joins`, `DELETE FROM setups`,
 		} {
 			if _, err := tx.ExecContext(ctx, change); err != nil {
 				return err

@@ -111,7 +111,9 @@ func (s *SQLite) Close() error { return errors.Join(s.read.Close(), s.write.Clos
 
 // Archive is the archive by its nouns.
 func (s *SQLite) Archive() Archive {
-	return Archive{Setups: s, Homes: s, Objects: s, Sessions: s, Joins: s, Asks: s, Settings: s, Agents: s, Conditions: s, Receipts: s, Restores: s}
+	return Archive{Setups: s, Homes: s, Objects: s, Sessions: s, Joins: s, Asks: s, Settings: s, Agents: s, Conditions: s, Receipts: s, Restores: s,
+		Accounts: s, Unlockers: s, Codes: s, Vaults: s, AccountSessions: s,
+	}
 }
 
 // change runs do in a transaction that holds the write lock from its beginning.
@@ -175,6 +177,19 @@ func (i id) Scan(v any) error {
 func (s *SQLite) MintSetup(ctx context.Context, secret Secret, expires latchkey.Time) error {
 	return s.change(ctx, "mint set-up secret", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO setups (secret, expires) VALUES (?, ?)`, secret[:], int64(expires))
+		return err
+	})
+}
+
+// OpenSetup is [Setups]'.
+func (s *SQLite) OpenSetup(ctx context.Context, secret Secret, now latchkey.Time) error {
+	return s.look(ctx, "look at set-up secret", func(tx *sql.Tx) error {
+		var open bool
+		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM setups WHERE secret = ? AND home IS NULL AND expires >= ?)`,
+			secret[:], int64(now)).Scan(&open)
+		if err == nil && !open {
+			return ErrUsed
+		}
 		return err
 	})
 }

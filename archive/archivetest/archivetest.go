@@ -46,6 +46,12 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"keeps one condition for an agent":  conditions,
 		"keeps receipts":                    receipts,
 		"closes what was restored":          restored,
+		"looks at a set-up secret":          openSetup,
+		"keeps accounts":                    accounts,
+		"uses a code once":                  codes,
+		"keeps enough unlockers":            unlockers,
+		"replaces a vault by its follow":    vaults,
+		"keeps account sessions":            accountSessions,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
