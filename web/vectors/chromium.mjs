@@ -1,5 +1,5 @@
 // Runs every vector in Chromium twice, with the browser's own X-Wing and with the
-// fallback, and the vault against its IndexedDB. The browser is the system's:
+// fallback, and the keep against its IndexedDB. The browser is the system's:
 // CHROMIUM names another one than /usr/bin/chromium.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
@@ -71,8 +71,8 @@ try {
       say(run.native, `${which}: this Chromium has X-Wing of its own`);
       say(run.passed >= 300 && run.failures.length === 0, `${which}: ${run.passed} vectors in ${Math.round(run.milliseconds)} ms`);
     }
-    const vault = await page.evaluate(() => window.checkVault());
-    say(vault === "", `vault: ${vault || "keeps secrets wrapped, and what is seen only rises"}`);
+    const keep = await page.evaluate(() => window.checkKeep());
+    say(keep === "", `keep: ${keep || "keeps secrets wrapped, and what is seen only rises"}`);
   } finally {
     await browser.close();
     server.close();

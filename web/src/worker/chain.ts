@@ -8,7 +8,7 @@ import { type Head, headText } from "../deed/head.ts";
 import type { Signer } from "../deed/key.ts";
 import { DeedError } from "../deed/reasons.ts";
 import { Title } from "../deed/title.ts";
-import type { Vault } from "../vault.ts";
+import type { Keep } from "../keep/keep.ts";
 import { base64, type Bytes } from "../wire.ts";
 import type { Session } from "./session.ts";
 import { Turns } from "./turns.ts";
@@ -19,15 +19,15 @@ const appendTries = 6;
 export class Chain {
   #title: Title;
   readonly #session: Session;
-  readonly #vault: Vault;
+  readonly #keep: Keep;
   #refreshing: Promise<Title> | null = null;
   // One reader or writer at a time: an answer belongs to the head that was asked from.
   readonly #turns = new Turns();
 
-  constructor(title: Title, session: Session, vault: Vault) {
+  constructor(title: Title, session: Session, keep: Keep) {
     this.#title = title;
     this.#session = session;
-    this.#vault = vault;
+    this.#keep = keep;
   }
 
   get title(): Title {
@@ -71,7 +71,7 @@ export class Chain {
       if (e.reason === "fork" || e.reason === "wrong-home" || e.reason === "replayed") throw this.#fork(offered, request);
       throw new Failed({ trouble: "bad-chain", reason: e.reason, at: base.head.seq + 1 + e.at }, null, request);
     }
-    await this.#vault.sawDeeds(next.home, next.deeds());
+    await this.#keep.sawDeeds(next.home, next.deeds());
     this.#title = next;
   }
 
@@ -105,7 +105,7 @@ export class Chain {
         await this.#take(e.fields.bytesList("deeds"), e.fields.head("head"), e.request);
         continue;
       }
-      await this.#vault.sawDeeds(next.home, next.deeds());
+      await this.#keep.sawDeeds(next.home, next.deeds());
       this.#title = next;
       return next;
     }

@@ -12,19 +12,19 @@ import { Desk } from "./desk.ts";
 import { makeHome } from "./founding.ts";
 import { type Made, TestAgent } from "./standin/agent.ts";
 import { answerMAC, StandIn } from "./standin/server.ts";
-import { MemoryVault } from "./standin/vault.ts";
+import { MemoryKeep } from "./standin/keep.ts";
 
 let server: StandIn;
-let vault: MemoryVault;
+let keep: MemoryKeep;
 let desk: Desk;
 
 function newDesk(): Desk {
-  return new Desk(server.client(), async () => vault, () => undefined);
+  return new Desk(server.client(), async () => keep, () => undefined);
 }
 
 beforeEach(() => {
   server = new StandIn();
-  vault = new MemoryVault();
+  keep = new MemoryKeep();
   desk = newDesk();
 });
 
@@ -92,7 +92,7 @@ describe("founding", () => {
 
   it("keeps nothing of a home that the server refuses", async () => {
     expect(await desk.found({ setup: "another" })).toMatchObject({ ok: false, trouble: "refused", reason: "expired" });
-    expect(vault.kept.size).toBe(0);
+    expect(keep.kept.size).toBe(0);
   });
 });
 
@@ -167,12 +167,12 @@ describe("the list", () => {
 
   it("refuses and reports a row of another home, and says nothing of what it holds", async () => {
     await withCameras(1);
-    const [mine, desk0, vault0] = [server, desk, vault];
-    [server, vault] = [new StandIn(), new MemoryVault()];
+    const [mine, desk0, keep0] = [server, desk, keep];
+    [server, keep] = [new StandIn(), new MemoryKeep()];
     desk = newDesk();
     const theirs = await withCameras(1);
     const foreign = await theirs.agent.seal(server.title!, theirs.cameras[0]!, "thumbnail", jpeg());
-    [server, desk, vault] = [mine, desk0, vault0];
+    [server, desk, keep] = [mine, desk0, keep0];
     server.events = [{ event: foreign.binding.event, objects: [foreign.row] }];
     const [row] = await listed();
     expect(row).toMatchObject({ event: null, camera: null, time: null });
@@ -358,7 +358,7 @@ describe("a server that answers something else", () => {
   it("is caught with another chain of the same length", async () => {
     await withCameras(1);
     const title = server.title!;
-    const owner = await signerOf([...vault.kept.values()][0]!.secrets.signing);
+    const owner = await signerOf([...keep.kept.values()][0]!.secrets!.signing);
     const base = await Title.fold(title.home, title.deeds().slice(0, 3));
     const agent = title.agents[0]!.id;
     const other = await signDeed(owner, base.next, Date.now() * 1000, { type: "place camera", camera: idText("camera", random(16)), agent });

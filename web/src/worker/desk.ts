@@ -4,7 +4,7 @@
 import { Failed, type Server } from "../api.ts";
 import type { AgentBody } from "../deed/deed.ts";
 import { type AgentID, type CameraID, type HomeID, type NameText, parseName } from "../seal/name.ts";
-import type { Vault } from "../vault.ts";
+import type { Keep, KeptHome } from "../keep/keep.ts";
 import { base64 } from "../wire.ts";
 import { Agents, type Listening } from "./agents.ts";
 import { type ParsedAsk, parseAsk, readAsk } from "./ask.ts";
@@ -64,28 +64,28 @@ interface OpenJoin {
 
 export class Desk implements Calls {
   readonly #server: Server;
-  readonly #vault: () => Promise<Vault>;
+  readonly #keep: () => Promise<Keep>;
   readonly #tell: (change: Change) => void;
   readonly #joins = new Map<string, OpenJoin>();
   readonly #entering = new Turns();
   #room: Room | null = null;
 
-  constructor(server: Server, vault: () => Promise<Vault>, tell: (change: Change) => void) {
+  constructor(server: Server, keep: () => Promise<Keep>, tell: (change: Change) => void) {
     this.#server = server;
-    this.#vault = vault;
+    this.#keep = keep;
     this.#tell = tell;
   }
 
   homes(): Promise<Result<{ homes: KnownHome[] }>> {
     return result(async () => {
-      const kept = await (await this.#openVault()).homes();
-      return { homes: kept.filter((h) => !h.pending).map(({ home }) => ({ home, name: "", here: true })) };
+      const kept = await (await this.#openKeep()).homes();
+      return { homes: kept.filter(isHere).map(({ home }) => ({ home, name: "", here: true })) };
     });
   }
 
   found(setUp: SetUp): Promise<Result<{ home: HomeID }>> {
     return result(async () => {
-      const home = await found(setUp.setup, this.#server, await this.#openVault());
+      const home = await found(setUp.setup, this.#server, await this.#openKeep());
       const room = await this.#enter(home);
       const { home: name, zone } = setUp;
       // The home stands; a name that could not be saved now can be given later.
@@ -312,9 +312,9 @@ export class Desk implements Calls {
     this.#room?.changes.hurry();
   }
 
-  async #openVault(): Promise<Vault> {
+  async #openKeep(): Promise<Keep> {
     try {
-      return await this.#vault();
+      return await this.#keep();
     } catch (e) {
       throw new Failed({ trouble: "storage", message: String(e) });
     }
@@ -327,10 +327,10 @@ export class Desk implements Calls {
 
   async #enterNext(id?: HomeID): Promise<Room> {
     if (this.#room !== null && (id === undefined || id === this.#room.home.id)) return this.#room;
-    const vault = await this.#openVault();
-    const kept = (await vault.homes()).find((h) => !h.pending && (id === undefined || h.home === id));
+    const keep = await this.#openKeep();
+    const kept = (await keep.homes()).find((h) => isHere(h) && (id === undefined || h.home === id));
     if (kept === undefined) throw new Failed({ trouble: "no-home" });
-    const home = await Home.unlock(kept, this.#server, vault);
+    const home = await Home.unlock(kept, this.#server, keep);
     const reporter = new Reporter(home.session);
     const agents = new Agents(home, reporter, () => this.#tell({ changed: "events" }));
     const events = new Events(home, reporter, agents);
@@ -391,6 +391,11 @@ export class Desk implements Calls {
     const { ok: _, ...trouble } = done;
     return { state: "trouble", ...trouble };
   }
+}
+
+/** Whether keys of that home lie here, and the server has it. */
+function isHere({ secrets, stage }: KeptHome): boolean {
+  return secrets !== null && stage !== "founding" && stage !== "invited";
 }
 
 function ignoreTrouble(e: unknown): void {

@@ -9,7 +9,7 @@ import { publicKey, signerOf } from "../deed/key.ts";
 import { Title } from "../deed/title.ts";
 import { privateKey } from "../hpke.ts";
 import { type HomeID, idText } from "../seal/name.ts";
-import type { KeptHome, PersonSecrets, Vault } from "../vault.ts";
+import { type Keep, type KeptHome, newlyKept, type PersonSecrets } from "../keep/keep.ts";
 import { base64, random } from "../wire.ts";
 import { Home } from "./home.ts";
 
@@ -22,13 +22,13 @@ export async function makeHome(now: number): Promise<KeptHome> {
   const title = await Title.start([await signDeed(signer, firstPlace, now, found)]);
   const { body } = await newEpoch(title);
   const whole = await title.append([await signDeed(signer, title.next, now, body)]);
-  return { home: whole.home, secrets, deeds: whole.deeds(), settings: null, pending: true };
+  return newlyKept(whole.home, secrets, "founding", "memory", whole.deeds());
 }
 
 /** Founds a home with the secret of a set-up link. */
-export async function found(setup: string, server: Server, vault: Vault): Promise<HomeID> {
+export async function found(setup: string, server: Server, keep: Keep): Promise<HomeID> {
   // A home that was made here before and whose answer was lost is told again.
-  const kept = (await vault.homes()).find((h) => h.pending) ?? (await keepNew(vault));
+  const kept = (await keep.homes()).find((h) => h.stage === "founding" && h.secrets !== null) ?? (await keepNew(keep));
   const deeds = kept.deeds.map(base64);
   const title = await Title.fold(kept.home, kept.deeds);
   try {
@@ -36,25 +36,25 @@ export async function found(setup: string, server: Server, vault: Vault): Promis
     if (fields.text("head") !== headText(title.head)) throw new Failed({ trouble: "crossed", what: "home" });
   } catch (e) {
     if (!(e instanceof Failed) || e.trouble.trouble !== "refused") throw e;
-    if (!(await isThere(kept, server, vault))) {
-      await vault.drop(kept.home);
+    if (!(await isThere(kept, server, keep))) {
+      await keep.drop(kept.home);
       throw e;
     }
   }
-  await vault.confirm(kept.home);
+  await keep.mark(kept.home, { stage: "in" });
   return kept.home;
 }
 
-async function keepNew(vault: Vault): Promise<KeptHome> {
+async function keepNew(keep: Keep): Promise<KeptHome> {
   const made = await makeHome(Date.now() * 1000);
-  await vault.add(made);
+  await keep.add(made);
   return made;
 }
 
 /** Whether the server has that home after all: the device can sign in. */
-async function isThere(kept: KeptHome, server: Server, vault: Vault): Promise<boolean> {
+async function isThere(kept: KeptHome, server: Server, keep: Keep): Promise<boolean> {
   try {
-    const home = await Home.unlock(kept, server, vault);
+    const home = await Home.unlock(kept, server, keep);
     await home.chain.refresh();
     return true;
   } catch (e) {

@@ -8,7 +8,7 @@ import { DeedError } from "../deed/reasons.ts";
 import { Title } from "../deed/title.ts";
 import { type PrivateKey, privateKey } from "../hpke.ts";
 import type { HomeID, KeyID } from "../seal/name.ts";
-import type { KeptHome, Vault } from "../vault.ts";
+import type { HomeSecrets, Keep, KeptHome, SeenSettings } from "../keep/keep.ts";
 import { Chain } from "./chain.ts";
 import { Names } from "./names.ts";
 import type { TitleView } from "./protocol.ts";
@@ -25,25 +25,28 @@ export class Home {
     readonly id: HomeID,
     readonly signer: Signer,
     private readonly kem: PrivateKey,
-    private readonly kept: KeptHome,
+    private readonly secretsHere: HomeSecrets,
     /** Signs requests and commands, never deeds. */
     readonly device: Signer,
     title: Title,
+    settings: SeenSettings | null,
     server: Server,
-    vault: Vault,
+    keep: Keep,
   ) {
-    this.session = new Session(server, id, kept.secrets.device, device, () => this.chain.title.head);
-    this.chain = new Chain(title, this.session, vault);
-    this.names = new Names(this.chain, this.session, vault, async () => ({ recipient: "epoch", keys: await this.ring() }), kept.settings);
+    this.session = new Session(server, id, secretsHere.device, device, () => this.chain.title.head);
+    this.chain = new Chain(title, this.session, keep);
+    this.names = new Names(this.chain, this.session, keep, async () => ({ recipient: "epoch", keys: await this.ring() }), settings);
   }
 
   /** Unlocks a kept home. Its chain is folded again: what lies in a database may have been bent. */
-  static async unlock(kept: KeptHome, server: Server, vault: Vault): Promise<Home> {
+  static async unlock(kept: KeptHome, server: Server, keep: Keep): Promise<Home> {
     const title = await Title.fold(kept.home, kept.deeds).catch((e: unknown) => {
       throw e instanceof DeedError ? new Failed({ trouble: "bad-chain", reason: e.reason, at: e.at }) : e;
     });
-    const [signer, device, kem] = await Promise.all([signerOf(kept.secrets.signing), signerOf(kept.secrets.deviceSigning), privateKey(kept.secrets.kem)]);
-    return new Home(kept.home, signer, kem, kept, device, title, server, vault);
+    const { secrets } = kept;
+    if (secrets === null) throw new Failed({ trouble: "locked" });
+    const [signer, device, kem] = await Promise.all([signerOf(secrets.signing), signerOf(secrets.deviceSigning), privateKey(secrets.kem)]);
+    return new Home(kept.home, signer, kem, secrets, device, title, kept.settings, server, keep);
   }
 
   get title(): Title {
@@ -55,7 +58,7 @@ export class Home {
     const title = this.title;
     if (this.#secretsOf?.epoch === title.epoch) return this.#secrets;
     try {
-      this.#secrets = await openEpochs(title, this.kept.secrets.person, this.kem);
+      this.#secrets = await openEpochs(title, this.secretsHere.person, this.kem);
       this.#secretsOf = title;
     } catch (e) {
       throw e instanceof EpochError ? new Failed({ trouble: "bad-chain", reason: "epoch-key", at: e.epoch }) : e;
@@ -75,7 +78,7 @@ export class Home {
       epoch: t.epoch,
       cameras: t.cameras.map(({ id, agent }) => ({ id, agent })),
       agents: t.agents.map(({ id }) => ({ id })),
-      me: { person: this.kept.secrets.person, role: "owner", rights: null },
+      me: { person: this.secretsHere.person, role: "owner", rights: null },
       frozen: false,
       retention: { days: 0, bytes: 0 },
     };

@@ -6,7 +6,7 @@ import type { Signer } from "../deed/key.ts";
 import { cameraNamed, type CameraSettings } from "../settings/camera.ts";
 import { type Content, contentFits } from "../settings/content.ts";
 import { type Holder, openSettings, sealSettings, SettingsError } from "../settings/settings.ts";
-import type { SeenSettings, Vault } from "../vault.ts";
+import type { SeenSettings, Keep } from "../keep/keep.ts";
 import { base64, type Bytes, hex } from "../wire.ts";
 import type { Chain } from "./chain.ts";
 import type { CameraID, SettingsChange, SettingsView } from "./protocol.ts";
@@ -18,16 +18,16 @@ const saveTries = 6;
 export class Names {
   readonly #chain: Chain;
   readonly #session: Session;
-  readonly #vault: Vault;
+  readonly #keep: Keep;
   readonly #holder: () => Promise<Holder>;
   #seen: SeenSettings | null;
   #content: Content | null = null;
   readonly #turns = new Turns();
 
-  constructor(chain: Chain, session: Session, vault: Vault, holder: () => Promise<Holder>, seen: SeenSettings | null) {
+  constructor(chain: Chain, session: Session, keep: Keep, holder: () => Promise<Holder>, seen: SeenSettings | null) {
     this.#chain = chain;
     this.#session = session;
-    this.#vault = vault;
+    this.#keep = keep;
     this.#holder = holder;
     this.#seen = seen;
   }
@@ -81,7 +81,7 @@ export class Names {
     }
     const opened = await this.#open(document);
     const seen = { number: opened.document.number, hash: opened.document.hash };
-    await this.#vault.sawSettings(this.#chain.title.home, seen);
+    await this.#keep.sawSettings(this.#chain.title.home, seen);
     this.#seen = seen;
     this.#content = opened.content;
   }

@@ -2,7 +2,8 @@
 // protocol names can be called.
 
 import { Server } from "../api.ts";
-import { openVault, type Vault } from "../vault.ts";
+import type { Keep } from "../keep/keep.ts";
+import { openKeep } from "../keep/store.ts";
 import { Desk } from "./desk.ts";
 import type { AllCalls, Message, Request } from "./protocol.ts";
 
@@ -95,11 +96,11 @@ const calls: Record<keyof AllCalls, true> = {
   confirmRestored: true,
 };
 
-let vault: Promise<Vault> | null = null;
+let keep: Promise<Keep> | null = null;
 
 const desk = new Desk(
   new Server(self.location.origin),
-  () => (vault ??= openVault().catch((e: unknown) => ((vault = null), Promise.reject(e)))),
+  () => (keep ??= openKeep().catch((e: unknown) => ((keep = null), Promise.reject(e)))),
   (change) => post({ change }),
 );
 

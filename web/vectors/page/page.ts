@@ -4,7 +4,7 @@ import { hasNative, type Implementation, use } from "../../src/hpke.ts";
 import { type AccountVector, checkAccount } from "../accountcheck.ts";
 import { checkDeeds, checkLetter, checkObject, checkSettings, type DeedVector, type LetterVector, type ObjectVector, type Outcome, type SettingsVector } from "../check.ts";
 import { type HomesFile, readHomes } from "../homes.ts";
-import { checkVault } from "./vault.ts";
+import { checkKeep } from "./keep.ts";
 
 export interface Everything {
   homes: HomesFile;
@@ -38,4 +38,4 @@ async function run(which: Implementation): Promise<Run> {
   return { native: await hasNative(), passed: outcomes.length - failures.length, milliseconds: performance.now() - began, failures };
 }
 
-Object.assign(window, { run, checkVault });
+Object.assign(window, { run, checkKeep });

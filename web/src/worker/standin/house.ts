@@ -7,21 +7,21 @@ import { Desk } from "../desk.ts";
 import type { Change, Result } from "../protocol.ts";
 import { TestAgent } from "./agent.ts";
 import { StandIn } from "./server.ts";
-import { MemoryVault } from "./vault.ts";
+import { MemoryKeep } from "./keep.ts";
 
 /** What an agent does with a command that it has opened. */
 export type Obeys = (command: Awaited<ReturnType<TestAgent["open"]>>) => AsyncIterable<Bytes> | Iterable<Bytes> | Promise<Iterable<Bytes>>;
 
 export class TestHouse {
   readonly server = new StandIn();
-  readonly vault = new MemoryVault();
+  readonly keep = new MemoryKeep();
   readonly heard: Change[] = [];
   readonly desk = this.newDesk();
 
   private constructor(readonly agent: TestAgent) {}
 
   newDesk(): Desk {
-    return new Desk(this.server.client(), async () => this.vault, (change) => this.heard.push(change));
+    return new Desk(this.server.client(), async () => this.keep, (change) => this.heard.push(change));
   }
 
   /** A home with one agent that has said how it is. */

@@ -1,0 +1,66 @@
+// A keep in memory, for tests outside a browser. The real one is tested in Chromium
+// (vectors/page/keep.ts).
+
+import type { SeenVault } from "../../account/vault.ts";
+import type { HomeSecrets, Keep, KeptAccount, KeptHome, SeenSettings } from "../../keep/keep.ts";
+import type { AccountID, HomeID } from "../../seal/name.ts";
+import type { Bytes } from "../../wire.ts";
+
+export class MemoryKeep implements Keep {
+  readonly kept = new Map<HomeID, KeptHome>();
+  known: KeptAccount | null = null;
+
+  async homes(): Promise<KeptHome[]> {
+    return [...this.kept.values()];
+  }
+
+  async add(home: KeptHome): Promise<void> {
+    const known = this.kept.get(home.home);
+    if (known?.secrets != null) throw new Error("it is there already");
+    const deeds = known !== undefined && known.deeds.length > home.deeds.length ? known.deeds : home.deeds;
+    this.kept.set(home.home, { ...home, deeds, settings: known?.settings ?? home.settings, confirmed: known?.confirmed ?? home.confirmed, names: { ...known?.names, ...home.names } });
+  }
+
+  async mark(home: HomeID, marks: Partial<Pick<KeptHome, "stage" | "confirmed" | "names">>): Promise<void> {
+    this.#change(home, marks);
+  }
+
+  async change(home: HomeID, change: (secrets: HomeSecrets) => HomeSecrets): Promise<void> {
+    const secrets = this.kept.get(home)?.secrets;
+    if (secrets != null) this.#change(home, { secrets: change(secrets) });
+  }
+
+  async drop(home: HomeID): Promise<void> {
+    this.kept.delete(home);
+  }
+
+  async sawDeeds(home: HomeID, deeds: readonly Bytes[]): Promise<void> {
+    if (deeds.length > (this.kept.get(home)?.deeds.length ?? 0)) this.#change(home, { deeds });
+  }
+
+  async sawSettings(home: HomeID, settings: SeenSettings): Promise<void> {
+    if (settings.number > (this.kept.get(home)?.settings?.number ?? 0)) this.#change(home, { settings });
+  }
+
+  async account(): Promise<KeptAccount | null> {
+    return this.known;
+  }
+
+  async setAccount(account: KeptAccount): Promise<void> {
+    this.known = account;
+  }
+
+  async sawVault(account: AccountID, seen: SeenVault): Promise<void> {
+    if (this.known?.account === account && seen.number > this.known.seen.number) this.known = { ...this.known, seen };
+  }
+
+  async lock(seal: (home: HomeID, secrets: HomeSecrets) => Promise<Bytes>): Promise<void> {
+    for (const { home, secrets } of this.kept.values()) if (secrets !== null) this.#change(home, { secrets: null, shut: await seal(home, secrets) });
+    if (this.known !== null) this.known = { ...this.known, open: null };
+  }
+
+  #change(home: HomeID, change: Partial<KeptHome>): void {
+    const kept = this.kept.get(home);
+    if (kept !== undefined) this.kept.set(home, { ...kept, ...change });
+  }
+}
