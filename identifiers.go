@@ -171,6 +171,23 @@ func ParseSessionID(s string) (id SessionID, err error) {
 	return id, err
 }
 
+// String returns an invitation's ID in base32.
+func (id InviteID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [InviteID.String] for encoders.
+func (id InviteID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseInviteID] for decoders.
+func (id *InviteID) UnmarshalText(text []byte) error {
+	return parse(id[:], "an invitation's ID", string(text))
+}
+
+// ParseInviteID is the inverse of [InviteID.String]; it takes no other spelling.
+func ParseInviteID(s string) (id InviteID, err error) {
+	err = parse(id[:], "an invitation's ID", s)
+	return id, err
+}
+
 // String returns a letter's ID in base32.
 func (id LetterID) String() string { return base32Lower.EncodeToString(id[:]) }
 

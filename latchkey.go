@@ -54,6 +54,9 @@ type UnlockerID [16]byte
 // SessionID names a session at a server. It is no secret.
 type SessionID [16]byte
 
+// InviteID names an invitation of a home.
+type InviteID [16]byte
+
 // LetterID names a letter.
 type LetterID [16]byte
 
@@ -90,6 +93,9 @@ func NewUnlockerID() UnlockerID { return random[UnlockerID]() }
 
 // NewSessionID returns a random SessionID.
 func NewSessionID() SessionID { return random[SessionID]() }
+
+// NewInviteID returns a random InviteID.
+func NewInviteID() InviteID { return random[InviteID]() }
 
 // NewLetterID returns a random LetterID.
 func NewLetterID() LetterID { return random[LetterID]() }

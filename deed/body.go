@@ -1,7 +1,6 @@
 package deed
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/latchkey-cam/latchkey"
@@ -11,49 +10,80 @@ import (
 // Type says which statement a deed makes.
 type Type uint8
 
-// The statements. Numbers are never used again for something else.
+// The statements. Numbers are never used again for something else; 5 and 9 are none.
 const (
-	Found       Type = 1 // founds a home and makes its signer the first owner
-	NewEpoch    Type = 2 // gives the key of those who see the whole home
-	PlaceAgent  Type = 3 // takes an agent into the home
-	PlaceCamera Type = 4 // takes a camera into the home, with its agent
+	Found         Type = 1 // founds a home and makes its signer the first owner
+	NewEpoch      Type = 2 // gives the key of those who see the whole home
+	PlaceAgent    Type = 3 // takes an agent into the home
+	PlaceCamera   Type = 4 // takes a camera into the home, with its agent
+	Withdraw      Type = 6 // ends an invitation
+	Admit         Type = 7 // takes a person into the home who answered an invitation
+	Change        Type = 8 // gives a person another role or other rights
+	Dismiss       Type = 10
+	NewDevice     Type = 11 // a further device of the signer
+	Strike        Type = 12 // ends a device
+	Rekey         Type = 13 // gives a person new keys
+	ReplaceAgent  Type = 14 // gives an agent new keys
+	ReleaseAgent  Type = 15 // an agent and its cameras leave
+	ReleaseCamera Type = 16
+	HandHomeOver  Type = 17 // dismisses everybody for one new owner
+	Lend          Type = 18 // makes a link
+	Freeze        Type = 19 // no media leaves the home
+	Thaw          Type = 20
+	Retain        Type = 21 // says how long and how much recordings are kept
+	NewInvite     Type = 22 // makes an invitation
 )
+
+// statement is what the package knows of a type: its name in docs/deed.md, and how a
+// body is read.
+type statement struct {
+	name string
+	read func(*wire.Reader) Body
+}
+
+// statements is the table of docs/deed.md.
+var statements = map[Type]statement{
+	Found:         {"found", reading(readFound)},
+	NewEpoch:      {"epoch", reading(readEpoch)},
+	PlaceAgent:    {"place agent", reading(readAgent)},
+	PlaceCamera:   {"place camera", reading(readCamera)},
+	Withdraw:      {"withdraw", reading(readWithdraw)},
+	Admit:         {"admit", reading(readAdmit)},
+	Change:        {"change", reading(readChange)},
+	Dismiss:       {"dismiss", reading(readDismiss)},
+	NewDevice:     {"device", reading(readDeviceBody)},
+	Strike:        {"strike", reading(readStrike)},
+	Rekey:         {"rekey", reading(readRekey)},
+	ReplaceAgent:  {"replace agent", reading(readReplaceAgent)},
+	ReleaseAgent:  {"release agent", reading(readReleaseAgent)},
+	ReleaseCamera: {"release camera", reading(readReleaseCamera)},
+	HandHomeOver:  {"hand over", reading(readHandOver)},
+	Lend:          {"lend", reading(readLend)},
+	Freeze:        {"freeze", reading(func(*wire.Reader) FreezeBody { return FreezeBody{} })},
+	Thaw:          {"thaw", reading(func(*wire.Reader) ThawBody { return ThawBody{} })},
+	Retain:        {"retain", reading(readRetain)},
+	NewInvite:     {"invite", reading(readInvite)},
+}
+
+// reading makes of the reader of one body one of any body.
+func reading[B Body](read func(*wire.Reader) B) func(*wire.Reader) Body {
+	return func(r *wire.Reader) Body { return read(r) }
+}
 
 // String returns the statement's name in docs/deed.md.
 func (t Type) String() string {
-	switch t {
-	case Found:
-		return "found"
-	case NewEpoch:
-		return "epoch"
-	case PlaceAgent:
-		return "place agent"
-	case PlaceCamera:
-		return "place camera"
+	if s, ok := statements[t]; ok {
+		return s.name
 	}
 	return fmt.Sprintf("type %d", uint8(t))
 }
 
-// Body is what a deed states: a [FoundBody], [EpochBody], [AgentBody] or [CameraBody].
+// Body is what a deed states: a [FoundBody], an [EpochBody] and so on, one type for each
+// statement.
 type Body interface {
 	// Type is the statement's.
 	Type() Type
 	appendTo(w *wire.Writer)
-}
-
-// Person is somebody in a home with the keys that are theirs.
-type Person struct {
-	ID      latchkey.PersonID
-	Signing []Key // deeds and settings
-	KEM     Key   // epochs are wrapped for it
-	Devices []Device
-}
-
-// Device is a browser or phone of a person. Its keys sign requests, never deeds.
-type Device struct {
-	ID      latchkey.DeviceID
-	Person  latchkey.PersonID
-	Signing []Key
 }
 
 // FoundBody founds a home.
@@ -63,7 +93,8 @@ type FoundBody struct {
 	Person     Person   // the founder, with exactly one device
 }
 
-// EpochBody gives the key of an epoch.
+// EpochBody gives the key of an epoch. It is a statement of its own, and the turn of
+// every statement that changes who sees the whole home.
 type EpochBody struct {
 	Number latchkey.Epoch
 	Key    Key
@@ -77,41 +108,16 @@ type Wrap struct {
 	Sealed []byte
 }
 
-// AgentBody places an agent.
-type AgentBody struct {
-	Agent   latchkey.AgentID
-	Signing []Key // objects and requests
-	KEM     Key   // what is for the agent is sealed to it
-}
-
-// CameraBody places a camera with its agent.
-type CameraBody struct {
-	Camera latchkey.CameraID
-	Agent  latchkey.AgentID
-}
-
 // Type is [Found].
 func (FoundBody) Type() Type { return Found }
 
 // Type is [NewEpoch].
 func (EpochBody) Type() Type { return NewEpoch }
 
-// Type is [PlaceAgent].
-func (AgentBody) Type() Type { return PlaceAgent }
-
-// Type is [PlaceCamera].
-func (CameraBody) Type() Type { return PlaceCamera }
-
 func (b FoundBody) appendTo(w *wire.Writer) {
 	w.Raw(b.Salt[:])
 	w.U8(b.MinVersion)
-	w.Raw(b.Person.ID[:])
-	appendKeys(w, b.Person.Signing)
-	b.Person.KEM.appendTo(w)
-	for _, d := range b.Person.Devices {
-		w.Raw(d.ID[:])
-		appendKeys(w, d.Signing)
-	}
+	b.Person.appendTo(w)
 }
 
 func readFound(r *wire.Reader) FoundBody {
@@ -121,13 +127,7 @@ func readFound(r *wire.Reader) FoundBody {
 	if r.Err() == nil && b.MinVersion == 0 {
 		r.Fail(fmt.Errorf("%w: lowest version 0", wire.ErrMalformed))
 	}
-	r.Into(b.Person.ID[:])
-	b.Person.Signing = readSigningKeys(r)
-	b.Person.KEM = readKey(r, XWing)
-	d := Device{Person: b.Person.ID}
-	r.Into(d.ID[:])
-	d.Signing = readSigningKeys(r)
-	b.Person.Devices = []Device{d}
+	b.Person = readPerson(r)
 	return b
 }
 
@@ -161,43 +161,18 @@ func readEpoch(r *wire.Reader) EpochBody {
 	return b
 }
 
-func (b AgentBody) appendTo(w *wire.Writer) {
-	w.Raw(b.Agent[:])
-	appendKeys(w, b.Signing)
-	b.KEM.appendTo(w)
+// appendTurn writes the new epoch that a statement brings, or that it brings none.
+func appendTurn(w *wire.Writer, turn *EpochBody) {
+	w.U8(flag(turn != nil))
+	if turn != nil {
+		turn.appendTo(w)
+	}
 }
 
-func readAgent(r *wire.Reader) AgentBody {
-	var b AgentBody
-	r.Into(b.Agent[:])
-	b.Signing = readSigningKeys(r)
-	b.KEM = readKey(r, XWing)
-	return b
-}
-
-func (b CameraBody) appendTo(w *wire.Writer) {
-	w.Raw(b.Camera[:])
-	w.Raw(b.Agent[:])
-}
-
-func readCamera(r *wire.Reader) CameraBody {
-	var b CameraBody
-	r.Into(b.Camera[:])
-	r.Into(b.Agent[:])
-	return b
-}
-
-// AgentBytes returns an agent's ID and keys as a "place agent" has them, which is
-// also what an agent answers in a join link's slot (docs/wire.md).
-func (b AgentBody) AgentBytes() []byte {
-	var w wire.Writer
-	b.appendTo(&w)
-	return w.Bytes()
-}
-
-// ParseAgent is the inverse of [AgentBody.AgentBytes].
-func ParseAgent(p []byte) (AgentBody, error) {
-	r := wire.NewReader(bytes.Clone(p))
-	b := readAgent(r)
-	return b, layout(r.Done())
+func readTurn(r *wire.Reader) *EpochBody {
+	if !readFlag(r) {
+		return nil
+	}
+	b := readEpoch(r)
+	return &b
 }

@@ -81,20 +81,12 @@ func Parse(b []byte) (*Deed, error) {
 }
 
 func parseBody(t Type, b []byte) (Body, error) {
-	r := wire.NewReader(b)
-	var body Body
-	switch t {
-	case Found:
-		body = readFound(r)
-	case NewEpoch:
-		body = readEpoch(r)
-	case PlaceAgent:
-		body = readAgent(r)
-	case PlaceCamera:
-		body = readCamera(r)
-	default:
+	s, ok := statements[t]
+	if !ok {
 		return nil, refuse(UnknownType, "%s", t)
 	}
+	r := wire.NewReader(b)
+	body := s.read(r)
 	return body, layout(r.Done())
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -18,13 +19,16 @@ import (
 //
 //	found -> epoch -> agent hall -> camera door@hall -> epoch{by stranger}
 //
-// Each deed is made as an honest owner would make it, but for what stands in braces
-// (commas between several). What can stand there is in the tables below. Agents,
-// cameras and keys have names; the same name is the same one.
+// Each deed is made as an honest person would make it, but for what stands in braces
+// (commas or semicolons between several). What can stand there is in the tables below
+// and in draw_people_test.go. People, agents, cameras and keys have names; the same
+// name is the same one. The owner signs unless the braces name somebody else.
 type history struct {
 	t       testing.TB
 	owner   *key.PersonKeys
 	other   *key.PersonKeys // of another home
+	people  map[string]*someone
+	invites map[string]*invitation
 	agents  map[string]*key.AgentKeys
 	cameras map[string]latchkey.CameraID
 	epochs  latchkey.Epoch
@@ -36,16 +40,16 @@ func draw(t testing.TB, drawing string) *history {
 	t.Helper()
 	h := &history{
 		t: t, agents: map[string]*key.AgentKeys{}, cameras: map[string]latchkey.CameraID{},
+		people: map[string]*someone{}, invites: map[string]*invitation{},
 		now: latchkey.TimeOf(time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)),
 	}
 	h.owner, h.other = h.person(), h.person()
+	h.people["owner"] = &someone{keys: h.owner, role: deed.Owner, devices: map[string]latchkey.DeviceID{"browser": h.owner.Device}}
 	for step := range strings.SplitSeq(drawing, "->") {
 		what, rest, _ := strings.Cut(step, "{")
 		var but []string
-		for b := range strings.SplitSeq(strings.TrimSuffix(strings.TrimSpace(rest), "}"), ",") {
-			if b = strings.TrimSpace(b); b != "" {
-				but = append(but, b)
-			}
+		for _, b := range strings.FieldsFunc(strings.TrimSuffix(strings.TrimSpace(rest), "}"), func(r rune) bool { return r == ',' || r == ';' }) {
+			but = append(but, strings.TrimSpace(b))
 		}
 		h.add(strings.TrimSpace(what), but)
 	}
@@ -81,39 +85,87 @@ func (h *history) camera(name string) latchkey.CameraID {
 	return h.cameras[name]
 }
 
-// body makes the honest statement of a step.
-func (h *history) body(what string) deed.Body {
+// body makes the honest statement of a step, and says who signs it.
+func (h *history) body(what string) (deed.Body, ed25519.PrivateKey) {
 	verb, name, _ := strings.Cut(what, " ")
 	switch verb {
 	case "found":
-		return h.owner.Found()
+		return h.owner.Found(), h.owner.Signing
 	case "epoch":
-		k, err := key.NewPrivate()
-		h.must(err)
-		h.epochs++
-		wrap, err := key.Seal(h.owner.KEM.Public(), nil, k.Seed()) // the fold cannot see into a wrap
-		h.must(err)
-		return deed.EpochBody{Number: h.epochs, Key: k.Public(), Wraps: []deed.Wrap{
-			{Person: h.owner.Person, Key: h.owner.KEM.ID(), Sealed: wrap},
-		}}
+		return *h.turn(), h.owner.Signing
 	case "agent":
-		return h.agent(name).Body()
+		return h.agent(name).Body(), h.owner.Signing
 	case "camera":
 		camera, agent, _ := strings.Cut(name, "@")
-		return deed.CameraBody{Camera: h.camera(camera), Agent: h.agent(agent).Agent}
+		return deed.CameraBody{Camera: h.camera(camera), Agent: h.agent(agent).Agent}, h.owner.Signing
 	}
-	h.t.Fatalf("no such step in a drawing: %q", what)
+	if b := h.placeBody(verb, strings.Fields(name)); b != nil {
+		return b, h.owner.Signing
+	}
+	return h.peopleBody(verb, strings.Fields(name))
+}
+
+// placeBody makes the other statements about agents, cameras and the home.
+func (h *history) placeBody(verb string, args []string) deed.Body {
+	switch verb {
+	case "replace":
+		keys, err := key.NewAgentKeys()
+		h.must(err)
+		keys.Agent = h.agent(args[0]).Agent
+		h.agents[args[0]+"'s former key"], h.agents[args[0]] = h.agents[args[0]], keys
+		return deed.ReplaceAgentBody{AgentBody: keys.Body()}
+	case "release":
+		if args[0] == "camera" {
+			return deed.ReleaseCameraBody{Camera: h.camera(args[1])}
+		}
+		return deed.ReleaseAgentBody{Agent: h.agent(args[1]).Agent}
+	case "freeze":
+		return deed.FreezeBody{}
+	case "thaw":
+		return deed.ThawBody{}
+	case "retain":
+		var b deed.RetainBody
+		_, err := fmt.Sscan(strings.Join(args, " "), &b.Days, &b.Bytes)
+		h.must(err)
+		return b
+	}
 	return nil
 }
 
+// turn makes the next epoch, for those who see the whole home.
+func (h *history) turn() *deed.EpochBody {
+	k, err := key.NewPrivate()
+	h.must(err)
+	h.epochs++
+	b := &deed.EpochBody{Number: h.epochs, Key: k.Public()}
+	for _, p := range h.people {
+		if p.role.SeesAll() {
+			b.Wraps = append(b.Wraps, wrapFor(p.keys))
+		}
+	}
+	slices.SortFunc(b.Wraps, byPerson)
+	return b
+}
+
+// wrapFor is as long as a wrap; the fold cannot see into one.
+func wrapFor(p *key.PersonKeys) deed.Wrap {
+	return deed.Wrap{Person: p.Person, Key: p.KEM.ID(), Sealed: bytes.Repeat([]byte("wrap"), 1168/4)}
+}
+
+func byPerson(v, w deed.Wrap) int { return bytes.Compare(v.Person[:], w.Person[:]) }
+
 // add signs a step onto the last one, with its exceptions.
 func (h *history) add(what string, but []string) {
-	h.now += 1_000_000
-	d := deed.Deed{Time: h.now, Body: h.body(what)}
+	h.now += tick
+	for _, b := range but {
+		h.now += later[b]
+	}
+	d := deed.Deed{Time: h.now}
 	if n := len(h.deeds); n > 0 {
 		d.Seq, d.Home, d.Prev = uint64(n), deed.Hash(h.deeds[0]), deed.Hash(h.deeds[n-1])
 	}
-	signer := h.owner.Signing
+	var signer ed25519.PrivateKey
+	d.Body, signer = h.body(what)
 	for _, b := range but {
 		switch by, isBy := strings.CutPrefix(b, "by "); {
 		case isBy:
@@ -121,6 +173,7 @@ func (h *history) add(what string, but []string) {
 		case h.fields(b, &d) || h.bodies(b, &d):
 		}
 	}
+	h.prove(&d, but)
 	d.Signer = deed.Ed25519Key(signer.Public().(ed25519.PublicKey)).ID()
 	if slices.Contains(but, "naming the owner") {
 		d.Signer = deed.Ed25519Key(h.owner.Signing.Public().(ed25519.PublicKey)).ID()
@@ -131,6 +184,9 @@ func (h *history) add(what string, but []string) {
 	}
 	h.deeds = append(h.deeds, raw)
 }
+
+// later is how much time passes before a step.
+var later = map[string]latchkey.Time{"31 minutes later": 31 * minute, "2 hours later": 120 * minute}
 
 // sign signs a statement as it is, after the exceptions that are within what is signed
 // and that no honest program could write.
@@ -161,16 +217,28 @@ func sign(d *deed.Deed, signer ed25519.PrivateKey, but []string) []byte {
 	return append(signed, signature...)
 }
 
+const (
+	tick   = 1_000_000 // between two deeds
+	minute = 60 * tick
+)
+
 const bodyLength = 1 + 1 + 32 + 8 + 32 + 8 + 32 // where the length of the body stands
 
+// signer is the key of whoever a drawing names.
 func (h *history) signer(by string) ed25519.PrivateKey {
-	switch by {
-	case "stranger":
+	switch what, name, _ := strings.Cut(by, " "); {
+	case by == "stranger":
 		return h.other.Signing
-	case "device":
+	case by == "device":
 		return h.owner.DeviceSigning
+	case what == "agent":
+		return h.agent(name).Signing
+	case what == "invitation":
+		return h.invites[name].link
+	case strings.HasSuffix(by, "'s former key"):
+		return h.some(strings.TrimSuffix(by, "'s former key")).former.Signing
 	}
-	return h.agent(strings.TrimPrefix(by, "agent ")).Signing
+	return h.some(by).keys.Signing
 }
 
 // fields makes an exception in what goes around a statement.
@@ -187,9 +255,9 @@ func (h *history) fields(but string, d *deed.Deed) bool {
 	case "after another":
 		d.Prev[0] ^= 1
 	case "6 minutes early":
-		d.Time -= 6 * 60_000_000
+		d.Time -= 6 * minute
 	case "4 minutes early":
-		d.Time -= 4 * 60_000_000
+		d.Time -= 4 * minute
 	default:
 		return false
 	}
@@ -212,6 +280,27 @@ func (h *history) bodies(but string, d *deed.Deed) bool {
 		d.Body = b
 	case deed.EpochBody:
 		d.Body = h.epochBody(but, b)
+	case deed.CameraBody:
+		if what == "again" {
+			b.Camera = h.camera(name)
+		}
+		d.Body = b
+	case deed.ReplaceAgentBody:
+		switch what {
+		case "last":
+			b.Lasts = append(b.Lasts, h.last(name))
+		case "signs-with":
+			b.Signing = h.agent(name).Body().Signing
+		}
+		d.Body = b
+	case deed.ReleaseAgentBody:
+		switch {
+		case what == "last":
+			b.Lasts = append(b.Lasts, h.last(name))
+		case but == "257 lasts":
+			b.Lasts = make([]deed.Last, 257)
+		}
+		d.Body = b
 	case deed.AgentBody:
 		switch {
 		case what == "signs-with":
@@ -228,11 +317,22 @@ func (h *history) bodies(but string, d *deed.Deed) bool {
 			b.Signing = append(b.Signing, h.agent("second").Body().Signing...)
 		}
 		d.Body = b
+	default:
+		h.peopleBut(but, d)
 	}
 	return true
 }
 
 func (h *history) epochBody(but string, b deed.EpochBody) deed.EpochBody {
+	switch what, name, _ := strings.Cut(but, " for "); {
+	case what == "no wrap":
+		b.Wraps = slices.DeleteFunc(b.Wraps, func(w deed.Wrap) bool { return w.Person == h.some(name).keys.Person })
+		return b
+	case what == "a wrap":
+		b.Wraps = append(b.Wraps, wrapFor(h.some(name).keys))
+		slices.SortFunc(b.Wraps, byPerson)
+		return b
+	}
 	switch but {
 	case "numbered one higher":
 		b.Number++

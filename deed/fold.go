@@ -34,7 +34,10 @@ func Start(deeds ...[]byte) (*Title, error) {
 	if len(deeds) == 0 {
 		return nil, refuse(NotFound, "no deeds")
 	}
-	t := &Title{keys: map[latchkey.KeyID]holder{}}
+	t := &Title{
+		keys: map[latchkey.KeyID]holder{}, stood: map[any]bool{}, placed: map[latchkey.CameraID]int{},
+		roles: map[latchkey.PersonID][]era{}, pasts: map[latchkey.KeyID][]GivenPast{},
+	}
 	if err := t.extend(deeds); err != nil {
 		return nil, err
 	}
@@ -45,12 +48,13 @@ func Start(deeds ...[]byte) (*Title, error) {
 // is. If one is refused none is taken, and the error is an [*Error].
 func (t *Title) Append(deeds ...[]byte) (*Title, error) {
 	next := *t
-	next.deeds = slices.Clip(t.deeds)
-	next.hashes = slices.Clip(t.hashes)
-	next.agents = slices.Clip(t.agents)
-	next.cameras = slices.Clip(t.cameras)
-	next.epochs = slices.Clip(t.epochs)
-	next.keys = maps.Clone(t.keys)
+	// What only grows is shared; what a deed changes in place is copied. What lies
+	// deeper, such as a person's devices, a deed replaces and never changes.
+	next.deeds, next.hashes, next.epochs = slices.Clip(t.deeds), slices.Clip(t.hashes), slices.Clip(t.epochs)
+	next.persons, next.invites = slices.Clone(t.persons), slices.Clone(t.invites)
+	next.agents, next.cameras = slices.Clone(t.agents), slices.Clone(t.cameras)
+	next.keys, next.stood, next.placed = maps.Clone(t.keys), maps.Clone(t.stood), maps.Clone(t.placed)
+	next.roles, next.pasts = maps.Clone(t.roles), maps.Clone(t.pasts)
 	if err := next.extend(deeds); err != nil {
 		return nil, err
 	}
@@ -78,13 +82,14 @@ func (t *Title) take(b []byte) error {
 	if err := t.follows(d); err != nil {
 		return err
 	}
-	if err := t.signed(d); err != nil {
+	signer, err := t.signed(d)
+	if err != nil {
 		return err
 	}
 	if len(t.deeds) >= MaxChain {
 		return refuse(TooMany, "the chain has %d deeds", len(t.deeds))
 	}
-	if err := t.state(d); err != nil {
+	if err := t.state(d, signer); err != nil {
 		return err
 	}
 	hash := Hash(b)
@@ -131,104 +136,141 @@ func notFound(d *Deed) error {
 	return refuse(NotFound, "the first deed is %q", d.Body.Type())
 }
 
-// signed checks that whoever signed is known, signed it, and may.
-func (t *Title) signed(d *Deed) error {
-	var who holder
+// signed checks that whoever signed is known, signed it, still signs, and may. It
+// returns who that is; for "found" that is nobody yet.
+func (t *Title) signed(d *Deed) (Person, error) {
 	if found, ok := d.Body.(FoundBody); ok {
-		who = holder{key: found.Person.Signing[0], role: personSigns}
-		if who.key.ID() != d.Signer {
-			return refuse(UnknownSigner, "a home is founded by the person who signs it")
+		k := found.Person.Signing[0]
+		if k.ID() != d.Signer {
+			return Person{}, refuse(UnknownSigner, "a home is founded by the person who signs it")
 		}
-	} else if who, ok = t.keys[d.Signer]; !ok || who.role == sealedTo {
-		return refuse(UnknownSigner, "no such key in this home")
+		return Person{}, verify(k, d)
 	}
-	if !who.key.Verify(d.message(), d.Signatures[0]) {
+	who, ok := t.keys[d.Signer]
+	if !ok || !who.use.signs() {
+		return Person{}, refuse(UnknownSigner, "no such key in this home")
+	}
+	if err := verify(who.key, d); err != nil {
+		return Person{}, err
+	}
+	if who.use != personSigns {
+		return Person{}, refuse(NotAllowed, "no key of a person signed %q", d.Body.Type())
+	}
+	signer, ok := t.Person(who.person)
+	if !ok || who.until != 0 {
+		return Person{}, refuse(FormerSigner, "the key was taken back by deed %d", who.until)
+	}
+	if !slices.Contains(signers[d.Body.Type()], signer.Role) {
+		return Person{}, refuse(NotAllowed, "no %s signs %q", signer.Role, d.Body.Type())
+	}
+	return signer, nil
+}
+
+func verify(k Key, d *Deed) error {
+	if !k.Verify(d.message(), d.Signatures[0]) {
 		return refuse(BadSignature, "the signature does not verify")
-	}
-	if who.role != personSigns {
-		return refuse(NotAllowed, "only an owner signs %q", d.Body.Type())
 	}
 	return nil
 }
 
+// signers is the column "signed by" of docs/deed.md for what others than owners sign;
+// whose matter it may be is among the statement's own rules.
+var signers = map[Type][]Role{
+	NewEpoch: {Owner}, PlaceAgent: {Owner}, PlaceCamera: {Owner}, NewInvite: {Owner}, Withdraw: {Owner}, Admit: {Owner},
+	Change: {Owner}, Dismiss: {Owner, Guest}, NewDevice: {Owner, Resident, Guest}, Strike: {Owner, Resident, Guest},
+	Rekey: {Owner, Resident, Guest}, ReplaceAgent: {Owner}, ReleaseAgent: {Owner}, ReleaseCamera: {Owner},
+	HandHomeOver: {Owner}, Lend: {Owner}, Freeze: {Owner, Resident}, Thaw: {Owner}, Retain: {Owner},
+}
+
 // state checks the statement's own rules and does what it says.
-func (t *Title) state(d *Deed) error {
+func (t *Title) state(d *Deed, signer Person) error {
 	switch b := d.Body.(type) {
 	case FoundBody:
 		return t.found(b)
 	case EpochBody:
 		return t.startEpoch(b, d.Seq)
+	case InviteBody:
+		return t.invite(b, d)
+	case WithdrawBody:
+		return t.withdraw(b)
+	case AdmitBody:
+		return t.admit(b, d, signer)
+	case ChangeBody:
+		return t.change(b, d, signer)
+	case DismissBody:
+		return t.dismiss(b, d, signer)
+	case DeviceBody:
+		return t.addDevice(b, d, signer)
+	case StrikeBody:
+		return t.strike(b, d, signer)
+	case RekeyBody:
+		return t.rekey(b, d, signer)
+	case HandOverBody:
+		return t.handOver(b, d)
+	case LendBody:
+		return t.lend(b, d)
+	default:
+		return t.statePlace(d)
+	}
+}
+
+// statePlace is [Title.state] for what is not about people.
+func (t *Title) statePlace(d *Deed) error {
+	switch b := d.Body.(type) {
 	case AgentBody:
 		return t.placeAgent(b, d.Seq)
 	case CameraBody:
 		return t.placeCamera(b, d.Seq)
+	case ReplaceAgentBody:
+		return t.replaceAgent(b, d.Seq)
+	case ReleaseAgentBody:
+		return t.releaseAgent(b, d.Seq)
+	case ReleaseCameraBody:
+		return t.releaseCamera(b, d.Seq)
+	case FreezeBody:
+		return t.freeze(true)
+	case ThawBody:
+		return t.freeze(false)
+	case RetainBody:
+		t.retention = b
+		return nil
 	}
 	panic("deed: internal error: a statement without rules")
 }
 
 func (t *Title) found(b FoundBody) error {
-	p := b.Person
-	for _, h := range []holder{
-		{key: p.Signing[0], person: p.ID, role: personSigns},
-		{key: p.KEM, person: p.ID, role: sealedTo},
-		{key: p.Devices[0].Signing[0], person: p.ID, role: deviceSigns},
-	} {
-		if err := t.introduce(h); err != nil {
-			return err
-		}
-	}
 	t.minVersion = b.MinVersion
-	t.persons = []Person{p}
-	return nil
+	return t.welcome(b.Person, Standing{Role: Owner}, 0)
 }
 
 func (t *Title) startEpoch(b EpochBody, seq uint64) error {
 	if b.Number != t.Epoch()+1 {
 		return refuse(WrongEpoch, "number %d, want %d", b.Number, t.Epoch()+1)
 	}
-	if !slices.EqualFunc(b.Wraps, t.persons, func(w Wrap, p Person) bool {
+	people := t.WholeHome()
+	if !slices.EqualFunc(b.Wraps, people, func(w Wrap, p Person) bool {
 		return w.Person == p.ID && w.Key == p.KEM.ID()
 	}) {
-		return refuse(WrongWraps, "want one wrap for each of %d people, by ID, under their keys", len(t.persons))
+		return refuse(WrongWraps, "want one wrap for each of %d people, by ID, under their keys", len(people))
 	}
-	if err := t.introduce(holder{key: b.Key, role: sealedTo}); err != nil {
+	if err := t.introduce(holder{key: b.Key, use: sealedTo, since: seq}); err != nil {
 		return err
 	}
 	t.epochs = append(t.epochs, epoch{b.Key, b.Wraps, seq})
 	return nil
 }
 
-func (t *Title) placeAgent(b AgentBody, seq uint64) error {
-	if _, ok := t.Agent(b.Agent); ok {
-		return refuse(AlreadyPlaced, "the agent stands in the chain")
+// turn starts the epoch that a statement brings, if one is due.
+func (t *Title) turn(b *EpochBody, due bool, seq uint64) error {
+	switch {
+	case due && b == nil:
+		return refuse(WrongEpoch, "who sees the whole home changes, and no new epoch is there")
+	case !due && b != nil:
+		return refuse(WrongEpoch, "who sees the whole home stays, and a new epoch is there")
+	case !due:
+		return nil
 	}
-	if len(t.agents) >= MaxAgents {
-		return refuse(TooMany, "the home has %d agents", len(t.agents))
-	}
-	for _, h := range []holder{
-		{key: b.Signing[0], agent: b.Agent, role: agentSigns},
-		{key: b.KEM, agent: b.Agent, role: sealedTo},
-	} {
-		if err := t.introduce(h); err != nil {
-			return err
-		}
-	}
-	t.agents = append(t.agents, Agent{b.Agent, b.Signing, b.KEM, seq})
-	return nil
-}
-
-func (t *Title) placeCamera(b CameraBody, seq uint64) error {
-	if _, ok := t.Agent(b.Agent); !ok {
-		return refuse(UnknownAgent, "no such agent in this home")
-	}
-	if _, ok := t.Camera(b.Camera); ok {
-		return refuse(AlreadyPlaced, "the camera stands in the chain")
-	}
-	if len(t.cameras) >= MaxCameras {
-		return refuse(TooMany, "the home has %d cameras", len(t.cameras))
-	}
-	t.cameras = append(t.cameras, Camera{b.Camera, b.Agent, seq})
-	return nil
+	return t.startEpoch(*b, seq)
 }
 
 // introduce takes a key into the chain, in which each stands once.
@@ -238,5 +280,24 @@ func (t *Title) introduce(h holder) error {
 		return refuse(ReusedKey, "the key stood in the chain before")
 	}
 	t.keys[id] = h
+	return nil
+}
+
+// takeBack ends what keys are in force for.
+func (t *Title) takeBack(seq uint64, keys ...Key) {
+	for _, k := range keys {
+		id := k.ID()
+		h := t.keys[id]
+		h.until = seq
+		t.keys[id] = h
+	}
+}
+
+// enter takes an ID into the chain, in which each of its kind stands once.
+func (t *Title) enter(id any, what string) error {
+	if t.stood[id] {
+		return refuse(AlreadyPlaced, "the %s stood in the chain before", what)
+	}
+	t.stood[id] = true
 	return nil
 }

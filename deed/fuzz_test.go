@@ -12,8 +12,8 @@ import (
 func seedDeeds(f *testing.F) {
 	f.Helper()
 	all, by := readVectors(f)
-	if by["go"] < 24 {
-		f.Fatalf("%d vectors as seeds, want at least 24", by["go"])
+	if by["go"] < 110 {
+		f.Fatalf("%d vectors as seeds, want at least 110", by["go"])
 	}
 	for _, v := range all {
 		for _, d := range v.Deeds {

@@ -23,15 +23,25 @@ const (
 	Fork          Reason = "fork"           // this deed follows another one than the chain's last
 	Backdated     Reason = "backdated"      // earlier than the deed before it, by more than clocks differ
 	UnknownSigner Reason = "unknown-signer" // signed by a key that the chain does not know
+	FormerSigner  Reason = "former-signer"  // signed by a person's key that has been taken back
 	NotAllowed    Reason = "not-allowed"    // signed by somebody who may not say this
 	BadSignature  Reason = "bad-signature"  // the signature does not verify
 	BadKey        Reason = "bad-key"        // a key of an algorithm or length that has no place there
 	NotFound      Reason = "not-found"      // the first deed is not "found"
-	WrongEpoch    Reason = "wrong-epoch"    // the epoch's number is not one more than the last
+	WrongEpoch    Reason = "wrong-epoch"    // an epoch of another number than is next, a turn that is missing or has no place
 	WrongWraps    Reason = "wrong-wraps"    // the epoch is not wrapped for exactly those who see the whole home
+	WrongPast     Reason = "wrong-past"     // a past that the signer cannot give, or the person cannot be given
 	ReusedKey     Reason = "reused-key"     // a key that stood in the chain before
-	AlreadyPlaced Reason = "already-placed" // an agent or camera that stands in the chain already
-	UnknownAgent  Reason = "unknown-agent"  // a camera placed with an agent that is not
+	AlreadyPlaced Reason = "already-placed" // an ID that stood in the chain before
+	UnknownAgent  Reason = "unknown-agent"  // an agent that does not stand in the home
+	UnknownCamera Reason = "unknown-camera" // a camera that does not stand in the home, or not with that agent
+	UnknownPerson Reason = "unknown-person" // a person who does not stand in the home, or is a link
+	UnknownDevice Reason = "unknown-device" // a device that does not stand in the home
+	UnknownInvite Reason = "unknown-invite" // an invitation that is not open, or is for something else
+	BadProof      Reason = "bad-proof"      // the keys are not those of whoever holds the invitation's link
+	Expired       Reason = "expired"        // an end that has passed
+	LastOwner     Reason = "last-owner"     // the home would be without an owner
+	WrongState    Reason = "wrong-state"    // a freeze of a frozen home, or a thaw of another
 	TooMany       Reason = "too-many"       // more of something than a home may have
 )
 

@@ -1,7 +1,6 @@
 package deed
 
 import (
-	"iter"
 	"slices"
 
 	"github.com/latchkey-cam/latchkey"
@@ -16,50 +15,65 @@ type Title struct {
 	last       latchkey.Time
 	deeds      [][]byte
 	hashes     [][32]byte
-	persons    []Person // ascending by ID; in version 1 all are owners
-	agents     []Agent  // in the order in which they were placed
-	cameras    []Camera // in the order in which they were placed
-	epochs     []epoch  // epochs[i] is number i+1
-	keys       map[latchkey.KeyID]holder
+
+	persons []Person // who stand in the home, ascending by ID
+	invites []Invite // open, in the order in which they were made
+	agents  []agent  // all that ever were placed, in that order
+	cameras []Camera // all that ever were placed, in that order
+	epochs  []epoch  // epochs[i] is number i+1
+
+	frozen     bool
+	retention  RetainBody
+	handedOver uint64
+
+	keys   map[latchkey.KeyID]holder      // all that ever stood in the chain
+	stood  map[any]bool                   // every ID of anything that ever stood in the chain, by its type
+	placed map[latchkey.CameraID]int      // where in cameras
+	roles  map[latchkey.PersonID][]era    // of everybody who ever stood in the home
+	pasts  map[latchkey.KeyID][]GivenPast // by the KEM key that they were given to
 }
 
-// holder says whose key it is. Every key that ever stood in the chain has one.
+// holder says whose key it is, and for how long.
 type holder struct {
 	key    Key
-	person latchkey.PersonID
-	agent  latchkey.AgentID
-	role   role
+	use    use
+	person latchkey.PersonID // whose own key, or whose device's, it is
+	device latchkey.DeviceID
+	agent  int    // where in agents
+	tenure int    // where in the agent's tenures
+	since  uint64 // the deed that brought it
+	until  uint64 // the deed that took it back, 0 if none has
 }
 
-type role uint8
+// inForce says whether the key was there, and not taken back, at that deed.
+func (h holder) inForce(seq uint64) bool {
+	return h.since <= seq && (h.until == 0 || seq < h.until)
+}
+
+// use says what a key is for.
+type use uint8
 
 const (
-	personSigns role = iota + 1
+	personSigns use = iota + 1
 	deviceSigns
 	agentSigns
+	inviteSigns
 	sealedTo
+	personSealedTo
 )
+
+func (u use) signs() bool { return u < sealedTo }
+
+// era is the role that somebody has from a deed on, 0 for none.
+type era struct {
+	since uint64
+	role  Role
+}
 
 type epoch struct {
 	key   Key
 	wraps []Wrap
 	since uint64
-}
-
-// Agent is an agent of the home, placed at the deed numbered Since.
-type Agent struct {
-	ID      latchkey.AgentID
-	Signing []Key
-	KEM     Key
-	Since   uint64
-}
-
-// Camera is a camera of the home, placed with its agent at the deed numbered Since.
-// Only what that agent signed is taken for it.
-type Camera struct {
-	ID    latchkey.CameraID
-	Agent latchkey.AgentID
-	Since uint64
 }
 
 // Home is the home whose title this is.
@@ -71,8 +85,22 @@ func (t *Title) Head() latchkey.Head {
 	return latchkey.Head{Seq: uint64(n), Hash: t.hashes[n]}
 }
 
+// LastTime is the time of the newest deed.
+func (t *Title) LastTime() latchkey.Time { return t.last }
+
 // MinVersion is the lowest version of objects that readers of this home take.
 func (t *Title) MinVersion() uint8 { return t.minVersion }
+
+// Frozen says whether the home hands out no media.
+func (t *Title) Frozen() bool { return t.frozen }
+
+// Retention says for how many days, and up to how many bytes, the home's recordings
+// are kept, 0 for no bound.
+func (t *Title) Retention() (days uint32, bytes uint64) { return t.retention.Days, t.retention.Bytes }
+
+// HandedOver is the number of the deed that last handed the home over, 0 if none did.
+// What was made at heads before it is not taken any more.
+func (t *Title) HandedOver() uint64 { return t.handedOver }
 
 // HashAt returns the hash of the deed with that number.
 func (t *Title) HashAt(seq uint64) ([32]byte, bool) {
@@ -124,81 +152,18 @@ func (t *Title) Wraps(e latchkey.Epoch) []Wrap {
 	return t.epochs[e-1].wraps
 }
 
-// Persons returns the people of the home, ascending by ID. In version 1 all are owners.
-func (t *Title) Persons() []Person { return t.persons }
-
-// Person returns the person of that ID.
-func (t *Title) Person(id latchkey.PersonID) (Person, bool) {
-	return find(t.persons, func(p Person) bool { return p.ID == id })
-}
-
-// PersonBySigningKey returns the person whose signing key that is. A device's key is
-// not its person's.
-func (t *Title) PersonBySigningKey(id latchkey.KeyID) (Person, bool) {
-	h, ok := t.keys[id]
-	if !ok || h.role != personSigns {
-		return Person{}, false
-	}
-	return t.Person(h.person)
-}
-
-// SigningKey returns the key of that ID if it signs anything in this home, whoever's.
+// SigningKey returns the key of that ID if it signs, or once signed, anything in this
+// home, whoever's.
 func (t *Title) SigningKey(id latchkey.KeyID) (Key, bool) {
 	h, ok := t.keys[id]
-	return h.key, ok && h.role != sealedTo
+	return h.key, ok && h.use.signs()
 }
 
-// Device returns the device of that ID.
-func (t *Title) Device(id latchkey.DeviceID) (Device, bool) {
-	return find(slices.Collect(t.devices()), func(d Device) bool { return d.ID == id })
-}
-
-// DeviceBySigningKey returns the device whose signing key that is.
-func (t *Title) DeviceBySigningKey(id latchkey.KeyID) (Device, bool) {
+// InForce says whether the key of that ID stood in the chain, and had not been taken
+// back, when the deed with that number was the last.
+func (t *Title) InForce(id latchkey.KeyID, seq uint64) bool {
 	h, ok := t.keys[id]
-	if !ok || h.role != deviceSigns {
-		return Device{}, false
-	}
-	return find(slices.Collect(t.devices()), func(d Device) bool {
-		return slices.ContainsFunc(d.Signing, func(k Key) bool { return k.ID() == id })
-	})
-}
-
-func (t *Title) devices() iter.Seq[Device] {
-	return func(yield func(Device) bool) {
-		for _, p := range t.persons {
-			for _, d := range p.Devices {
-				if !yield(d) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// Agents returns the agents in the order in which they were placed.
-func (t *Title) Agents() []Agent { return t.agents }
-
-// Agent returns the agent of that ID.
-func (t *Title) Agent(id latchkey.AgentID) (Agent, bool) {
-	return find(t.agents, func(a Agent) bool { return a.ID == id })
-}
-
-// AgentByKey returns the agent whose signing key that is.
-func (t *Title) AgentByKey(id latchkey.KeyID) (Agent, bool) {
-	h, ok := t.keys[id]
-	if !ok || h.role != agentSigns {
-		return Agent{}, false
-	}
-	return t.Agent(h.agent)
-}
-
-// Cameras returns the cameras in the order in which they were placed.
-func (t *Title) Cameras() []Camera { return t.cameras }
-
-// Camera returns the camera of that ID.
-func (t *Title) Camera(id latchkey.CameraID) (Camera, bool) {
-	return find(t.cameras, func(c Camera) bool { return c.ID == id })
+	return ok && h.inForce(seq)
 }
 
 func find[T any](all []T, is func(T) bool) (T, bool) {

@@ -1,8 +1,10 @@
 package key
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 
 	"github.com/latchkey-cam/latchkey"
@@ -14,19 +16,30 @@ import (
 // NewEpoch makes the key of the epoch that is to follow in t and wraps it for
 // everybody who sees the whole home. The statement is to be signed and appended.
 func NewEpoch(t *deed.Title) (deed.EpochBody, *Private, error) {
-	k, err := NewPrivate()
+	b, k, err := Turn(t, t.WholeHome())
 	if err != nil {
 		return deed.EpochBody{}, nil, err
 	}
+	return *b, k, nil
+}
+
+// Turn makes the key of the epoch that is to follow in t and wraps it for those people:
+// they are those who see the whole home after the statement that the turn is for.
+func Turn(t *deed.Title, people []deed.Person) (*deed.EpochBody, *Private, error) {
+	k, err := NewPrivate()
+	if err != nil {
+		return nil, nil, err
+	}
 	b := deed.EpochBody{Number: t.Epoch() + 1, Key: k.Public()}
-	for _, p := range t.Persons() {
+	people = slices.SortedFunc(slices.Values(people), func(p, q deed.Person) int { return bytes.Compare(p.ID[:], q.ID[:]) })
+	for _, p := range people {
 		wrap, err := Seal(p.KEM, wrapInfo(t.Home(), b.Number, b.Key, p.KEM.ID()), k.Seed())
 		if err != nil {
-			return deed.EpochBody{}, nil, fmt.Errorf("wrap epoch for %s: %w", p.ID, err)
+			return nil, nil, fmt.Errorf("wrap epoch for %s: %w", p.ID, err)
 		}
 		b.Wraps = append(b.Wraps, deed.Wrap{Person: p.ID, Key: p.KEM.ID(), Sealed: wrap})
 	}
-	return b, k, nil
+	return &b, k, nil
 }
 
 // wrapInfo is what a wrapped epoch is bound to (docs/deed.md, "epoch").
@@ -41,18 +54,28 @@ func wrapInfo(home latchkey.HomeID, number latchkey.Epoch, epoch deed.Key, perso
 	return w.Bytes()
 }
 
-// Ring is the private keys of a home's epochs that somebody holds.
-type Ring struct{ epochs map[latchkey.Epoch]*Private }
+// Ring is the private keys with which somebody opens what is recorded in a home: those
+// of its epochs, and the person's own, to which a guest's envelopes are sealed.
+type Ring struct {
+	epochs map[latchkey.Epoch]*Private
+	own    []*Private
+}
 
 // Add returns the ring with one more epoch.
 func (r Ring) Add(e latchkey.Epoch, k *Private) Ring {
-	next := Ring{map[latchkey.Epoch]*Private{e: k}}
+	next := Ring{map[latchkey.Epoch]*Private{e: k}, r.own}
 	for e, k := range r.epochs {
 		if _, ok := next.epochs[e]; !ok {
 			next.epochs[e] = k
 		}
 	}
 	return next
+}
+
+// AddOwn returns the ring with one more KEM key of the person's own, or of a link's:
+// the present one, or one from before a rekey.
+func (r Ring) AddOwn(k *Private) Ring {
+	return Ring{r.epochs, append(slices.Clip(r.own), k)}
 }
 
 // Epoch returns the private key of an epoch.
@@ -62,24 +85,23 @@ func (r Ring) Epoch(e latchkey.Epoch) (*Private, bool) {
 }
 
 // Epochs returns the numbers of the epochs whose keys are in the ring, ascending.
-func (r Ring) Epochs() []latchkey.Epoch {
-	var all []latchkey.Epoch
-	for e := range r.epochs {
-		all = append(all, e)
-	}
-	slices.Sort(all)
-	return all
-}
+func (r Ring) Epochs() []latchkey.Epoch { return slices.Sorted(maps.Keys(r.epochs)) }
 
 // Find returns the private key to which an envelope, or the key of a settings
-// document, is sealed: one for an epoch, by the key's ID, whatever number it gives.
+// document, is sealed, by the key's ID, whatever epoch it gives.
 func (r Ring) Find(kind sealed.RecipientKind, id latchkey.KeyID) (*Private, bool) {
-	if kind != sealed.ToEpoch {
-		return nil, false
-	}
-	for _, k := range r.epochs {
-		if k.ID() == id {
-			return k, true
+	switch kind {
+	case sealed.ToEpoch:
+		for _, k := range r.epochs {
+			if k.ID() == id {
+				return k, true
+			}
+		}
+	case sealed.ToPerson, sealed.ToLink:
+		for _, k := range r.own {
+			if k.ID() == id {
+				return k, true
+			}
 		}
 	}
 	return nil, false
@@ -91,15 +113,16 @@ func (Ring) Format(f fmt.State, _ rune) { fmt.Fprint(f, secret) }
 // LogValue hides it from structured logs.
 func (Ring) LogValue() slog.Value { return slog.StringValue(secret) }
 
-// OpenEpochs opens every epoch that was wrapped for this person. A wrap that does not
-// open, or whose key is not the one that the deed gives, is an error that names the
-// epoch: somebody who may start epochs made a bad one, and the person must be told.
+// OpenEpochs opens every epoch that was wrapped for this person's KEM key, and every
+// past that was given to it; the key itself is in the ring too. What does not open, or
+// whose key is not the one that the deed gives, is an error that names the epoch:
+// somebody who may start epochs made a bad one, and the person must be told.
 func OpenEpochs(t *deed.Title, k *PersonKeys) (Ring, error) {
-	var ring Ring
+	ring := Ring{}.AddOwn(k.KEM)
 	for e := latchkey.Epoch(1); e <= t.Epoch(); e++ {
 		i := slices.IndexFunc(t.Wraps(e), func(w deed.Wrap) bool { return w.Person == k.Person && w.Key == k.KEM.ID() })
 		if i < 0 {
-			continue // from before this person saw the whole home
+			continue // from a time when this person did not see the whole home
 		}
 		public, _ := t.EpochKey(e)
 		seed, err := k.KEM.Open(wrapInfo(t.Home(), e, public, k.KEM.ID()), t.Wraps(e)[i].Sealed)
@@ -111,6 +134,12 @@ func OpenEpochs(t *deed.Title, k *PersonKeys) (Ring, error) {
 			return Ring{}, err
 		}
 		ring = ring.Add(e, opened)
+	}
+	for _, p := range t.PastsOf(k.Person) {
+		var err error
+		if ring, err = openPast(t, k, p, ring); err != nil {
+			return Ring{}, err
+		}
 	}
 	return ring, nil
 }

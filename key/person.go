@@ -40,6 +40,23 @@ func NewPersonKeys() (*PersonKeys, error) {
 	}, nil
 }
 
+// NewDevice returns the keys of the same person at another device.
+func (k *PersonKeys) NewDevice() *PersonKeys {
+	next := *k
+	next.Device, next.DeviceSigning = latchkey.NewDeviceID(), Signing()
+	return &next
+}
+
+// Rekey makes new keys for the same person, at a new device.
+func (k *PersonKeys) Rekey() (*PersonKeys, error) {
+	next, err := NewPersonKeys()
+	if err != nil {
+		return nil, err
+	}
+	next.Person = k.Person
+	return next, nil
+}
+
 // Format hides the secrets from every verb of fmt.
 func (PersonKeys) Format(f fmt.State, _ rune) { fmt.Fprint(f, secret) }
 
@@ -52,6 +69,17 @@ func (k *PersonKeys) Public() deed.Person {
 		ID: k.Person, Signing: []deed.Key{signingID(k.Signing)}, KEM: k.KEM.Public(),
 		Devices: []deed.Device{{ID: k.Device, Person: k.Person, Signing: []deed.Key{signingID(k.DeviceSigning)}}},
 	}
+}
+
+// DeviceBody is the statement that gives the person this device.
+func (k *PersonKeys) DeviceBody() deed.DeviceBody {
+	return deed.DeviceBody{Device: k.Device, Signing: []deed.Key{signingID(k.DeviceSigning)}}
+}
+
+// Prove answers an invitation of a home with the key that its link's secret makes: the
+// proof that these keys are those of whoever holds the link.
+func (k *PersonKeys) Prove(link ed25519.PrivateKey, home latchkey.HomeID, invite latchkey.InviteID) deed.Proof {
+	return deed.Proof{Invite: invite, Signature: ed25519.Sign(link, deed.ProofMessage(home, invite, k.Public()))}
 }
 
 // Found makes the statement that founds a home of this person, with fresh salt.

@@ -9,6 +9,12 @@
 //	title, ring := owner.Title(), owner.Ring()
 //	o := agent.Object(title, camera, latchkey.Thumbnail, jpeg)
 //
+// Other people come and go:
+//
+//	anna := owner.Join(keytest.NewPerson(), keytest.AsResident)
+//	bob := owner.Join(keytest.NewPerson(), keytest.AsGuest(camera))
+//	owner.Dismiss(anna)
+//
 // It panics where a test could not go on anyway.
 package keytest
 
@@ -116,7 +122,8 @@ func (o *Owner) Home() latchkey.HomeID { return o.title.Home() }
 // Deeds is the whole chain.
 func (o *Owner) Deeds() [][]byte { return o.title.Deeds(0) }
 
-// Ring is the private keys of all epochs that this owner started.
+// Ring is the private keys of all epochs that this owner started, and of those that
+// [Owner.As] opened.
 func (o *Owner) Ring() key.Ring {
 	var ring key.Ring
 	for e, k := range o.epochs {
