@@ -17,6 +17,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -126,6 +127,21 @@ type Head struct {
 
 // String returns the head as "SEQ:HASH", the hash in hexadecimal.
 func (h Head) String() string { return fmt.Sprintf("%d:%s", h.Seq, hex.EncodeToString(h.Hash[:])) }
+
+// ParseHead is the inverse of [Head.String]; it takes no other spelling.
+func ParseHead(s string) (Head, error) {
+	var h Head
+	seq, hash, _ := strings.Cut(s, ":")
+	n, err := strconv.ParseUint(seq, 10, 64)
+	if err != nil || n > MaxInt || len(hash) != 2*len(h.Hash) {
+		return h, fmt.Errorf("%.80q is no head: want SEQ:HASH", s)
+	}
+	h.Seq = n
+	if _, err := hex.Decode(h.Hash[:], []byte(hash)); err != nil || h.String() != s {
+		return Head{}, fmt.Errorf("%.80q is no head: want SEQ:HASH", s)
+	}
+	return h, nil
+}
 
 // Kind says what an object is.
 type Kind uint8

@@ -267,7 +267,7 @@ func (j *joining) wait(ctx context.Context, id identity) error {
 
 // admitted wants the head that was announced to lie on the chain that was verified.
 func (j *joining) admitted(title *deed.Title, id identity) error {
-	head, err := api.ParseHead(id.Head)
+	head, err := latchkey.ParseHead(id.Head)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", identityFile, err)
 	}

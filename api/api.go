@@ -8,11 +8,8 @@ package api
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
@@ -71,26 +68,11 @@ type Head latchkey.Head
 // MarshalText writes the head.
 func (h Head) MarshalText() ([]byte, error) { return []byte(latchkey.Head(h).String()), nil }
 
-// UnmarshalText is [ParseHead].
+// UnmarshalText is [latchkey.ParseHead].
 func (h *Head) UnmarshalText(text []byte) error {
-	parsed, err := ParseHead(string(text))
+	parsed, err := latchkey.ParseHead(string(text))
 	*h = Head(parsed)
 	return err
-}
-
-// ParseHead is the inverse of [latchkey.Head.String]; it takes no other spelling.
-func ParseHead(s string) (latchkey.Head, error) {
-	var h latchkey.Head
-	seq, hash, _ := strings.Cut(s, ":")
-	n, err := strconv.ParseUint(seq, 10, 64)
-	if err != nil || n > latchkey.MaxInt || len(hash) != 2*len(h.Hash) {
-		return h, fmt.Errorf("%.80q is no head: want SEQ:HASH", s)
-	}
-	h.Seq = n
-	if _, err := hex.Decode(h.Hash[:], []byte(hash)); err != nil || h.String() != s {
-		return latchkey.Head{}, fmt.Errorf("%.80q is no head: want SEQ:HASH", s)
-	}
-	return h, nil
 }
 
 // NewRequestID makes the ID of a request.

@@ -182,12 +182,12 @@ func TestDecodeIsStrict(t *testing.T) {
 }
 
 func TestHeadHasOneSpelling(t *testing.T) {
-	if got, err := api.ParseHead(head.String()); got != head || err != nil {
+	if got, err := latchkey.ParseHead(head.String()); got != head || err != nil {
 		t.Errorf("%v, %v", got, err)
 	}
 	hex := strings.Repeat("06", 32)
 	for _, s := range []string{"", "5", "5:", ":" + hex, "05:" + hex, "+5:" + hex, "-1:" + hex, "5:" + hex + "06", "5:" + strings.Repeat("0A", 32), "9007199254740992:" + hex, "5:" + hex[1:] + "g"} {
-		if h, err := api.ParseHead(s); err == nil {
+		if h, err := latchkey.ParseHead(s); err == nil {
 			t.Errorf("%q is read as %s", s, h)
 		}
 	}

@@ -258,7 +258,7 @@ func (l *Link) take(name, value string) error {
 		l.Home = &home
 		return err
 	case "head":
-		head, err := ParseHead(value)
+		head, err := latchkey.ParseHead(value)
 		l.Head = &head
 		return err
 	case "trust":

@@ -69,7 +69,7 @@ func (h Hello) KnownHead() (*latchkey.Head, error) {
 	if h.Head == "" {
 		return nil, nil
 	}
-	head, err := ParseHead(h.Head)
+	head, err := latchkey.ParseHead(h.Head)
 	if err != nil {
 		return nil, err
 	}

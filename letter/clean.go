@@ -74,6 +74,12 @@ func (r Added) clean() any   { return r }
 func (r Done) clean() any    { return r }
 func (r Picture) clean() any { return r }
 
+func (r Confirmed) clean() any {
+	return struct {
+		Head string `json:"head"`
+	}{r.Head.String()}
+}
+
 func (r WouldHaveFired) clean() any {
 	r.Times = max(0, r.Times)
 	return r

@@ -20,8 +20,8 @@ const (
 )
 
 // Command is what a member asks of an agent: one of [Probe], [Discover], [AddCamera],
-// [DescribeCamera], [ChangeCamera], [ForgetCamera], [AcceptDevice], [StillPicture] and
-// [WouldFire].
+// [DescribeCamera], [ChangeCamera], [ForgetCamera], [AcceptDevice], [StillPicture],
+// [WouldFire] and [ConfirmHead].
 type Command interface {
 	// Do is the command's name in the letter.
 	Do() string
@@ -102,6 +102,11 @@ type WouldFire struct {
 	Masks       []settings.Mask      `json:"masks,omitempty"`
 }
 
+// ConfirmHead asks for the newest deed that the agent knows. It is the one command that
+// is obeyed from a person's own key too: a device without memory signs no deed until the
+// chain that it was shown is confirmed. It is answered by [Confirmed].
+type ConfirmHead struct{}
+
 // Pin is what tells a device from another one at the same address; what is not known
 // is "".
 type Pin struct {
@@ -136,6 +141,9 @@ func (StillPicture) Do() string { return "still" }
 
 // Do is "would-fire".
 func (WouldFire) Do() string { return "would-fire" }
+
+// Do is "confirm-head".
+func (ConfirmHead) Do() string { return "confirm-head" }
 
 // encodeCommand writes a command and the key that replies to it are sealed to.
 func encodeCommand(c Command, reply deed.Key) ([]byte, error) {
@@ -207,6 +215,8 @@ func readCommand(o fields.Object) Command {
 		w := WouldFire{Camera: readCamera(o)}
 		w.Sensitivity, w.Zones, w.Masks = settings.ReadMotion(o)
 		return w
+	case ConfirmHead{}.Do():
+		return ConfirmHead{}
 	default:
 		o.Refuse("this program cannot %q", do)
 		return nil

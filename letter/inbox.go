@@ -48,8 +48,8 @@ type Received struct {
 	number uint64     // of the last reply
 }
 
-// Open checks a command and opens it: that a member's device wrote it for this
-// incarnation of this agent, that it was not opened before, and, if now is not 0, that
+// Open checks a command and opens it: that a member's device wrote it (or the member, if
+// it is a [ConfirmHead]) for this incarnation of this agent, that it was not opened before, and, if now is not 0, that
 // it is not too old. The caller gives 0 while its clock cannot be believed.
 func (i *Inbox) Open(b []byte, t *deed.Title, now latchkey.Time) (*Received, error) {
 	l, err := parse(b, sealed.CommandLetter)
@@ -73,7 +73,16 @@ func (i *Inbox) Open(b []byte, t *deed.Title, now latchkey.Time) (*Received, err
 	if err != nil {
 		return nil, sealed.Refuse(sealed.BadContent, "%v", err)
 	}
+	// A device that has no memory yet is in no title: its person asks for the head.
+	if _, ok := c.(ConfirmHead); !ok && !isDevice(t, l) {
+		return nil, sealed.Refuse(sealed.NotAllowed, "only a member's device commands")
+	}
 	return &Received{Command: c, letter: l, asker: asker}, nil
+}
+
+func isDevice(t *deed.Title, l sealed.Letter) bool {
+	_, ok := t.DeviceBySigningKey(l.Signer)
+	return ok
 }
 
 func (i *Inbox) fresh(l sealed.Letter, now latchkey.Time) error {

@@ -96,3 +96,11 @@ func (StillPicture) parseReply(o fields.Object) Reply {
 func (WouldFire) parseReply(o fields.Object) Reply {
 	return WouldHaveFired{o.Int("times", 0, maxEvents), readTime(o, "since")}
 }
+
+func (ConfirmHead) parseReply(o fields.Object) Reply {
+	h, err := latchkey.ParseHead(o.Text("head", maxWord))
+	if err != nil {
+		o.Refuse("%w", err)
+	}
+	return Confirmed{h}
+}

@@ -18,8 +18,8 @@ const (
 )
 
 // Reply is what an agent says to a command: [Progress] any number of times, then one
-// of [Found], [Devices], [Added], [Description], [Done], [Picture] and
-// [WouldHaveFired], whichever belongs to the command, or [Failure].
+// of [Found], [Devices], [Added], [Description], [Done], [Picture], [WouldHaveFired] and
+// [Confirmed], whichever belongs to the command, or [Failure].
 type Reply interface {
 	// Last says that no other reply to the command follows.
 	Last() bool
@@ -147,6 +147,9 @@ type WouldHaveFired struct {
 	Since latchkey.Time `json:"since"`
 }
 
+// Confirmed is the newest deed that the agent knows.
+type Confirmed struct{ Head latchkey.Head }
+
 // Last is false.
 func (Progress) Last() bool { return false }
 
@@ -173,6 +176,9 @@ func (Picture) Last() bool { return true }
 
 // Last is true.
 func (WouldHaveFired) Last() bool { return true }
+
+// Last is true.
+func (Confirmed) Last() bool { return true }
 
 func encodeReply(r Reply) ([]byte, error) {
 	switch clean := r.clean().(type) {

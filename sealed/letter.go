@@ -163,8 +163,8 @@ func VerifyLetter(l Letter, t *deed.Title) error {
 	if err := l.checkSignature(l.Home, l.SignedMessage(), t); err != nil {
 		return err
 	}
-	agent, ok := t.Agent(l.Agent)
-	if !ok || agent.Since > l.Head.Seq {
+	agent, ok := t.AgentAt(l.Agent, l.Head.Seq)
+	if !ok {
 		return Refuse(WrongAgent, "agent %s did not stand in the home", l.Agent)
 	}
 	if err := l.checkSigner(t); err != nil {
@@ -173,12 +173,16 @@ func VerifyLetter(l Letter, t *deed.Title) error {
 	return l.checkRecipient(t, agent)
 }
 
-// checkSigner wants a member's device behind a command, and the letter's own agent
-// behind everything else.
+// checkSigner wants a member or a member's device behind a command, as the title knows
+// them now, and the letter's own agent behind everything else, with a key that it had
+// at the letter's head.
 func (l Letter) checkSigner(t *deed.Title) error {
 	if l.Kind == CommandLetter {
-		if _, ok := t.DeviceBySigningKey(l.Signer); !ok {
-			return Refuse(NotAllowed, "only a member's device commands")
+		switch {
+		case !t.Personal(l.Signer):
+			return Refuse(NotAllowed, "only a member commands")
+		case !t.InForce(l.Signer, t.Head().Seq):
+			return Refuse(FormerSigner, "key %s has been taken back", l.Signer)
 		}
 		return nil
 	}
@@ -187,6 +191,8 @@ func (l Letter) checkSigner(t *deed.Title) error {
 		return Refuse(NotAllowed, "only an agent writes a %s", l.Kind)
 	case agent.ID != l.Agent:
 		return Refuse(WrongAgent, "signed by agent %s in the name of %s", agent.ID, l.Agent)
+	case !t.InForce(l.Signer, l.Head.Seq):
+		return Refuse(FormerSigner, "key %s was not the agent's at head %s", l.Signer, l.Head)
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ const (
 	UnknownHead   Reason = "unknown-head"   // its head is not on the reader's chain
 	UnknownSigner Reason = "unknown-signer" // its key is no agent's of the home
 	WrongAgent    Reason = "wrong-agent"    // its camera is not placed with its agent
+	FormerSigner  Reason = "former-signer"  // its key did not sign any more when it was made
 	BadSignature  Reason = "bad-signature"  // the agent's signature does not verify
 	WrongHash     Reason = "wrong-hash"     // the body is not the one that was signed
 	NoEnvelope    Reason = "no-envelope"    // no envelope is for a key that the reader holds

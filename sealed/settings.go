@@ -97,24 +97,22 @@ func (s Settings) Verify(t *deed.Title) error {
 	if err := s.checkSignature(s.Home, s.SignedMessage(), t); err != nil {
 		return err
 	}
-	if _, ok := t.PersonBySigningKey(s.Signer); !ok {
-		return Refuse(NotAllowed, "only an owner signs settings")
+	if by, ok := t.SignerAt(s.Signer, s.Head.Seq); !ok || by.Role != deed.Owner {
+		return Refuse(NotAllowed, "no owner at head %s signed the settings", s.Head)
 	}
 	return s.checkRecipients(SettingsRecipients(t, s.Head.Seq)...)
 }
 
 // SettingsRecipients are those to whom a document made at that deed is sealed: the epoch
-// at its head, then the agents placed by then, in the order of the chain.
+// at its head, then the agents that stood in the home then, in the order of the chain.
 func SettingsRecipients(t *deed.Title, seq uint64) []Recipient {
 	var all []Recipient
 	epoch := t.EpochAt(seq)
 	if k, ok := t.EpochKey(epoch); ok {
 		all = append(all, Recipient{ToEpoch, k, epoch})
 	}
-	for _, a := range t.Agents() {
-		if a.Since <= seq {
-			all = append(all, Recipient{ToAgent, a.KEM, epoch})
-		}
+	for _, a := range t.AgentsAt(seq) {
+		all = append(all, Recipient{ToAgent, a.KEM, epoch})
 	}
 	return all
 }

@@ -148,8 +148,8 @@ func TestVectorsAreMany(t *testing.T) {
 var reasonList = []sealed.Reason{
 	sealed.Malformed, sealed.Truncated, sealed.Trailing, sealed.Oversize, sealed.FutureVersion, sealed.UnknownSuite,
 	sealed.OldVersion, sealed.WrongHome, sealed.WrongCamera, sealed.WrongDay, sealed.WrongKind, sealed.WrongObject,
-	sealed.UnknownHead, sealed.UnknownSigner, sealed.WrongAgent, sealed.BadSignature, sealed.WrongHash, sealed.NoEnvelope,
-	sealed.UnknownEpoch, sealed.OldEpoch, sealed.BadEnvelope, sealed.Commitment, sealed.BadChunk,
+	sealed.UnknownHead, sealed.UnknownSigner, sealed.WrongAgent, sealed.FormerSigner, sealed.BadSignature, sealed.WrongHash,
+	sealed.NoEnvelope, sealed.UnknownEpoch, sealed.OldEpoch, sealed.BadEnvelope, sealed.Commitment, sealed.BadChunk,
 }
 
 func TestReasonsAreThePages(t *testing.T) {

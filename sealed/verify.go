@@ -26,8 +26,11 @@ func Verify(h Header, asked latchkey.Name, t *deed.Title) error {
 	if !ok {
 		return Refuse(UnknownSigner, "key %s is no agent's of this home", b.AgentKey)
 	}
-	if camera, ok := t.Camera(b.Camera); !ok || camera.Agent != agent.ID {
+	if camera, ok := t.AnyCamera(b.Camera); !ok || camera.Agent != agent.ID {
 		return Refuse(WrongAgent, "camera %s is not placed with agent %s", b.Camera, agent.ID)
+	}
+	if !t.Signs(b.AgentKey, b.Camera, b.Head.Seq, b.Incarnation, b.Sequence) {
+		return Refuse(FormerSigner, "agent %s signed for camera %s at head %s, when that key did not any more", agent.ID, b.Camera, b.Head)
 	}
 	if len(h.Signatures) != len(agent.Signing) {
 		return Refuse(Malformed, "%d signatures for %d keys", len(h.Signatures), len(agent.Signing))
@@ -64,14 +67,18 @@ func answers(b Binding, asked latchkey.Name, home latchkey.HomeID) error {
 	return nil
 }
 
-// CheckEnvelope checks that the title knows the key of an envelope under the epoch
-// that it gives, and that this epoch is not older than the object: step 9 of
-// docs/seal.md, "Reading". In version 1 only envelopes for an epoch have a key that a
-// title knows.
+// CheckEnvelope checks that the title knows the key of an envelope, for its kind of
+// recipient and under the epoch that it gives, and that this epoch is not older than the
+// object: step 9 of docs/seal.md, "Reading".
 func CheckEnvelope(h Header, e Envelope, t *deed.Title) error {
-	k, ok := t.EpochKey(e.Epoch)
-	if !ok || e.Recipient != ToEpoch || k.ID() != e.Key {
+	epoch, ok := t.EpochKey(e.Epoch)
+	switch role, isPerson := t.PersonKEM(e.Key); {
+	case !ok:
+		return Refuse(UnknownEpoch, "there is no epoch %d", e.Epoch)
+	case e.Recipient == ToEpoch && epoch.ID() != e.Key:
 		return Refuse(UnknownEpoch, "key %s is not that of epoch %d", e.Key, e.Epoch)
+	case e.Recipient != ToEpoch && (!isPerson || (role == deed.Link) != (e.Recipient == ToLink)):
+		return Refuse(UnknownEpoch, "key %s is none of a recipient of kind %d", e.Key, e.Recipient)
 	}
 	if at := t.EpochAt(h.Binding.Head.Seq); e.Epoch < at {
 		return Refuse(OldEpoch, "envelope of epoch %d for an object sealed in epoch %d", e.Epoch, at)
