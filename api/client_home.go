@@ -87,6 +87,13 @@ func (h *Home) Append(ctx context.Context, onto latchkey.Head, deeds ...[]byte) 
 	return latchkey.Head(a.Head), err
 }
 
+// Confirm gives an owner's word that no deed is missing behind that head, which opens a
+// home that a restore has closed.
+func (h *Home) Confirm(ctx context.Context, head latchkey.Head) error {
+	var a HomeHead
+	return h.ask(ctx, h.call("POST", "/confirm"), HomeHead{Home: h.home, Head: Head(head)}, &a, &a.Home)
+}
+
 // Settings returns the settings document, empty if there is none yet.
 func (h *Home) Settings(ctx context.Context) ([]byte, error) {
 	var a Settings

@@ -8,6 +8,8 @@ type Health struct {
 	OK bool `json:"ok"`
 	// Trust is for join links.
 	Trust string `json:"trust,omitempty" doc:"fingerprint of the server's own root certificate; absent if it has a public one or none"`
+	// Generation tells what came before a restore from what came after it.
+	Generation latchkey.Time `json:"generation,omitempty" doc:"when the server was last restored from a backup; absent if never"`
 }
 
 // FoundHome founds a home with a set-up secret.
@@ -96,6 +98,8 @@ type Deeds struct {
 	Home  latchkey.HomeID `json:"home"`
 	Head  Head            `json:"head"`
 	Deeds [][]byte        `json:"deeds" doc:"in order, from the one that was asked for"`
+	// Generation is [Health]'s.
+	Generation latchkey.Time `json:"generation,omitempty" doc:"when the server was last restored from a backup; absent if never"`
 }
 
 // AppendDeeds adds to a home's chain.

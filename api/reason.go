@@ -37,6 +37,7 @@ const (
 	TooMany       Reason = "too-many"       // a bound of the home is reached
 	Busy          Reason = "busy"           // come back later
 	Full          Reason = "full"           // the server's disk is full
+	Closed        Reason = "closed"         // the home, since the server was restored from a backup
 	Misroute      Reason = "misroute"       // what is stored does not answer the name
 	Corrupt       Reason = "corrupt"        // what is stored is damaged
 	Internal      Reason = "internal"       // the server's fault; its log says more

@@ -37,6 +37,8 @@ type Route struct {
 	Request any // a zero value of the body's type, nil for none
 	Answer  any // a zero value of the answer's type, nil for none
 	Status  int // of a good answer
+	// Closed says that the route works while its home is closed after a restore.
+	Closed bool
 }
 
 // Query is a parameter behind the question mark.
@@ -73,7 +75,7 @@ var Routes = []Route{
 
 	{ID: "sign-out", Method: "DELETE", Pattern: atHome + "/session", Right: Member, Form: JSON,
 		Says:   "Ends the asker's session.",
-		Answer: HomeOK{}, Status: 200},
+		Answer: HomeOK{}, Status: 200, Closed: true},
 	{ID: "sessions", Method: "GET", Pattern: atHome + "/sessions", Right: Member, Form: JSON,
 		Says:   "Lists the sessions of the asker's person, or everybody's for an owner.",
 		Answer: Sessions{}, Status: 200},
@@ -83,10 +85,13 @@ var Routes = []Route{
 	{ID: "deeds", Method: "GET", Pattern: atHome + "/deeds", Right: Member, Form: JSON,
 		Says:   "Gives the deeds from a number on; if the head is further than the last of them, ask again from there.",
 		Query:  []Query{{Name: "from", Says: "number of the first deed, 0 if absent", Number: true}},
-		Answer: Deeds{}, Status: 200},
+		Answer: Deeds{}, Status: 200, Closed: true},
 	{ID: "append-deeds", Method: "POST", Pattern: atHome + "/deeds", Right: Member, Form: JSON,
 		Says:    "Appends deeds if the chain still ends where they say.",
-		Request: AppendDeeds{}, Answer: HomeHead{}, Status: 201},
+		Request: AppendDeeds{}, Answer: HomeHead{}, Status: 201, Closed: true},
+	{ID: "confirm", Method: "POST", Pattern: atHome + "/confirm", Right: Member, Form: JSON,
+		Says:    "Takes an owner's word that no deed is missing, after a restore.",
+		Request: HomeHead{}, Answer: HomeHead{}, Status: 200, Closed: true},
 	{ID: "settings", Method: "GET", Pattern: atHome + "/settings", Right: Member, Form: JSON,
 		Says:   "Gives the settings document.",
 		Answer: Settings{}, Status: 200},

@@ -45,6 +45,27 @@ type Welcome struct {
 	Settings    []byte          `json:"settings" doc:"empty if there are none"`
 }
 
+// Behind says that the server's chain ends before the agent's: it has lost deeds, and
+// asks for those behind its head.
+type Behind struct {
+	V    V               `json:"v"`
+	Type Type            `json:"type"`
+	ID   string          `json:"id" doc:"of the hello"`
+	Home latchkey.HomeID `json:"home"`
+	Head Head            `json:"head" doc:"the server's"`
+}
+
+// GiveBack brings the server deeds that it has lost, as many as fit. They carry their
+// own authority.
+type GiveBack struct {
+	V     V               `json:"v"`
+	Type  Type            `json:"type"`
+	ID    string          `json:"id" doc:"of the hello"`
+	Home  latchkey.HomeID `json:"home"`
+	Onto  Head            `json:"onto" doc:"the deed that the first of these follows"`
+	Deeds [][]byte        `json:"deeds"`
+}
+
 // DeedsFrame says that the chain has grown.
 type DeedsFrame struct {
 	V     V               `json:"v"`
@@ -134,6 +155,8 @@ type Type string
 func (m Challenge) typed() Frame      { m.Type = "challenge"; return m }
 func (m Hello) typed() Frame          { m.Type = "hello"; return m }
 func (m Welcome) typed() Frame        { m.Type = "welcome"; return m }
+func (m Behind) typed() Frame         { m.Type = "behind"; return m }
+func (m GiveBack) typed() Frame       { m.Type = "give-back"; return m }
 func (m DeedsFrame) typed() Frame     { m.Type = "deeds"; return m }
 func (m SettingsFrame) typed() Frame  { m.Type = "settings"; return m }
 func (m AskFrame) typed() Frame       { m.Type = "ask"; return m }
@@ -151,6 +174,8 @@ var frames = map[Type]func(b []byte) (Frame, error){
 	"challenge": decodeAs[Challenge],
 	"hello":     decodeAs[Hello],
 	"welcome":   decodeAs[Welcome],
+	"behind":    decodeAs[Behind],
+	"give-back": decodeAs[GiveBack],
 	"deeds":     decodeAs[DeedsFrame],
 	"settings":  decodeAs[SettingsFrame],
 	"ask":       decodeAs[AskFrame],

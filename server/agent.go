@@ -60,6 +60,9 @@ func (s *Server) agent(a *asking) error {
 	defer c.CloseNow()
 	t := &conversation{server: s, conn: c}
 	hello, err := t.greet(ctx)
+	if err == nil {
+		err = t.meet(ctx, hello)
+	}
 	if err != nil {
 		t.refuse(ctx, hello.ID, homeText(hello), err)
 		_ = c.Close(websocket.StatusPolicyViolation, "refused")
@@ -107,29 +110,29 @@ func (t *conversation) greet(ctx context.Context) (hello api.Hello, err error) {
 	if hello.Incarnation < 1 || hello.Incarnation > latchkey.MaxInt || len(hello.Token) != 32 || len(hello.NextToken) != 32 {
 		return hello, malformed("The hello's incarnation or tokens are not of the form that they must have.")
 	}
-	head, err := hello.KnownHead()
-	if err != nil {
+	if _, err := hello.KnownHead(); err != nil {
 		return hello, malformed("The hello's head does not parse.")
 	}
-	unknown := refuse(http.StatusForbidden, api.UnknownAgent, "This server does not know the agent. Is its owner's yes still missing?").after(time.Second)
-	title, err := s.titles.of(ctx, hello.Home)
+	title, _, err := s.titles.look(ctx, hello.Home)
 	if errors.Is(err, archive.ErrNotFound) {
-		return hello, unknown
+		return hello, unknownAgent()
 	} else if err != nil {
 		return hello, err
 	}
 	if t.agent, ok = title.Agent(hello.Agent); !ok || hello.Verify(nonce, t.agent.Signing) != nil {
-		return hello, unknown
+		return hello, unknownAgent()
 	}
 	t.home, t.incarnation = hello.Home, hello.Incarnation
-	if head != nil && !title.OnChain(*head) {
-		return hello, unknownHead()
-	}
-	return hello, t.arrive(ctx, hello)
+	return hello, nil
 }
 
-// arrive takes the agent's start, and its place among those that are connected.
-func (t *conversation) arrive(ctx context.Context, hello api.Hello) error {
+func unknownAgent() *refusal {
+	return refuse(http.StatusForbidden, api.UnknownAgent, "This server does not know the agent. Is its owner's yes still missing?").after(time.Second)
+}
+
+// arrive takes the agent's start, and its place among those that are connected. If it
+// has confirmed the head of a home that is closed, the home is open then.
+func (t *conversation) arrive(ctx context.Context, hello api.Hello, confirmed *latchkey.Head) error {
 	s := t.server
 	err := s.config.Archive.Agents.Arrive(ctx, archive.Arrival{
 		Home: hello.Home, Agent: hello.Agent, Incarnation: hello.Incarnation,
@@ -141,6 +144,11 @@ func (t *conversation) arrive(ctx context.Context, hello api.Hello) error {
 			"Another copy of this agent has been here since, or this one was restored from a backup. Let it join anew.")
 	} else if err != nil {
 		return err
+	}
+	if confirmed != nil {
+		if err := s.reopen(ctx, t.home, *confirmed, "agent", t.agent.ID.String()); err != nil {
+			return err
+		}
 	}
 	l := newListener(hello.Home)
 	l.agent = &hello.Agent

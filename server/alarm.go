@@ -47,6 +47,7 @@ type counters struct {
 	deliveries *prometheus.CounterVec // outcome
 	corrupt    prometheus.Counter
 	different  prometheus.Counter
+	givenBack  prometheus.Counter     // deeds
 	bytes      prometheus.Counter     // of uploads
 	commands   *prometheus.CounterVec // outcome: a reason, or answered
 	agents     prometheus.Gauge
@@ -72,12 +73,13 @@ func newCounters() *counters {
 		deliveries: vec("deliveries_total", "Objects handed out, or refused at the last moment.", "outcome"),
 		corrupt:    one("corrupt_total", "Stored values that are damaged."),
 		different:  one("different_total", "Uploads of other bytes under a name that is taken."),
+		givenBack:  one("deeds_given_back_total", "Deeds that this server had lost and agents have given back."),
 		bytes:      one("upload_bytes_total", "Bytes of bodies received."),
 		commands:   vec("commands_total", "Commands to agents by outcome.", "outcome"),
 		agents:     gauge("agents", "Agents that are connected."),
 		watchers:   gauge("watchers", "Pages that are connected."),
 	}
-	c.registry.MustRegister(c.misroutes, c.reports, c.requests, c.uploads, c.deliveries, c.corrupt, c.different, c.bytes, c.commands, c.agents, c.watchers)
+	c.registry.MustRegister(c.misroutes, c.reports, c.requests, c.uploads, c.deliveries, c.corrupt, c.different, c.givenBack, c.bytes, c.commands, c.agents, c.watchers)
 	return c
 }
 

@@ -74,6 +74,11 @@ func unknownHead() *refusal {
 		"This server does not have the deeds you name. If it was restored from a backup, its operator has to know.").after(time.Minute)
 }
 
+func homeClosed() *refusal {
+	return refuse(http.StatusServiceUnavailable, api.Closed,
+		"This server was restored from a backup. The home opens again as soon as its agent, or one of its owners, has confirmed that nothing newer is missing.").after(10 * time.Second)
+}
+
 // asRefusal turns an error into the answer to give.
 func asRefusal(err error) *refusal {
 	if r, ok := errors.AsType[*refusal](err); ok {

@@ -24,6 +24,7 @@ func (s *Server) handlers() map[string]func(a *asking) error {
 		"sign-out":   s.signOut, "sessions": s.sessions, "end-session": s.endListed,
 		"deeds":         s.deeds,
 		"append-deeds":  s.appendDeeds,
+		"confirm":       s.confirm,
 		"settings":      s.settings,
 		"put-settings":  s.putSettings,
 		"events":        s.events,
@@ -45,7 +46,7 @@ func (s *Server) handlers() map[string]func(a *asking) error {
 }
 
 func (s *Server) health(a *asking) error {
-	a.answer(api.Health{OK: true, Trust: s.config.Trust})
+	a.answer(api.Health{OK: true, Trust: s.config.Trust, Generation: s.generation})
 	return nil
 }
 
@@ -91,7 +92,9 @@ func (s *Server) deeds(a *asking) error {
 	if err != nil {
 		return err
 	}
-	a.answer(api.Deeds{Home: a.home, Head: api.Head(a.title.Head()), Deeds: some(firstOf(a.title.Deeds(from), maxDeedBytes))})
+	a.answer(api.Deeds{
+		Home: a.home, Head: api.Head(a.title.Head()), Deeds: some(firstOf(a.title.Deeds(from), maxDeedBytes)), Generation: s.generation,
+	})
 	return nil
 }
 
@@ -103,57 +106,64 @@ func (s *Server) appendDeeds(a *asking) error {
 	if err := a.aboutHome(in.Home); err != nil {
 		return err
 	}
-	if len(in.Deeds) < 1 || len(in.Deeds) > maxAppend {
-		return malformed("Want 1 to 512 deeds.")
-	}
-	onto, title := latchkey.Head(in.Onto), a.title
-	if title.Head() != onto {
-		return s.missed(a, title, in)
-	}
-	next, err := title.Append(in.Deeds...)
+	title, err := s.grow(a.r.Context(), a.title, latchkey.Head(in.Onto), in.Deeds)
 	if err != nil {
-		return deedRefusal(err)
+		return err
 	}
-	g := archive.Growth{Home: a.home, Deeds: in.Deeds, Head: next.Head(), Epoch: next.Epoch()}
+	a.answer(api.HomeHead{Home: a.home, Head: api.Head(title.Head())})
+	return nil
+}
+
+// grow appends deeds to a home's chain and returns its title then. It does not matter
+// who brings them: a deed carries its own authority.
+func (s *Server) grow(ctx context.Context, title *deed.Title, onto latchkey.Head, deeds [][]byte) (*deed.Title, error) {
+	if len(deeds) < 1 || len(deeds) > maxAppend {
+		return nil, malformed("Want 1 to 512 deeds.")
+	}
+	if title.Head() != onto {
+		return missed(title, onto, deeds)
+	}
+	next, err := title.Append(deeds...)
+	if err != nil {
+		return nil, deedRefusal(err)
+	}
+	g := archive.Growth{Home: title.Home(), Deeds: deeds, Head: next.Head(), Epoch: next.Epoch()}
 	for _, c := range next.Cameras() {
 		if c.Since > onto.Seq {
 			g.Placed = append(g.Placed, c.ID)
 		}
 	}
-	err = s.config.Archive.Homes.Append(a.r.Context(), onto, g)
+	err = s.config.Archive.Homes.Append(ctx, onto, g)
 	if errors.Is(err, archive.ErrConflict) { // between the look and the leap
-		if title, err = s.titles.of(a.r.Context(), a.home); err != nil {
-			return err
+		if title, _, err = s.titles.look(ctx, g.Home); err != nil {
+			return nil, err
 		}
-		return s.missed(a, title, in)
+		return missed(title, onto, deeds)
 	} else if err != nil {
-		return err
+		return nil, err
 	}
 	s.titles.put(next)
-	s.hub.changed(a.home, api.DeedsChanged)
+	s.hub.changed(g.Home, api.DeedsChanged)
 	if len(g.Placed) > 0 {
-		s.hub.changed(a.home, api.AsksChanged)
+		s.hub.changed(g.Home, api.AsksChanged)
 	}
-	a.answer(api.HomeHead{Home: a.home, Head: api.Head(g.Head)})
-	return nil
+	return next, nil
 }
 
-// missed answers a request to append that comes too late: the same deeds again are
-// accepted, others refused with the deeds that their author has missed.
-func (s *Server) missed(a *asking, t *deed.Title, in api.AppendDeeds) error {
-	onto := latchkey.Head(in.Onto)
+// missed is about deeds that come too late: the same deeds again are accepted, others
+// refused with those that their author has missed.
+func missed(t *deed.Title, onto latchkey.Head, deeds [][]byte) (*deed.Title, error) {
 	if !t.OnChain(onto) {
 		if onto.Seq > t.Head().Seq {
-			return unknownHead()
+			return nil, unknownHead()
 		}
-		return refuse(http.StatusConflict, api.Conflict, "The deeds follow another chain than this home's.").with(t, 0)
+		return nil, refuse(http.StatusConflict, api.Conflict, "The deeds follow another chain than this home's.").with(t, 0)
 	}
 	since := t.Deeds(onto.Seq + 1)
-	if len(since) >= len(in.Deeds) && slices.EqualFunc(since[:len(in.Deeds)], in.Deeds, bytes.Equal) {
-		a.answer(api.HomeHead{Home: a.home, Head: api.Head(t.Head())})
-		return nil
+	if len(since) >= len(deeds) && slices.EqualFunc(since[:len(deeds)], deeds, bytes.Equal) {
+		return t, nil
 	}
-	return refuse(http.StatusConflict, api.Conflict, "Somebody else has changed the home at the same time. Look again, and repeat what you wanted.").with(t, onto.Seq+1)
+	return nil, refuse(http.StatusConflict, api.Conflict, "Somebody else has changed the home at the same time. Look again, and repeat what you wanted.").with(t, onto.Seq+1)
 }
 
 // settingsOf returns the document of a home, nil if there is none, and refuses one that

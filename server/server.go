@@ -23,6 +23,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
@@ -65,6 +66,7 @@ type Server struct {
 	log       *slog.Logger
 	handler   http.Handler
 	titles    *titles
+	claims    *claims
 	nonces    *nonces
 	alarm     *alarm
 	counters  *counters
@@ -76,6 +78,8 @@ type Server struct {
 	uploads   *places
 	commands  *places
 	secure    bool // cookies only over https
+
+	generation latchkey.Time // of the last restore, 0 if there was none
 
 	greetings atomic.Int64 // agents that have not said who they are
 
@@ -113,6 +117,10 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.alarm = &alarm{log: s.log, misroutes: s.counters.misroutes}
 	s.titles = newTitles(c.Archive.Homes, s.alarm)
+	s.claims = newClaims(s.now())
+	if s.generation, err = c.Archive.Restores.Generation(ctx); err != nil {
+		return nil, fmt.Errorf("make server: %w", err)
+	}
 	s.hub = newHub(s.counters)
 	s.relay = &relay{hub: s.hub, waiting: map[string]*errand{}}
 	s.door = &door{

@@ -29,7 +29,10 @@ func (a *asking) asMember(home latchkey.HomeID) error {
 	}
 	a.home, a.session, a.title = home, session, title
 	a.server.see(a.r.Context(), session)
-	return nil
+	if !a.route.Closed { // said to nobody who has not proven the session
+		a.title, err = a.server.titles.of(a.r.Context(), home)
+	}
+	return err
 }
 
 // cookie returns the session whose cookie a request brings for a home.
@@ -41,7 +44,7 @@ func (s *Server) cookie(r *http.Request, home latchkey.HomeID) (archive.Session,
 	return s.session(r.Context(), home, hashOf(cookies[0].Value))
 }
 
-// session returns a session that holds now, and its home's title.
+// session returns a session that holds now, and its home's title, open or closed.
 func (s *Server) session(ctx context.Context, home latchkey.HomeID, secret archive.Secret) (archive.Session, *deed.Title, error) {
 	session, err := s.config.Archive.Sessions.Session(ctx, home, secret)
 	if errors.Is(err, archive.ErrNotFound) {
@@ -53,7 +56,7 @@ func (s *Server) session(ctx context.Context, home latchkey.HomeID, secret archi
 		s.alarm.misroute("session", true, "asked", home.String(), "found", session.Home.String())
 		return archive.Session{}, nil, signedOut()
 	}
-	title, err := s.titles.of(ctx, home)
+	title, _, err := s.titles.look(ctx, home)
 	if errors.Is(err, archive.ErrNotFound) {
 		return archive.Session{}, nil, signedOut()
 	} else if err != nil {
@@ -107,7 +110,7 @@ func (s *Server) signIn(a *asking) error {
 	if !s.nonces.genuine(in.Nonce, in.Home, in.Device, s.now()) {
 		return no
 	}
-	title, err := s.titles.of(a.r.Context(), in.Home)
+	title, _, err := s.titles.look(a.r.Context(), in.Home)
 	if errors.Is(err, archive.ErrNotFound) {
 		return no
 	} else if err != nil {
@@ -118,11 +121,9 @@ func (s *Server) signIn(a *asking) error {
 	if !ok || len(device.Signing) != 1 || !device.Signing[0].Verify(message, in.Signature) || !s.nonces.spend(in.Nonce, s.now()) {
 		return no
 	}
-	if !title.OnChain(latchkey.Head(in.Head)) {
-		// The device has proven itself, so that this is news: the chain here was rolled
-		// back, or the device was shown another one.
-		s.log.Error("unknown-head", "home", in.Home, "device", in.Device, "head", latchkey.Head(in.Head).String(), "have", title.Head().String())
-		return unknownHead()
+	// One that knows of newer deeds is let in, so that it can give them back.
+	if err := s.claimed(title, latchkey.Head(in.Head), "device", device.ID.String()); err != nil {
+		return err
 	}
 	n, secret := s.begin(a, in.Home, device, key)
 	if err := s.config.Archive.Sessions.StartSession(a.r.Context(), n); err != nil {

@@ -31,28 +31,42 @@ func newTitles(homes archive.Homes, a *alarm) *titles {
 	return &titles{homes: homes, alarm: a, folded: map[latchkey.HomeID]*list.Element{}, recent: list.New()}
 }
 
-// of returns the title of a home, [archive.ErrNotFound] if there is none.
+// of returns the title of a home: [archive.ErrNotFound] if there is none, and a refusal
+// while the home is closed. With it goes every right that is folded from deeds, so that
+// nothing of a closed home is handed out by a route that forgot to ask.
 func (c *titles) of(ctx context.Context, home latchkey.HomeID) (*deed.Title, error) {
-	h, err := c.homes.Head(ctx, home)
+	t, closed, err := c.look(ctx, home)
 	if err != nil {
 		return nil, err
 	}
+	if closed {
+		return nil, homeClosed()
+	}
+	return t, nil
+}
+
+// look is of for the few who deal with a closed home, and says whether it is one.
+func (c *titles) look(ctx context.Context, home latchkey.HomeID) (t *deed.Title, closed bool, err error) {
+	h, err := c.homes.Head(ctx, home)
+	if err != nil {
+		return nil, false, err
+	}
 	if h.Home != home {
 		c.alarm.misroute("head", true, "asked", home.String(), "found", h.Home.String())
-		return nil, misroute()
+		return nil, false, misroute()
 	}
-	t := c.get(home)
+	t = c.get(home)
 	if t != nil && t.Head() == h.Head {
-		return t, nil
+		return t, h.Closed, nil
 	}
 	if t, err = c.extend(ctx, home, t, h.Head); deed.ReasonOf(err) == deed.WrongHome {
 		c.alarm.misroute("deeds", true, "asked", home.String())
-		return nil, misroute()
+		return nil, false, misroute()
 	} else if err != nil {
-		return nil, fmt.Errorf("fold the deeds of home %s: %w", home, err)
+		return nil, false, fmt.Errorf("fold the deeds of home %s: %w", home, err)
 	}
 	c.put(t)
-	return t, nil
+	return t, h.Closed, nil
 }
 
 // extend folds the deeds that t lacks, up to head or beyond.

@@ -231,7 +231,7 @@ func (a *asking) asAgent() error {
 	if signed.Home != a.name.Home {
 		return notFound()
 	}
-	title, err := a.server.titles.of(a.r.Context(), signed.Home)
+	title, _, err := a.server.titles.look(a.r.Context(), signed.Home)
 	if errors.Is(err, archive.ErrNotFound) {
 		return unknown
 	} else if err != nil {
@@ -250,6 +250,7 @@ func (a *asking) asAgent() error {
 	if !a.server.nonces.fresh(signed, a.server.now()) {
 		return refuse(http.StatusConflict, api.Replayed, "This very request was made before. Make a new one.")
 	}
-	a.home, a.title, a.agent, a.head = signed.Home, title, agent, signed.Head
-	return nil
+	a.home, a.agent, a.head = signed.Home, agent, signed.Head
+	a.title, err = a.server.titles.of(a.r.Context(), a.home) // refused now that it is known who asks
+	return err
 }

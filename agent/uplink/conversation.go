@@ -111,7 +111,7 @@ func (u *Uplink) introduce(ctx context.Context, conn *api.Socket) (said hello, c
 	if err := send(ctx, conn, message); err != nil {
 		return said, false, err
 	}
-	welcome, err := receiveAs[api.Welcome](ctx, conn)
+	welcome, err := u.welcomed(ctx, conn, message, known)
 	if err != nil {
 		return said, false, err
 	}
@@ -133,6 +133,55 @@ func (u *Uplink) introduce(ctx context.Context, conn *api.Socket) (said hello, c
 	}
 	u.settings(welcome.Settings, title)
 	return said, current, nil
+}
+
+// welcomed waits for the answer to a hello. A server that has lost deeds asks for them
+// first.
+func (u *Uplink) welcomed(ctx context.Context, conn *api.Socket, said api.Hello, known *deed.Title) (api.Welcome, error) {
+	var none api.Welcome
+	for last := (*latchkey.Head)(nil); ; {
+		f, err := receive(ctx, conn)
+		if err != nil {
+			return none, err
+		}
+		switch m := f.(type) {
+		case api.Welcome:
+			return m, nil
+		case api.Behind:
+			head := latchkey.Head(m.Head)
+			if m.ID != said.ID || m.Home != u.config.Home || known == nil || last != nil && head.Seq <= last.Seq {
+				return none, fmt.Errorf("%w: it asks for deeds that nobody can give", errProtocol)
+			}
+			if err := u.giveBack(ctx, conn, m, known); err != nil {
+				return none, err
+			}
+			last = &head
+		default:
+			return none, fmt.Errorf("%w: %T where a welcome belongs", errProtocol, f)
+		}
+	}
+}
+
+// maxGiveBack is how many bytes of deeds go in one message.
+const maxGiveBack = 512 << 10
+
+// giveBack sends what follows the server's head, if that is on the chain that this agent
+// has verified.
+func (u *Uplink) giveBack(ctx context.Context, conn *api.Socket, behind api.Behind, known *deed.Title) error {
+	head := latchkey.Head(behind.Head)
+	if !known.OnChain(head) || head == known.Head() {
+		return fmt.Errorf("%w: a fork at or before deed %d", ErrOtherChain, head.Seq)
+	}
+	deeds := known.Deeds(head.Seq + 1)
+	u.log.Warn("the server has lost deeds of this home and is given them back", "lost", len(deeds), "from", head.Seq+1)
+	size := 0
+	for i, d := range deeds {
+		if size += len(d); i > 0 && size > maxGiveBack {
+			deeds = deeds[:i]
+			break
+		}
+	}
+	return send(ctx, conn, api.GiveBack{ID: behind.ID, Home: u.config.Home, Onto: behind.Head, Deeds: deeds})
 }
 
 // hello makes the signed message, which says how far the agent knows the chain.
@@ -293,18 +342,24 @@ func send(ctx context.Context, conn *api.Socket, f api.Frame) error {
 
 // receiveAs wants a certain message next, or a refusal.
 func receiveAs[T api.Frame](ctx context.Context, conn *api.Socket) (T, error) {
-	ctx, stop := context.WithTimeout(ctx, openingWait)
-	defer stop()
 	var none T
-	f, err := conn.Receive(ctx)
+	f, err := receive(ctx, conn)
 	if err != nil {
 		return none, err
 	}
-	switch m := f.(type) {
-	case T:
+	if m, ok := f.(T); ok {
 		return m, nil
-	case api.Refused:
-		return none, refused(m)
 	}
 	return none, fmt.Errorf("%w: %T where %T belongs", errProtocol, f, none)
+}
+
+// receive waits for the next message of an opening; a refusal is an error.
+func receive(ctx context.Context, conn *api.Socket) (api.Frame, error) {
+	ctx, stop := context.WithTimeout(ctx, openingWait)
+	defer stop()
+	f, err := conn.Receive(ctx)
+	if m, ok := f.(api.Refused); ok {
+		return nil, refused(m)
+	}
+	return f, err
 }

@@ -141,6 +141,7 @@ func (s *stage) serveAgent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.CloseNow()
+	c.SetReadLimit(api.MaxSocket)
 	ctx := r.Context()
 	send := func(f api.Frame) {
 		if b, err := api.EncodeFrame(f); err == nil {
@@ -230,7 +231,7 @@ func (s *stage) hear(f api.Frame, send func(api.Frame)) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch m := f.(type) {
-	case api.ReplyFrame, api.Refused:
+	case api.ReplyFrame, api.Refused, api.GiveBack:
 	case api.ConditionFrame:
 		if s.refuse != "" {
 			send(api.Refused{ID: m.ID, Home: m.Home.String(), Reason: s.refuse})

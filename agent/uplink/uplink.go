@@ -276,7 +276,9 @@ func explain(err error, server string) (State, string) {
 	switch {
 	case errors.Is(err, ErrOtherChain), api.ReasonOf(err) == api.UnknownHead:
 		return OtherChain, "The server offers other deeds than those this agent has verified. Nothing is uploaded to it. " +
-			"If the server was restored from an old backup this ends when it has caught up; otherwise somebody is showing this agent another home."
+			"Whoever runs the server has to know: it was rolled back and takes nothing back, or somebody is showing this agent another home."
+	case api.ReasonOf(err) == api.Closed:
+		return Waiting, "The server was restored from a backup, and this agent does not know enough of the home to open it again: an owner has to confirm it in the app. Recording goes on."
 	case api.ReasonOf(err) == api.UnknownAgent:
 		return NotPlaced, "The home's owner has not taken this agent in (any more)."
 	case api.ReasonOf(err) != "":
