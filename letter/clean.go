@@ -70,15 +70,10 @@ func (r Description) clean() any {
 	return Description{word(r.Name), address(r.Main), address(r.Sub), fields.Clean(r.User, maxSecret), r.Pin.clean()}
 }
 
-func (r Added) clean() any   { return r }
-func (r Done) clean() any    { return r }
-func (r Picture) clean() any { return r }
-
-func (r Confirmed) clean() any {
-	return struct {
-		Head string `json:"head"`
-	}{r.Head.String()}
-}
+func (r Added) clean() any     { return r }
+func (r Done) clean() any      { return r }
+func (r Picture) clean() any   { return r }
+func (r Confirmed) clean() any { return r }
 
 func (r WouldHaveFired) clean() any {
 	r.Times = max(0, r.Times)

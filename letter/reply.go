@@ -150,6 +150,11 @@ type WouldHaveFired struct {
 // Confirmed is the newest deed that the agent knows.
 type Confirmed struct{ Head latchkey.Head }
 
+// MarshalJSON writes the head as text.
+func (r Confirmed) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"head": r.Head.String()})
+}
+
 // Last is false.
 func (Progress) Last() bool { return false }
 

@@ -1,6 +1,7 @@
 package letter_test
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 
@@ -19,11 +20,12 @@ type drawing struct {
 	reader, asked, do  string
 	now                latchkey.Time
 	incarnation        uint64
+	in                 string // the reader's home, A unless it says otherwise
 }
 
 func (m maker) vector(d drawing) vector {
 	v := vector{
-		Name: d.name, Says: d.says, Home: "A", Reader: d.reader, Asked: d.asked, Do: d.do,
+		Name: d.name, Says: d.says, Home: cmp.Or(d.in, "A"), Reader: d.reader, Asked: d.asked, Do: d.do,
 		Now: d.now, Incarnation: d.incarnation, Expect: d.expect,
 	}
 	how, _ := m.honest(d.make(m))
@@ -50,7 +52,7 @@ func (m maker) vector(d drawing) vector {
 }
 
 func drawings() []drawing {
-	return slices.Concat(genuine(), layouts(), signers(), recipients(), bodies(), fresh(), contents())
+	return slices.Concat(genuine(), layouts(), signers(), recipients(), bodies(), fresh(), contents(), people())
 }
 
 func command(change func(w *writing)) func(maker) writing {

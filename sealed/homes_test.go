@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/vectors"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/key/keytest"
@@ -43,14 +44,56 @@ func makeHomes() map[string]keytest.Home {
 	}
 }
 
-// TestWriteHomes writes homes.json with -write, if it is not there. Randomness is
-// fixed, so that the same program writes the same homes.
+// makeD makes the home in which people and agents came and went.
+func makeD() keytest.Home {
+	d := keytest.NewOwner()
+	d.Found()                                                                           // 0 found, 1 epoch
+	hall := d.PlaceAgent()                                                              // 2
+	door := d.PlaceCamera(hall)                                                         // 3
+	gate := d.PlaceCamera(hall)                                                         // 4
+	garden := d.PlaceAgent()                                                            // 5
+	d.PlaceCamera(garden)                                                               // 6
+	anna := keytest.NewPerson()                                                         //
+	d.Join(anna, keytest.AsResident)                                                    // 7 invite, 8 admit with epoch 2
+	gus := keytest.NewPerson()                                                          //
+	d.Join(gus, keytest.AsGuest(door))                                                  // 9 invite, 10 admit
+	link := d.Lend(keytest.Rights(d.Now()+3_600_000_000, door))                         // 11 lend
+	again := d.ReplaceAgent(hall, deed.Last{Camera: door, Incarnation: 1, Sequence: 2}) // 12
+	d.ReleaseAgent(garden)                                                              // 13
+	d.ReleaseCamera(gate)                                                               // 14
+	d.Dismiss(anna)                                                                     // 15 dismiss with epoch 3
+	d.Dismiss(gus)                                                                      // 16
+	return d.Export("people and agents came and went", hall, again, garden).With("anna", anna).With("gus", gus).With("link", link)
+}
+
+// TestWriteHomes writes the homes that are missing in homes.json, with -write.
+// Randomness is fixed, so that the same program writes the same homes.
 func TestWriteHomes(t *testing.T) {
-	if !vectors.Missing(homesFile) {
+	if vectors.Missing(homesFile) {
+		cryptotest.SetGlobalRandom(t, 1)
+		writeHomes(t, makeHomes())
+	}
+	homes := map[string]json.RawMessage{}
+	b, err := os.ReadFile(homesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &homes); err != nil {
+		t.Fatal(err)
+	}
+	if homes["D"] != nil || !vectors.Writing() {
 		return
 	}
-	cryptotest.SetGlobalRandom(t, 1)
-	b, err := json.MarshalIndent(makeHomes(), "", "\t")
+	cryptotest.SetGlobalRandom(t, 4)
+	if homes["D"], err = json.Marshal(makeD()); err != nil {
+		t.Fatal(err)
+	}
+	writeHomes(t, homes)
+}
+
+func writeHomes(t *testing.T, homes any) {
+	t.Helper()
+	b, err := json.MarshalIndent(homes, "", "\t")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func (m made) holding(content []byte) made { m.content = content; return m }
 func (m made) but(alter func(file []byte) []byte) made { m.file = alter(m.file); return m }
 
 func drawings() []drawing {
-	return slices.Concat(genuine(), layouts(), questions(), signatures(), bodies(), envelopes())
+	return slices.Concat(genuine(), layouts(), questions(), signatures(), bodies(), envelopes(), replaced(), alone())
 }
 
 func genuine() []drawing {

@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ type maker struct {
 
 // document is how a document is made; what is left out is as an honest owner has it.
 type document struct {
+	home   string                   // A
 	title  *deed.Title              // the chain that the owner knew
 	prev   []byte                   // the document before
 	about  func(s *sealed.Settings) // changes what the body is bound to
@@ -43,14 +45,15 @@ func (m maker) plain() string {
 }
 
 func (m maker) make(d document) []byte {
+	home := m.homes[cmp.Or(d.home, "A")]
 	if d.title == nil {
-		d.title = m.homes["A"].Title()
+		d.title = home.Title()
 	}
 	if d.plain == "" {
 		d.plain = m.plain()
 	}
 	if d.signer == nil {
-		d.signer = m.homes["A"].OwnerKeys().Signing
+		d.signer = home.OwnerKeys().Signing
 	}
 	s := sealed.Settings{Home: d.title.Home(), Number: 1, Time: 1740840000000000}
 	s.Head, s.Signer = d.title.Head(), deed.Ed25519Key(d.signer.Public().(ed25519.PublicKey)).ID()
@@ -83,7 +86,7 @@ type drawing struct {
 
 func (m maker) vector(d drawing) vector {
 	how := d.make(m)
-	v := vector{Name: d.name, Says: d.says, Home: "A", Reader: d.reader, Expect: d.expect, Document: m.make(how)}
+	v := vector{Name: d.name, Says: d.says, Home: cmp.Or(how.home, "A"), Reader: d.reader, Expect: d.expect, Document: m.make(how)}
 	if v.Reader == "" {
 		v.Reader = "epoch"
 	}
@@ -96,7 +99,7 @@ func (m maker) vector(d drawing) vector {
 }
 
 func drawings() []drawing {
-	return slices.Concat(genuine(), refused(), contents(), cameras())
+	return slices.Concat(genuine(), refused(), people(), contents(), cameras())
 }
 
 func genuine() []drawing {
@@ -113,6 +116,36 @@ func genuine() []drawing {
 		{"64-letters", "the longest names", "opened", "", func(m maker) document {
 			return document{plain: `{"v":1,"home":"` + strings.Repeat("é", 64) + `","zone":"` + strings.Repeat("Z", 64) + `","cameras":{}}`}
 		}},
+	}
+}
+
+// people are documents of home D, in which people and agents came and went.
+func people() []drawing {
+	at := func(deeds int, signer string) func(m maker) document {
+		return func(m maker) document {
+			d := document{home: "D", title: m.homes["D"].Until(deeds)}
+			if signer != "" {
+				d.signer = m.homes["D"].PersonKeys(signer).Signing
+			}
+			return d
+		}
+	}
+	sealedTo := func(agent int) func(m maker) document {
+		return func(m maker) document {
+			k := m.homes["D"].Agent(agent).Keys.KEM.ID()
+			return document{home: "D", wraps: func(s *sealed.Settings) { s.Recipients[1].Key = k }}
+		}
+	}
+	return []drawing{
+		{"replaced-agent", "sealed to an agent that has new keys, and not to one that has left", "opened", "agent 1", at(17, "")},
+		{"replaced-agent-then", "sealed to both agents as they were", "opened", "agent 0", at(12, "")},
+		{"released-agent-then", "sealed to both agents, read by the one that has left", "opened", "agent 2", at(12, "")},
+		{"to-the-former-key", "sealed to the key that an agent had before", "wrong-recipients", "", sealedTo(0)},
+		{"to-the-released-agent", "sealed to an agent that has left", "wrong-recipients", "", sealedTo(2)},
+		{"resident-signs", "signed by somebody who was a resident then, and is gone", "not-allowed", "", at(12, "anna")},
+		{"former-resident-signs", "signed by somebody who was gone then", "not-allowed", "", at(17, "anna")},
+		{"guest-signs", "signed by a guest", "not-allowed", "", at(12, "gus")},
+		{"link-signs", "signed by a link", "not-allowed", "", at(17, "link")},
 	}
 }
 

@@ -19,8 +19,11 @@ var write = flag.Bool("write", false, "write the homes and vectors that are miss
 // tests run with -write.
 func Missing(path string) bool {
 	_, err := os.Stat(path)
-	return err != nil && *write
+	return err != nil && Writing()
 }
+
+// Writing says whether the tests run with -write.
+func Writing() bool { return *write }
 
 // Write writes the vector of that name if it is [Missing]. Randomness is fixed while it
 // is made.

@@ -13,17 +13,17 @@ import (
 // Home is one home of sealed/testdata/homes.json, with every secret that it has. The
 // README beside that file says what its members mean.
 type Home struct {
-	Says    string             `json:"says"`
-	Home    latchkey.HomeID    `json:"home"`
-	Deeds   [][]byte           `json:"deeds"`
-	Owner   homeOwner          `json:"owner"`
-	Epochs  []homeEpoch        `json:"epochs"`
-	Agents  []homeAgent        `json:"agents"`
-	Cameras []homeCamera       `json:"cameras"`
-	title   *deed.Title        // of Deeds
-	ring    key.Ring           // of Epochs
-	agents  []*Agent           // of Agents
-	signing ed25519.PrivateKey // of Owner
+	Says    string          `json:"says"`
+	Home    latchkey.HomeID `json:"home"`
+	Deeds   [][]byte        `json:"deeds"`
+	Owner   homeOwner       `json:"owner"`
+	People  []homePerson    `json:"people,omitempty"`
+	Epochs  []homeEpoch     `json:"epochs"`
+	Agents  []homeAgent     `json:"agents"`
+	Cameras []homeCamera    `json:"cameras"`
+	title   *deed.Title     // of Deeds
+	ring    key.Ring        // of Epochs and People
+	agents  []*Agent        // of Agents
 }
 
 type homeOwner struct {
@@ -32,6 +32,12 @@ type homeOwner struct {
 	KEM           []byte            `json:"kem"`
 	Device        latchkey.DeviceID `json:"device"`
 	DeviceSigning []byte            `json:"device_signing"`
+}
+
+// homePerson is somebody who is or was in the home besides its owner.
+type homePerson struct {
+	Name string `json:"name"`
+	homeOwner
 }
 
 type homeEpoch struct {
@@ -50,15 +56,10 @@ type homeCamera struct {
 	Agent  latchkey.AgentID  `json:"agent"`
 }
 
-// Export returns the owner's home with all secrets, and those of its agents.
+// Export returns the owner's home with all secrets, and those of its agents, each with
+// every key that it had.
 func (o *Owner) Export(says string, agents ...*Agent) Home {
-	h := Home{
-		Says: says, Home: o.Home(), Deeds: o.Deeds(),
-		Owner: homeOwner{
-			o.Keys.Person, o.Keys.Signing.Seed(), o.Keys.KEM.Seed(),
-			o.Keys.Device, o.Keys.DeviceSigning.Seed(),
-		},
-	}
+	h := Home{Says: says, Home: o.Home(), Deeds: o.Deeds(), Owner: exported(o.Keys)}
 	for _, e := range o.Ring().Epochs() {
 		k, _ := o.Ring().Epoch(e)
 		h.Epochs = append(h.Epochs, homeEpoch{e, k.Seed()})
@@ -66,10 +67,29 @@ func (o *Owner) Export(says string, agents ...*Agent) Home {
 	for _, a := range agents {
 		h.Agents = append(h.Agents, homeAgent{a.Keys.Agent, a.Keys.Signing.Seed(), a.Keys.KEM.Seed()})
 	}
-	for _, c := range o.Title().Cameras() {
+	for _, c := range o.Title().AllCameras() {
 		h.Cameras = append(h.Cameras, homeCamera{c.ID, c.Agent})
 	}
 	return h
+}
+
+// With returns the home with the secrets of one more person.
+func (h Home) With(name string, p *Person) Home {
+	h.People = append(h.People, homePerson{name, exported(p.Keys)})
+	return h
+}
+
+func exported(k *key.PersonKeys) homeOwner {
+	return homeOwner{k.Person, k.Signing.Seed(), k.KEM.Seed(), k.Device, k.DeviceSigning.Seed()}
+}
+
+func (o homeOwner) keys() *key.PersonKeys {
+	kem, err := key.PrivateFromSeed(o.KEM)
+	must(err)
+	return &key.PersonKeys{
+		Person: o.Person, Signing: ed25519.NewKeyFromSeed(o.Signing), KEM: kem,
+		Device: o.Device, DeviceSigning: ed25519.NewKeyFromSeed(o.DeviceSigning),
+	}
 }
 
 // ReadHomes reads homes.json and folds and opens each home in it.
@@ -93,6 +113,9 @@ func (h *Home) open() {
 		must(err)
 		h.ring = h.ring.Add(e.Epoch, k)
 	}
+	for _, p := range h.People {
+		h.ring = h.ring.AddOwn(p.keys().KEM)
+	}
 	for _, a := range h.Agents {
 		kem, err := key.PrivateFromSeed(a.KEM)
 		must(err)
@@ -100,7 +123,6 @@ func (h *Home) open() {
 			Agent: a.Agent, Signing: ed25519.NewKeyFromSeed(a.Signing), KEM: kem,
 		}))
 	}
-	h.signing = ed25519.NewKeyFromSeed(h.Owner.Signing)
 }
 
 // Title is what the home's deeds fold into.
@@ -123,11 +145,14 @@ func (h *Home) Agent(i int) *Agent { return h.agents[i] }
 func (h *Home) Camera(i int) latchkey.CameraID { return h.Cameras[i].Camera }
 
 // OwnerKeys are those of the home's owner.
-func (h *Home) OwnerKeys() *key.PersonKeys {
-	kem, err := key.PrivateFromSeed(h.Owner.KEM)
-	must(err)
-	return &key.PersonKeys{
-		Person: h.Owner.Person, Signing: h.signing, KEM: kem,
-		Device: h.Owner.Device, DeviceSigning: ed25519.NewKeyFromSeed(h.Owner.DeviceSigning),
+func (h *Home) OwnerKeys() *key.PersonKeys { return h.Owner.keys() }
+
+// PersonKeys are those of somebody else.
+func (h *Home) PersonKeys(name string) *key.PersonKeys {
+	for _, p := range h.People {
+		if p.Name == name {
+			return p.keys()
+		}
 	}
+	panic("keytest: nobody is called " + name)
 }
