@@ -21,10 +21,11 @@ import { endAll } from "./house/process.ts";
 const built = inject("built");
 
 // The checks that stand between a mix-up and somebody's eyes, each on its own: the
-// server compares what its store gives with what was asked, and holds the row against
+// server holds a request's MAC against its address; it compares what its store gives with what was asked, and holds the row against
 // the file; its archive holds every row against the header in it; the page compares
 // again, and a list's rows with the event that they are listed under.
 const serverCuts: Cut[] = [
+  { file: "server/session.go", old: "	if !ok {\n		a.crossedSession(session)", new: "	if a.key = &session.Keys[0]; !ok && false {\n		a.crossedSession(session)" },
   { file: "server/door.go", old: "case row.Name != asked || stored.Name() != asked:", new: "case false:" },
   { file: "server/door.go", old: "case string(row.Header) != string(stored.Bytes()):", new: "case false:" },
   { file: "archive/row.go", old: "if !k.fits(h) {", new: "if false {" },

@@ -393,6 +393,20 @@ describe("a session", () => {
     expect(server.arrived.filter((a) => a.path === "/v1/sessions")).toHaveLength(1);
   });
 
+  it("that does not help a request which is altered on the way is not begun for each of them", async () => {
+    const { agent, cameras } = await withCameras(1);
+    const made = await agent.seal(server.title!, cameras[0]!, "thumbnail", jpeg());
+    record(made);
+    await listed();
+    server.arrived.length = 0;
+    server.alter = (path) => (path.startsWith("/v1/objects/") ? `${path}x` : path);
+    expect(await desk.thumbnail(nameFor(made))).toMatchObject({ state: "refused", word: "misroute", reported: "confirmed" });
+    expect(await desk.thumbnail(nameFor(made))).toMatchObject({ state: "refused", word: "misroute" });
+    expect(server.arrived.filter((a) => a.path === "/v1/sessions")).toHaveLength(1);
+    expect(server.reports()).toHaveLength(2);
+    await good(desk.events());
+  });
+
   it("that is refused leaves the page signed out, and asks no more", async () => {
     await founded();
     server.signedIn = false;

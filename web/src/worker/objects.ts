@@ -102,6 +102,9 @@ export class Objects {
       // The server compared, and sent nothing of what it found.
       reason = word = e.reason;
       request = e.request;
+    } else if (e instanceof Failed && e.trouble.trouble === "crossed") {
+      reason = word = "misroute";
+      request = e.request;
     } else if (e instanceof Failed) {
       return { state: "trouble", ...e.trouble };
     } else {

@@ -9,6 +9,9 @@ import { MACKey } from "../mac.ts";
 import { type AgentID, type DeviceID, type HomeID, idBytes } from "../seal/name.ts";
 import { base64, type Bytes, label, Writer } from "../wire.ts";
 
+// How long a page that has signed in for nothing does not do so again.
+const vainFor = 30_000;
+
 export class Session {
   readonly server: Server;
   readonly home: HomeID;
@@ -18,6 +21,8 @@ export class Session {
   #key: MACKey | null = null;
   #signingIn: Promise<MACKey> | null = null;
   #lost = false;
+  // When signing in last did not help: milliseconds of performance.now.
+  #vain = -Infinity;
 
   constructor(server: Server, home: HomeID, device: DeviceID, signer: Signer, head: () => Head) {
     this.server = server;
@@ -30,6 +35,7 @@ export class Session {
   /** Lets a device that was turned away try once more. */
   again(): void {
     this.#lost = false;
+    this.#vain = -Infinity;
   }
 
   /** Asks about the home. */
@@ -68,13 +74,15 @@ export class Session {
       return await request(key);
     } catch (e) {
       if (!isSignedOut(e)) throw e;
+      if (performance.now() < this.#vain + vainFor) throw altered(e);
     }
     const next = await this.#signInOnce(key);
     try {
       return await request(next);
     } catch (e) {
-      if (isSignedOut(e)) this.#lost = true;
-      throw e;
+      if (!isSignedOut(e)) throw e;
+      this.#vain = performance.now();
+      throw altered(e);
     }
   }
 
@@ -111,6 +119,11 @@ export class Session {
   }
 }
 
-function isSignedOut(e: unknown): boolean {
+/** A request that is turned away from a session which has just begun: it, or its cookie, has become another on the way. */
+function altered(e: Failed): Failed {
+  return new Failed({ trouble: "crossed", what: "request" }, null, e.request);
+}
+
+function isSignedOut(e: unknown): e is Failed {
   return e instanceof Failed && e.trouble.trouble === "signed-out";
 }

@@ -89,6 +89,8 @@ export class StandIn {
   readonly arrived: Arrived[] = [];
   /** Bends an answer before it leaves; null loses it. */
   bend: (q: Arrived, answer: Reply) => Reply | null = (_, answer) => answer;
+  /** Alters the path of a request on the way. */
+  alter: (path: string) => string = (path) => path;
   /** Gives an answer another MAC; "" is none, null the right one. */
   mac: (q: Arrived, request: string, text: string) => Promise<string | null> = async () => null;
   #nonces = new Map<string, string>();
@@ -113,6 +115,7 @@ export class StandIn {
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
     const at = new URL(url);
+    at.pathname = this.alter(at.pathname);
     const headers = new Headers(init.headers);
     const request = headers.get("Latchkey-Request")!;
     const sent = init.body instanceof Uint8Array ? copy(init.body) : copy(new TextEncoder().encode((init.body ?? "") as string));
