@@ -56,6 +56,7 @@ type Secret [32]byte
 type Archive struct {
 	Setups     Setups
 	Homes      Homes
+	Outbox     Outbox
 	Objects    Objects
 	Sessions   Sessions
 	Joins      Joins
@@ -108,6 +109,26 @@ type HomeHead struct {
 	Home   latchkey.HomeID
 	Head   latchkey.Head
 	Closed bool // since a restore; nobody has confirmed the head yet
+}
+
+// Outbox tells what has changed in who may see what: a row for each growth of a chain and
+// each session that was ended, made in the same transaction. Its table does not begin
+// with a home: it is about the order in which all of them changed.
+type Outbox interface {
+	// Moves returns at most max rows above a number, lowest first. Numbers rise by one
+	// in the order of the commits: who has read up to one has missed none below it.
+	// Rows are kept for a day, the highest for ever.
+	Moves(ctx context.Context, above uint64, max int) ([]Move, error)
+	// LastMove is the highest number, 0 if there is none.
+	LastMove(ctx context.Context) (uint64, error)
+}
+
+// Move is a row of the outbox. The head is the home's at that moment.
+type Move struct {
+	Number uint64
+	Home   latchkey.HomeID
+	Head   latchkey.Head
+	Ended  latchkey.SessionID // the session that was ended; zero if the chain has grown
 }
 
 // Growth is what a chain grows by, and what it comes to then.
@@ -331,8 +352,8 @@ type Receipts interface {
 	PutReceipt(ctx context.Context, r Receipt) error
 	// Receipts returns what a session was handed out under a request's ID.
 	Receipts(ctx context.Context, home latchkey.HomeID, session Secret, request string) ([]Receipt, error)
-	// Sweep removes sessions, slots, set-up secrets that ran out before now, and
-	// receipts from before that time.
+	// Sweep removes sessions, slots, set-up secrets that ran out before now, receipts
+	// from before that time, and rows of the outbox that are older than a day.
 	Sweep(ctx context.Context, now, receipts latchkey.Time) error
 }
 

@@ -130,6 +130,9 @@ func (s *SQLite) Append(ctx context.Context, onto latchkey.Head, g Growth) error
 				return err
 			}
 		}
-		return insertDeeds(ctx, tx, onto.Seq+1, g)
+		if err := insertDeeds(ctx, tx, onto.Seq+1, g); err != nil {
+			return err
+		}
+		return post(ctx, tx, g.Home, latchkey.SessionID{})
 	})
 }

@@ -225,6 +225,9 @@ func (s *SQLite) Sweep(ctx context.Context, now, receipts latchkey.Time) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM receipts WHERE (home, id) IN (
 			SELECT r.home, r.id FROM homes h JOIN receipts r ON r.home = h.home AND r.id < ?)`,
 			binary.BigEndian.AppendUint64(nil, uint64(receipts)))
-		return err
+		if err != nil {
+			return err
+		}
+		return sweepOutbox(ctx, tx)
 	})
 }

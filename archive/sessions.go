@@ -31,11 +31,37 @@ func (s *SQLite) StartSession(ctx context.Context, n Session) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM sessions WHERE home = ?1 AND device = ?2 AND session NOT IN (
+		return end(ctx, tx, n.Home, `device = ?2 AND session NOT IN (
 			SELECT session FROM sessions WHERE home = ?1 AND device = ?2 ORDER BY session = ?3 DESC, seen DESC LIMIT ?4)`,
-			n.Home[:], n.Device[:], n.ID[:], MaxDeviceSessions)
-		return err
+			n.Device[:], n.ID[:], MaxDeviceSessions)
 	})
+}
+
+// end ends the sessions of a home of which a condition is true, and tells of each. The
+// home is the condition's first argument.
+func end(ctx context.Context, tx *sql.Tx, home latchkey.HomeID, condition string, args ...any) error {
+	rows, err := tx.QueryContext(ctx, `DELETE FROM sessions WHERE home = ?1 AND `+condition+` RETURNING session`, append([]any{home[:]}, args...)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() // read to the end, or failed already
+	var ended []latchkey.SessionID
+	for rows.Next() {
+		var s latchkey.SessionID
+		if err := rows.Scan(id{s[:]}); err != nil {
+			return err
+		}
+		ended = append(ended, s)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, s := range ended {
+		if err := post(ctx, tx, home, s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const sessionColumns = `home, session, secret, keys, device, person, browser, started, seen, expires`
@@ -93,8 +119,7 @@ func (s *SQLite) SeeSession(ctx context.Context, home latchkey.HomeID, session l
 // EndSession is [Sessions]'.
 func (s *SQLite) EndSession(ctx context.Context, home latchkey.HomeID, session latchkey.SessionID) error {
 	return s.change(ctx, "end session", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE home = ? AND session = ?`, home[:], session[:])
-		return err
+		return end(ctx, tx, home, `session = ?2`, session[:])
 	})
 }
 

@@ -2,6 +2,7 @@ package archive_test
 
 import (
 	"database/sql"
+	"errors"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -104,6 +105,44 @@ func TestTwoProcesses(t *testing.T) {
 		}
 		if h, err := a.Homes.Head(t.Context(), g.Home); err != nil || h.Home != g.Home {
 			t.Fatalf("head %v, %v", h, err)
+		}
+	}
+}
+
+// TestOutboxIsSwept: rows of more than a day ago go, the highest stays.
+func TestOutboxIsSwept(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "latchkey.db")
+	a := openSQLite(t, file)
+	g := archive.Growth{Home: latchkey.HomeID{1}, Epoch: 1, Deeds: [][]byte{[]byte("found")}}
+	if err := errors.Join(a.Setups.MintSetup(t.Context(), archive.Secret{1}, 1), a.Homes.Found(t.Context(), archive.Secret{1}, 0, g)); err != nil {
+		t.Fatal(err)
+	}
+	for n := range uint64(3) {
+		onto := g.Head
+		g.Head.Seq++
+		g.Deeds = [][]byte{{byte(n)}}
+		if err := a.Homes.Append(t.Context(), onto, g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := sql.Open("sqlite3", "file:"+url.PathEscape(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, tt := range []struct {
+		aged string // which rows are made older
+		want uint64 // the first number that stays
+	}{{"number = 1", 2}, {"true", 3}} {
+		if _, err := db.Exec(`UPDATE outbox SET posted = posted - 86401 WHERE ` + tt.aged); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Receipts.Sweep(t.Context(), 0, 0); err != nil {
+			t.Fatal(err)
+		}
+		moves, err := a.Outbox.Moves(t.Context(), 0, 10)
+		if err != nil || uint64(len(moves)) != 4-tt.want || moves[0].Number != tt.want {
+			t.Errorf("with %q older than a day there are %v, %v", tt.aged, moves, err)
 		}
 	}
 }

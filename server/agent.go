@@ -28,6 +28,8 @@ const maxGreetings = 1000
 // conversation is an agent's websocket after its hello was taken.
 type conversation struct {
 	server   *Server
+	r        *http.Request // that opened the websocket
+	outlet   *outlet
 	conn     *websocket.Conn
 	listener *listener
 	home     latchkey.HomeID
@@ -58,7 +60,8 @@ func (s *Server) agent(a *asking) error {
 	defer s.done.Done()
 	defer stop()
 	defer c.CloseNow()
-	t := &conversation{server: s, conn: c}
+	t := &conversation{server: s, r: a.r, conn: c}
+	defer func() { t.outlet.release(true) }()
 	hello, err := t.greet(ctx)
 	if err == nil {
 		err = t.meet(ctx, hello)
@@ -113,6 +116,7 @@ func (t *conversation) greet(ctx context.Context) (hello api.Hello, err error) {
 	if _, err := hello.KnownHead(); err != nil {
 		return hello, malformed("The hello's head does not parse.")
 	}
+	round := s.cuts.rounds.Load()
 	title, _, err := s.titles.look(ctx, hello.Home)
 	if errors.Is(err, archive.ErrNotFound) {
 		return hello, unknownAgent()
@@ -123,7 +127,9 @@ func (t *conversation) greet(ctx context.Context) (hello api.Hello, err error) {
 		return hello, unknownAgent()
 	}
 	t.home, t.incarnation = hello.Home, hello.Incarnation
-	return hello, nil
+	who := asker{agent: hello.Agent, key: t.agent.KEM.ID()}
+	t.outlet, err = s.outlet(t.r, t.home, who, latchkey.Name{}, title, round)
+	return hello, err
 }
 
 func unknownAgent() *refusal {

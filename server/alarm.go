@@ -50,6 +50,7 @@ type counters struct {
 	givenBack  prometheus.Counter     // deeds
 	bytes      prometheus.Counter     // of uploads
 	commands   *prometheus.CounterVec // outcome: a reason, or answered
+	cuts       *prometheus.CounterVec // why
 	agents     prometheus.Gauge
 	watchers   prometheus.Gauge
 }
@@ -76,10 +77,11 @@ func newCounters() *counters {
 		givenBack:  one("deeds_given_back_total", "Deeds that this server had lost and agents have given back."),
 		bytes:      one("upload_bytes_total", "Bytes of bodies received."),
 		commands:   vec("commands_total", "Commands to agents by outcome.", "outcome"),
+		cuts:       vec("cuts_total", "Connections that were reset because their right to go on had ended.", "why"),
 		agents:     gauge("agents", "Agents that are connected."),
 		watchers:   gauge("watchers", "Pages that are connected."),
 	}
-	c.registry.MustRegister(c.misroutes, c.reports, c.requests, c.uploads, c.deliveries, c.corrupt, c.different, c.givenBack, c.bytes, c.commands, c.agents, c.watchers)
+	c.registry.MustRegister(c.misroutes, c.reports, c.requests, c.uploads, c.deliveries, c.corrupt, c.different, c.givenBack, c.bytes, c.commands, c.cuts, c.agents, c.watchers)
 	return c
 }
 

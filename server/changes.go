@@ -59,9 +59,6 @@ func (s *Server) changes(a *asking) error {
 		case <-ctx.Done():
 			_ = c.Close(websocket.StatusGoingAway, "")
 			return nil
-		case <-l.end:
-			_ = c.Close(websocket.StatusPolicyViolation, "signed out")
-			return nil
 		case <-ping.C:
 			if !s.holds(ctx, l) || pong(ctx, c) != nil {
 				return nil

@@ -190,7 +190,7 @@ func (t *conversation) takeBack(ctx context.Context, hello api.Hello, head latch
 		if !ok || g.ID != hello.ID || g.Home != t.home || latchkey.Head(g.Onto) != title.Head() {
 			return nil, malformed("Want the deeds that follow the head that was named.")
 		}
-		if title, err = s.grow(ctx, title, latchkey.Head(g.Onto), g.Deeds); err != nil {
+		if title, err = s.grow(ctx, nil, title, latchkey.Head(g.Onto), g.Deeds); err != nil {
 			return nil, err
 		}
 	}

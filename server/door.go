@@ -16,7 +16,6 @@ import (
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
-	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
@@ -98,18 +97,10 @@ func (d *door) allowed(ctx context.Context, q question) error {
 	if err != nil {
 		return err
 	}
-	if !sees(title, q.Session, q.Name.Camera) {
+	if _, ok := stillMay(title, asker{session: q.Session}, q.Name); !ok {
 		return notFound()
 	}
 	return nil
-}
-
-// sees says whether the session's device sees a camera. In version 1 all people of a
-// home see all its cameras.
-func sees(t *deed.Title, s archive.Session, camera latchkey.CameraID) bool {
-	device, ok := t.Device(s.Device)
-	_, placed := t.Camera(camera)
-	return ok && device.Person == s.Person && placed
 }
 
 // open opens the blob of a row that fits.

@@ -84,6 +84,9 @@ type begun struct {
 	first []byte
 }
 
+// NetConn is the connection itself.
+func (b *begun) NetConn() net.Conn { return b.Conn }
+
 func (b *begun) Read(p []byte) (int, error) {
 	if len(b.first) > 0 && len(p) > 0 {
 		n := copy(p, b.first)

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -31,6 +32,9 @@ func FuzzAddress(f *testing.F) {
 	member := must(client.SignIn(f.Context(), owner.Home(), device, key, owner.Title().Head()))
 	cookie, mac := member.Cookie(), member.MACKey()
 
+	here, there := net.Pipe() // of the connection that each request seems to come by
+	f.Cleanup(func() { here.Close(); there.Close() })
+	line := server.HTTPServer(s.Handler()).ConnContext(f.Context(), here)
 	home := owner.Home().String()
 	object := latchkey.Name{Home: owner.Home(), Day: "2026-01-01", Kind: latchkey.Clip}.String()
 	n := 0
@@ -60,7 +64,7 @@ func FuzzAddress(f *testing.F) {
 		r.Header.Set("Cookie", cookie)
 		r.Header.Set(api.HeaderMAC, mac.RequestMAC(method, address, "fuzz", nil))
 		w := httptest.NewRecorder()
-		s.Handler().ServeHTTP(w, r)
+		s.Handler().ServeHTTP(w, r.WithContext(line))
 		if w.Code >= 500 || w.Code == 0 {
 			t.Fatalf("%s %q: %d %s", method, address, w.Code, w.Body)
 		}

@@ -106,7 +106,7 @@ func (s *Server) appendDeeds(a *asking) error {
 	if err := a.aboutHome(in.Home); err != nil {
 		return err
 	}
-	title, err := s.grow(a.r.Context(), a.title, latchkey.Head(in.Onto), in.Deeds)
+	title, err := s.grow(a.r.Context(), a, a.title, latchkey.Head(in.Onto), in.Deeds)
 	if err != nil {
 		return err
 	}
@@ -115,8 +115,9 @@ func (s *Server) appendDeeds(a *asking) error {
 }
 
 // grow appends deeds to a home's chain and returns its title then. It does not matter
-// who brings them: a deed carries its own authority.
-func (s *Server) grow(ctx context.Context, title *deed.Title, onto latchkey.Head, deeds [][]byte) (*deed.Title, error) {
+// who brings them: a deed carries its own authority. By is the request that does, nil if
+// there is none.
+func (s *Server) grow(ctx context.Context, by *asking, title *deed.Title, onto latchkey.Head, deeds [][]byte) (*deed.Title, error) {
 	if len(deeds) < 1 || len(deeds) > maxAppend {
 		return nil, malformed("Want 1 to 512 deeds.")
 	}
@@ -143,7 +144,8 @@ func (s *Server) grow(ctx context.Context, title *deed.Title, onto latchkey.Head
 		return nil, err
 	}
 	s.titles.put(next)
-	s.hub.changed(g.Home, api.DeedsChanged)
+	s.cuts.moved(next, by)
+	s.news.soon()
 	if len(g.Placed) > 0 {
 		s.hub.changed(g.Home, api.AsksChanged)
 	}

@@ -132,17 +132,6 @@ func (h *hub) changed(home latchkey.HomeID, what api.Change) {
 	}
 }
 
-// end ends the websockets of a session.
-func (h *hub) end(home latchkey.HomeID, session latchkey.SessionID) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for l := range h.homes[home] {
-		if l.agent == nil && l.session.ID == session {
-			l.close()
-		}
-	}
-}
-
 func (l *listener) tell(what api.Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -149,15 +149,18 @@ func (l *Local) serve(listener net.Listener, h http.Handler) {
 
 // HTTPServer returns an HTTP server with the limits that this handler counts on: what
 // comes before a request's body is small and comes soon. The deadlines of bodies and
-// answers are the handler's, which knows how large they are.
+// answers are the handler's, which knows how large they are. And the handler finds the
+// connection of a request, to cut it.
 func HTTPServer(h http.Handler) *http.Server {
-	return &http.Server{
+	s := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // what strangers send is no news
 	}
+	keepLines(s)
+	return s
 }
 
 // MintSetup is [Server.MintSetup].

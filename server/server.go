@@ -27,6 +27,7 @@ import (
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
+	"github.com/latchkey-cam/latchkey/bus"
 )
 
 // Config is what a server is made of.
@@ -41,6 +42,9 @@ type Config struct {
 	// App answers everything that is not under /v1/. Nil: a sentence that says there
 	// is no app.
 	App http.Handler
+	// Bus carries news to other servers of the same archive, and theirs to this one.
+	// Nil: there are none.
+	Bus bus.Bus
 	// Log gets one line for what somebody should know; its alarms are ERROR lines
 	// with the message "misroute". Nil: slog.Default.
 	Log *slog.Logger
@@ -72,6 +76,9 @@ type Server struct {
 	counters  *counters
 	door      *door
 	hub       *hub
+	cuts      *cuts
+	lease     *lease
+	news      *news
 	reports   *pace
 	crossings *pace
 	relay     *relay
@@ -106,6 +113,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Patience == 0 {
 		c.Patience = 30 * time.Second
 	}
+	if c.Bus == nil {
+		c.Bus = bus.NewLocal()
+	}
 	c.CommandLife = cmp.Or(c.CommandLife, api.CommandLife)
 	if c.Now == nil {
 		c.Now = time.Now
@@ -122,6 +132,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
 	s.hub = newHub(s.counters)
+	s.cuts = newCuts(s.counters, s.now)
+	s.lease = newLease(s.lapse)
 	s.relay = &relay{hub: s.hub, waiting: map[string]*errand{}}
 	s.door = &door{
 		titles: s.titles, objects: c.Archive.Objects, receipts: c.Archive.Receipts, blobs: c.Blobs,
@@ -134,11 +146,23 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err := s.sweep(ctx); err != nil {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
+	if s.news, err = newNews(ctx, s, c.Archive.Outbox, c.Bus); err != nil {
+		return nil, fmt.Errorf("make server: %w", err)
+	}
+	s.done.Go(func() { s.news.run(s.ctx) })
+	s.done.Go(func() { s.lease.watch(s.ctx) })
 	s.done.Go(s.sweepOften)
 	return s, nil
 }
 
-// Handler answers everything under /v1/, and hands the rest to the app.
+// lapse ends what goes on when nobody says any more that it may.
+func (s *Server) lapse() {
+	s.log.Error("nobody says who may see what: everything under way is ended", "for", leaseLife)
+	s.cuts.all()
+}
+
+// Handler answers everything under /v1/, and hands the rest to the app. Serve it with
+// [HTTPServer].
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // Metrics are the server's counters. They name homes nowhere.

@@ -70,7 +70,8 @@ func (s *Server) endSession(a *asking, session latchkey.SessionID) error {
 	if err := s.config.Archive.Sessions.EndSession(a.r.Context(), a.home, session); err != nil {
 		return err
 	}
-	s.hub.end(a.home, session)
+	s.cuts.ended(a.home, session, a)
+	s.news.soon()
 	if session == a.session.ID {
 		s.setCookie(a, a.home, "", -1)
 	}

@@ -30,6 +30,8 @@ type asking struct {
 	title   *deed.Title     // of home, as it was when the request was let in
 	agent   deed.Agent      // with right Uploader
 	head    latchkey.Head   // with right Uploader: the newest deed that the agent knows
+	round   uint64          // of cuts, before the asker was looked up
+	outlet  *outlet         // with right Member
 
 	to     latchkey.AgentID   // if the address has one
 	camera latchkey.CameraID  // if the address has one
@@ -113,6 +115,7 @@ func (s *Server) wall(route api.Route, handle func(a *asking) error) http.Handle
 		}()
 		a.begin()
 		err := a.pass()
+		defer func() { a.outlet.release(route.Form == api.Websocket) }()
 		if err == nil {
 			err = handle(a)
 		}
@@ -125,6 +128,7 @@ func (s *Server) wall(route api.Route, handle func(a *asking) error) http.Handle
 // begin sets what every answer has, and the deadlines.
 func (a *asking) begin() {
 	a.allow(2*a.server.config.Patience, a.server.config.Patience)
+	a.round = a.server.cuts.rounds.Load()
 	h := a.w.Header()
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -170,11 +174,24 @@ func (a *asking) pass() error {
 		if err != nil {
 			return notFound()
 		}
-		return a.asMember(home)
+		return a.enter(home)
 	case api.Uploader:
 		return a.asAgent()
 	}
 	return notFound()
+}
+
+// enter lets a member in, over a connection that is cut when they may not be here any
+// more.
+func (a *asking) enter(home latchkey.HomeID) (err error) {
+	if !a.server.lease.fresh() {
+		return stale() // do not wait for an archive that says nothing
+	}
+	if err := a.asMember(home); err != nil {
+		return err
+	}
+	a.outlet, err = a.server.outlet(a.r, home, asker{session: a.session}, a.name, a.title, a.round)
+	return err
 }
 
 // address reads the IDs in the address. One that is none is not there.

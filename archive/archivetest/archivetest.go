@@ -31,6 +31,8 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"founds with a secret, once":        founds,
 		"appends onto the head alone":       appends,
 		"gives deeds in parts":              deedsInParts,
+		"tells what has moved":              outbox,
+		"tells it in the order of commits":  outboxOrder,
 		"indexes an object once":            indexes,
 		"refuses an old head or epoch":      refusesOld,
 		"refuses different bytes":           refusesDifferent,

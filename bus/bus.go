@@ -1,0 +1,137 @@
+// Package bus carries news between the servers of one archive: that somebody's right to
+// a home may have ended, and that nothing was missed. It is never what makes a change:
+// that is the archive's transaction. Without the bus the others learn of a change a
+// second later, by looking.
+//
+// [Local] is the bus within one process. A bus between machines has to keep this, and
+// pass package bustest:
+//
+//   - News goes to every subscriber, the sender's own among them, under the home that it
+//     was published for; its bytes name that home again, and the subscriber compares.
+//   - News of one sender comes in the order in which it was published, or not at all.
+//     Losing is allowed: numbers rise by one, so that a subscriber sees the hole.
+//   - Nothing is kept for those who come later, and publishing never waits for a
+//     subscriber. What could not be delivered at once is dropped, because a heartbeat
+//     that comes late would vouch for a present that it has not seen. A beat names the
+//     moment that it is true of for the same reason.
+package bus
+
+import (
+	"context"
+	"sync"
+
+	"github.com/latchkey-cam/latchkey"
+)
+
+// News says that who may see what of a home has changed.
+type News struct {
+	Number  uint64 // of the row in the archive's outbox, rising by one
+	Home    latchkey.HomeID
+	Head    latchkey.Head      // that the home had then
+	Session latchkey.SessionID // that was ended; zero: the head moved
+}
+
+// Beat says that at a time the highest number in the archive's outbox was this one. Only
+// who has just looked there sends one.
+type Beat struct {
+	Number uint64
+	Time   latchkey.Time
+}
+
+// Listener is what a subscriber does with what comes. Its functions are called one at a
+// time.
+type Listener struct {
+	News func(home latchkey.HomeID, n News)
+	Beat func(b Beat)
+}
+
+// Bus carries news and beats. Everything may be used by several goroutines.
+type Bus interface {
+	// Publish sends news about a home to whoever listens now.
+	Publish(ctx context.Context, home latchkey.HomeID, n News) error
+	// Beat sends a heartbeat to whoever listens now.
+	Beat(ctx context.Context, b Beat) error
+	// Subscribe begins to call l; after stop it is called no more.
+	Subscribe(l Listener) (stop func())
+}
+
+// queued is how much waits for one subscriber of a [Local] bus.
+const queued = 1024
+
+// Local is a bus within one process.
+type Local struct {
+	mu     sync.Mutex // protects what follows
+	ends   map[*end]bool
+	silent bool
+}
+
+// end is a subscriber's.
+type end struct {
+	listener Listener
+	calls    chan func(l Listener)
+}
+
+// NewLocal returns a bus to which nobody listens yet.
+func NewLocal() *Local { return &Local{ends: map[*end]bool{}} }
+
+// Silence makes the bus lose everything, or carry again. A drill uses it.
+func (b *Local) Silence(on bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.silent = on
+}
+
+// Publish is [Bus]'s.
+func (b *Local) Publish(_ context.Context, home latchkey.HomeID, n News) error {
+	b.send(func(l Listener) { l.News(home, n) })
+	return nil
+}
+
+// Beat is [Bus]'s.
+func (b *Local) Beat(_ context.Context, beat Beat) error {
+	b.send(func(l Listener) { l.Beat(beat) })
+	return nil
+}
+
+func (b *Local) send(call func(l Listener)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.silent {
+		return
+	}
+	for e := range b.ends {
+		select {
+		case e.calls <- call:
+		default: // it sees the hole in the numbers
+		}
+	}
+}
+
+// Subscribe is [Bus]'s.
+func (b *Local) Subscribe(l Listener) (stop func()) {
+	e := &end{listener: l, calls: make(chan func(l Listener), queued)}
+	stopped := make(chan struct{})
+	var done sync.WaitGroup
+	done.Go(func() { e.run(stopped) })
+	b.mu.Lock()
+	b.ends[e] = true
+	b.mu.Unlock()
+	return sync.OnceFunc(func() {
+		b.mu.Lock()
+		delete(b.ends, e)
+		b.mu.Unlock()
+		close(stopped)
+		done.Wait()
+	})
+}
+
+func (e *end) run(stopped <-chan struct{}) {
+	for {
+		select {
+		case <-stopped:
+			return
+		case call := <-e.calls:
+			call(e.listener)
+		}
+	}
+}

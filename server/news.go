@@ -1,0 +1,174 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/bus"
+)
+
+// How news travels. A change is effective when the archive has committed it; the server
+// that made it has cut its own connections by then. The rest is for others, and for a
+// server that died in between.
+const (
+	lookEvery  = time.Second // into the outbox, if nothing wakes it
+	lookWithin = 2 * time.Second
+	beatEvery  = 2 * time.Second
+	foldWithin = 500 * time.Millisecond // of a home that has moved, before all of it is cut
+	maxMoves   = 256                    // rows read at a time
+)
+
+// news is how this server learns that a right may have ended: from the archive's outbox
+// and from the bus.
+type news struct {
+	server *Server
+	outbox archive.Outbox
+	bus    bus.Bus
+	wake   chan struct{} // has one place: there is something in the outbox
+
+	mu    sync.Mutex // protects known, and makes the news be heard one by one
+	known uint64     // every row up to this number was heeded
+}
+
+func newNews(ctx context.Context, s *Server, outbox archive.Outbox, b bus.Bus) (*news, error) {
+	began := time.Now()
+	last, err := outbox.LastMove(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.lease.renew(began)
+	return &news{server: s, outbox: outbox, bus: b, wake: make(chan struct{}, 1), known: last}, nil
+}
+
+// run looks into the outbox and listens to the bus until ctx ends.
+func (n *news) run(ctx context.Context) {
+	defer n.bus.Subscribe(bus.Listener{
+		News: func(home latchkey.HomeID, m bus.News) { n.heard(ctx, home, m) },
+		Beat: n.beat,
+	})()
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	var beaten time.Time
+	silent := false
+	for {
+		looked, err := n.look(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !silent:
+			n.server.log.Warn("the archive does not say who may see what", "error", err)
+		case err == nil && looked.Sub(beaten) >= beatEvery:
+			beaten = looked
+			n.publish(n.bus.Beat(ctx, bus.Beat{Number: n.upTo(), Time: timeOf(looked)}))
+		}
+		silent = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// look heeds and publishes what is new in the outbox. Afterwards everything is known
+// that was committed before the time that it returns.
+func (n *news) look(ctx context.Context) (began time.Time, err error) {
+	ctx, stop := context.WithTimeout(ctx, lookWithin)
+	defer stop()
+	for {
+		began = time.Now()
+		moves, err := n.outbox.Moves(ctx, n.upTo(), maxMoves)
+		if err != nil {
+			return began, err
+		}
+		for _, m := range moves {
+			if n.heed(ctx, m) {
+				n.publish(n.bus.Publish(ctx, m.Home, bus.News{Number: m.Number, Home: m.Home, Head: m.Head, Session: m.Ended}))
+			}
+		}
+		if len(moves) < maxMoves {
+			n.server.lease.renew(began)
+			return began, nil
+		}
+	}
+}
+
+// publish takes the bus's error: the others look into the outbox themselves.
+func (n *news) publish(err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		n.server.log.Warn("the bus takes no news", "error", err)
+	}
+}
+
+// look soon: a change was committed here.
+func (n *news) soon() {
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (n *news) upTo() uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.known
+}
+
+// heard takes news from the bus. If some before it was lost, the outbox has it.
+func (n *news) heard(ctx context.Context, home latchkey.HomeID, m bus.News) {
+	if m.Home != home {
+		n.server.alarm.misroute("bus", true, "asked", home.String(), "found", m.Home.String())
+		return
+	}
+	n.heed(ctx, archive.Move{Number: m.Number, Home: m.Home, Head: m.Head, Ended: m.Session})
+}
+
+// beat takes another server's word that it has just looked into the outbox. If it has
+// seen more than this server, something was lost, and the outbox has it.
+func (n *news) beat(b bus.Beat) {
+	if b.Number > n.upTo() {
+		n.soon()
+		return
+	}
+	now := time.Now()
+	if age := now.Sub(b.Time.Time()); age > 0 { // or the clocks differ
+		now = now.Add(-age)
+	}
+	n.server.lease.renew(now)
+}
+
+// heed does what a row of the outbox asks for, and says whether it was new.
+func (n *news) heed(ctx context.Context, m archive.Move) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if m.Number <= n.known {
+		return false
+	}
+	if m.Number == n.known+1 {
+		n.known = m.Number
+	} else {
+		n.soon()
+	}
+	s := n.server
+	if m.Ended != (latchkey.SessionID{}) {
+		s.cuts.ended(m.Home, m.Ended, nil)
+		return true
+	}
+	ctx, stop := context.WithTimeout(ctx, foldWithin)
+	defer stop()
+	title, _, err := s.titles.look(ctx, m.Home)
+	if err != nil || !title.OnChain(m.Head) {
+		s.log.Error("a home has moved and cannot be read", "home", m.Home, "head", m.Head, "error", err)
+		s.cuts.unsure(m.Home)
+	} else {
+		s.cuts.moved(title, nil)
+	}
+	s.hub.changed(m.Home, api.DeedsChanged)
+	return true
+}
