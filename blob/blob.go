@@ -32,8 +32,8 @@ var (
 	ErrBusy = errors.New("the object is being uploaded")
 )
 
-// Store keeps objects. It may be used by several goroutines, and a store on disk by
-// one process at a time. What Open returns was on the disk before the Commit that put
+// Store keeps objects. It may be used by several goroutines; on disk it may be read by
+// several processes and written to by one at a time. What Open returns was on the disk before the Commit that put
 // it there returned, and is never replaced.
 type Store interface {
 	// Open returns what is stored under name, or ErrNotFound. It does not vouch for

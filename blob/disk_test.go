@@ -200,6 +200,29 @@ func TestDamagedFile(t *testing.T) {
 	}
 }
 
+// TestDamagedBodyIsNotCopied: a header that is right does not make a copy good.
+func TestDamagedBodyIsNotCopied(t *testing.T) {
+	fsys := durabletest.New()
+	from, to := newDisk(t, fsys), newDisk(t, durabletest.New())
+	body := blobtest.Body(100)
+	h := blobtest.Object(latchkey.HomeID{1}, body)
+	if err := blobtest.Put(t.Context(), from, h, body); err != nil {
+		t.Fatal(err)
+	}
+	at := "objects/" + h.Name().String()
+	file := fsys.Contents()[at]
+	file[len(file)-1] ^= 1
+	if err := durable.WriteBytes(fsys, at, file); err != nil {
+		t.Fatal(err)
+	}
+	if err := blob.Copy(t.Context(), from, to, h); sealed.ReasonOf(err) != sealed.WrongHash {
+		t.Errorf("copied with %v", err)
+	}
+	if _, err := to.Open(t.Context(), h.Name()); !errors.Is(err, blob.ErrNotFound) {
+		t.Errorf("the copy: %v", err)
+	}
+}
+
 func TestStagingsAreBounded(t *testing.T) {
 	fsys := durabletest.New()
 	s := newDisk(t, fsys)

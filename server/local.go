@@ -87,6 +87,9 @@ func (l *Local) start(ctx context.Context, c LocalConfig) error {
 		return fmt.Errorf("open the data folder: %w", err)
 	}
 	l.folders = append(l.folders, folder)
+	if err := startable(folder); err != nil {
+		return err
+	}
 	if l.archive, err = OpenArchive(ctx, c.Data); err != nil {
 		return err
 	}

@@ -72,6 +72,7 @@ func Run(t *testing.T, open func(t *testing.T) blob.Store) {
 		"has one upload of a name":   oneAtATime,
 		"sweeps what was left":       sweeps,
 		"refuses what is no name":    refusesNoName,
+		"copies to another":          copies(open),
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
