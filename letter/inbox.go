@@ -73,16 +73,20 @@ func (i *Inbox) Open(b []byte, t *deed.Title, now latchkey.Time) (*Received, err
 	if err != nil {
 		return nil, sealed.Refuse(sealed.BadContent, "%v", err)
 	}
-	// A device that has no memory yet is in no title: its person asks for the head.
-	if _, ok := c.(ConfirmHead); !ok && !isDevice(t, l) {
-		return nil, sealed.Refuse(sealed.NotAllowed, "only a member's device commands")
+	if err := byDevice(l, c, t); err != nil {
+		return nil, err
 	}
 	return &Received{Command: c, letter: l, asker: asker}, nil
 }
 
-func isDevice(t *deed.Title, l sealed.Letter) bool {
-	_, ok := t.DeviceBySigningKey(l.Signer)
-	return ok
+// byDevice refuses what a person's own key commands. A device that has no memory stands
+// in no title yet: for it its person asks which head is the newest.
+func byDevice(l sealed.Letter, c Command, t *deed.Title) error {
+	_, isDevice := t.DeviceBySigningKey(l.Signer)
+	if _, asks := c.(ConfirmHead); !isDevice && !asks {
+		return sealed.Refuse(sealed.NotAllowed, "only a member's device commands")
+	}
+	return nil
 }
 
 func (i *Inbox) fresh(l sealed.Letter, now latchkey.Time) error {

@@ -55,8 +55,9 @@ type Sent struct {
 	last    uint64       // number of the newest reply that was opened
 }
 
-// SealCommand seals a command to an agent, signed by a member's device. The
-// incarnation is the one that the agent's condition gives.
+// SealCommand seals a command to an agent, signed by a member's device, or by the
+// member if it is a [ConfirmHead]. The incarnation is the one that the agent's condition
+// gives.
 func SealCommand(device crypto.Signer, t *deed.Title, agent latchkey.AgentID, incarnation uint64, at latchkey.Time, c Command) (*Sent, error) {
 	to, ok := t.Agent(agent)
 	if !ok {
@@ -72,6 +73,9 @@ func SealCommand(device crypto.Signer, t *deed.Title, agent latchkey.AgentID, in
 	}
 	l := sealed.Letter{Kind: sealed.CommandLetter, Agent: agent, Incarnation: incarnation, Time: at, Expires: at + commandLife}
 	l, err = write(l, device, t, sealed.Recipient{Recipient: sealed.ToAgent, Key: to.KEM, Epoch: t.Epoch()}, plain)
+	if err == nil {
+		err = byDevice(l, c, t)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("seal command: %w", err)
 	}
