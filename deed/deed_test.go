@@ -1,24 +1,19 @@
 package deed_test
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
-
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key"
-	"github.com/latchkey-cam/latchkey/key/keytest"
 )
 
 func TestTitleSaysWhoAndWhat(t *testing.T) {
@@ -228,51 +223,4 @@ func TestAgentBytes(t *testing.T) {
 			t.Errorf("%d of %d bytes: %v, want %s", len(bad), len(b), err, deed.Malformed)
 		}
 	}
-}
-
-// TestAnyHistoryFolds: whatever an owner does in whatever order, everybody folds the
-// same title from it, in one go or piece by piece, and no bit of it can be turned.
-func TestAnyHistoryFolds(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		owner := keytest.NewOwner()
-		owner.Found()
-		var agents []*keytest.Agent
-		for range rapid.IntRange(0, 6).Draw(t, "deeds") {
-			switch n := rapid.IntRange(0, 3).Draw(t, "step"); {
-			case n == 0:
-				owner.StartEpoch()
-			case n == 1 || len(agents) == 0:
-				agents = append(agents, owner.PlaceAgent())
-			default:
-				owner.PlaceCamera(rapid.SampledFrom(agents).Draw(t, "agent"))
-			}
-		}
-		deeds := owner.Deeds()
-		at := rapid.IntRange(1, len(deeds)).Draw(t, "cut")
-		whole, err := deed.Fold(owner.Home(), deeds)
-		if err != nil {
-			t.Fatal(err)
-		}
-		half, err := deed.Fold(owner.Home(), deeds[:at])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if half, err = half.Append(deeds[at:]...); err != nil {
-			t.Fatal(err)
-		}
-		if summary(half) != summary(whole) || summary(whole) != summary(owner.Title()) {
-			t.Fatal("the same deeds came to different titles")
-		}
-		i := rapid.IntRange(0, len(deeds)-1).Draw(t, "deed")
-		bit := rapid.IntRange(0, 8*len(deeds[i])-1).Draw(t, "bit")
-		deeds[i] = bytes.Clone(deeds[i])
-		deeds[i][bit/8] ^= 1 << (bit % 8)
-		if _, err := deed.Fold(owner.Home(), deeds); err == nil {
-			t.Fatalf("bit %d of deed %d turned, and the chain folds", bit, i)
-		}
-	})
-}
-
-func summary(t *deed.Title) string {
-	return fmt.Sprint(t.Home(), t.Head(), t.MinVersion(), t.Epoch(), t.Persons(), t.Agents(), t.Cameras())
 }

@@ -157,12 +157,5 @@ func (t *Title) has(kem latchkey.KeyID, from, last latchkey.Epoch) bool {
 	return true
 }
 
-// PastsOf returns the pasts that were given to the present KEM key of a person who
-// stands in the home.
-func (t *Title) PastsOf(person latchkey.PersonID) []GivenPast {
-	p, ok := t.Person(person)
-	if !ok {
-		return nil
-	}
-	return t.pasts[p.KEM.ID()]
-}
+// PastsOf returns the pasts that were given to a person's KEM key.
+func (t *Title) PastsOf(kem latchkey.KeyID) []GivenPast { return t.pasts[kem] }

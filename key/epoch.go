@@ -135,7 +135,7 @@ func OpenEpochs(t *deed.Title, k *PersonKeys) (Ring, error) {
 		}
 		ring = ring.Add(e, opened)
 	}
-	for _, p := range t.PastsOf(k.Person) {
+	for _, p := range t.PastsOf(k.KEM.ID()) {
 		var err error
 		if ring, err = openPast(t, k, p, ring); err != nil {
 			return Ring{}, err
