@@ -10,11 +10,15 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/blob"
+	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
+	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/server"
 )
 
-// backUp keeps the index as it is now; put opens a house from it, as a restore would.
+// backUp keeps the index as it is now; put opens a house from it, as a restore would. The
+// objects are the ones that are there.
 func (h *house) backUp(t *testing.T) (put func() *house) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "archive.db")
@@ -27,7 +31,7 @@ func (h *house) backUp(t *testing.T) (put func() *house) {
 		if err := a.Archive().Restores.Restored(t.Context(), latchkey.TimeOf(time.Now())); err != nil {
 			t.Fatal(err)
 		}
-		restored := openHouse(t, func(c *server.Config) { c.Archive = a.Archive() })
+		restored := openHouse(t, func(c *server.Config) { c.Archive, c.Blobs = a.Archive(), must(blob.NewDisk(h.disk)) })
 		t.Cleanup(func() {
 			if err := a.Close(); err != nil {
 				t.Error(err)
@@ -247,6 +251,65 @@ func TestPageGivesBackAndConfirms(t *testing.T) {
 		}
 	}
 	m.wantClosed(false)
+}
+
+// TestRemovedStayRemoved: somebody who was removed after the backup gets nothing from a
+// server that was restored from it, before the home is open and after. Whoever gives the
+// removal back ends their sessions.
+func TestRemovedStayRemoved(t *testing.T) {
+	for role, standing := range map[string]deed.Standing{"resident": keytest.AsResident, "guest": keytest.AsGuest(), "owner": keytest.AsOwner} {
+		t.Run(role, func(t *testing.T) {
+			h := openHouse(t)
+			m := h.found(t)
+			before := m.owner.Title().Head()
+			p := m.owner.Join(keytest.NewPerson(), standing)
+			m.append(before)
+			o := m.stored(latchkey.Thumbnail, "a picture")
+			admitted := m.owner.Title().Head()
+			put := h.backUp(t)
+			m.owner.Dismiss(p)
+			m.append(admitted)
+
+			m = m.at(t, put())
+			theirs, err := m.house.client.SignIn(t.Context(), m.owner.Home(), p.Keys.Device, p.Keys.DeviceSigning, admitted)
+			if err != nil {
+				t.Fatal(err) // the restored deeds know nothing of the removal
+			}
+			refused := func(when string, want api.Reason) {
+				t.Helper()
+				_, err := theirs.Object(t.Context(), o.Name())
+				wantReason(t, when+", an object", err, want)
+				_, err = theirs.Events(t.Context(), "", 0)
+				wantReason(t, when+", the list", err, want)
+				_, err = theirs.Changes(within(t))
+				wantReason(t, when+", the websocket", err, want)
+			}
+			refused("before the home is open", api.Closed)
+			reason := api.Reason(deed.NotAllowed)
+			if standing.Role == deed.Owner {
+				reason = api.Closed // in the first minute
+			}
+			wantReason(t, "confirming", theirs.Confirm(t.Context(), admitted), reason)
+			head := m.owner.Title().Head()
+			s, f := m.dial(m.hello(start{1, 0, 1}, &head), m.agent)
+			if w, ok := m.giveBack(s, f, 9).(api.Welcome); !ok {
+				t.Fatalf("the agent: %+v", w)
+			}
+			refused("after the home is open", api.SignedOut)
+			_, err = m.house.client.SignIn(t.Context(), m.owner.Home(), p.Keys.Device, p.Keys.DeviceSigning, admitted)
+			wantReason(t, "signing in again", err, api.SignInRefused)
+			m.member = m.signIn()
+			if content, err := m.see(o.Name()); err != nil || content != "a picture" {
+				t.Errorf("the owner sees %q, %v", content, err)
+			}
+		})
+	}
+}
+
+// TestRemovedStayRemovedControl runs it against a server that does not close homes.
+func TestRemovedStayRemovedControl(t *testing.T) {
+	control(t, "TestRemovedStayRemoved", "before the home is open, an object: <nil>",
+		sabotage.Cut{File: "server/titles.go", Old: "if closed {", New: "if closed && false {"})
 }
 
 // TestForkAfterRestore: an agent that knows another chain is no witness, is refused, and
