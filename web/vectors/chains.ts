@@ -1,97 +1,18 @@
-// The deed vectors of this side.
+// The deed vectors of this side for a home of one owner; coming.ts, people.ts and
+// house.ts have the others.
 
-import { type Body, deedHash, firstPlace, type Person, type Place, signDeed, signedMessage, type Wrap, wrapSize } from "../src/deed/deed.ts";
-import { publicKey, sha256, type Signer, signerOf } from "../src/deed/key.ts";
-import { privateKey } from "../src/hpke.ts";
-import { type AgentID, idBytes, idText } from "../src/seal/name.ts";
-import { type Bytes, compare, concat, random, Writer } from "../src/wire.ts";
+import type { Body } from "../src/deed/body.ts";
+import { type Place, signDeed } from "../src/deed/deed.ts";
+import { sha256, type Signer, signerOf } from "../src/deed/key.ts";
+import { wrapSize } from "../src/deed/parts.ts";
+import { idBytes, idText } from "../src/seal/name.ts";
+import { type Bytes, compare, concat, random } from "../src/wire.ts";
+import { type Add, agentBody, agentOf, cameraBody, Chain, type ChainDraft, minute } from "./chain.ts";
+import { comingDrafts } from "./coming.ts";
+import { telling } from "./family.ts";
 import type { Homes } from "./homes.ts";
-
-/** One chain before it is written. */
-export interface ChainDraft {
-  name: string;
-  says: string;
-  deeds: Bytes[];
-  expect: string;
-  at?: number;
-}
-
-const moment = Date.UTC(2026, 4, 4, 3, 2, 1) * 1000;
-const minute = 60_000_000;
-
-/** A home being written: whoever signs next, what the next deed follows. */
-class Chain {
-  deeds: Bytes[] = [];
-  time = moment;
-
-  private constructor(
-    readonly person: Person,
-    readonly owner: Signer,
-    readonly device: Signer,
-    readonly place: Place[],
-  ) {}
-
-  static async make(): Promise<Chain> {
-    const [owner, device] = await Promise.all([signerOf(random(32)), signerOf(random(32))]);
-    const kem = await kemKey();
-    const person = { id: idText("person", random(16)), signing: owner.key, kem, device: { id: idText("device", random(16)), signing: device.key } };
-    return new Chain(person, owner, device, []);
-  }
-
-  foundBody(change: object = {}): Body {
-    return { type: "found", salt: random(32), minVersion: 1, person: this.person, ...change };
-  }
-
-  /** Where the next deed belongs. */
-  async next(): Promise<Place> {
-    const n = this.deeds.length;
-    return n === 0 ? firstPlace : { home: await deedHash(this.deeds[0]!), seq: n, prev: await deedHash(this.deeds[n - 1]!) };
-  }
-
-  /** Appends a statement; anything about it can be another than it should. */
-  async add(body: Body, change: { signer?: Signer; place?: Partial<Place>; time?: number } = {}): Promise<this> {
-    const place = { ...(await this.next()), ...change.place };
-    this.deeds.push(await signDeed(change.signer ?? this.owner, place, change.time ?? (this.time += minute), body));
-    return this;
-  }
-
-  /** Appends a deed whose bytes are bent and then signed by the owner. */
-  async addBent(body: Body, bend: (statement: Bytes) => Bytes, signatures?: (right: Bytes) => Bytes[]): Promise<this> {
-    const right = await signDeed(this.owner, await this.next(), (this.time += minute), body);
-    const statement = bend(right.slice(0, right.length - 67));
-    const signature = await this.owner.sign(signedMessage(statement));
-    const all = signatures?.(signature) ?? [signature];
-    const w = new Writer().raw(statement).u8(all.length);
-    for (const s of all) w.lp16(s);
-    this.deeds.push(w.bytes());
-    return this;
-  }
-
-  wrap(change: Partial<Wrap> = {}): Wrap {
-    return { person: this.person.id, key: this.person.kem.id, sealed: random(wrapSize), ...change };
-  }
-
-  async epochBody(change: object = {}): Promise<Body> {
-    return { type: "epoch", number: 1, key: await kemKey(), wraps: [this.wrap()], ...change } as Body;
-  }
-}
-
-async function kemKey(): ReturnType<typeof publicKey> {
-  return publicKey("X-Wing", (await privateKey(random(32))).publicKey);
-}
-
-async function agentBody(change: object = {}): Promise<Body> {
-  const signer = await signerOf(random(32));
-  return { type: "place agent", agent: idText("agent", random(16)), signing: signer.key, kem: await kemKey(), ...change } as Body;
-}
-
-function cameraBody(agent: AgentID): Body {
-  return { type: "place camera", camera: idText("camera", random(16)), agent };
-}
-
-const agentOf = (b: Body): AgentID => (b as Extract<Body, { agent: AgentID }>).agent;
-
-type Add = (name: string, says: string, expect: string, c: Chain | Bytes[]) => void;
+import { houseDrafts } from "./house.ts";
+import { peopleDrafts } from "./people.ts";
 
 /** Every deed vector of this side. */
 export async function chainDrafts(homes: Homes): Promise<ChainDraft[]> {
@@ -110,6 +31,10 @@ export async function chainDrafts(homes: Homes): Promise<ChainDraft[]> {
   await signing(add, founded);
   await epochs(add, founded);
   await placing(add, founded);
+  const tell = telling(add);
+  await comingDrafts(tell);
+  await peopleDrafts(tell);
+  await houseDrafts(tell);
   return drafts;
 }
 
@@ -278,7 +203,7 @@ async function placing(add: Add, founded: Founded): Promise<void> {
   const owner = await founded();
   add("agent-key-of-owner", "an agent with the owner's signing key", "reused-key", await owner.add(await agentBody({ signing: owner.owner.key })));
   const self = await Chain.make();
-  const doubled = { ...self.person, device: { id: self.person.device.id, signing: self.owner.key } };
+  const doubled = { ...self.person, devices: [{ id: self.person.devices[0]!.id, signing: self.owner.key }] };
   add("device-key-of-owner", "a founder whose browser has the founder's own key", "reused-key", await self.add(self.foundBody({ person: doubled })));
   const nobody = await founded();
   add("camera-without-agent", "a camera with an agent that is not placed", "unknown-agent", await nobody.add(cameraBody(idText("agent", random(16)))));

@@ -73,7 +73,7 @@ export async function documentDrafts(homes: Homes): Promise<DocumentDraft[]> {
   await says("camera-masks-17", "17 masks", "content", off({ masks: Array.from({ length: 17 }, () => triangle) }));
   await says("camera-zone-turned", "a zone's name that turns the direction of text", "content", off({ zones: [{ name: "\u200e", ...triangle }] }));
   await says("camera-points-null", "no points", "content", off({ masks: [{ points: null }] }));
-  drafts.push(...(await signed(home)), ...(await placed(home)));
+  drafts.push(...(await signed(home)), ...(await placed(home)), ...(await former(homes["D"]!)));
   return drafts;
 }
 
@@ -93,6 +93,25 @@ async function signed(home: TestHome): Promise<DocumentDraft[]> {
     await make("signed-without-label", "signed without the label", by((m) => home.owner.sign(m.slice(mark)))),
     await make("signed-as-a-deed", "signed as if it were a deed", by((m) => home.owner.sign(concat(label("latchkey deed v1"), m.slice(mark))))),
     await make("signed-by-device", "named as the owner's, signed by the owner's browser", by((m) => home.device.sign(m))),
+  ];
+}
+
+/** Documents of home D, whose people and agents came and went. */
+async function former(home: TestHome): Promise<DocumentDraft[]> {
+  const content = text(`{"v":1,"home":"H","zone":"UTC","cameras":{}}`);
+  const { anna } = home.people;
+  const at = async (name: string, says: string, expect: string, deeds: number, signer: Signer, reader = "epoch"): Promise<DocumentDraft> => {
+    const title = await Title.start(home.deeds.slice(0, deeds));
+    const document = await sealContent(signer, title, null, moment, content);
+    return { name, says, home: "D", reader, document, expect, ...(expect === "opened" ? { content } : {}) };
+  };
+  return [
+    await at("former-agent-then", "sealed to two agents, read with a key that one of them had", "opened", 12, home.owner, "agent 0"),
+    await at("former-agent-now", "read with a key that an agent had before", "no-envelope", 17, home.owner, "agent 0"),
+    await at("former-agent-after", "an agent with new keys, and one that had not left yet", "opened", 13, home.owner, "agent 2"),
+    await at("resident-before", "signed by somebody at a head before they came", "not-allowed", 8, anna!.signer),
+    await at("resident-device", "signed by the browser of somebody who was a resident then", "not-allowed", 12, anna!.device),
+    await at("former-agent-signs", "signed by a key that an agent had", "not-allowed", 12, home.agents[0]!.signer),
   ];
 }
 

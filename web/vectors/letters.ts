@@ -1,7 +1,7 @@
 // The letter vectors of this side: mostly what JSON, text and numbers can be made to
 // say, and signatures over almost the right bytes.
 
-import { publicKey, type Signer } from "../src/deed/key.ts";
+import { type Key, publicKey, type Signer } from "../src/deed/key.ts";
 import { Title } from "../src/deed/title.ts";
 import { privateKey } from "../src/hpke.ts";
 import { type About, commandLife, parseLetter, writeLetter } from "../src/letter/letter.ts";
@@ -9,7 +9,7 @@ import { commandBytes } from "../src/letter/read.ts";
 import type { Command } from "../src/letter/content.ts";
 import { base64, type Bytes, concat, label, random } from "../src/wire.ts";
 import type { LetterVector } from "./check.ts";
-import type { Homes, TestHome } from "./homes.ts";
+import type { Homes, TestHome, TestPerson } from "./homes.ts";
 import { moment } from "./pieces.ts";
 
 const incarnation = 9;
@@ -33,6 +33,7 @@ class Writing {
   readonly title: Title;
 
   private constructor(
+    readonly name: string,
     readonly home: TestHome,
     readonly seed: Bytes,
     /** The public key that the command brings. */
@@ -44,22 +45,22 @@ class Writing {
     this.title = home.title;
   }
 
-  static async begin(home: TestHome): Promise<Writing> {
+  static async begin(name: string, home: TestHome): Promise<Writing> {
     const seed = random(32);
     const { publicKey: brought } = await privateKey(seed);
     const sent = await write(home, "command", commandBytes({ do: "discover" }, brought));
-    return new Writing(home, seed, brought, sent, (await parseLetter(sent)).hash);
+    return new Writing(name, home, seed, brought, sent, (await parseLetter(sent)).hash);
   }
 
   #add(name: string, says: string, expect: string, letter: Bytes, reader: Partial<LetterVector>, content: Bytes): void {
-    const v = { name, says, home: "A", reader: "", ...reader, letter: base64(letter), expect };
+    const v = { name, says, home: this.name, reader: "", ...reader, letter: base64(letter), expect };
     this.vectors.push(expect === "opened" && v.reader !== "carrier" ? { ...v, content: base64(content) } : v);
   }
 
   /** A command of that content. */
   async command(name: string, says: string, expect: string, content: Bytes, change: Change = {}): Promise<void> {
     const letter = await write(this.home, "command", content, change);
-    this.#add(name, says, expect, letter, { reader: "agent 0", incarnation }, content);
+    this.#add(name, says, expect, letter, { reader: `agent ${change.agent ?? 0}`, incarnation }, content);
   }
 
   /** A reply of that content, to a command of that name. */
@@ -79,6 +80,8 @@ class Writing {
 /** What differs from an honest letter. */
 interface Change {
   about?: Partial<About>;
+  /** Which of the home's agents, the first if it is absent. */
+  agent?: number;
   signer?: Signer;
   title?: Title;
   to?: Parameters<typeof writeLetter>[3];
@@ -87,7 +90,7 @@ interface Change {
 
 async function write(home: TestHome, kind: About["kind"], content: Bytes, change: Change = {}): Promise<Bytes> {
   const title = change.title ?? home.title;
-  const agent = home.agents[0]!;
+  const agent = home.agents[change.agent ?? 0]!;
   const command = kind === "command";
   const about: About = {
     kind,
@@ -108,12 +111,12 @@ async function write(home: TestHome, kind: About["kind"], content: Bytes, change
 
 /** Every letter vector of this side. */
 export async function letterDrafts(homes: Homes): Promise<LetterVector[]> {
-  const w = await Writing.begin(homes["A"]!);
+  const w = await Writing.begin("A", homes["A"]!);
   await commands(w);
   await replies(w);
   await conditions(w);
   await signatures(w, homes);
-  return w.vectors;
+  return [...w.vectors, ...(await formerLetters(homes["D"]!))];
 }
 
 async function commands(w: Writing): Promise<void> {
@@ -125,6 +128,7 @@ async function commands(w: Writing): Promise<void> {
   const each: Command[] = [
     { do: "probe", address: "192.0.2.7:554", user: "é", password: "\u{1f6aa} \"\\" },
     { do: "discover" },
+    { do: "confirm-head" },
     { do: "add-camera", ...source },
     { do: "change-camera", camera, ...source },
     { do: "describe-camera", camera },
@@ -165,6 +169,12 @@ async function replies(w: Writing): Promise<void> {
   await w.reply("reply-devices-object", "an object in place of the list", "content", "discover", json({ devices: {} }));
   await w.reply("reply-device-null", "a device that is null", "content", "discover", json({ devices: [null] }));
   await w.reply("reply-lone-surrogate", "half of a character, escaped", "opened", "discover", text('{"v":1,"error":{"reason":"x","message":"\\ud83d"}}'));
+  const hash = "0a".repeat(32);
+  await w.reply("reply-head", "the newest deed that the agent knows", "opened", "confirm-head", json({ head: `9007199254740991:${hash}` }));
+  await w.reply("reply-head-2-53", "a deed numbered 2^53", "content", "confirm-head", json({ head: `9007199254740992:${hash}` }));
+  await w.reply("reply-head-zero", "a number that begins with 0", "content", "confirm-head", json({ head: `07:${hash}` }));
+  await w.reply("reply-head-object", "a head in parts", "content", "confirm-head", json({ head: { seq: 7, hash } }));
+  await w.reply("reply-head-long", "a hash of 33 bytes", "content", "confirm-head", json({ head: `7:${hash}0a` }));
   await w.reply("reply-incarnation", "the agent has started anew before it replied", "stale", "discover", json({ devices: [] }), { about: { re: w.re, incarnation: incarnation + 1 } });
   await w.reply("reply-elsewhere", "a reply to another command", "wrong-command", "discover", json({ devices: [] }), { about: { re: random(32) } });
 }
@@ -187,6 +197,31 @@ async function conditions(w: Writing): Promise<void> {
   await w.condition("told-hidden", "a name with a character that nobody sees turn it", "content", json({ name: "attic\u2066" }));
   await w.condition("told-escaped", "a control character, escaped", "content", text(JSON.stringify({ ...healthy }).replace('"attic"', '"a\\u0000"')));
   await w.condition("told-array", "a list in place of the clock", "content", json({ clock: [] }));
+}
+
+/** Letters of home D, whose people and agents came and went. */
+async function formerLetters(home: TestHome): Promise<LetterVector[]> {
+  const w = await Writing.begin("D", home);
+  const { anna, gus, link } = home.people as Record<"anna" | "gus" | "link", TestPerson>;
+  const content = text(JSON.stringify(healthy));
+  const [discover, confirm] = (["discover", "confirm-head"] as const).map((c) => commandBytes({ do: c }, w.brought)) as [Bytes, Bytes];
+  const before = await Title.start(home.deeds.slice(0, 12));
+  const kem = async (agent: number): Promise<{ recipient: "agent"; key: Key }> => ({ recipient: "agent", key: await publicKey("X-Wing", home.agents[agent]!.kem.publicKey) });
+  await w.condition("former-key-then", "an agent that has new keys now, by the ones that it had", "opened", content, { title: before });
+  await w.condition("former-key-now", "the keys that an agent had, at the newest head", "former-signer", content);
+  await w.condition("new-key-then", "the keys that an agent has, at a head before they came", "former-signer", content, { agent: 1, title: before });
+  await w.condition("released-then", "an agent that has left, from before it did", "opened", content, { agent: 2, title: before }, { asked: "agent 2" });
+  await w.condition("released-now", "an agent that has left, at the newest head", "wrong-agent", content, { agent: 2 }, { reader: "carrier" });
+  await w.condition("released-for-other", "an agent that has left, in the name of one that stands: whose key it is is looked at first", "wrong-agent", content, { agent: 1, signer: home.agents[2]!.signer }, { reader: "carrier" });
+  await w.command("dismissed-device-then", "the device of somebody who stood in the home at the head and is gone now", "former-signer", discover, { signer: anna.device, title: before });
+  await w.command("dismissed-confirms", "the own key of somebody who is gone", "former-signer", confirm, { agent: 1, signer: gus.signer });
+  await w.command("link-confirms", "the own key of a link", "opened", confirm, { agent: 1, signer: link.signer });
+  await w.command("link-discovers", "the own key of a link, for more than a head", "not-allowed", discover, { agent: 1, signer: link.signer });
+  await w.command("owner-discovers", "the own key of the owner, for more than a head", "not-allowed", discover, { agent: 1, signer: home.owner });
+  await w.command("former-kem-then", "sealed at an earlier head to the key of then", "opened", discover, { title: before });
+  await w.command("new-kem-then", "sealed at an earlier head to the key of now", "wrong-recipients", discover, { agent: 1, title: before });
+  await w.command("former-kem-now", "sealed at the newest head to the key of then", "wrong-recipients", discover, { agent: 1, to: await kem(0) });
+  return w.vectors;
 }
 
 async function signatures(w: Writing, homes: Homes): Promise<void> {

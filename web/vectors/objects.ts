@@ -7,6 +7,7 @@ import { idBytes, idText, parseDay } from "../src/seal/name.ts";
 import { ascii, type Bytes, concat, label, maxInt, random } from "../src/wire.ts";
 import { anyCamera, asked, assemble, bend, envelope, header, headAt, jpeg, moment, type Pieces, pieces, sign, signAsSaid, u64 } from "./pieces.ts";
 import { type Homes } from "./homes.ts";
+import { formerDrafts, ownDrafts } from "./former.ts";
 import { otherBody } from "./strange.ts";
 
 /** One vector before it is written. A content that opens is hashed by the writer. */
@@ -20,7 +21,7 @@ export interface Draft {
   content?: Bytes;
 }
 
-type Make = (name: string, says: string, expect: string, p: Pieces, change?: Partial<Draft>) => void;
+export type Make = (name: string, says: string, expect: string, p: Pieces, change?: Partial<Draft>) => void;
 
 /** Every object vector of this side. */
 export async function objectDrafts(homes: Homes): Promise<Draft[]> {
@@ -38,6 +39,8 @@ export async function objectDrafts(homes: Homes): Promise<Draft[]> {
   await bodies(homes, add);
   await envelopes(homes, add);
   await ciphers(homes, add);
+  await formerDrafts(homes, add);
+  await ownDrafts(homes, add);
   return drafts;
 }
 

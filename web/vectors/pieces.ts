@@ -24,6 +24,8 @@ export interface Wish {
   at?: number;
   epoch?: number;
   signer?: Signer;
+  incarnation?: number;
+  sequence?: number;
 }
 
 export interface Pieces {
@@ -52,8 +54,8 @@ export async function pieces(home: TestHome, wish: Wish = {}): Promise<Pieces> {
     event: idText("event", random(16)),
     object: idText("object", random(16)),
     agentKey: signer.key.id,
-    incarnation: 3,
-    sequence: 41,
+    incarnation: wish.incarnation ?? 3,
+    sequence: wish.sequence ?? 41,
     time: wish.time ?? moment,
     boot: random(16),
     monotonic: 77_000_000,

@@ -1,44 +1,12 @@
-// One statement of a home: its bytes, taken apart and put together (docs/deed.md).
-// That a deed parses says nothing of whether it holds; title.ts folds.
+// One deed of a home: its bytes, taken apart and put together (docs/deed.md). That a
+// deed parses says nothing of whether it holds; fold.ts does.
 
-import { type Bytes, concat, label, ParseError, Reader, Writer } from "../wire.ts";
-import { type AgentID, type CameraID, type DeviceID, idBytes, idText, type KeyID, type PersonID } from "../seal/name.ts";
-import { type Key, keyBytes, publicKey, readKey, sha256, type Signer, signatureSize } from "./key.ts";
+import { type Bytes, concat, label, Reader, Writer } from "../wire.ts";
+import { idBytes, idText, type KeyID } from "../seal/name.ts";
+import { type Body, bodyBytes, layout, parseBody, typeNumber } from "./body.ts";
+import { sha256, type Signer, signatureSize } from "./key.ts";
+import { limits } from "./limits.ts";
 import { DeedError } from "./reasons.ts";
-
-/** The limits of docs/deed.md, which says where each comes from. */
-export const limits = { deed: 128 << 10, chain: 100_000, people: 64, agents: 32, cameras: 256, wraps: 64, backdate: 5 * 60 * 1_000_000 };
-
-/** An epoch's 32-byte seed sealed by HPKE with X-Wing: encapsulated key, seed, tag. */
-export const wrapSize = 1120 + 48;
-
-export interface Device {
-  readonly id: DeviceID;
-  readonly signing: Key;
-}
-
-export interface Person {
-  readonly id: PersonID;
-  readonly signing: Key;
-  readonly kem: Key;
-  readonly device: Device;
-}
-
-export interface Wrap {
-  readonly person: PersonID;
-  readonly key: KeyID;
-  readonly sealed: Bytes;
-}
-
-export type Body =
-  | { readonly type: "found"; readonly salt: Bytes; readonly minVersion: number; readonly person: Person }
-  | { readonly type: "epoch"; readonly number: number; readonly key: Key; readonly wraps: readonly Wrap[] }
-  | { readonly type: "place agent"; readonly agent: AgentID; readonly signing: Key; readonly kem: Key }
-  | { readonly type: "place camera"; readonly camera: CameraID; readonly agent: AgentID };
-
-export type AgentBody = Extract<Body, { type: "place agent" }>;
-
-const types: Record<Body["type"], number> = { found: 1, epoch: 2, "place agent": 3, "place camera": 4 };
 
 export interface Deed {
   /** The hash of the home's first deed; zeros in that deed itself. */
@@ -69,111 +37,8 @@ export async function parseDeed(b: Bytes): Promise<Deed> {
     const signature = r.lp16();
     r.done();
     if (signature.length !== signatureSize) throw new DeedError("malformed", `a signature of ${signature.length} bytes`);
-    return { ...head, body: await parseBody(type, new Reader(body)), signature, statement };
+    return { ...head, body: await parseBody(type, body), signature, statement };
   });
-}
-
-// Whatever is wrong with the layout of a deed is malformed: it comes whole or not at all.
-async function layout<T>(parse: () => Promise<T>): Promise<T> {
-  try {
-    return await parse();
-  } catch (e) {
-    if (e instanceof ParseError) throw new DeedError("malformed", e.message);
-    throw e;
-  }
-}
-
-async function parseBody(type: number, r: Reader): Promise<Body> {
-  switch (type) {
-    case types.found:
-      return readFound(r);
-    case types.epoch:
-      return readEpoch(r);
-    case types["place agent"]:
-      return readAgent(r);
-    case types["place camera"]: {
-      const body: Body = { type: "place camera", camera: idText("camera", r.raw(16)), agent: idText("agent", r.raw(16)) };
-      r.done();
-      return body;
-    }
-  }
-  throw new DeedError("unknown-type", `type ${type}`);
-}
-
-async function readFound(r: Reader): Promise<Body> {
-  const salt = r.raw(32);
-  const minVersion = r.u8();
-  if (minVersion === 0) throw new DeedError("malformed", "lowest version 0");
-  const id = idText("person", r.raw(16));
-  const signing = readSigningKey(r);
-  const kem = readKey(r, "X-Wing");
-  const device = idText("device", r.raw(16));
-  const deviceKey = readSigningKey(r);
-  r.done();
-  const person: Person = {
-    id,
-    signing: await publicKey("Ed25519", signing.bytes),
-    kem: await publicKey("X-Wing", kem.bytes),
-    device: { id: device, signing: await publicKey("Ed25519", deviceKey.bytes) },
-  };
-  return { type: "found", salt, minVersion, person };
-}
-
-async function readEpoch(r: Reader): Promise<Body> {
-  const number = r.u64();
-  const key = readKey(r, "X-Wing");
-  const count = r.u16();
-  if (count > limits.wraps) throw new DeedError("too-many", `${count} wraps`);
-  const wraps: Wrap[] = [];
-  for (let i = 0; i < count; i++) {
-    const wrap = { person: idText("person", r.raw(16)), key: idText("key", r.raw(32)), sealed: r.lp16() };
-    if (wrap.sealed.length !== wrapSize) throw new DeedError("malformed", `a wrap of ${wrap.sealed.length} bytes`);
-    wraps.push(wrap);
-  }
-  r.done();
-  return { type: "epoch", number, key: await publicKey("X-Wing", key.bytes), wraps };
-}
-
-async function readAgent(r: Reader): Promise<AgentBody> {
-  const agent = idText("agent", r.raw(16));
-  const signing = readSigningKey(r);
-  const kem = readKey(r, "X-Wing");
-  r.done();
-  return { type: "place agent", agent, signing: await publicKey("Ed25519", signing.bytes), kem: await publicKey("X-Wing", kem.bytes) };
-}
-
-/** Reads an agent's ID and keys as it answers them in a join's slot (docs/wire.md). */
-export async function parseAgent(b: Bytes): Promise<AgentBody> {
-  return layout(() => readAgent(new Reader(b)));
-}
-
-function readSigningKey(r: Reader): Pick<Key, "algorithm" | "bytes"> {
-  const count = r.u8();
-  if (count !== 1) throw new DeedError("malformed", `${count} signing keys`);
-  return readKey(r, "Ed25519");
-}
-
-/** The bytes of a statement's body. */
-export function bodyBytes(b: Body): Bytes {
-  const w = new Writer();
-  switch (b.type) {
-    case "found":
-      w.raw(b.salt).u8(b.minVersion).raw(idBytes("person", b.person.id));
-      w.u8(1).raw(keyBytes(b.person.signing)).raw(keyBytes(b.person.kem));
-      w.raw(idBytes("device", b.person.device.id)).u8(1).raw(keyBytes(b.person.device.signing));
-      break;
-    case "epoch":
-      w.u64(b.number).raw(keyBytes(b.key)).u16(b.wraps.length);
-      for (const wrap of b.wraps) w.raw(idBytes("person", wrap.person)).raw(idBytes("key", wrap.key)).lp16(wrap.sealed);
-      break;
-    case "place agent":
-      w.raw(idBytes("agent", b.agent)).u8(1).raw(keyBytes(b.signing)).raw(keyBytes(b.kem));
-      break;
-    case "place camera":
-      w.raw(idBytes("camera", b.camera)).raw(idBytes("agent", b.agent));
-      break;
-  }
-  return w.bytes();
 }
 
 /** Where a deed stands: what it is signed into. */
@@ -195,7 +60,7 @@ export function signedMessage(statement: Bytes): Bytes {
 export async function signDeed(signer: Signer, at: Place, time: number, body: Body): Promise<Bytes> {
   const statement = new Writer()
     .u8(1)
-    .u8(types[body.type])
+    .u8(typeNumber(body.type))
     .raw(at.home)
     .u64(at.seq)
     .raw(at.prev)

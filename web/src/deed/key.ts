@@ -32,14 +32,14 @@ export function keyBytes(k: Pick<Key, "algorithm" | "bytes">): Bytes {
   return new Writer().u8(numbers[k.algorithm]).lp16(k.bytes).bytes();
 }
 
-/** Reads a key that must be of the algorithm which has its place there; its ID is not yet known. */
-export function readKey(r: Reader, want: Algorithm): Pick<Key, "algorithm" | "bytes"> {
+/** Reads a key that must be of the algorithm which has its place there. */
+export async function readKey(r: Reader, want: Algorithm): Promise<Key> {
   const algorithm = r.u8();
   const bytes = r.lp16();
   if (algorithm !== numbers[want] || bytes.length !== sizes[want]) {
     throw new DeedError("bad-key", `algorithm ${algorithm} with ${bytes.length} bytes where ${want} belongs`);
   }
-  return { algorithm: want, bytes };
+  return publicKey(want, bytes);
 }
 
 /** Whether the signature is the key's over the message. A key that does not sign verifies nothing. */

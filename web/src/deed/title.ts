@@ -2,53 +2,19 @@
 // the rules of docs/deed.md, in the order given there, and take nobody's word for
 // the outcome.
 
-import { type Bytes, equal, hex, unhex } from "../wire.ts";
-import { type AgentID, type CameraID, type DeviceID, type HomeID, idBytes, idText, type KeyID, type PersonID } from "../seal/name.ts";
-import { type Body, type Deed, deedHash, type Device, limits, parseDeed, type Person, type Place, signedMessage, type Wrap } from "./deed.ts";
+import { type Bytes, equal } from "../wire.ts";
+import { type AgentID, type CameraID, type DeviceID, type HomeID, idBytes, type InviteID, type KeyID, type Kind, type PersonID } from "../seal/name.ts";
+import { deedHash, parseDeed, type Place } from "./deed.ts";
+import { extend, placeAfter } from "./fold.ts";
 import type { Head } from "./head.ts";
-import { type Key, verifySignature } from "./key.ts";
+import type { Key } from "./key.ts";
+import { limits } from "./limits.ts";
+import { type Device, type Role, seesAll, type Sight, type Wrap } from "./parts.ts";
 import { DeedError } from "./reasons.ts";
+import { type Agent, type AgentKeys, type Camera, fork, type GivenPast, has, heldAt, type Holder, type Invite, type Member, nothing, stands, type State } from "./state.ts";
 
-/** An agent, placed at the deed numbered since. */
-export interface Agent {
-  readonly id: AgentID;
-  readonly signing: Key;
-  readonly kem: Key;
-  readonly since: number;
-}
-
-/** A camera, placed with its agent. Only what that agent signed is taken for it. */
-export interface Camera {
-  readonly id: CameraID;
-  readonly agent: AgentID;
-  readonly since: number;
-}
-
-interface Epoch {
-  readonly key: Key;
-  readonly wraps: readonly Wrap[];
-  readonly since: number;
-}
-
-type Role = "person" | "device" | "agent" | "sealed to";
-
-interface Holder {
-  readonly key: Key;
-  readonly role: Role;
-}
-
-interface State {
-  home: HomeID | null;
-  minVersion: number;
-  last: number;
-  deeds: Bytes[];
-  hashes: string[];
-  people: Person[];
-  agents: Agent[];
-  cameras: Camera[];
-  epochs: Epoch[];
-  keys: Map<KeyID, Holder>;
-}
+export type { Agent, Camera, GivenPast, Holder, Invite, Member } from "./state.ts";
+export { heldAt } from "./state.ts";
 
 /** A folded chain. It never changes; append makes another. */
 export class Title {
@@ -71,24 +37,14 @@ export class Title {
   /** Folds a chain for whoever does not know yet which home it is. */
   static async start(deeds: readonly Bytes[]): Promise<Title> {
     if (deeds.length === 0) throw new DeedError("not-found", "no deeds");
-    const s: State = { home: null, minVersion: 0, last: 0, deeds: [], hashes: [], people: [], agents: [], cameras: [], epochs: [], keys: new Map() };
+    const s = nothing();
     await extend(s, deeds);
     return new Title(s);
   }
 
   /** The title after more deeds. If one is refused none is taken. */
   async append(deeds: readonly Bytes[]): Promise<Title> {
-    const s = this.#s;
-    const next: State = {
-      ...s,
-      deeds: [...s.deeds],
-      hashes: [...s.hashes],
-      people: [...s.people],
-      agents: [...s.agents],
-      cameras: [...s.cameras],
-      epochs: [...s.epochs],
-      keys: new Map(s.keys),
-    };
+    const next = fork(this.#s);
     await extend(next, deeds);
     return new Title(next);
   }
@@ -100,6 +56,11 @@ export class Title {
   get head(): Head {
     const seq = this.#s.hashes.length - 1;
     return { seq, hash: this.#s.hashes[seq]! };
+  }
+
+  /** When the newest deed was made. */
+  get time(): number {
+    return this.#s.time;
   }
 
   get minVersion(): number {
@@ -120,6 +81,21 @@ export class Title {
     return this.#s.deeds.slice(from);
   }
 
+  /** Whether its people have stopped it: it hands out no media. */
+  get frozen(): boolean {
+    return this.#s.frozen;
+  }
+
+  /** How long and how much its recordings are kept, 0 for no bound. */
+  get retention(): { readonly days: number; readonly bytes: number } {
+    return this.#s.retention;
+  }
+
+  /** The deed by which it was handed over last, 0 if it never was. */
+  get handedOver(): number {
+    return this.#s.handedOver;
+  }
+
   /** The newest epoch, 0 if there is none. */
   get epoch(): number {
     return this.#s.epochs.length;
@@ -138,149 +114,158 @@ export class Title {
     return this.#s.epochs[epoch - 1]?.wraps ?? [];
   }
 
-  get people(): readonly Person[] {
+  /** The pasts that were given to whoever has that KEM key. */
+  pasts(kem: KeyID): GivenPast[] {
+    return this.#s.pasts.filter((p) => p.key === kem);
+  }
+
+  /** Whether that person's present key opens that epoch, by a wrap or in a past. */
+  has(person: PersonID, epoch: number): boolean {
+    const p = this.person(person);
+    return p !== null && has(this.#s, p.kem.id, epoch);
+  }
+
+  /** Those who stand in the home, in ascending order of their IDs. */
+  get people(): readonly Member[] {
     return this.#s.people;
   }
 
-  get agents(): readonly Agent[] {
-    return this.#s.agents;
+  /** Those of them who see the whole home, and share the epoch's key. */
+  get wholeHome(): Member[] {
+    return this.#s.people.filter((p) => seesAll(p.role));
   }
 
-  get cameras(): readonly Camera[] {
-    return this.#s.cameras;
-  }
-
-  agent(id: AgentID): Agent | null {
-    return this.#s.agents.find((a) => a.id === id) ?? null;
-  }
-
-  /** The agent whose signing key that is. */
-  agentByKey(id: KeyID): Agent | null {
-    return this.#s.agents.find((a) => a.signing.id === id) ?? null;
-  }
-
-  camera(id: CameraID): Camera | null {
-    return this.#s.cameras.find((c) => c.id === id) ?? null;
-  }
-
-  person(id: PersonID): Person | null {
+  person(id: PersonID): Member | null {
     return this.#s.people.find((p) => p.id === id) ?? null;
   }
 
-  personBySigningKey(id: KeyID): Person | null {
+  personBySigningKey(id: KeyID): Member | null {
     return this.#s.people.find((p) => p.signing.id === id) ?? null;
   }
 
-  /** The key of that ID if it signs in this home, whosever it is. */
-  signingKey(id: KeyID): Key | null {
-    const holder = this.#s.keys.get(id);
-    return holder === undefined || holder.role === "sealed to" ? null : holder.key;
+  /** Whose device that is, null if it does not stand in the home. */
+  personByDevice(id: DeviceID): Member | null {
+    return this.#s.people.find((p) => p.devices.some((d) => d.id === id)) ?? null;
   }
 
   device(id: DeviceID): Device | null {
-    return this.#s.people.map((p) => p.device).find((d) => d.id === id) ?? null;
+    return this.personByDevice(id)?.devices.find((d) => d.id === id) ?? null;
   }
-}
 
-async function extend(s: State, deeds: readonly Bytes[]): Promise<void> {
-  for (const [i, b] of deeds.entries()) {
-    try {
-      await take(s, b);
-    } catch (e) {
-      if (e instanceof DeedError) e.at = i;
-      throw e;
-    }
+  /** The invitations that stand open; of some the time may be over. */
+  get invites(): readonly Invite[] {
+    return this.#s.invites;
   }
-}
 
-/** Checks one deed in the order of docs/deed.md and takes it in. */
-async function take(s: State, b: Bytes): Promise<void> {
-  const d = await parseDeed(b);
-  follows(s, d);
-  await signed(s, d);
-  if (s.deeds.length >= limits.chain) throw new DeedError("too-many", "deeds");
-  state(s, d);
-  const hash = await deedHash(b);
-  if (d.seq === 0) s.home = idText("home", hash);
-  s.last = d.time;
-  s.deeds.push(b.slice());
-  s.hashes.push(hex(hash));
-}
-
-function placeAfter(s: State): Place {
-  const n = s.hashes.length;
-  return { home: s.home === null ? new Uint8Array(32) : idBytes("home", s.home), seq: n, prev: n === 0 ? new Uint8Array(32) : unhex(s.hashes[n - 1]!)! };
-}
-
-
-function follows(s: State, d: Deed): void {
-  const first = s.deeds.length === 0;
-  if (first && d.body.type !== "found") throw new DeedError("not-found", `the first deed is "${d.body.type}"`);
-  if (!first && d.body.type === "found") throw new DeedError("replayed", "a home is founded once");
-  const place = placeAfter(s);
-  if (!equal(d.home, place.home)) throw new DeedError("wrong-home", "it names another home");
-  if (d.seq < place.seq) throw new DeedError("replayed", `number ${d.seq}, want ${place.seq}`);
-  if (d.seq > place.seq) throw new DeedError("gap", `number ${d.seq}, want ${place.seq}`);
-  if (!equal(d.prev, place.prev)) throw new DeedError("fork", `it follows another deed ${d.seq - 1}`);
-  if (d.time + limits.backdate < s.last) throw new DeedError("backdated", "more than five minutes before the deed it follows");
-}
-
-async function signed(s: State, d: Deed): Promise<void> {
-  const who = signerIn(s, d);
-  if (who === null) throw new DeedError("unknown-signer", "no such signing key in this home");
-  if (!(await verifySignature(who.key, signedMessage(d.statement), d.signature))) throw new DeedError("bad-signature", "the signature does not verify");
-  if (who.role !== "person") throw new DeedError("not-allowed", `only an owner signs "${d.body.type}"`);
-}
-
-function signerIn(s: State, d: Deed): Holder | null {
-  if (d.body.type === "found") {
-    const key = d.body.person.signing;
-    return key.id === d.signer ? { key, role: "person" } : null;
+  invite(id: InviteID): Invite | null {
+    return this.#s.invites.find((i) => i.id === id) ?? null;
   }
-  const who = s.keys.get(d.signer);
-  return who === undefined || who.role === "sealed to" ? null : who;
-}
 
-/** Checks the statement's own rules and does what it says. */
-function state(s: State, d: Deed): void {
-  const b = d.body;
-  switch (b.type) {
-    case "found":
-      introduce(s, b.person.signing, "person");
-      introduce(s, b.person.kem, "sealed to");
-      introduce(s, b.person.device.signing, "device");
-      s.minVersion = b.minVersion;
-      s.people.push(b.person);
-      break;
-    case "epoch":
-      startEpoch(s, b, d.seq);
-      break;
-    case "place agent":
-      if (s.agents.some((a) => a.id === b.agent)) throw new DeedError("already-placed", "the agent stands in the chain");
-      if (s.agents.length >= limits.agents) throw new DeedError("too-many", "agents");
-      introduce(s, b.signing, "agent");
-      introduce(s, b.kem, "sealed to");
-      s.agents.push({ id: b.agent, signing: b.signing, kem: b.kem, since: d.seq });
-      break;
-    case "place camera":
-      if (!s.agents.some((a) => a.id === b.agent)) throw new DeedError("unknown-agent", "no such agent in this home");
-      if (s.cameras.some((c) => c.id === b.camera)) throw new DeedError("already-placed", "the camera stands in the chain");
-      if (s.cameras.length >= limits.cameras) throw new DeedError("too-many", "cameras");
-      s.cameras.push({ id: b.camera, agent: b.agent, since: d.seq });
-      break;
+  get agents(): Agent[] {
+    return this.#s.agents.filter(stands);
   }
-}
 
-function startEpoch(s: State, b: Extract<Body, { type: "epoch" }>, seq: number): void {
-  if (b.number !== s.epochs.length + 1) throw new DeedError("wrong-epoch", `number ${b.number}, want ${s.epochs.length + 1}`);
-  const right = b.wraps.length === s.people.length && b.wraps.every((w, i) => w.person === s.people[i]!.id && w.key === s.people[i]!.kem.id);
-  if (!right) throw new DeedError("wrong-wraps", "want one wrap for each person, by ID, under the person's key");
-  introduce(s, b.key, "sealed to");
-  s.epochs.push({ key: b.key, wraps: b.wraps, since: seq });
-}
+  /** Former ones too. */
+  get allAgents(): readonly Agent[] {
+    return this.#s.agents;
+  }
 
-/** Takes a key into the chain, in which each stands once. */
-function introduce(s: State, key: Key, role: Role): void {
-  if (s.keys.has(key.id)) throw new DeedError("reused-key", "the key stood in the chain before");
-  s.keys.set(key.id, { key, role });
+  agent(id: AgentID): Agent | null {
+    return this.#s.agents.find((a) => a.id === id && stands(a)) ?? null;
+  }
+
+  /** The agent that has or had that signing key. */
+  agentByKey(id: KeyID): Agent | null {
+    const holder = this.holder(id);
+    return this.#s.agents.find((a) => a.id === holder?.agent) ?? null;
+  }
+
+  /** The agents that stood in the home when the deed with that number was the last, with the keys of then. */
+  agentsAt(seq: number): (AgentKeys & Pick<Agent, "id">)[] {
+    return this.#s.agents.flatMap((a) => a.keys.filter((k) => heldAt(k, seq)).map((k) => ({ ...k, id: a.id })));
+  }
+
+  get cameras(): Camera[] {
+    return this.#s.cameras.filter(stands);
+  }
+
+  /** Former ones too. */
+  get allCameras(): readonly Camera[] {
+    return this.#s.cameras;
+  }
+
+  /** A camera that stands in the home. */
+  camera(id: CameraID): Camera | null {
+    return this.#s.cameras.find((c) => c.id === id && stands(c)) ?? null;
+  }
+
+  /** A camera that stands or stood in the home. */
+  anyCamera(id: CameraID): Camera | null {
+    return this.#s.cameras.find((c) => c.id === id) ?? null;
+  }
+
+  /** Whose a key of the chain is or was, if it signs. */
+  holder(id: KeyID): Holder | null {
+    const holder = this.#s.keys.get(id);
+    return holder === undefined || holder.kind === "sealed to" ? null : holder;
+  }
+
+  /** Who that person's signing key was when the deed with that number was the last. */
+  signerAt(id: KeyID, seq: number): { readonly person: PersonID; readonly role: Role } | null {
+    const holder = this.holder(id);
+    if (holder?.person === undefined || holder.kind !== "person" || !heldAt(holder, seq)) return null;
+    const role = this.#s.roles.get(holder.person)?.findLast((r) => r.since <= seq)?.role;
+    return role == null ? null : { person: holder.person, role };
+  }
+
+  /** Whether that is or was a key to which is sealed for a person, or for a link. */
+  kemOf(id: KeyID): "person" | "link" | null {
+    const holder = this.#s.keys.get(id);
+    if (holder?.person === undefined || holder.kind !== "sealed to") return null;
+    return this.#s.roles.get(holder.person)![0]!.role === "link" ? "link" : "person";
+  }
+
+  /**
+   * Whether an agent's key signs for that camera, at a head, in an incarnation, with a
+   * sequence number: neither of them was taken back by then, and what is known to be
+   * the last that the key signed comes no earlier.
+   */
+  signs(key: KeyID, camera: CameraID, head: number, incarnation: number, sequence: number): boolean {
+    const keys = this.agentByKey(key)?.keys.find((k) => k.signing.id === key);
+    const placed = this.anyCamera(camera);
+    if (keys === undefined || placed === null) return false;
+    if ([keys, placed].some((x) => x.until !== null && head >= x.until)) return false;
+    const last = keys.lasts.find((l) => l.camera === camera);
+    return last === undefined || incarnation < last.incarnation || (incarnation === last.incarnation && sequence <= last.sequence);
+  }
+
+  /** Whether a person's device may be shown that of a camera at that moment. */
+  sees(device: DeviceID, person: PersonID, camera: CameraID, what: Sight, at: number): boolean {
+    const p = this.personByDevice(device);
+    return p?.id === person && this.#covers(p, camera, what, at);
+  }
+
+  /** Whether a person who stands in the home may see that of a camera at that moment. */
+  covers(person: PersonID, camera: CameraID, what: Sight, at: number): boolean {
+    const p = this.person(person);
+    return p !== null && this.#covers(p, camera, what, at);
+  }
+
+  // Whether rights have ended is asked of the later of the clock and the newest deed: a
+  // clock that is slow gives nobody more.
+  #covers({ role, rights }: Member, camera: CameraID, what: Sight, at: number): boolean {
+    if (this.anyCamera(camera) === null) return false;
+    if (seesAll(role)) return true;
+    const { sees, until, cameras } = rights!;
+    return this.camera(camera) !== null && (cameras === "every" || cameras.includes(camera)) && sees.includes(what) && (until === 0 || Math.max(at, this.#s.time) < until);
+  }
+
+  /**
+   * The guests and links who get an envelope of their own for an object that is sealed
+   * at that head. `at` is what the clock shows; one that cannot be believed is not
+   * `sure`, and then nobody whose rights end gets one.
+   */
+  recipients(camera: CameraID, kind: Kind, head: number, at: number, sure: boolean): Member[] {
+    return this.#s.people.filter((p) => p.rights !== null && p.since <= head && (sure || p.rights.until === 0) && this.#covers(p, camera, kind, at));
+  }
 }

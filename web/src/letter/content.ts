@@ -1,6 +1,7 @@
 // What letters say: commands, the replies to them, and the condition of an agent
 // (docs/letter.md, "Contents").
 
+import type { Head } from "../deed/head.ts";
 import type { AgentID, CameraID } from "../seal/name.ts";
 import type { MotionSettings } from "../settings/camera.ts";
 
@@ -99,7 +100,7 @@ export interface WouldHaveFired {
 /** What is asked of an agent. */
 export type Command =
   | { do: "probe"; address: string; user: string; password: string }
-  | { do: "discover" }
+  | { do: "discover" | "confirm-head" }
   | ({ do: "add-camera" } & CameraSource)
   | ({ do: "change-camera"; camera: CameraID } & CameraSource)
   | { do: "describe-camera" | "forget-camera" | "accept-device" | "still"; camera: CameraID }
@@ -116,6 +117,8 @@ export interface Replies {
   "accept-device": object;
   still: Still;
   "would-fire": WouldHaveFired;
+  /** The newest deed that the agent knows. */
+  "confirm-head": { head: Head };
 }
 
 /** How far a command has come; `of` is 0 if nobody knows. */

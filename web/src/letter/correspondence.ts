@@ -45,7 +45,7 @@ export class Sent<D extends keyof Replies> {
   }
 }
 
-/** Seals a command to an agent of the title, signed by a member's device. */
+/** Seals a command to an agent of the title, signed by a member's device; `confirm-head` by the person's own key too. */
 export async function sealCommand<C extends Command>(device: Signer, title: Title, agent: AgentID, incarnation: number, time: number, command: C): Promise<Sent<C["do"]>> {
   const to = title.agent(agent);
   if (to === null) throw new Error("internal error: no such agent");
@@ -65,6 +65,7 @@ export async function openCommand(b: Bytes, title: Title, agent: AgentID, kem: P
   const plain = await openBody(letter, letter.recipient.key === (await publicKey("X-Wing", kem.publicKey)).id ? kem : null);
   const read = reading(plain, readCommand);
   if (read === null) throw new LetterError("content", "it opens, and what it says is no command");
+  if (title.holder(letter.signer)!.kind === "person" && read.command.do !== "confirm-head") throw new LetterError("not-allowed", "a person's own key only has a head confirmed");
   return { letter, command: read.command, reply: await publicKey("X-Wing", read.reply), plain };
 }
 

@@ -2,7 +2,7 @@
 // anybody sees them, and how their bodies are sealed and opened (docs/letter.md).
 
 import type { Key, Signer } from "../deed/key.ts";
-import type { Title } from "../deed/title.ts";
+import { heldAt, type Title } from "../deed/title.ts";
 import type { PrivateKey } from "../hpke.ts";
 import { type AgentID, idBytes, idText, type LetterID } from "../seal/name.ts";
 import { type Format, openParcel, type Parcel, type ParcelReason, parseParcel, readSigned, type Recipient, type Signed, verifyParcel, type WrappedKey, writeParcel } from "../seal/parcel.ts";
@@ -14,7 +14,7 @@ const maxCommand = 64 << 10;
 export const commandLife = 2 * 60 * 1_000_000;
 
 /** Why a letter is refused. */
-export type LetterReason = ParcelReason | "wrong-kind" | "wrong-command" | "wrong-agent" | "stale" | "expired";
+export type LetterReason = ParcelReason | "wrong-kind" | "wrong-command" | "wrong-agent" | "former-signer" | "stale" | "expired";
 
 export class LetterError extends Error {
   constructor(
@@ -107,20 +107,22 @@ function check(l: About): void {
 /** Checks that somebody wrote the letter who may, on this chain, for exactly the one whom it is for. */
 export async function verifyLetter(l: Letter, title: Title): Promise<void> {
   await verifyParcel(format, l, title);
-  const agent = title.agent(l.agent);
-  if (agent === null || agent.since > l.head.seq) throw new LetterError("wrong-agent", "the agent did not stand in the home");
+  const agent = title.agentsAt(l.head.seq).find((a) => a.id === l.agent);
+  if (agent === undefined) throw new LetterError("wrong-agent", "the agent did not stand in the home");
   checkSigner(l, title);
   checkRecipient(l, title, agent.kem);
 }
 
 function checkSigner(l: Letter, title: Title): void {
+  const signer = title.holder(l.signer)!; // verifyParcel has found it
   if (l.kind === "command") {
-    if (!title.people.some((p) => p.device.signing.id === l.signer)) throw new LetterError("not-allowed", "only a member's device commands");
+    if (signer.kind !== "device" && signer.kind !== "person") throw new LetterError("not-allowed", "only a member commands");
+    if (signer.until !== null) throw new LetterError("former-signer", "the key was taken back");
     return;
   }
-  const signer = title.agentByKey(l.signer);
-  if (signer === null) throw new LetterError("not-allowed", `only an agent writes a ${l.kind}`);
-  if (signer.id !== l.agent) throw new LetterError("wrong-agent", "signed by another agent");
+  if (signer.kind !== "agent") throw new LetterError("not-allowed", `only an agent writes a ${l.kind}`);
+  if (signer.agent !== l.agent) throw new LetterError("wrong-agent", "signed by another agent");
+  if (!heldAt(signer, l.head.seq)) throw new LetterError("former-signer", "not the agent's key at that head");
 }
 
 function checkRecipient(l: Letter, title: Title, agent: Key): void {

@@ -2,6 +2,7 @@
 // the Go code takes and refuses (docs/letter.md, "Contents").
 
 import { ContentError, ContentObject } from "../fields.ts";
+import { type Head, parseHead } from "../deed/head.ts";
 import { type CameraID, parseID } from "../seal/name.ts";
 import { motionJSON, readMotion } from "../settings/camera.ts";
 import { base64, type Bytes, maxInt } from "../wire.ts";
@@ -55,6 +56,7 @@ function commandOf(o: ContentObject): Command {
     case "probe":
       return { do: what, address: o.filled("address", maxAddress), user: o.text("user", maxSecret), password: o.text("password", maxSecret) };
     case "discover":
+    case "confirm-head":
       return { do: what };
     case "add-camera":
       return { do: what, ...readSource(o) };
@@ -116,7 +118,14 @@ const last: { [D in keyof Replies]: (o: ContentObject) => Replies[D] } = {
   "accept-device": () => ({}),
   still: readStill,
   "would-fire": (o) => ({ times: o.count("times"), since: o.count("since") }),
+  "confirm-head": (o) => ({ head: readHeadText(o) }),
 };
+
+function readHeadText(o: ContentObject): Head {
+  const head = parseHead(o.text("head", maxWord));
+  if (head === null) throw new ContentError("no head");
+  return head;
+}
 
 function readFound(o: ContentObject): Found {
   const clock = o.object("clock");

@@ -52,7 +52,7 @@ it("opens to what was sealed or not at all", async () => {
     const home = homes[v.home]!;
     const file = bent(unbase64(v.file)!, roll);
     try {
-      const { content } = await open(new Source(file), v.asked === "" ? null : parseName(v.asked), { title: home.title, ring: home.ring });
+      const { content } = await open(new Source(file), v.asked === "" ? null : parseName(v.asked), { title: home.title, ring: home.ring, own: home.own });
       expect(hex(await sha256(content.slice()))).toBe(v.sha256);
     } catch (e) {
       if (!(e instanceof SealError)) throw e;

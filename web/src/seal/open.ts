@@ -14,13 +14,16 @@ import type { KeyID, Name } from "./name.ts";
 import { SealError } from "./reasons.ts";
 import { verify } from "./verify.ts";
 
-/** The private keys of epochs that a reader holds, by the IDs of their public ones. */
+/** Private keys that a reader holds, by the IDs of their public ones. */
 export type Ring = ReadonlyMap<KeyID, PrivateKey>;
 
 /** A reader: the title it verified, the keys it holds, and envelopes that came apart from files. */
 export interface Reader {
   readonly title: Title;
+  /** The keys of epochs. */
   readonly ring: Ring;
+  /** The keys of the person or link themselves, to which is sealed what a guest sees. */
+  readonly own: Ring;
   /** The envelopes known for the object that this header is of. */
   envelopes?(h: Header): Promise<readonly Envelope[]>;
   /** Told the header as soon as it parses, before anything is judged. */
@@ -46,17 +49,23 @@ export async function open(source: Source, asked: Name | null, reader: Reader): 
 
 async function objectKeyFrom({ header, envelopes }: Prefix, reader: Reader): Promise<Bytes> {
   const all = [...envelopes, ...((await reader.envelopes?.(header)) ?? [])];
-  const envelope = all.find((e) => e.recipient === "epoch" && reader.ring.has(e.key));
+  const envelope = all.find((e) => keyFor(e, reader) !== undefined);
   if (envelope === undefined) throw new SealError("no-envelope", "no envelope for a key that is held here");
   checkEnvelope(header, envelope, reader.title);
-  const objectKey = await unwrap(envelope, header.binding, reader.ring.get(envelope.key)!);
+  const objectKey = await unwrap(envelope, header.binding, keyFor(envelope, reader)!);
   if (objectKey === null) throw new SealError("envelope", "the envelope does not open");
   return objectKey;
 }
 
+/** The key with which the reader opens that envelope, if there is one. */
+export function keyFor(e: Envelope, { ring, own }: Pick<Reader, "ring" | "own">): PrivateKey | undefined {
+  return (e.recipient === "epoch" ? ring : own).get(e.key);
+}
+
 /** Checks that the title knows the envelope's key under its epoch, which is not older than the object. */
 export function checkEnvelope(h: Header, e: Envelope, title: Title): void {
-  if (e.recipient !== "epoch" || title.epochKey(e.epoch)?.id !== e.key) throw new SealError("unknown-epoch", `not the key of epoch ${e.epoch}`);
+  const known = e.recipient === "epoch" ? title.epochKey(e.epoch)?.id === e.key : title.kemOf(e.key) === e.recipient && title.epochKey(e.epoch) !== null;
+  if (!known) throw new SealError("unknown-epoch", `not a key of this home under epoch ${e.epoch}`);
   const at = title.epochAt(h.binding.head.seq);
   if (e.epoch < at) throw new SealError("old-epoch", `envelope of epoch ${e.epoch} for an object of epoch ${at}`);
 }

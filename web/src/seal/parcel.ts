@@ -134,9 +134,9 @@ function readBody(f: Format, r: Wire): Bytes {
 export async function verifyParcel(f: Format, p: Parcel, title: Title): Promise<void> {
   if (p.home !== title.home) throw f.refusal("wrong-home", `made for home ${p.home}`);
   if (!title.onChain(p.head)) throw f.refusal("unknown-head", `made at ${p.head.seq}`);
-  const key = title.signingKey(p.signer);
-  if (key === null) throw f.refusal("unknown-signer", "no signing key of this home");
-  if (!(await verifySignature(key, message(f, p.signed), p.signature))) throw f.refusal("bad-signature", "the signature does not verify");
+  const signer = title.holder(p.signer);
+  if (signer === null) throw f.refusal("unknown-signer", "no signing key of this home");
+  if (!(await verifySignature(signer.key, message(f, p.signed), p.signature))) throw f.refusal("bad-signature", "the signature does not verify");
 }
 
 function message(f: Format, signed: Bytes): Bytes {

@@ -17,6 +17,7 @@ export type Reason =
   | "unknown-head"
   | "unknown-signer"
   | "wrong-agent"
+  | "former-signer"
   | "bad-signature"
   | "wrong-hash"
   | "no-envelope"

@@ -1,5 +1,5 @@
 // Whether a header holds: it answers what was asked, and an agent of the home signed
-// it for a camera that is placed with it (docs/seal.md, "Reading", steps 2 to 6).
+// it for a camera that is or was placed with it (docs/seal.md, "Reading", steps 2 to 6).
 
 import { verifySignature } from "../deed/key.ts";
 import type { Title } from "../deed/title.ts";
@@ -32,10 +32,11 @@ async function verifyGenuine(h: Header, title: Title): Promise<void> {
   const b = h.binding;
   if (!title.onChain(b.head)) throw new SealError("unknown-head", `sealed at ${b.head.seq}; the chain reaches ${title.head.seq}`);
   if (version < title.minVersion) throw new SealError("old-version", `the home takes none below ${title.minVersion}`);
-  const agent = title.agentByKey(b.agentKey);
-  if (agent === null) throw new SealError("unknown-signer", "no agent's key of this home");
-  if (title.camera(b.camera)?.agent !== agent.id) throw new SealError("wrong-agent", "the camera is not placed with that agent");
-  if (!(await verifySignature(agent.signing, signedMessage(h), h.signature))) throw new SealError("bad-signature", "the agent's signature does not verify");
+  const signer = title.holder(b.agentKey);
+  if (signer?.kind !== "agent") throw new SealError("unknown-signer", "no agent's key of this home");
+  if (title.anyCamera(b.camera)?.agent !== signer.agent) throw new SealError("wrong-agent", "the camera was never placed with that agent");
+  if (!title.signs(b.agentKey, b.camera, b.head.seq, b.incarnation, b.sequence)) throw new SealError("former-signer", "the key does not sign for that camera there");
+  if (!(await verifySignature(signer.key, signedMessage(h), h.signature))) throw new SealError("bad-signature", "the agent's signature does not verify");
 }
 
 /**

@@ -59,7 +59,7 @@ export function parseDocument(b: Bytes): Promise<Document> {
 /** Checks that an owner signed the document, on this chain, for exactly those whom it is for. */
 export async function verifyDocument(d: Document, title: Title): Promise<void> {
   await verifyParcel(format, d, title);
-  if (title.personBySigningKey(d.signer) === null) throw new SettingsError("not-allowed", "only an owner signs settings");
+  if (title.signerAt(d.signer, d.head.seq)?.role !== "owner") throw new SettingsError("not-allowed", "not signed by an owner of that head");
   const want = recipientsAt(title, d.head.seq);
   const right = d.recipients.length === want.length && d.recipients.every((k, i) => k.recipient === want[i]!.recipient && k.key === want[i]!.key.id && k.epoch === want[i]!.epoch);
   if (!right) throw new SettingsError("wrong-recipients", "not sealed to the epoch and the agents of its head");
@@ -69,8 +69,7 @@ export async function verifyDocument(d: Document, title: Title): Promise<void> {
 function recipientsAt(title: Title, seq: number): To[] {
   const epoch = title.epochAt(seq);
   const key = title.epochKey(epoch);
-  const agents = title.agents.filter((a) => a.since <= seq);
-  return [...(key === null ? [] : [{ recipient: "epoch" as const, key, epoch }]), ...agents.map((a) => ({ recipient: "agent" as const, key: a.kem, epoch }))];
+  return [...(key === null ? [] : [{ recipient: "epoch" as const, key, epoch }]), ...title.agentsAt(seq).map((a) => ({ recipient: "agent" as const, key: a.kem, epoch }))];
 }
 
 /** Which document a reader has seen last. */

@@ -3,7 +3,8 @@
 // believed in nothing.
 
 import { broken, Failed } from "../api.ts";
-import { type Body, signDeed } from "../deed/deed.ts";
+import type { Body } from "../deed/body.ts";
+import { signDeed } from "../deed/deed.ts";
 import { type Head, headText } from "../deed/head.ts";
 import type { Signer } from "../deed/key.ts";
 import { DeedError } from "../deed/reasons.ts";

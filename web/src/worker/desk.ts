@@ -2,7 +2,7 @@
 // here as one of the troubles of the protocol.
 
 import { Failed, type Server } from "../api.ts";
-import type { AgentBody } from "../deed/deed.ts";
+import type { AgentBody } from "../deed/body.ts";
 import { type AgentID, type CameraID, type HomeID, type NameText, parseName } from "../seal/name.ts";
 import type { Keep, KeptHome } from "../keep/keep.ts";
 import { base64 } from "../wire.ts";

@@ -10,7 +10,7 @@ import { type Reason, SealError } from "../seal/reasons.ts";
 import { judge, verify } from "../seal/verify.ts";
 import { type Bytes, hex, maxInt } from "../wire.ts";
 import { sha256 } from "../deed/key.ts";
-import { checkEnvelope } from "../seal/open.ts";
+import { checkEnvelope, keyFor } from "../seal/open.ts";
 import type { Home } from "./home.ts";
 import type { EventRow, EventsPage, ObjectRow } from "./protocol.ts";
 import type { Reporter } from "./report.ts";
@@ -126,7 +126,7 @@ export class Events {
       const envelope = parseEnvelope(bytes);
       this.#envelopes.set(await bindingKey(h), envelope);
       checkEnvelope(h, envelope, this.#home.title);
-      return (await this.#home.ring()).has(envelope.key);
+      return keyFor(envelope, { ring: await this.#home.ring(), own: this.#home.own }) !== undefined;
     } catch (e) {
       if (e instanceof SealError) return false;
       throw e;

@@ -2,7 +2,8 @@
 // server. If its answer is lost, the kept home finds out by signing in.
 
 import { Failed, type Server } from "../api.ts";
-import { type Body, firstPlace, signDeed } from "../deed/deed.ts";
+import type { Body } from "../deed/body.ts";
+import { firstPlace, signDeed } from "../deed/deed.ts";
 import { newEpoch } from "../deed/epoch.ts";
 import { headText } from "../deed/head.ts";
 import { publicKey, signerOf } from "../deed/key.ts";
@@ -17,7 +18,7 @@ import { Home } from "./home.ts";
 export async function makeHome(now: number): Promise<KeptHome> {
   const secrets: PersonSecrets = { person: idText("person", random(16)), device: idText("device", random(16)), signing: random(32), kem: random(32), deviceSigning: random(32) };
   const [signer, device, kem] = await Promise.all([signerOf(secrets.signing), signerOf(secrets.deviceSigning), privateKey(secrets.kem)]);
-  const person = { id: secrets.person, signing: signer.key, kem: await publicKey("X-Wing", kem.publicKey), device: { id: secrets.device, signing: device.key } };
+  const person = { id: secrets.person, signing: signer.key, kem: await publicKey("X-Wing", kem.publicKey), devices: [{ id: secrets.device, signing: device.key }] };
   const found: Body = { type: "found", salt: random(32), minVersion: 1, person };
   const title = await Title.start([await signDeed(signer, firstPlace, now, found)]);
   const { body } = await newEpoch(title);

@@ -3,12 +3,13 @@
 import { Failed, type Server } from "../api.ts";
 import { EpochError, openEpochs, type EpochSecret, ringOf } from "../deed/epoch.ts";
 import { headText } from "../deed/head.ts";
-import { type Signer, signerOf } from "../deed/key.ts";
+import { publicKey, type Signer, signerOf } from "../deed/key.ts";
 import { DeedError } from "../deed/reasons.ts";
 import { Title } from "../deed/title.ts";
 import { type PrivateKey, privateKey } from "../hpke.ts";
 import type { HomeID, KeyID } from "../seal/name.ts";
 import type { HomeSecrets, Keep, KeptHome, SeenSettings } from "../keep/keep.ts";
+import type { Ring } from "../seal/open.ts";
 import { Chain } from "./chain.ts";
 import { Names } from "./names.ts";
 import type { TitleView } from "./protocol.ts";
@@ -25,6 +26,8 @@ export class Home {
     readonly id: HomeID,
     readonly signer: Signer,
     private readonly kem: PrivateKey,
+    /** The person's own key by its ID: it opens what a guest's rights cover. */
+    readonly own: Ring,
     private readonly secretsHere: HomeSecrets,
     /** Signs requests and commands, never deeds. */
     readonly device: Signer,
@@ -46,7 +49,8 @@ export class Home {
     const { secrets } = kept;
     if (secrets === null) throw new Failed({ trouble: "locked" });
     const [signer, device, kem] = await Promise.all([signerOf(secrets.signing), signerOf(secrets.deviceSigning), privateKey(secrets.kem)]);
-    return new Home(kept.home, signer, kem, secrets, device, title, kept.settings, server, keep);
+    const own = new Map([[(await publicKey("X-Wing", kem.publicKey)).id, kem]]);
+    return new Home(kept.home, signer, kem, own, secrets, device, title, kept.settings, server, keep);
   }
 
   get title(): Title {

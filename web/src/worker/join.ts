@@ -3,7 +3,7 @@
 // is derived from it.
 
 import { type Head, headBytes } from "../deed/head.ts";
-import { type AgentBody, parseAgent } from "../deed/deed.ts";
+import { type AgentBody, parseAgent } from "../deed/body.ts";
 import { type HomeID, idBytes } from "../seal/name.ts";
 import { ascii, base32, type Bytes, concat, copy, equalSecret, random, unbase32, Writer } from "../wire.ts";
 

@@ -74,6 +74,7 @@ export class Objects {
       const opened = await open(new Source(delivery.body), name, {
         title: this.#home.title,
         ring: await this.#home.ring(),
+        own: this.#home.own,
         envelopes: (h) => this.#events.envelopes(h),
         seen: (h) => (seen = h),
         bodyRead: () => (timings.fetched = now()),

@@ -1,6 +1,6 @@
 // An agent in memory: joins, asks and seals as docs/wire.md and docs/seal.md say.
 
-import { type AgentBody, bodyBytes } from "../../deed/deed.ts";
+import { type AgentBody, bodyBytes } from "../../deed/body.ts";
 import { headBytes } from "../../deed/head.ts";
 import { publicKey, type Signer, signerOf } from "../../deed/key.ts";
 import type { Title } from "../../deed/title.ts";
