@@ -28,7 +28,7 @@ describe("the object vectors together", () => {
 
   it("name every reason of docs/seal.md on this side", () => {
     const reasons = new Set(all.ts.map((v) => v.expect));
-    const listed = "malformed truncated trailing oversize future-version unknown-suite old-version wrong-home wrong-camera wrong-day wrong-kind wrong-object unknown-head unknown-signer wrong-agent bad-signature wrong-hash no-envelope unknown-epoch old-epoch envelope commitment chunk";
+    const listed = "malformed truncated trailing oversize future-version unknown-suite old-version wrong-home wrong-camera wrong-day wrong-kind wrong-object unknown-head unknown-signer wrong-agent former-signer bad-signature wrong-hash no-envelope unknown-epoch old-epoch envelope commitment chunk";
     for (const reason of listed.split(" ")) expect([...reasons], reason).toContain(reason);
   });
 });
