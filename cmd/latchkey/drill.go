@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/latchkey-cam/latchkey/drill"
+)
+
+type drillCommand struct {
+	Revoke drillRevokeCommand `cmd:"" help:"Remove people from their homes while they read, and measure until when anything reaches them."`
+}
+
+type drillRevokeCommand struct {
+	Revocations int  `help:"How many people are removed." default:"2000"`
+	BusSilenced bool `help:"Remove one more while a server hears neither the bus nor the archive, until its lease ends."`
+	JSON        bool `name:"json" help:"Print the figures as JSON."`
+}
+
+// tellEvery is how often a drill says how far it has come.
+const tellEvery = 2 * time.Second
+
+// Run rehearses removals in a cloud of its own, which is gone afterwards.
+func (c drillRevokeCommand) Run(ctx context.Context, t *terminal) (err error) {
+	if c.Revocations < 1 {
+		return errors.New("there is nothing to drill: want at least one removal")
+	}
+	dir, err := os.MkdirTemp("", "latchkey-drill-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the drill: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	var told time.Time
+	r, err := drill.Revoke(ctx, drill.RevokeConfig{
+		Dir: dir, Revocations: c.Revocations, BusSilenced: c.BusSilenced,
+		Tell: func(done int) {
+			if time.Since(told) >= tellEvery || done == c.Revocations {
+				told = time.Now()
+				fmt.Fprintf(t.Err, "removed %d of %d\n", done, c.Revocations)
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if err := c.print(t, r); err != nil {
+		return err
+	}
+	if !r.Passed() {
+		return errors.New("the drill has failed: what was removed went on")
+	}
+	return nil
+}
+
+func (c drillRevokeCommand) print(t *terminal, r drill.Revocation) error {
+	if c.JSON {
+		return json.NewEncoder(t.Out).Encode(r)
+	}
+	fmt.Fprintf(t.Out, "removals       %d, with %d connections that were read slowly\n", r.Revocations, r.Connections)
+	fmt.Fprintf(t.Out, "last byte      %.1f ms after the commit in half of them, %.1f ms in 99 of 100, %.1f ms at most\n", r.P50, r.P99, r.Max)
+	fmt.Fprintf(t.Out, "after a second %d bytes\n", r.BytesAfterBound)
+	fmt.Fprintf(t.Out, "others cut     %d\n", r.OthersCut)
+	if r.BusSilenced != nil {
+		fmt.Fprintf(t.Out, "bus silenced   closed after %.1f s\n", r.BusSilenced.ClosedAfter/1000)
+	}
+	fmt.Fprintf(t.Out, "verdict        %s\n", r.Verdict)
+	return nil
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/latchkey-cam/latchkey/drill"
+	"github.com/latchkey-cam/latchkey/internal/sabotage"
+)
+
+// TestDrillRevoke drills with the program as it is, which passes, and with one that does
+// not cut, which must fail, by its verdict and its exit code.
+func TestDrillRevoke(t *testing.T) {
+	t.Parallel()
+	overlay, err := sabotage.Overlay("../..", t.TempDir(), sabotage.Cut{File: "server/cut.go", Old: "if !gone(o) {", New: "if true {"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name    string
+		flags   []string
+		exit    int
+		verdict string
+		tries   int // a machine that does much else at the same time is slow now and then
+	}{
+		{"genuine", nil, 0, "pass", 4},
+		{"sabotaged", []string{"-overlay", overlay}, 1, "fail", 1},
+	} {
+		program := filepath.Join(t.TempDir(), "latchkey")
+		build := exec.Command("go", append(append([]string{"build", "-o", program}, tt.flags...), ".")...)
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		var r drill.Revocation
+		exit := -1
+		for range tt.tries {
+			run := exec.Command(program, "drill", "revoke", "--revocations", "20", "--json")
+			run.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+			out, err := run.Output()
+			if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+				t.Fatal(err)
+			}
+			exit, r = run.ProcessState.ExitCode(), drill.Revocation{}
+			if err := json.Unmarshal(out, &r); err != nil {
+				t.Fatalf("%v: %q", err, out)
+			}
+			if exit == tt.exit {
+				break
+			}
+		}
+		if exit != tt.exit || r.Verdict != tt.verdict || r.Revocations != 20 || (tt.verdict == "fail") != (r.BytesAfterBound > 0) {
+			t.Errorf("%s: exit code %d, %+v", tt.name, exit, r)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package drill
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/key/keytest"
+	"github.com/latchkey-cam/latchkey/letter"
+)
+
+// victim is somebody who will be removed.
+type victim struct {
+	home    *home
+	person  *keytest.Person
+	session *api.Home
+	readers []*reader
+}
+
+// admit takes somebody new into the home, and signs them in.
+func (h *home) admit(ctx context.Context) (*victim, error) {
+	v := &victim{home: h, person: keytest.NewPerson()}
+	if _, err := h.change(ctx, 0, func() { h.owner.Join(v.person, keytest.AsResident) }); err != nil {
+		return nil, err
+	}
+	k := v.person.Keys
+	var err error
+	v.session, err = h.cloud.places[0].client.SignIn(ctx, h.owner.Home(), k.Device, k.DeviceSigning, h.owner.Title().Head())
+	if err != nil {
+		return nil, fmt.Errorf("sign somebody in: %w", err)
+	}
+	return v, nil
+}
+
+func (v *victim) close() {
+	for _, r := range v.readers {
+		r.conn.Close() // its reader sees the end
+	}
+}
+
+// begins is how long the first byte may take.
+const begins = 20 * time.Second
+
+// read has the victim read by every way that there is at those servers, and returns when
+// all of it is under way.
+func (v *victim) read(ctx context.Context, at ...int) ([]*reader, error) {
+	h := v.home
+	for _, i := range at {
+		questions := []question{download(h.clip), changes(h.owner.Home())}
+		if i == 0 { // the agent's server
+			sent, err := letter.SealCommand(v.person.Keys.DeviceSigning, h.owner.Title(), h.agent.Keys.Agent, 1, now(), letter.Discover{})
+			if err != nil {
+				return nil, err
+			}
+			questions = append(questions, command(h.owner.Home(), h.agent.Keys.Agent, sent.Bytes()))
+		}
+		for _, q := range questions {
+			r, err := read(ctx, h.cloud.places[i].client.Origin(), v.session, q)
+			if err != nil {
+				return nil, err
+			}
+			v.readers = append(v.readers, r)
+		}
+	}
+	late := time.After(begins)
+	for _, r := range v.readers {
+		select {
+		case <-r.began:
+		case <-late:
+			return nil, fmt.Errorf("a reader has nothing after %s", begins)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	pause(ctx, 100*time.Millisecond+rand.N(200*time.Millisecond)) // the buffers fill
+	for _, r := range v.readers {
+		select {
+		case <-r.ended:
+			return nil, fmt.Errorf("a reader was given %q and no more", r.first())
+		default:
+		}
+	}
+	return v.readers, nil
+}
