@@ -138,6 +138,20 @@ type Growth struct {
 	Head   latchkey.Head  // of the last of them
 	Epoch  latchkey.Epoch // that holds then
 	Placed []latchkey.CameraID
+
+	// Gone are the devices that the chain does not take any more: their sessions end
+	// with the append, in its transaction. Without a device stands for a person's own
+	// sign-in ([Session]).
+	Gone []Gone
+	// Renewed are the agents that have left or have other keys: what was kept of them
+	// (their starts, conditions and asks) is of somebody else.
+	Renewed []latchkey.AgentID
+}
+
+// Gone is a device that a chain does not take any more, or the person themselves.
+type Gone struct {
+	Person latchkey.PersonID
+	Device latchkey.DeviceID // zero: sign-ins of the person without a device
 }
 
 // Objects keeps what was recorded: headers and envelopes. Bodies are package blob's.
@@ -250,7 +264,7 @@ type Session struct {
 	Expires latchkey.Time
 }
 
-// Joins keeps the slots in which homes and agents meet.
+// Joins keeps the slots in which homes meet agents, and people who were invited.
 type Joins interface {
 	// OpenJoin opens a slot; the same again is accepted. Errors: ErrUsed if the slot
 	// is another's, ErrTooMany.
@@ -260,6 +274,11 @@ type Joins interface {
 	// AnswerJoin keeps the first answer; the same again is accepted. Errors:
 	// ErrNotFound, ErrUsed.
 	AnswerJoin(ctx context.Context, slot api.Slot, answer []byte, now latchkey.Time) error
+	// RevealJoin keeps what is revealed to whoever has answered; the same again is
+	// accepted. Errors: ErrNotFound, ErrUsed (nobody has answered, or another was kept).
+	RevealJoin(ctx context.Context, home latchkey.HomeID, slot api.Slot, reveal []byte) error
+	// CloseJoin removes a slot of that home if there is one.
+	CloseJoin(ctx context.Context, home latchkey.HomeID, slot api.Slot) error
 }
 
 // MaxJoins is how many slots of a home may be open.
@@ -269,9 +288,11 @@ const MaxJoins = 32
 type Join struct {
 	Home         latchkey.HomeID
 	Slot         api.Slot
+	Person       bool // is met there, and not an agent
 	Announcement []byte
 	Expires      latchkey.Time
 	Answer       []byte // empty while there is none
+	Reveal       []byte // empty while there is none
 }
 
 // Asks keeps what agents ask for, one ask for a camera.

@@ -125,14 +125,36 @@ func (s *SQLite) Append(ctx context.Context, onto latchkey.Head, g Growth) error
 		if err != nil {
 			return err
 		}
-		for _, camera := range g.Placed {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM asks WHERE home = ? AND camera = ?`, g.Home[:], camera[:]); err != nil {
-				return err
-			}
+		if err := g.cutOff(ctx, tx); err != nil {
+			return err
 		}
 		if err := insertDeeds(ctx, tx, onto.Seq+1, g); err != nil {
 			return err
 		}
 		return post(ctx, tx, g.Home, latchkey.SessionID{})
 	})
+}
+
+// cutOff ends what the deeds have ended: asks that were answered, sessions of those who
+// are gone, what was kept of agents that are not the same any more.
+func (g Growth) cutOff(ctx context.Context, tx *sql.Tx) error {
+	for _, camera := range g.Placed {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM asks WHERE home = ? AND camera = ?`, g.Home[:], camera[:]); err != nil {
+			return err
+		}
+	}
+	for _, gone := range g.Gone {
+		_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE home = ? AND person = ? AND device = ?`, g.Home[:], gone.Person[:], gone.Device[:])
+		if err != nil {
+			return err
+		}
+	}
+	for _, agent := range g.Renewed {
+		for _, table := range []string{"agents", "conditions", "asks"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE home = ? AND agent = ?`, g.Home[:], agent[:]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

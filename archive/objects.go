@@ -27,9 +27,9 @@ func (s *SQLite) Index(ctx context.Context, e Entry) error {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `
-			INSERT INTO objects (home, camera, object, day, kind, event, incarnation, sequence, header, bytes, stored)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			k.Home[:], k.Camera[:], k.Object[:], k.Day, int64(k.Kind), k.Event[:],
+			INSERT INTO objects (home, camera, object, day, kind, event, agent_key, incarnation, sequence, header, bytes, stored)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			k.Home[:], k.Camera[:], k.Object[:], k.Day, int64(k.Kind), k.Event[:], k.AgentKey[:],
 			int64(k.Incarnation), int64(k.Sequence), k.Header, int64(e.Header.BodyLength), int64(e.Stored))
 		if err != nil {
 			return err
@@ -56,8 +56,8 @@ func indexed(ctx context.Context, tx *sql.Tx, k kept) (bool, error) {
 	err := tx.QueryRowContext(ctx, `SELECT header FROM objects WHERE home = ? AND camera = ? AND object = ?`,
 		k.Home[:], k.Camera[:], k.Object[:]).Scan(&header)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = tx.QueryRowContext(ctx, `SELECT header FROM objects WHERE home = ? AND camera = ? AND incarnation = ? AND sequence = ?`,
-			k.Home[:], k.Camera[:], int64(k.Incarnation), int64(k.Sequence)).Scan(&header)
+		err = tx.QueryRowContext(ctx, `SELECT header FROM objects WHERE home = ? AND camera = ? AND agent_key = ? AND incarnation = ? AND sequence = ?`,
+			k.Home[:], k.Camera[:], k.AgentKey[:], int64(k.Incarnation), int64(k.Sequence)).Scan(&header)
 	}
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -106,11 +106,11 @@ func insertEvent(ctx context.Context, tx *sql.Tx, k kept, at latchkey.Time) erro
 	return err
 }
 
-const selectKept = `SELECT home, camera, object, day, kind, event, incarnation, sequence, header FROM objects `
+const selectKept = `SELECT home, camera, object, day, kind, event, agent_key, incarnation, sequence, header FROM objects `
 
 func scanKept(row interface{ Scan(...any) error }) (k kept, err error) {
 	var kind, incarnation, sequence int64
-	err = row.Scan(id{k.Home[:]}, id{k.Camera[:]}, id{k.Object[:]}, &k.Day, &kind, id{k.Event[:]}, &incarnation, &sequence, &k.Header)
+	err = row.Scan(id{k.Home[:]}, id{k.Camera[:]}, id{k.Object[:]}, &k.Day, &kind, id{k.Event[:]}, id{k.AgentKey[:]}, &incarnation, &sequence, &k.Header)
 	k.Kind, k.Incarnation, k.Sequence = latchkey.Kind(kind), uint64(incarnation), uint64(sequence)
 	return k, err
 }

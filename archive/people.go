@@ -18,7 +18,7 @@ func (s *SQLite) OpenJoin(ctx context.Context, j Join, now latchkey.Time) error 
 	return s.change(ctx, "open join", func(tx *sql.Tx) error {
 		is, err := join(ctx, tx, j.Slot)
 		if err == nil {
-			if is.Home != j.Home || !bytes.Equal(is.Announcement, j.Announcement) {
+			if is.Home != j.Home || is.Person != j.Person || !bytes.Equal(is.Announcement, j.Announcement) {
 				return ErrUsed
 			}
 			return nil
@@ -35,16 +35,16 @@ func (s *SQLite) OpenJoin(ctx context.Context, j Join, now latchkey.Time) error 
 		if n >= MaxJoins {
 			return ErrTooMany
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO joins (home, slot, announcement, expires, answer) VALUES (?, ?, ?, ?, x'')`,
-			j.Home[:], j.Slot[:], j.Announcement, int64(j.Expires))
+		_, err = tx.ExecContext(ctx, `INSERT INTO joins (home, slot, person, announcement, expires, answer) VALUES (?, ?, ?, ?, ?, x'')`,
+			j.Home[:], j.Slot[:], j.Person, j.Announcement, int64(j.Expires))
 		return err
 	})
 }
 
 func join(ctx context.Context, tx *sql.Tx, slot api.Slot) (j Join, err error) {
 	var expires int64
-	err = tx.QueryRowContext(ctx, `SELECT home, slot, announcement, expires, answer FROM joins WHERE slot = ?`, slot[:]).
-		Scan(id{j.Home[:]}, id{j.Slot[:]}, &j.Announcement, &expires, &j.Answer)
+	err = tx.QueryRowContext(ctx, `SELECT home, slot, person, announcement, expires, answer, reveal FROM joins WHERE slot = ?`, slot[:]).
+		Scan(id{j.Home[:]}, id{j.Slot[:]}, &j.Person, &j.Announcement, &expires, &j.Answer, &j.Reveal)
 	j.Expires = latchkey.Time(expires)
 	return j, err
 }
@@ -71,6 +71,33 @@ func (s *SQLite) AnswerJoin(ctx context.Context, slot api.Slot, answer []byte, n
 			return ErrUsed
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE joins SET answer = ? WHERE home = ? AND slot = ?`, answer, j.Home[:], slot[:])
+		return err
+	})
+}
+
+// RevealJoin is [Joins]'.
+func (s *SQLite) RevealJoin(ctx context.Context, home latchkey.HomeID, slot api.Slot, reveal []byte) error {
+	return s.change(ctx, "reveal to whoever answered", func(tx *sql.Tx) error {
+		j, err := join(ctx, tx, slot)
+		switch {
+		case err != nil:
+			return err
+		case j.Home != home:
+			return ErrNotFound
+		case bytes.Equal(j.Reveal, reveal):
+			return nil
+		case len(j.Answer) == 0 || len(j.Reveal) > 0:
+			return ErrUsed
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE joins SET reveal = ? WHERE home = ? AND slot = ?`, reveal, home[:], slot[:])
+		return err
+	})
+}
+
+// CloseJoin is [Joins]'.
+func (s *SQLite) CloseJoin(ctx context.Context, home latchkey.HomeID, slot api.Slot) error {
+	return s.change(ctx, "close join", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM joins WHERE home = ? AND slot = ?`, home[:], slot[:])
 		return err
 	})
 }

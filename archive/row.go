@@ -14,6 +14,7 @@ type kept struct {
 	Day         string
 	Kind        latchkey.Kind
 	Event       latchkey.EventID
+	AgentKey    latchkey.KeyID
 	Incarnation uint64
 	Sequence    uint64
 	Header      []byte
@@ -24,7 +25,7 @@ func keptOf(h sealed.Header) kept {
 	b := h.Binding
 	return kept{
 		Home: b.Home, Camera: b.Camera, Object: b.Object, Day: string(b.Time.Day()), Kind: b.Kind,
-		Event: b.Event, Incarnation: b.Incarnation, Sequence: b.Sequence, Header: h.Bytes(),
+		Event: b.Event, AgentKey: b.AgentKey, Incarnation: b.Incarnation, Sequence: b.Sequence, Header: h.Bytes(),
 	}
 }
 
@@ -63,7 +64,8 @@ func (k kept) row(envelopes []keptEnvelope) Row {
 func (k kept) fits(h sealed.Header) bool {
 	want := keptOf(h)
 	return k.Home == want.Home && k.Camera == want.Camera && k.Object == want.Object && k.Day == want.Day &&
-		k.Kind == want.Kind && k.Event == want.Event && k.Incarnation == want.Incarnation && k.Sequence == want.Sequence
+		k.Kind == want.Kind && k.Event == want.Event && k.AgentKey == want.AgentKey &&
+		k.Incarnation == want.Incarnation && k.Sequence == want.Sequence
 }
 
 // keptEnvelope is a row of the envelopes' table.

@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"bounds what a home stores":         bounds,
 		"keeps sessions":                    sessions,
 		"keeps joins":                       joins,
+		"reveals to whoever has answered":   reveals,
 		"keeps one ask for a camera":        asks,
 		"replaces settings by their follow": settings,
 		"knows an agent from its copy":      arrivals,
@@ -270,6 +271,9 @@ func refusesDifferent(t *testing.T, s Subject) {
 	other = e
 	other.Header.Binding.Object = latchkey.NewObjectID()
 	want(t, "a sequence number twice", s.Objects.Index(t.Context(), other), archive.ErrDifferent)
+	other.Header.Binding.AgentKey[0]++
+	want(t, "the number under another key of the agent", s.Objects.Index(t.Context(), other), nil)
+	other.Header.Binding.Object = latchkey.NewObjectID()
 	other.Header.Binding.Incarnation++
 	want(t, "the number in the next incarnation", s.Objects.Index(t.Context(), other), nil)
 }

@@ -99,7 +99,7 @@ func sessionsEnd(t *testing.T, s Subject, n archive.Session) {
 }
 
 func joins(t *testing.T, s Subject) {
-	j := archive.Join{Home: home(1), Slot: api.Slot{1}, Announcement: []byte("announced"), Expires: Now + 10, Answer: []byte{}}
+	j := archive.Join{Home: home(1), Slot: api.Slot{1}, Announcement: []byte("announced"), Expires: Now + 10, Answer: []byte{}, Reveal: []byte{}}
 	for range 2 {
 		must(t, s.Joins.OpenJoin(t.Context(), j, Now))
 	}
