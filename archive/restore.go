@@ -136,7 +136,7 @@ func (s *SQLite) Every(ctx context.Context, do func(r Row) error) error {
 // batch returns the next rows, and the number of the last of them.
 func (s *SQLite) batch(ctx context.Context, after int64) (batch []Row, last int64, err error) {
 	err = s.look(ctx, "list objects", func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT rowid, home, camera, object, day, kind, event, incarnation, sequence, header
+		rows, err := tx.QueryContext(ctx, `SELECT rowid, home, camera, object, day, kind, event, agent_key, incarnation, sequence, header
 			FROM objects WHERE rowid > ? ORDER BY rowid LIMIT ?`, after, everyBatch)
 		if err != nil {
 			return err
