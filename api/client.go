@@ -207,10 +207,27 @@ func (c *Client) Found(ctx context.Context, setup string, deeds [][]byte) (HomeH
 	return a, err
 }
 
-// SignIn signs a device in and returns its home as it may see it.
+// SignIn signs in a device of a home.
 func (c *Client) SignIn(ctx context.Context, home latchkey.HomeID, device latchkey.DeviceID, key crypto.Signer, head latchkey.Head) (*Home, error) {
+	return c.signIn(ctx, home, device, "/v1/sessions", func(nonce []byte, mac MACKey) (any, error) {
+		signature, err := sign(key, SignInMessage(nonce, home, device, head, mac))
+		return SignIn{Home: home, Device: device, Nonce: nonce, Head: Head(head), MACKey: mac[:], Signature: signature}, err
+	})
+}
+
+// SignInPerson signs in a person with their own key, in a browser that is no device of
+// the home yet.
+func (c *Client) SignInPerson(ctx context.Context, home latchkey.HomeID, person latchkey.PersonID, key crypto.Signer, head latchkey.Head) (*Home, error) {
+	return c.signIn(ctx, home, latchkey.DeviceID(person), "/v1/sessions/person", func(nonce []byte, mac MACKey) (any, error) {
+		signature, err := sign(key, SignInPersonMessage(nonce, home, person, head, mac))
+		return SignInPerson{Home: home, Person: person, Nonce: nonce, Head: Head(head), MACKey: mac[:], Signature: signature}, err
+	})
+}
+
+// signIn asks for a nonce, and sends what prove makes of it.
+func (c *Client) signIn(ctx context.Context, home latchkey.HomeID, who latchkey.DeviceID, path string, prove func(nonce []byte, mac MACKey) (any, error)) (*Home, error) {
 	var challenge SignInChallenge
-	ask := AskChallenge{Home: home, Device: device}
+	ask := AskChallenge{Home: home, Device: who}
 	if _, err := c.exchange(ctx, call{method: "POST", path: "/v1/sessions/challenge", asPage: true}, ask, &challenge); err != nil {
 		return nil, err
 	}
@@ -218,13 +235,12 @@ func (c *Client) SignIn(ctx context.Context, home latchkey.HomeID, device latchk
 		return nil, err
 	}
 	h := &Home{client: c, home: home, key: NewMACKey()}
-	in := SignIn{Home: home, Device: device, Nonce: challenge.Nonce, Head: Head(head), MACKey: h.key[:]}
-	var err error
-	if in.Signature, err = sign(key, SignInMessage(in.Nonce, home, device, head, h.key)); err != nil {
+	in, err := prove(challenge.Nonce, h.key)
+	if err != nil {
 		return nil, fmt.Errorf("sign in: %w", err)
 	}
 	var s Session
-	a, err := c.exchange(ctx, call{method: "POST", path: "/v1/sessions", asPage: true, key: &h.key}, in, &s)
+	a, err := c.exchange(ctx, call{method: "POST", path: path, asPage: true, key: &h.key}, in, &s)
 	if err != nil {
 		return nil, err
 	}

@@ -54,6 +54,22 @@ func (a *Agent) sign(method string, name latchkey.Name, head latchkey.Head) (cal
 	return call{method: method, path: path, header: http.Header{HeaderAgent: {header}}}, err
 }
 
+// FoundAgain asks for a set-up secret, with which whoever stands at the agent's machine
+// founds another home.
+func (a *Agent) FoundAgain(ctx context.Context, head latchkey.Head) (string, error) {
+	q := call{method: http.MethodPost, path: "/v1/homes/" + a.home.String() + "/found-again"}
+	header, err := NewAgentRequest(a.home, a.agent, head, a.now()).Sign(a.key, q.method, q.path)
+	if err != nil {
+		return "", err
+	}
+	q.header = http.Header{HeaderAgent: {header}}
+	var answer FoundAgain
+	if _, err := a.client.exchange(ctx, q, nil, &answer); err != nil {
+		return "", err
+	}
+	return answer.Setup, sameHome(a.home, answer.Home)
+}
+
 // Offset asks where an upload goes on. The head is the newest that the agent has verified.
 func (a *Agent) Offset(ctx context.Context, head latchkey.Head, name latchkey.Name) (Progress, error) {
 	q, err := a.sign(http.MethodHead, name, head)

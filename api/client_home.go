@@ -136,14 +136,22 @@ func (h *Home) RefuseAsk(ctx context.Context, camera latchkey.CameraID) error {
 	return h.ask(ctx, h.call("DELETE", "/asks/"+camera.String()), nil, &a, &a.Home)
 }
 
-// OpenJoin opens the slot of a secret with an announcement.
+// OpenJoin opens the slot of a secret for an agent, with an announcement.
 func (h *Home) OpenJoin(ctx context.Context, slot Slot, announcement []byte, expires latchkey.Time) error {
+	return h.openSlot(ctx, OpenJoin{Home: h.home, Slot: slot, Announcement: announcement, Expires: expires})
+}
+
+// OpenInvite opens the slot of a secret for a person, with an invitation.
+func (h *Home) OpenInvite(ctx context.Context, slot Slot, invitation []byte, expires latchkey.Time) error {
+	return h.openSlot(ctx, OpenJoin{Home: h.home, Slot: slot, For: ForPerson, Announcement: invitation, Expires: expires})
+}
+
+func (h *Home) openSlot(ctx context.Context, q OpenJoin) error {
 	var a HomeOK
-	q := OpenJoin{Home: h.home, Slot: slot, Announcement: announcement, Expires: expires}
 	return h.ask(ctx, h.call("POST", "/joins"), q, &a, &a.Home)
 }
 
-// Join returns an agent's answer, empty while there is none.
+// Join returns what was answered in a slot, empty while nobody has.
 func (h *Home) Join(ctx context.Context, slot Slot) ([]byte, error) {
 	var a Join
 	if err := h.ask(ctx, h.call("GET", "/joins/"+slot.String()), nil, &a, &a.Home); err != nil {
@@ -153,6 +161,18 @@ func (h *Home) Join(ctx context.Context, slot Slot) ([]byte, error) {
 		return nil, fmt.Errorf("%w: slot %s", ErrCrossed, a.Slot)
 	}
 	return a.Answer, nil
+}
+
+// Reveal reveals to the person who has answered what was committed to.
+func (h *Home) Reveal(ctx context.Context, slot Slot, reveal [RevealSize]byte) error {
+	var a HomeOK
+	return h.ask(ctx, h.call("PUT", "/joins/"+slot.String()), RevealJoin{Home: h.home, Slot: slot, Reveal: reveal[:]}, &a, &a.Home)
+}
+
+// CloseJoin closes a slot.
+func (h *Home) CloseJoin(ctx context.Context, slot Slot) error {
+	var a HomeOK
+	return h.ask(ctx, h.call("DELETE", "/joins/"+slot.String()), nil, &a, &a.Home)
 }
 
 // Delivery is an object file on its way, and the ID of the request that it answers.

@@ -19,6 +19,8 @@ const (
 	InviteLife = 7 * 24 * time.Hour
 	// RevealSize is the size of what the owner reveals.
 	RevealSize = 32
+	// ForPerson says in [OpenJoin] that a slot is a person's.
+	ForPerson = "person"
 	// PhraseWords is how many words two people compare.
 	PhraseWords = 4
 

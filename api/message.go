@@ -30,7 +30,7 @@ type HomeHead struct {
 type AskChallenge struct {
 	V      V                 `json:"v"`
 	Home   latchkey.HomeID   `json:"home"`
-	Device latchkey.DeviceID `json:"device"`
+	Device latchkey.DeviceID `json:"device" doc:"or the ID of a person who signs in with their own key"`
 }
 
 // SignInChallenge is a nonce, good once.
@@ -48,6 +48,18 @@ type SignIn struct {
 	Device    latchkey.DeviceID `json:"device"`
 	Nonce     []byte            `json:"nonce"`
 	Head      Head              `json:"head" doc:"the newest deed that the device knows"`
+	MACKey    []byte            `json:"mac_key" doc:"32 bytes, made by whoever signs in"`
+	Signature []byte            `json:"signature"`
+}
+
+// SignInPerson proves a person whose browser is no device of the home yet. The signature
+// is by the person's own key, over [SignInPersonMessage].
+type SignInPerson struct {
+	V         V                 `json:"v"`
+	Home      latchkey.HomeID   `json:"home"`
+	Person    latchkey.PersonID `json:"person"`
+	Nonce     []byte            `json:"nonce"`
+	Head      Head              `json:"head" doc:"the newest deed that the person's vault knows"`
 	MACKey    []byte            `json:"mac_key" doc:"32 bytes, made by whoever signs in"`
 	Signature []byte            `json:"signature"`
 }
@@ -147,11 +159,12 @@ type Asks struct {
 	Asks [][]byte        `json:"asks" doc:"docs/wire.md, Ask"`
 }
 
-// OpenJoin opens a slot in which an agent may answer.
+// OpenJoin opens a slot in which an agent, or a person who was invited, may answer.
 type OpenJoin struct {
 	V            V               `json:"v"`
 	Home         latchkey.HomeID `json:"home"`
 	Slot         Slot            `json:"slot"`
+	For          string          `json:"for,omitempty" doc:"person; absent for an agent"`
 	Announcement []byte          `json:"announcement"`
 	Expires      latchkey.Time   `json:"expires" doc:"as the announcement says"`
 }
@@ -169,6 +182,22 @@ type JoinSlot struct {
 	V            V      `json:"v"`
 	Slot         Slot   `json:"slot"`
 	Announcement []byte `json:"announcement"`
+	Reveal       []byte `json:"reveal" doc:"for a person who has answered; empty before"`
+}
+
+// RevealJoin reveals what was committed to.
+type RevealJoin struct {
+	V      V               `json:"v"`
+	Home   latchkey.HomeID `json:"home"`
+	Slot   Slot            `json:"slot"`
+	Reveal []byte          `json:"reveal"`
+}
+
+// FoundAgain is a set-up secret for an agent whose home has lost its people.
+type FoundAgain struct {
+	V     V               `json:"v"`
+	Home  latchkey.HomeID `json:"home" doc:"that the agent leaves"`
+	Setup string          `json:"setup"`
 }
 
 // JoinAnswer is what an agent puts into a slot.
@@ -217,6 +246,7 @@ type AgentCondition struct {
 	Letter    []byte           `json:"letter" doc:"docs/letter.md; empty if the agent has sent none"`
 	Received  latchkey.Time    `json:"received" doc:"by the server's clock, 0 if there is none"`
 	Connected bool             `json:"connected"`
+	Cloned    latchkey.Time    `json:"cloned" doc:"when a copy of the agent, or one that was restored, was last refused; 0 for never"`
 }
 
 // Changed is a hint on the changes websocket to fetch something again.

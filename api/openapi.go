@@ -62,7 +62,7 @@ func (d *document) operation(r Route) map[string]any {
 			"name": HeaderRequest, "in": "header", "required": true, "schema": map[string]any{"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
 		})
 	}
-	if r.Form != Websocket && r.Right == Member {
+	if r.Form != Websocket && r.Right.Session() {
 		parameters = append(parameters, map[string]any{
 			"name": HeaderMAC, "in": "header", "required": true, "schema": map[string]any{"type": "string", "contentEncoding": "base64"},
 		})
@@ -93,10 +93,10 @@ func (d *document) operation(r Route) map[string]any {
 var octets = map[string]any{"application/octet-stream": map[string]any{}}
 
 func security(r Right) []any {
-	switch r {
-	case Member:
+	switch {
+	case r.Session():
 		return []any{map[string]any{"session": []any{}}}
-	case Uploader:
+	case r == Uploader:
 		return []any{map[string]any{"agent": []any{}}}
 	}
 	return []any{}

@@ -38,6 +38,8 @@ const (
 	Busy          Reason = "busy"           // come back later
 	Full          Reason = "full"           // the server's disk is full
 	Closed        Reason = "closed"         // the home, since the server was restored from a backup
+	Frozen        Reason = "frozen"         // somebody who lives there has closed the home
+	HandedOver    Reason = "handed-over"    // recorded for those who lived there before
 	Misroute      Reason = "misroute"       // what is stored does not answer the name
 	Corrupt       Reason = "corrupt"        // what is stored is damaged
 	Internal      Reason = "internal"       // the server's fault; its log says more

@@ -9,7 +9,10 @@ type Right string
 // The rights.
 const (
 	Anybody    Right = "anybody"      // nobody's data is behind it, or what proves the right is in the body
-	Member     Right = "member"       // a session of the home in the address
+	Known      Right = "known"        // whoever stands in the home, by a session of it; also a guest whose rights have ended
+	Member     Right = "member"       // whoever stands there and may see something; what, is for what is asked
+	Household  Right = "household"    // an owner or resident
+	Owner      Right = "owner"        // an owner
 	Uploader   Right = "agent"        // an agent of the home in the address, by its request header
 	AgentHello Right = "agent, hello" // an agent, by what it says on the websocket
 )
@@ -33,12 +36,20 @@ type Route struct {
 	Right   Right
 	Form    Form
 	Says    string // one sentence
+	// Arriving lets in a person who has signed in with their own key, because their
+	// browser is no device of the home yet.
+	Arriving bool
+	// Closed says that the route works while its home is closed after a restore.
+	Closed  bool
 	Query   []Query
 	Request any // a zero value of the body's type, nil for none
 	Answer  any // a zero value of the answer's type, nil for none
 	Status  int // of a good answer
-	// Closed says that the route works while its home is closed after a restore.
-	Closed bool
+}
+
+// Session says whether a member's session is needed.
+func (r Right) Session() bool {
+	return r == Known || r == Member || r == Household || r == Owner
 }
 
 // Query is a parameter behind the question mark.
@@ -72,30 +83,33 @@ var Routes = []Route{
 	{ID: "sign-in", Method: "POST", Pattern: "/v1/sessions", Right: Anybody, Form: JSON,
 		Says:    "Signs in with a device's key and sets the session's cookie.",
 		Request: SignIn{}, Answer: Session{}, Status: 201},
+	{ID: "sign-in-person", Method: "POST", Pattern: "/v1/sessions/person", Right: Anybody, Form: JSON,
+		Says:    "Signs in with a person's own key, in a browser that is no device of the home yet.",
+		Request: SignInPerson{}, Answer: Session{}, Status: 201},
 
-	{ID: "sign-out", Method: "DELETE", Pattern: atHome + "/session", Right: Member, Form: JSON,
+	{ID: "sign-out", Method: "DELETE", Pattern: atHome + "/session", Right: Known, Arriving: true, Form: JSON,
 		Says:   "Ends the asker's session.",
 		Answer: HomeOK{}, Status: 200, Closed: true},
-	{ID: "sessions", Method: "GET", Pattern: atHome + "/sessions", Right: Member, Form: JSON,
+	{ID: "sessions", Method: "GET", Pattern: atHome + "/sessions", Right: Known, Form: JSON,
 		Says:   "Lists the sessions of the asker's person, or everybody's for an owner.",
 		Answer: Sessions{}, Status: 200},
-	{ID: "end-session", Method: "DELETE", Pattern: atHome + "/sessions/{session}", Right: Member, Form: JSON,
+	{ID: "end-session", Method: "DELETE", Pattern: atHome + "/sessions/{session}", Right: Known, Form: JSON,
 		Says:   "Ends a session that the asker may see in the list.",
 		Answer: HomeOK{}, Status: 200},
-	{ID: "deeds", Method: "GET", Pattern: atHome + "/deeds", Right: Member, Form: JSON,
+	{ID: "deeds", Method: "GET", Pattern: atHome + "/deeds", Right: Known, Arriving: true, Form: JSON,
 		Says:   "Gives the deeds from a number on; if the head is further than the last of them, ask again from there.",
 		Query:  []Query{{Name: "from", Says: "number of the first deed, 0 if absent", Number: true}},
 		Answer: Deeds{}, Status: 200, Closed: true},
-	{ID: "append-deeds", Method: "POST", Pattern: atHome + "/deeds", Right: Member, Form: JSON,
+	{ID: "append-deeds", Method: "POST", Pattern: atHome + "/deeds", Right: Known, Arriving: true, Form: JSON,
 		Says:    "Appends deeds if the chain still ends where they say.",
 		Request: AppendDeeds{}, Answer: HomeHead{}, Status: 201, Closed: true},
-	{ID: "confirm", Method: "POST", Pattern: atHome + "/confirm", Right: Member, Form: JSON,
+	{ID: "confirm", Method: "POST", Pattern: atHome + "/confirm", Right: Owner, Form: JSON,
 		Says:    "Takes an owner's word that no deed is missing, after a restore.",
 		Request: HomeHead{}, Answer: HomeHead{}, Status: 200, Closed: true},
-	{ID: "settings", Method: "GET", Pattern: atHome + "/settings", Right: Member, Form: JSON,
+	{ID: "settings", Method: "GET", Pattern: atHome + "/settings", Right: Household, Form: JSON,
 		Says:   "Gives the settings document.",
 		Answer: Settings{}, Status: 200},
-	{ID: "put-settings", Method: "PUT", Pattern: atHome + "/settings", Right: Member, Form: JSON,
+	{ID: "put-settings", Method: "PUT", Pattern: atHome + "/settings", Right: Owner, Form: JSON,
 		Says:    "Replaces the settings document by the next one.",
 		Request: Settings{}, Answer: HomeOK{}, Status: 200},
 	{ID: "events", Method: "GET", Pattern: atHome + "/events", Right: Member, Form: JSON,
@@ -105,24 +119,30 @@ var Routes = []Route{
 			{Name: "limit", Says: "events, 1 to 100, 100 if absent", Number: true},
 		},
 		Answer: Events{}, Status: 200},
-	{ID: "asks", Method: "GET", Pattern: atHome + "/asks", Right: Member, Form: JSON,
+	{ID: "asks", Method: "GET", Pattern: atHome + "/asks", Right: Owner, Form: JSON,
 		Says:   "Lists what agents ask for.",
 		Answer: Asks{}, Status: 200},
-	{ID: "refuse-ask", Method: "DELETE", Pattern: atHome + "/asks/{camera}", Right: Member, Form: JSON,
+	{ID: "refuse-ask", Method: "DELETE", Pattern: atHome + "/asks/{camera}", Right: Owner, Form: JSON,
 		Says:   "Turns an ask down.",
 		Answer: HomeOK{}, Status: 200},
-	{ID: "open-join", Method: "POST", Pattern: atHome + "/joins", Right: Member, Form: JSON,
-		Says:    "Opens a slot in which an agent may answer.",
+	{ID: "open-join", Method: "POST", Pattern: atHome + "/joins", Right: Owner, Form: JSON,
+		Says:    "Opens a slot in which an agent, or a person who was invited, may answer.",
 		Request: OpenJoin{}, Answer: HomeOK{}, Status: 201},
-	{ID: "join", Method: "GET", Pattern: atHome + "/joins/{slot}", Right: Member, Form: JSON,
-		Says:   "Looks whether an agent has answered.",
+	{ID: "join", Method: "GET", Pattern: atHome + "/joins/{slot}", Right: Owner, Form: JSON,
+		Says:   "Looks whether somebody has answered.",
 		Answer: Join{}, Status: 200},
+	{ID: "reveal-join", Method: "PUT", Pattern: atHome + "/joins/{slot}", Right: Owner, Form: JSON,
+		Says:    "Reveals to the person who has answered what was committed to, once.",
+		Request: RevealJoin{}, Answer: HomeOK{}, Status: 200},
+	{ID: "close-join", Method: "DELETE", Pattern: atHome + "/joins/{slot}", Right: Owner, Form: JSON,
+		Says:   "Closes a slot.",
+		Answer: HomeOK{}, Status: 200},
 	{ID: "report", Method: "POST", Pattern: atHome + "/reports", Right: Member, Form: JSON,
 		Says:    "Reports something that came and was not what was asked for, or does not open.",
 		Request: Report{}, Answer: Reported{}, Status: 200},
-	{ID: "command", Method: "POST", Pattern: atHome + "/agents/{agent}/commands", Right: Member, Form: Letters,
+	{ID: "command", Method: "POST", Pattern: atHome + "/agents/{agent}/commands", Right: Member, Arriving: true, Form: Letters,
 		Says: "Carries a sealed command to an agent and its replies back, each when it comes.", Status: 200},
-	{ID: "conditions", Method: "GET", Pattern: atHome + "/conditions", Right: Member, Form: JSON,
+	{ID: "conditions", Method: "GET", Pattern: atHome + "/conditions", Right: Household, Arriving: true, Form: JSON,
 		Says:   "Gives the sealed condition of every agent, and whether it is connected.",
 		Answer: Conditions{}, Status: 200},
 	{ID: "changes", Method: "GET", Pattern: atHome + "/changes", Right: Member, Form: Websocket,
@@ -142,6 +162,9 @@ var Routes = []Route{
 
 	{ID: "object", Method: "GET", Pattern: atObject, Right: Member, Form: Object,
 		Says: "Gives an object file, without envelopes.", Status: 200},
+	{ID: "found-again", Method: "POST", Pattern: atHome + "/found-again", Right: Uploader, Form: JSON,
+		Says:   "Gives an agent a set-up secret: whoever stands at its machine founds another home for its cameras.",
+		Answer: FoundAgain{}, Status: 201},
 	{ID: "upload-offset", Method: "HEAD", Pattern: atObject, Right: Uploader, Form: Object,
 		Says: "Says how much of an upload is there.", Status: 200},
 	{ID: "upload", Method: "PUT", Pattern: atObject, Right: Uploader, Form: Object,

@@ -33,6 +33,18 @@ func SignInMessage(nonce []byte, home latchkey.HomeID, device latchkey.DeviceID,
 	return w.Bytes()
 }
 
+// SignInPersonMessage is what a person signs to sign in without a device.
+func SignInPersonMessage(nonce []byte, home latchkey.HomeID, person latchkey.PersonID, head latchkey.Head, mac MACKey) []byte {
+	var w wire.Writer
+	w.Label("latchkey sign-in person v1")
+	w.Raw(nonce)
+	w.Raw(home[:])
+	w.Raw(person[:])
+	w.Head(head)
+	w.Raw(mac[:])
+	return w.Bytes()
+}
+
 // HelloMessage is what an agent signs in its hello. A nil head is none.
 func HelloMessage(nonce []byte, home latchkey.HomeID, agent latchkey.AgentID, head *latchkey.Head, incarnation uint64, token, next []byte) []byte {
 	tokenHash, nextHash := sha256.Sum256(token), sha256.Sum256(next)

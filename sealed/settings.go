@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
@@ -115,6 +116,14 @@ func SettingsRecipients(t *deed.Title, seq uint64) []Recipient {
 		all = append(all, Recipient{ToAgent, a.KEM, epoch})
 	}
 	return all
+}
+
+// SameRecipients says whether a document that verifies is sealed to those to whom one
+// made now would be.
+func SameRecipients(s Settings, t *deed.Title) bool {
+	return slices.EqualFunc(SettingsRecipients(t, s.Head.Seq), SettingsRecipients(t, t.Head().Seq), func(a, b Recipient) bool {
+		return a.Recipient == b.Recipient && a.Epoch == b.Epoch && a.Key.ID() == b.Key.ID()
+	})
 }
 
 // Follows says whether the document is the next after kept, or the first if kept is

@@ -123,10 +123,21 @@ func (a *asking) command() (sealed.Letter, error) {
 	if err := sealed.VerifyLetter(l, a.title); err != nil {
 		return l, letterRefusal(err)
 	}
-	if by, ok := a.title.DeviceBySigningKey(l.Signer); !ok || by.ID != a.session.Device {
+	if !a.signed(l) {
 		return l, refuse(http.StatusForbidden, api.Reason(sealed.NotAllowed), "The command is signed by another device than the one that is signed in.")
 	}
 	return l, nil
+}
+
+// signed says whether a command was signed by whoever is signed in: the device, or the
+// person who has none yet.
+func (a *asking) signed(l sealed.Letter) bool {
+	if arriving(a.session) {
+		by, ok := a.title.PersonBySigningKey(l.Signer)
+		return ok && by.ID == a.session.Person
+	}
+	by, ok := a.title.DeviceBySigningKey(l.Signer)
+	return ok && by.ID == a.session.Device
 }
 
 // reply sends one reply on, at once.

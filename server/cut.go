@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/deed"
 )
@@ -23,6 +24,7 @@ import (
 // session, or an agent with the key to which letters for it are sealed.
 type asker struct {
 	session archive.Session
+	right   api.Right // by which the session's asker was let in
 	agent   latchkey.AgentID
 	key     latchkey.KeyID
 }
@@ -35,11 +37,17 @@ func stillMay(t *deed.Title, who asker, what latchkey.Name) (until latchkey.Time
 		agent, placed := t.Agent(who.agent)
 		return 0, placed && agent.KEM.ID() == who.key
 	}
-	if device, ok := t.Device(who.session.Device); !ok || device.Person != who.session.Person {
+	p, ok := t.Person(who.session.Person)
+	if device, stands := t.Device(who.session.Device); !ok || !arriving(who.session) && (!stands || device.Person != p.ID) {
 		return 0, false
 	}
-	if _, placed := t.Camera(what.Camera); !placed && what != (latchkey.Name{}) {
+	switch {
+	case who.right == api.Household && !p.Role.SeesAll(), who.right == api.Owner && p.Role != deed.Owner:
 		return 0, false
+	case what != (latchkey.Name{}) && (t.Frozen() || !sees(t, who.session, what.Camera, what.Kind, 0)):
+		return 0, false
+	case who.right != api.Known && p.Rights.Until != 0:
+		return min(p.Rights.Until, who.session.Expires), true
 	}
 	return who.session.Expires, true
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
+	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
@@ -46,7 +47,8 @@ func (s *Server) object(a *asking) error {
 
 // deliver hands out one object, or returns why not before a byte of it has left.
 func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) error {
-	if err := d.allowed(ctx, q); err != nil {
+	title, err := d.allowed(ctx, q)
+	if err != nil {
 		return err
 	}
 	row, err := d.objects.Object(ctx, q.Name)
@@ -59,6 +61,9 @@ func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) e
 	}
 	defer object.Body.Close() // read only
 	fault := compare(q.Name, row, object.Header)
+	if _, _, ok := envelopeFor(title, q.Session.Person, row); !ok && fault == archive.Delivered {
+		return notFound() // it was not made for them
+	}
 	if err := d.receipt(ctx, q, object.Header, fault); err != nil {
 		return fmt.Errorf("write receipt: %w", err) // no receipt, no bytes
 	}
@@ -87,20 +92,23 @@ func compare(asked latchkey.Name, row archive.Row, stored sealed.Header) archive
 	return archive.Delivered
 }
 
-// allowed says whether the asker may see this camera of this home, by the deeds as they
-// are now.
-func (d *door) allowed(ctx context.Context, q question) error {
+// allowed says whether the asker may see such objects of this camera of this home, by the
+// deeds as they are now, and returns the title that they come to.
+func (d *door) allowed(ctx context.Context, q question) (*deed.Title, error) {
 	if q.Right != api.Member || q.Name.Home != q.Session.Home {
-		return notFound()
+		return nil, notFound()
 	}
 	title, err := d.titles.of(ctx, q.Name.Home)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if _, ok := stillMay(title, asker{session: q.Session}, q.Name); !ok {
-		return notFound()
+	if !sees(title, q.Session, q.Name.Camera, q.Name.Kind, timeOf(d.now())) {
+		return nil, notFound()
 	}
-	return nil
+	if title.Frozen() {
+		return nil, frozen()
+	}
+	return title, nil
 }
 
 // open opens the blob of a row that fits.

@@ -6,7 +6,6 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
-	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/wire"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
@@ -49,41 +48,63 @@ func (s *Server) events(a *asking) error {
 			return err
 		}
 	}
-	page, err := s.config.Archive.Objects.Events(a.r.Context(), a.home, before, int(limit))
-	if err != nil {
-		return err
-	}
-	if page.Home != a.home {
-		s.alarm.misroute("list", true, "asked", a.home.String(), "found", page.Home.String())
-		return misroute()
+	if a.title.Frozen() {
+		return frozen()
 	}
 	out := api.Events{Home: a.home, Head: api.Head(a.title.Head()), Events: []api.Event{}}
-	for _, e := range page.Events {
-		rows, err := s.rows(a, e)
+	for looked := 0; ; {
+		page, err := s.page(a, before, int(limit)-len(out.Events))
 		if err != nil {
 			return err
 		}
-		if len(rows) > 0 {
-			out.Events = append(out.Events, api.Event{Event: e.Event, Objects: rows})
+		for _, e := range page.Events {
+			rows, err := s.rows(a, e)
+			if err != nil {
+				return err
+			}
+			if len(rows) > 0 {
+				out.Events = append(out.Events, api.Event{Event: e.Event, Objects: rows})
+			}
 		}
+		looked += len(page.Events)
+		switch {
+		case page.Next == nil:
+			a.answer(out)
+			return nil
+		case len(out.Events) >= int(limit), looked >= maxLooked:
+			out.Next = encodeCursor(*page.Next)
+			a.answer(out)
+			return nil
+		}
+		before = *page.Next
 	}
-	if page.Next != nil {
-		out.Next = encodeCursor(*page.Next)
-	}
-	a.answer(out)
-	return nil
 }
 
-// rows are the objects of an event as their home may see them: a row that was found
-// crossed is named and not shown, one that is kept as another home's is not even named.
+// maxLooked bounds how many events one request looks through for somebody who may see
+// few of them; the page is then short, and says where it goes on.
+const maxLooked = 1000
+
+func (s *Server) page(a *asking, before archive.Cursor, limit int) (archive.Page, error) {
+	page, err := s.config.Archive.Objects.Events(a.r.Context(), a.home, before, limit)
+	if err == nil && page.Home != a.home {
+		s.alarm.misroute("list", true, "asked", a.home.String(), "found", page.Home.String())
+		return archive.Page{}, misroute()
+	}
+	return page, err
+}
+
+// rows are the objects of an event that the asker may see: a row that was found crossed
+// is named and not shown, one that is kept as another home's is not even named, and what
+// was not made for the asker is not there.
 func (s *Server) rows(a *asking, e archive.Event) (rows []api.ObjectRow, err error) {
 	for _, row := range e.Objects {
+		mine := row.Name.Home == a.home && sees(a.title, a.session, row.Name.Camera, row.Name.Kind, timeOf(s.now()))
 		switch {
 		case row.Problem != "":
 			if err := s.crossed(a, row); err != nil {
 				return nil, err
 			}
-			if row.Name.Home == a.home {
+			if mine {
 				rows = append(rows, api.ObjectRow{Name: row.Name.String(), Problem: row.Problem})
 			}
 		case row.Name.Home != a.home:
@@ -91,8 +112,10 @@ func (s *Server) rows(a *asking, e archive.Event) (rows []api.ObjectRow, err err
 			if err := s.crossed(a, row); err != nil {
 				return nil, err
 			}
-		default:
-			rows = append(rows, api.ObjectRow{Header: row.Header, Envelope: s.envelope(a.title, row)})
+		case mine:
+			if envelope, ok := s.envelope(a.title, a.session.Person, row); ok {
+				rows = append(rows, api.ObjectRow{Header: row.Header, Envelope: envelope.Bytes()})
+			}
 		}
 	}
 	return rows, nil
@@ -111,21 +134,4 @@ func (s *Server) crossed(a *asking, row archive.Row) error {
 		Home: a.home, Session: a.session.Secret, Request: a.id, Device: a.session.Device,
 		Asked: row.Name.String(), Sent: row.Found.String(), Outcome: archive.Misrouted, Time: timeOf(s.now()),
 	})
-}
-
-// envelope is the asker's: in version 1 everybody in a home holds the keys of its
-// epochs. An envelope under a key that is not the home's is another home's, and stays
-// here.
-func (s *Server) envelope(t *deed.Title, row archive.Row) []byte {
-	for _, e := range row.Envelopes {
-		if e.Recipient != sealed.ToEpoch {
-			continue
-		}
-		if k, ok := t.EpochKey(e.Epoch); !ok || k.ID() != e.Key {
-			s.alarm.misroute("envelope", true, "asked", row.Name.String(), "found", e.Key.String())
-			continue
-		}
-		return e.Bytes()
-	}
-	return []byte{}
 }

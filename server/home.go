@@ -17,11 +17,15 @@ import (
 // handlers are the routes' by their ID.
 func (s *Server) handlers() map[string]func(a *asking) error {
 	return map[string]func(a *asking) error{
-		"health":     s.health,
-		"found-home": s.foundHome,
-		"challenge":  s.challenge,
-		"sign-in":    s.signIn,
-		"sign-out":   s.signOut, "sessions": s.sessions, "end-session": s.endListed,
+		"health":         s.health,
+		"found-home":     s.foundHome,
+		"challenge":      s.challenge,
+		"sign-in":        s.signIn,
+		"sign-in-person": s.signInPerson,
+		"reveal-join":    s.revealJoin,
+		"close-join":     s.closeJoin,
+		"found-again":    s.foundAgain,
+		"sign-out":       s.signOut, "sessions": s.sessions, "end-session": s.endListed,
 		"deeds":         s.deeds,
 		"append-deeds":  s.appendDeeds,
 		"confirm":       s.confirm,
@@ -128,12 +132,7 @@ func (s *Server) grow(ctx context.Context, by *asking, title *deed.Title, onto l
 	if err != nil {
 		return nil, deedRefusal(err)
 	}
-	g := archive.Growth{Home: title.Home(), Deeds: deeds, Head: next.Head(), Epoch: next.Epoch()}
-	for _, c := range next.Cameras() {
-		if c.Since > onto.Seq {
-			g.Placed = append(g.Placed, c.ID)
-		}
-	}
+	g := growth(title, next, deeds)
 	err = s.config.Archive.Homes.Append(ctx, onto, g)
 	if errors.Is(err, archive.ErrConflict) { // between the look and the leap
 		if title, _, err = s.titles.look(ctx, g.Home); err != nil {
@@ -221,9 +220,15 @@ func (s *Server) putSettings(a *asking) error {
 	if err != nil {
 		return objectRefusal(err)
 	}
+	if by, ok := a.title.PersonBySigningKey(next.Signer); !ok || by.Role != deed.Owner {
+		return objectRefusal(sealed.Refuse(sealed.NotAllowed, "signed by somebody who is no owner any more"))
+	}
 	kept, document, err := s.settingsOf(a.r.Context(), a.home)
 	if err != nil {
 		return err
+	}
+	if !sealed.SameRecipients(next, a.title) {
+		return settingsConflict(document) // sealed for those who were in the home before somebody changed that
 	}
 	if !bytes.Equal(document, in.Document) { // the same again is accepted
 		if !next.Follows(kept) {

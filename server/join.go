@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
@@ -22,28 +23,51 @@ func (s *Server) openJoin(a *asking) error {
 	if err := a.aboutHome(in.Home); err != nil {
 		return err
 	}
-	said, err := api.ParseAnnouncement(in.Announcement)
+	if in.For != "" && in.For != api.ForPerson {
+		return malformed("A slot is for a person, or for an agent.")
+	}
+	said, err := announced(in)
+	life := api.JoinLife
+	if in.For == api.ForPerson {
+		life = api.InviteLife
+	}
 	switch {
-	case err != nil, said.Expires != in.Expires:
+	case err != nil, said.expires != in.Expires:
 		return malformed("The announcement does not parse, or expires at another time than the message says.")
-	case said.Home != a.home:
+	case said.home != a.home:
 		return refuse(http.StatusBadRequest, api.WrongHome, "The announcement is of another home.")
-	case !a.title.OnChain(said.Head):
+	case !a.title.OnChain(said.head):
 		return unknownHead()
-	case said.Expires < timeOf(s.now()), said.Expires > timeOf(s.now().Add(2*api.JoinLife)): // clocks differ
+	case said.expires < timeOf(s.now()), said.expires > timeOf(s.now().Add(life+api.JoinLife)): // clocks differ
 		return refuse(http.StatusBadRequest, api.Expired, "The announcement is dated too far from now. Set the clocks.")
 	}
-	j := archive.Join{Home: a.home, Slot: in.Slot, Announcement: in.Announcement, Expires: said.Expires}
+	j := archive.Join{Home: a.home, Slot: in.Slot, Person: in.For == api.ForPerson, Announcement: in.Announcement, Expires: said.expires}
 	switch err := s.config.Archive.Joins.OpenJoin(a.r.Context(), j, timeOf(s.now())); {
 	case errors.Is(err, archive.ErrUsed):
 		return refuse(http.StatusConflict, api.Conflict, "This link has been used for another announcement. Make a new one.")
 	case errors.Is(err, archive.ErrTooMany):
-		return refuse(http.StatusTooManyRequests, api.TooMany, "Too many agents are being waited for at once. Each link ends by itself after half an hour.").after(api.JoinLife / 4)
+		return refuse(http.StatusTooManyRequests, api.TooMany, "Too many agents and people are being waited for at once. Withdraw an invitation; a link for an agent ends by itself after half an hour.").after(api.JoinLife / 4)
 	case err != nil:
 		return err
 	}
 	a.answer(api.HomeOK{Home: a.home, OK: true})
 	return nil
+}
+
+// announcement is what the two kinds of them have in common.
+type announcement struct {
+	home    latchkey.HomeID
+	head    latchkey.Head
+	expires latchkey.Time
+}
+
+func announced(in api.OpenJoin) (announcement, error) {
+	if in.For == api.ForPerson {
+		i, err := api.ParseInvitation(in.Announcement)
+		return announcement{i.Home, i.Head, i.Expires}, err
+	}
+	said, err := api.ParseAnnouncement(in.Announcement)
+	return announcement{said.Home, said.Head, said.Expires}, err
 }
 
 // slot returns a slot that is open now.
@@ -79,7 +103,7 @@ func (s *Server) joinSlot(a *asking) error {
 	if err != nil {
 		return err
 	}
-	a.answer(api.JoinSlot{Slot: j.Slot, Announcement: j.Announcement})
+	a.answer(api.JoinSlot{Slot: j.Slot, Announcement: j.Announcement, Reveal: some(j.Reveal)})
 	return nil
 }
 
@@ -91,21 +115,75 @@ func (s *Server) answerJoin(a *asking) error {
 	if in.Slot != a.slot {
 		return malformed("The message is about another slot than its address.")
 	}
-	if _, err := api.ParseAnswer(in.Answer); err != nil {
-		return malformed("The answer does not parse.")
-	}
 	j, err := s.slot(a)
 	if err != nil {
 		return err
 	}
+	if err := parses(j, in.Answer); err != nil {
+		return malformed("The answer does not parse.")
+	}
 	err = s.config.Archive.Joins.AnswerJoin(a.r.Context(), a.slot, in.Answer, timeOf(s.now()))
 	if errors.Is(err, archive.ErrUsed) {
-		return refuse(http.StatusConflict, api.Expired, "Another agent has answered this link. If that was not yours, tell the home's owner; make a new link.")
+		return refuse(http.StatusConflict, api.Expired, "This link has been answered already. If that was not you, tell the home's owner, who makes a new link.")
 	} else if err != nil {
 		return err
 	}
 	s.hub.changed(j.Home, api.JoinsChanged)
 	a.answer(api.OK{OK: true})
+	return nil
+}
+
+func parses(j archive.Join, answer []byte) error {
+	if j.Person {
+		_, _, err := api.ParseAcceptance(answer)
+		return err
+	}
+	_, err := api.ParseAnswer(answer)
+	return err
+}
+
+// revealJoin keeps what an owner reveals, for the person who has answered.
+func (s *Server) revealJoin(a *asking) error {
+	var in api.RevealJoin
+	if err := a.read(&in); err != nil {
+		return err
+	}
+	if err := a.aboutHome(in.Home); err != nil {
+		return err
+	}
+	if in.Slot != a.slot || len(in.Reveal) != api.RevealSize {
+		return malformed("The message is about another slot than its address, or what it reveals is not 32 bytes.")
+	}
+	err := s.config.Archive.Joins.RevealJoin(a.r.Context(), a.home, a.slot, in.Reveal)
+	if errors.Is(err, archive.ErrUsed) {
+		return refuse(http.StatusConflict, api.Conflict, "Nobody has answered yet, or something else was revealed. Withdraw the invitation and make a new one.")
+	} else if err != nil {
+		return err
+	}
+	a.answer(api.HomeOK{Home: a.home, OK: true})
+	return nil
+}
+
+func (s *Server) closeJoin(a *asking) error {
+	if err := s.config.Archive.Joins.CloseJoin(a.r.Context(), a.home, a.slot); err != nil {
+		return err
+	}
+	a.answer(api.HomeOK{Home: a.home, OK: true})
+	return nil
+}
+
+// foundAgain gives an agent a set-up secret: with it whoever has the agent's machine in
+// hand founds a new home. Nothing of the home that it leaves is touched.
+func (s *Server) foundAgain(a *asking) error {
+	if !s.reports.allow(hashOf("found again "+a.agent.ID.String()), s.now()) {
+		return busy(time.Minute)
+	}
+	setup, err := s.MintSetup(a.r.Context())
+	if err != nil {
+		return err
+	}
+	s.log.Info("an agent leaves for a new home", "home", a.home, "agent", a.agent.ID)
+	a.answer(api.FoundAgain{Home: a.home, Setup: setup})
 	return nil
 }
 

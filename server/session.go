@@ -71,8 +71,15 @@ func (s *Server) session(ctx context.Context, home latchkey.HomeID, secret archi
 // holding says whether a session holds now: it has not run out, and the deeds have not
 // taken the right away.
 func (s *Server) holding(session archive.Session, t *deed.Title) bool {
+	if session.Expires < timeOf(s.now()) {
+		return false
+	}
+	if arriving(session) {
+		_, ok := t.Person(session.Person)
+		return ok
+	}
 	device, ok := t.Device(session.Device)
-	return ok && device.Person == session.Person && session.Expires >= timeOf(s.now())
+	return ok && device.Person == session.Person
 }
 
 // see notes that a session was used. That nobody can write it down takes no right away.
@@ -101,31 +108,75 @@ func (s *Server) signIn(a *asking) error {
 	if err := a.read(&in); err != nil {
 		return err
 	}
-	if len(in.MACKey) != len(api.MACKey{}) {
+	return s.admit(a, claim{
+		home: in.Home, nonceOf: in.Device, nonce: in.Nonce, head: latchkey.Head(in.Head), mac: in.MACKey, signature: in.Signature,
+		find: func(t *deed.Title) (deed.Device, []deed.Key, bool) {
+			d, ok := t.Device(in.Device)
+			return d, d.Signing, ok
+		},
+		message: func(key api.MACKey) []byte {
+			return api.SignInMessage(in.Nonce, in.Home, in.Device, latchkey.Head(in.Head), key)
+		},
+	})
+}
+
+// signInPerson signs in a person with their own key. What they may do with it is in the
+// table of routes.
+func (s *Server) signInPerson(a *asking) error {
+	var in api.SignInPerson
+	if err := a.read(&in); err != nil {
+		return err
+	}
+	return s.admit(a, claim{
+		home: in.Home, nonceOf: latchkey.DeviceID(in.Person), nonce: in.Nonce, head: latchkey.Head(in.Head), mac: in.MACKey, signature: in.Signature,
+		find: func(t *deed.Title) (deed.Device, []deed.Key, bool) {
+			p, ok := t.Person(in.Person)
+			return deed.Device{Person: p.ID}, p.Signing, ok && p.Role != deed.Link
+		},
+		message: func(key api.MACKey) []byte {
+			return api.SignInPersonMessage(in.Nonce, in.Home, in.Person, latchkey.Head(in.Head), key)
+		},
+	})
+}
+
+// claim is what somebody says who signs in.
+type claim struct {
+	home      latchkey.HomeID
+	nonceOf   latchkey.DeviceID // or the bytes of a person's ID
+	nonce     []byte
+	head      latchkey.Head
+	mac       []byte
+	signature []byte
+	find      func(t *deed.Title) (d deed.Device, keys []deed.Key, ok bool) // whose keys prove it, and as what
+	message   func(key api.MACKey) []byte                                   // that is signed
+}
+
+// admit checks a claim and begins the session that it comes to.
+func (s *Server) admit(a *asking, c claim) error {
+	if len(c.mac) != len(api.MACKey{}) {
 		return malformed("A MAC key has 32 bytes.")
 	}
-	key := api.MACKey(in.MACKey)
+	key := api.MACKey(c.mac)
 	// One answer for an unknown home, an unknown device and a wrong signature.
 	no := refuse(http.StatusForbidden, api.SignInRefused, "This device is not one of that home's, or the sign-in took too long. Try again.")
-	if !s.nonces.genuine(in.Nonce, in.Home, in.Device, s.now()) {
+	if !s.nonces.genuine(c.nonce, c.home, c.nonceOf, s.now()) {
 		return no
 	}
-	title, _, err := s.titles.look(a.r.Context(), in.Home)
+	title, _, err := s.titles.look(a.r.Context(), c.home)
 	if errors.Is(err, archive.ErrNotFound) {
 		return no
 	} else if err != nil {
 		return err
 	}
-	device, ok := title.Device(in.Device)
-	message := api.SignInMessage(in.Nonce, in.Home, in.Device, latchkey.Head(in.Head), key)
-	if !ok || len(device.Signing) != 1 || !device.Signing[0].Verify(message, in.Signature) || !s.nonces.spend(in.Nonce, s.now()) {
+	device, keys, ok := c.find(title)
+	if !ok || len(keys) != 1 || !keys[0].Verify(c.message(key), c.signature) || !s.nonces.spend(c.nonce, s.now()) {
 		return no
 	}
 	// One that knows of newer deeds is let in, so that it can give them back.
-	if err := s.claimed(title, latchkey.Head(in.Head), "device", device.ID.String()); err != nil {
+	if err := s.claimed(title, c.head, "device", device.ID.String()); err != nil {
 		return err
 	}
-	n, secret := s.begin(a, in.Home, device, key)
+	n, secret := s.begin(a, c.home, device, key)
 	if err := s.config.Archive.Sessions.StartSession(a.r.Context(), n); err != nil {
 		return err
 	}

@@ -7,10 +7,10 @@ import (
 	"github.com/latchkey-cam/latchkey/deed"
 )
 
-// owns says whether a person is an owner of a home. In version 1 everybody in it is.
+// owns says whether a person is an owner of a home.
 func owns(t *deed.Title, person latchkey.PersonID) bool {
-	_, ok := t.Person(person)
-	return ok
+	p, ok := t.Person(person)
+	return ok && p.Role == deed.Owner
 }
 
 // sessions lists who is signed in.

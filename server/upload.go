@@ -177,18 +177,49 @@ func (s *Server) fit(a *asking, f sealed.File) error {
 }
 
 // wrapped wants an envelope for the newest epoch, and none for a key that the home does
-// not have.
+// not have. One for a guest or link who may not see the object by the newest deeds has to
+// be made anew with them; one whose rights have run out since is left away by [lasting].
 func wrapped(f sealed.File, t *deed.Title, known latchkey.Head) error {
-	newest := func(e sealed.Envelope) bool { return e.Epoch == t.Epoch() }
+	b := f.Header.Binding
+	if b.Head.Seq < t.HandedOver() {
+		return refuse(http.StatusConflict, api.HandedOver, "This was recorded for those who lived here before. It is not taken any more.")
+	}
+	may := t.Recipients(b.Camera, b.Kind, b.Head.Seq, 0, true)
+	newest := false
 	for _, e := range f.Envelopes {
 		if err := sealed.CheckEnvelope(f.Header, e, t); err != nil && sealed.ReasonOf(err) != sealed.OldEpoch {
 			return objectRefusal(err)
 		}
+		if e.Recipient == sealed.ToEpoch {
+			newest = newest || e.Epoch == t.Epoch()
+		} else if !among(may, e) {
+			return outdated(t, known)
+		}
 	}
-	if !slices.ContainsFunc(f.Envelopes, newest) {
-		return refuse(http.StatusConflict, api.OldEpoch, "The home has started a new epoch. Wrap the object's key for it and come back.").with(t, known.Seq+1)
+	if !newest {
+		return outdated(t, known)
 	}
 	return nil
+}
+
+func outdated(t *deed.Title, known latchkey.Head) error {
+	return refuse(http.StatusConflict, api.OldEpoch, "Who may see the home has changed. Make the object's envelopes anew and come back.").with(t, known.Seq+1)
+}
+
+// among says whether an envelope is for one of these people.
+func among(people []deed.Person, e sealed.Envelope) bool {
+	return slices.ContainsFunc(people, func(p deed.Person) bool {
+		return p.KEM.ID() == e.Key && (p.Role == deed.Link) == (e.Recipient == sealed.ToLink)
+	})
+}
+
+// lasting leaves away the envelopes of those whose rights have run out.
+func lasting(f sealed.File, t *deed.Title, now latchkey.Time) []sealed.Envelope {
+	b := f.Header.Binding
+	may := t.Recipients(b.Camera, b.Kind, b.Head.Seq, now, true)
+	return slices.DeleteFunc(slices.Clone(f.Envelopes), func(e sealed.Envelope) bool {
+		return e.Recipient != sealed.ToEpoch && !among(may, e)
+	})
 }
 
 func stageRefusal(err error) error {
@@ -274,7 +305,7 @@ func (s *Server) index(a *asking, f sealed.File) error {
 	for range 8 {
 		t := a.title
 		err := s.config.Archive.Objects.Index(a.r.Context(), archive.Entry{
-			Head: t.Head(), Epoch: t.Epoch(), Header: f.Header, Envelopes: f.Envelopes,
+			Head: t.Head(), Epoch: t.Epoch(), Header: f.Header, Envelopes: lasting(f, t, timeOf(s.now())),
 			Stored: timeOf(s.now()), MaxBytes: s.config.MaxHomeBytes,
 		})
 		switch {

@@ -25,8 +25,8 @@ type asking struct {
 	body []byte      // of the request, once it was read
 	key  *api.MACKey // that the request's MAC is by; its answer gets one by it too
 
-	home    latchkey.HomeID // with rights Member and Uploader: the asker's, and the address's
-	session archive.Session // with right Member
+	home    latchkey.HomeID // with a session and for an uploader: the asker's, and the address's
+	session archive.Session // with a right that needs one
 	title   *deed.Title     // of home, as it was when the request was let in
 	agent   deed.Agent      // with right Uploader
 	head    latchkey.Head   // with right Uploader: the newest deed that the agent knows
@@ -135,7 +135,7 @@ func (a *asking) begin() {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	id := a.r.Header.Get(api.HeaderRequest)
-	if a.route.Form == api.Websocket && a.route.Right == api.Member {
+	if a.route.Form == api.Websocket && a.route.Right.Session() {
 		id = a.r.URL.Query().Get("request")
 	}
 	if api.CheckRequestID(id) == nil {
@@ -169,7 +169,7 @@ func (a *asking) pass() error {
 	switch a.route.Right {
 	case api.Anybody, api.AgentHello:
 		return nil
-	case api.Member:
+	case api.Known, api.Member, api.Household, api.Owner:
 		home, err := latchkey.ParseHomeID(a.r.PathValue("home"))
 		if err != nil {
 			return notFound()
@@ -190,7 +190,10 @@ func (a *asking) enter(home latchkey.HomeID) (err error) {
 	if err := a.asMember(home); err != nil {
 		return err
 	}
-	a.outlet, err = a.server.outlet(a.r, home, asker{session: a.session}, a.name, a.title, a.round)
+	if err := a.entitled(); err != nil {
+		return err
+	}
+	a.outlet, err = a.server.outlet(a.r, home, asker{session: a.session, right: a.route.Right}, a.name, a.title, a.round)
 	return err
 }
 
@@ -229,7 +232,7 @@ func (a *asking) address() (err error) {
 // browsers, unless they say it too.
 func (a *asking) sameOrigin() error {
 	origin := a.r.Header.Get("Origin")
-	page := a.route.Right == api.Member
+	page := a.route.Right.Session()
 	if !a.route.Unsafe() || origin == a.server.config.Origin || origin == "" && !page {
 		return nil
 	}
@@ -245,7 +248,7 @@ func (a *asking) asAgent() error {
 	} else if err != nil {
 		return refuse(http.StatusForbidden, api.UnknownAgent, unknown.body.Error.Message)
 	}
-	if signed.Home != a.name.Home {
+	if signed.Home.String() != a.r.PathValue("home") {
 		return notFound()
 	}
 	title, _, err := a.server.titles.look(a.r.Context(), signed.Home)

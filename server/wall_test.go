@@ -30,6 +30,9 @@ var expectations = map[string]expected{
 	"sign-in": {403, 403, 403, 403, 403, 403, func(m *home) any {
 		return api.SignIn{Home: m.owner.Home(), Nonce: []byte{}, Signature: []byte{}, MACKey: make([]byte, 32)}
 	}},
+	"sign-in-person": {403, 403, 403, 403, 403, 403, func(m *home) any {
+		return api.SignInPerson{Home: m.owner.Home(), Nonce: []byte{}, Signature: []byte{}, MACKey: make([]byte, 32)}
+	}},
 	"sign-out":      {401, 0, 401, 401, 401, 401, nil}, // as the owner tested apart: it ends the walk's session
 	"sessions":      {401, 200, 401, 401, 401, 401, nil},
 	"end-session":   {401, 404, 401, 401, 401, 401, nil}, // there is no such session
@@ -43,6 +46,8 @@ var expectations = map[string]expected{
 	"refuse-ask":    {401, 200, 401, 401, 401, 401, nil},
 	"open-join":     {401, 400, 401, 401, 401, 401, func(m *home) any { return api.OpenJoin{Home: m.owner.Home(), Announcement: []byte{}} }},
 	"join":          {401, 404, 401, 401, 401, 401, nil}, // there is no such slot
+	"reveal-join":   {401, 400, 401, 401, 401, 401, func(m *home) any { return api.RevealJoin{Home: m.owner.Home(), Reveal: []byte{}} }},
+	"close-join":    {401, 200, 401, 401, 401, 401, nil},
 	"report":        {401, 400, 401, 401, 401, 401, func(m *home) any { return api.Report{Home: m.owner.Home(), Header: []byte{}} }},
 	"command":       {401, 415, 401, 401, 401, 401, nil}, // not the type of a letter
 	"conditions":    {401, 200, 401, 401, 401, 401, nil},
@@ -50,6 +55,7 @@ var expectations = map[string]expected{
 	"join-slot":     {404, 404, 404, 404, 404, 404, nil},
 	"answer-join":   {400, 400, 400, 400, 400, 400, func(m *home) any { return api.JoinAnswer{Answer: []byte{}} }},
 	"object":        {401, 200, 401, 401, 401, 401, nil},
+	"found-again":   {403, 403, 403, 403, 201, 404, nil},
 	"upload-offset": {403, 403, 403, 403, 200, 404, nil},
 	"upload":        {403, 403, 403, 403, 400, 404, nil},
 	"agent":         {400, 400, 400, 400, 400, 400, nil}, // no websocket asked for; who it is, is said on it
@@ -82,7 +88,7 @@ func TestRouteWalk(t *testing.T) {
 			body = string(must(json.Marshal(want.body(m))))
 		}
 		crossed := want.owner // with a cookie and a MAC that do not belong together
-		if route.Right == api.Member {
+		if route.Right.Session() {
 			crossed = http.StatusUnauthorized
 		}
 		for who, asker := range map[string]struct {
