@@ -24,7 +24,7 @@ func TestRoutesAreWhole(t *testing.T) {
 		if r.Request != nil && !r.Unsafe() {
 			t.Errorf("route %s reads a body and changes nothing", r.ID)
 		}
-		if atHome := strings.Contains(r.Pattern, "{home}"); atHome != (r.Right == api.Member || r.Right == api.Uploader) {
+		if atHome := strings.Contains(r.Pattern, "{home}"); atHome != (r.Right.Session() || r.Right == api.Uploader) {
 			t.Errorf("route %s: the right %q does not fit the address %s", r.ID, r.Right, r.Pattern)
 		}
 	}

@@ -71,7 +71,7 @@ func TestClosedHome(t *testing.T) {
 	m.member = m.signIn()
 	var works []string
 	for _, route := range api.Routes {
-		if route.Right != api.Member && route.Right != api.Uploader {
+		if !route.Right.Session() && route.Right != api.Uploader {
 			continue
 		}
 		path := m.address(route, o.Name())

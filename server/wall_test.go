@@ -53,7 +53,7 @@ var expectations = map[string]expected{
 	"conditions":    {401, 200, 401, 401, 401, 401, nil},
 	"changes":       {401, 400, 401, 401, 401, 401, nil}, // no websocket asked for
 	"join-slot":     {404, 404, 404, 404, 404, 404, nil},
-	"answer-join":   {400, 400, 400, 400, 400, 400, func(m *home) any { return api.JoinAnswer{Answer: []byte{}} }},
+	"answer-join":   {404, 404, 404, 404, 404, 404, func(m *home) any { return api.JoinAnswer{Answer: []byte{}} }},
 	"object":        {401, 200, 401, 401, 401, 401, nil},
 	"found-again":   {403, 403, 403, 403, 201, 404, nil},
 	"upload-offset": {403, 403, 403, 403, 200, 404, nil},
