@@ -77,7 +77,7 @@ async function vaults(says: Says): Promise<void> {
     const bytes = await sealContent(account, key, prev, content);
     return { half: { what: "vault", account, vault_key: base64(key), vault: base64(bytes) }, bytes };
   };
-  const home = { home: idText("home", random(32)), person: idText("person", random(16)), signing: random(32), kem: random(32), head: { seq: 7, hash: "ab".repeat(32) }, next: null, invited: false, more: { colour: "blue" } };
+  const home = { home: idText("home", random(32)), person: idText("person", random(16)), signing: random(32), kem: random(32), head: { seq: 7, hash: "ab".repeat(32) }, next: null, invited: false, name: "", more: { colour: "blue" } };
   const full = { ...emptyContent, homes: [home, { ...home, home: idText("home", random(32)), next: { person: home.person, signing: random(32), kem: random(32) }, invited: true }] };
   await says("vault-first", "a first vault with nothing in it", "accepted", (await made(contentBytes(emptyContent))).half);
   await says("vault-homes", "a home, and one whose keys are about to change", "accepted", (await made(contentBytes(full))).half);

@@ -22,6 +22,8 @@ export interface VaultHome extends PersonKeys {
   readonly next: PersonKeys | null;
   /** An invitation was answered with these keys, and nobody has admitted them yet. */
   readonly invited: boolean;
+  /** What it was called when one of the devices had it open last. */
+  readonly name: string;
   readonly more: Readonly<Record<string, unknown>>;
 }
 
@@ -72,7 +74,8 @@ function readHome(o: ContentObject): VaultHome {
     ...readKeys(o),
     next: o.has("next") ? readKeys(o.object("next")) : null,
     invited: o.has("invited") && o.boolean("invited"),
-    more: o.others("home", "head", "person", "signing", "kem", "next", "invited"),
+    name: o.has("name") ? o.text("name", maxName) : "",
+    more: o.others("home", "head", "person", "signing", "kem", "next", "invited", "name"),
   };
 }
 
@@ -108,6 +111,7 @@ function homeJSON(h: VaultHome): object {
     head: headText(h.head),
     ...(h.next === null ? {} : { next: keysJSON(h.next) }),
     ...(h.invited ? { invited: true } : {}),
+    ...(h.name === "" ? {} : { name: h.name }),
   };
 }
 

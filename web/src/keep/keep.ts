@@ -63,6 +63,10 @@ export interface KeptHome {
   readonly stage: Stage;
   /** Null in a browser without memory of the home, which signs no deed. */
   readonly confirmed: Confirmed | null;
+  /** What the home was called when it was open last. */
+  readonly called: string;
+  /** Whose it is, null if it is not in the vault of an account. */
+  readonly account: AccountID | null;
   /** What the person calls their devices, as far as no account keeps it. */
   readonly names: Readonly<Record<DeviceID, string>>;
 }
@@ -76,9 +80,12 @@ export interface KeptAccount {
   readonly open: { readonly vaultKey: Bytes; readonly macKey: Bytes } | null;
 }
 
+/** What may be said of a home at any time. */
+export type Marks = Partial<Pick<KeptHome, "stage" | "confirmed" | "called" | "account" | "names">>;
+
 /** A home that was not kept before. */
 export function newlyKept(home: HomeID, secrets: PersonSecrets, stage: Stage, confirmed: Confirmed | null, deeds: readonly Bytes[] = []): KeptHome {
-  return { home, secrets: { ...secrets, next: null, invites: [] }, shut: null, deeds, settings: null, stage, confirmed, names: {} };
+  return { home, secrets: { ...secrets, next: null, invites: [] }, shut: null, deeds, settings: null, stage, confirmed, called: "", account: null, names: {} };
 }
 
 /** Keeps homes and an account. What is seen only ever rises. */
@@ -86,8 +93,7 @@ export interface Keep {
   homes(): Promise<KeptHome[]>;
   /** Keeps a home with its keys. Keys that are there are not written over; what was seen of it stays. */
   add(home: KeptHome): Promise<void>;
-  /** Says how far it has come, or how its head was confirmed, or how devices are called. */
-  mark(home: HomeID, marks: Partial<Pick<KeptHome, "stage" | "confirmed" | "names">>): Promise<void>;
+  mark(home: HomeID, marks: Marks): Promise<void>;
   /** Changes the secrets of a home that has some; nothing is lost if it is done twice at once. */
   change(home: HomeID, change: (secrets: HomeSecrets) => HomeSecrets): Promise<void>;
   /** Forgets a home that the server never took, or that was left. */
@@ -102,6 +108,6 @@ export interface Keep {
   setAccount(account: KeptAccount): Promise<void>;
   /** Keeps a higher number of the account's vault; a lower one changes nothing. */
   sawVault(account: AccountID, seen: SeenVault): Promise<void>;
-  /** Takes every key out of this browser; seal says what is left of those of a home. */
-  lock(seal: (home: HomeID, secrets: HomeSecrets) => Promise<Bytes>): Promise<void>;
+  /** Takes an account's keys, and those of its homes, out of this browser; seal says what is left of those of a home. */
+  lock(account: AccountID, seal: (home: HomeID, secrets: HomeSecrets) => Promise<Bytes>): Promise<void>;
 }

@@ -4,7 +4,7 @@
 // is open.
 
 import type { SeenVault } from "../account/vault.ts";
-import type { Confirmed, HomeSecrets, Keep, KeptAccount, KeptHome, SeenSettings, Stage } from "./keep.ts";
+import type { Confirmed, HomeSecrets, Keep, KeptAccount, KeptHome, Marks, SeenSettings, Stage } from "./keep.ts";
 import { readSecrets, secretBytes } from "./secrets.ts";
 import { type AccountID, type DeviceID, type HomeID, idBytes } from "../seal/name.ts";
 import { ascii, type Bytes, concat, copy, equal, label, random } from "../wire.ts";
@@ -28,6 +28,8 @@ interface Row {
   settings: SeenSettings | null;
   stage: Stage;
   confirmed: Confirmed | null;
+  called: string;
+  account: AccountID | null;
   names: Record<DeviceID, string>;
 }
 
@@ -68,7 +70,7 @@ function upgrade(r: IDBOpenDBRequest, from: number): void {
   const all = s.getAll() as IDBRequest<FirstRow[]>;
   all.onsuccess = () => {
     for (const { home, wrapping, iv, wrapped, deeds, settings, pending } of all.result) {
-      const row: Row = { home, secrets: { wrapping, iv, wrapped }, shut: null, deeds, settings, stage: pending ? "founding" : "in", confirmed: "memory", names: {} };
+      const row: Row = { home, secrets: { wrapping, iv, wrapped }, shut: null, deeds, settings, stage: pending ? "founding" : "in", confirmed: "memory", called: "", account: null, names: {} };
       s.put(row);
     }
   };
@@ -98,7 +100,7 @@ class IndexedKeep implements Keep {
     });
   }
 
-  async mark(home: HomeID, marks: Partial<Pick<KeptHome, "stage" | "confirmed" | "names">>): Promise<void> {
+  async mark(home: HomeID, marks: Marks): Promise<void> {
     await this.#change<Row>(homes, home, (row) => row && { ...row, ...marks });
   }
 
@@ -146,13 +148,13 @@ class IndexedKeep implements Keep {
     await this.#change<AccountRow>(accounts, 1, (row) => row && (row.account === account && seen.number > row.seen.number ? { ...row, seen } : row));
   }
 
-  async lock(seal: (home: HomeID, secrets: HomeSecrets) => Promise<Bytes>): Promise<void> {
-    for (const { home, secrets } of await this.homes()) {
-      if (secrets === null) continue;
+  async lock(account: AccountID, seal: (home: HomeID, secrets: HomeSecrets) => Promise<Bytes>): Promise<void> {
+    for (const { home, secrets, account: whose } of await this.homes()) {
+      if (secrets === null || whose !== account) continue;
       const shut = await seal(home, secrets);
       await this.#change<Row>(homes, home, (row) => row && { ...row, secrets: null, shut });
     }
-    await this.#change<AccountRow>(accounts, 1, (row) => row && { ...row, open: null });
+    await this.#change<AccountRow>(accounts, 1, (row) => row && (row.account === account ? { ...row, open: null } : row));
   }
 
   /** Reads and writes in one transaction, so that two tabs cannot undo each other. */

@@ -9,6 +9,7 @@ import { nameOf } from "../seal/binding.ts";
 import { idText, nameText } from "../seal/name.ts";
 import { base64, type Bytes, concat, random, unbase64 } from "../wire.ts";
 import { Desk } from "./desk.ts";
+import { Hall } from "./hall.ts";
 import { makeHome } from "./founding.ts";
 import { type Made, TestAgent } from "./standin/agent.ts";
 import { answerMAC, StandIn } from "./standin/server.ts";
@@ -19,7 +20,7 @@ let keep: MemoryKeep;
 let desk: Desk;
 
 function newDesk(): Desk {
-  return new Desk(server.client(), async () => keep, () => undefined);
+  return new Desk(new Hall(server.client(), async () => keep, () => undefined));
 }
 
 beforeEach(() => {

@@ -39,7 +39,7 @@ export type RefusedFor = Reason | "misroute" | "corrupt";
 export type Trouble =
   | { trouble: "offline" }
   | { trouble: "busy"; retryAfterMs: number }
-  | { trouble: "crossed"; what: "request" | "home" | "name" | "letter" | "answer" }
+  | { trouble: "crossed"; what: "request" | "home" | "name" | "letter" | "answer" | "account" }
   | { trouble: "fork"; seen: string; offered: string }
   | { trouble: "bad-chain"; reason: string; at: number }
   | { trouble: "signed-out" }

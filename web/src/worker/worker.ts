@@ -4,12 +4,14 @@
 import { Server } from "../api.ts";
 import type { Keep } from "../keep/keep.ts";
 import { openKeep } from "../keep/store.ts";
+import { AccountDesk } from "./accountdesk.ts";
 import { Desk } from "./desk.ts";
-import type { AllCalls, Message, Request } from "./protocol.ts";
+import { Hall } from "./hall.ts";
+import type { AccountCalls, Calls, MemberCalls, Message, Request } from "./protocol.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-const calls: Record<keyof AllCalls, true> = {
+const homeCalls: Record<keyof Calls, true> = {
   homes: true,
   found: true,
   open: true,
@@ -41,7 +43,9 @@ const calls: Record<keyof AllCalls, true> = {
   exportObject: true,
   exportKey: true,
   signOut: true,
+};
 
+const accountCalls: Record<keyof AccountCalls, true> = {
   standing: true,
   beginSignUp: true,
   prepareSignUp: true,
@@ -64,7 +68,9 @@ const calls: Record<keyof AllCalls, true> = {
   confirmEmail: true,
   endAccountSession: true,
   lock: true,
+};
 
+const memberCalls: Record<keyof MemberCalls, true> = {
   people: true,
   namePerson: true,
   nameDevice: true,
@@ -98,11 +104,15 @@ const calls: Record<keyof AllCalls, true> = {
 
 let keep: Promise<Keep> | null = null;
 
-const desk = new Desk(
+const hall = new Hall(
   new Server(self.location.origin),
   () => (keep ??= openKeep().catch((e: unknown) => ((keep = null), Promise.reject(e)))),
   (change) => post({ change }),
 );
+const desks: { answers: Calls | AccountCalls; calls: object }[] = [
+  { answers: new Desk(hall), calls: homeCalls },
+  { answers: new AccountDesk(hall), calls: accountCalls },
+];
 
 function post(message: Message): void {
   self.postMessage(message);
@@ -110,9 +120,13 @@ function post(message: Message): void {
 
 self.onmessage = async (e: MessageEvent<Request>) => {
   const { id, call, args } = e.data;
-  if (!Object.hasOwn(calls, call)) return;
-  const answer = (desk as Partial<AllCalls>)[call] as ((...args: unknown[]) => Promise<unknown>) | undefined;
-  post({ id, result: answer ? await answer.apply(desk, args) : { ok: false, trouble: "broken", message: `${call} is not done by this worker` } });
+  const desk = desks.find(({ calls }) => Object.hasOwn(calls, call));
+  if (desk === undefined) {
+    if (Object.hasOwn(memberCalls, call)) post({ id, result: { ok: false, trouble: "broken", message: `${call} is not done by this worker` } });
+    return;
+  }
+  const answer = (desk.answers as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[call]!;
+  post({ id, result: await answer.apply(desk.answers, args) });
 };
 
-self.ononline = () => desk.online();
+self.ononline = () => hall.online();

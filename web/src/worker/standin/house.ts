@@ -4,6 +4,7 @@
 import { type CameraID, idText } from "../../seal/name.ts";
 import { base64, type Bytes, random } from "../../wire.ts";
 import { Desk } from "../desk.ts";
+import { Hall } from "../hall.ts";
 import type { Change, Result } from "../protocol.ts";
 import { TestAgent } from "./agent.ts";
 import { StandIn } from "./server.ts";
@@ -21,7 +22,7 @@ export class TestHouse {
   private constructor(readonly agent: TestAgent) {}
 
   newDesk(): Desk {
-    return new Desk(this.server.client(), async () => this.keep, (change) => this.heard.push(change));
+    return new Desk(new Hall(this.server.client(), async () => this.keep, (change) => this.heard.push(change)));
   }
 
   /** A home with one agent that has said how it is. */

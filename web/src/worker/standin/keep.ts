@@ -2,7 +2,7 @@
 // (vectors/page/keep.ts).
 
 import type { SeenVault } from "../../account/vault.ts";
-import type { HomeSecrets, Keep, KeptAccount, KeptHome, SeenSettings } from "../../keep/keep.ts";
+import type { HomeSecrets, Keep, KeptAccount, KeptHome, Marks, SeenSettings } from "../../keep/keep.ts";
 import type { AccountID, HomeID } from "../../seal/name.ts";
 import type { Bytes } from "../../wire.ts";
 
@@ -21,7 +21,7 @@ export class MemoryKeep implements Keep {
     this.kept.set(home.home, { ...home, deeds, settings: known?.settings ?? home.settings, confirmed: known?.confirmed ?? home.confirmed, names: { ...known?.names, ...home.names } });
   }
 
-  async mark(home: HomeID, marks: Partial<Pick<KeptHome, "stage" | "confirmed" | "names">>): Promise<void> {
+  async mark(home: HomeID, marks: Marks): Promise<void> {
     this.#change(home, marks);
   }
 
@@ -54,9 +54,9 @@ export class MemoryKeep implements Keep {
     if (this.known?.account === account && seen.number > this.known.seen.number) this.known = { ...this.known, seen };
   }
 
-  async lock(seal: (home: HomeID, secrets: HomeSecrets) => Promise<Bytes>): Promise<void> {
-    for (const { home, secrets } of this.kept.values()) if (secrets !== null) this.#change(home, { secrets: null, shut: await seal(home, secrets) });
-    if (this.known !== null) this.known = { ...this.known, open: null };
+  async lock(account: AccountID, seal: (home: HomeID, secrets: HomeSecrets) => Promise<Bytes>): Promise<void> {
+    for (const { home, secrets, account: whose } of this.kept.values()) if (secrets !== null && whose === account) this.#change(home, { secrets: null, shut: await seal(home, secrets) });
+    if (this.known?.account === account) this.known = { ...this.known, open: null };
   }
 
   #change(home: HomeID, change: Partial<KeptHome>): void {

@@ -11,9 +11,16 @@ import { MACKey } from "../../mac.ts";
 import { ascii, base64, type Bytes, concat, copy, label, random, unbase64, Writer } from "../../wire.ts";
 import { headBytes, parseHead } from "../../deed/head.ts";
 import { type DeviceID, type HomeID, idBytes, type Name, nameText } from "../../seal/name.ts";
+import { type AccountSession, StandInAccounts } from "./accounts.ts";
+import { type Body, Refuse, type Reply } from "./reply.ts";
 
-type Body = Record<string, unknown>;
-type Reply = { status: number; body: Body | Bytes | ReadableStream<Bytes>; headers?: Record<string, string> };
+export { Refuse } from "./reply.ts";
+
+/** A page's session: of a device of the home. */
+interface HomeSession {
+  key: MACKey;
+  bytes: Bytes;
+}
 
 function isBody(body: Reply["body"]): body is Body {
   return !(body instanceof Uint8Array || body instanceof ReadableStream);
@@ -52,17 +59,6 @@ function framed(letters: AsyncIterable<Bytes> | Iterable<Bytes>): ReadableStream
   });
 }
 
-/** A refusal of the server. */
-export class Refuse extends Error {
-  constructor(
-    readonly status: number,
-    readonly reason: string,
-    readonly more: Body = {},
-  ) {
-    super(reason);
-  }
-}
-
 /** What arrived: method, path and body of each request. */
 export interface Arrived {
   method: string;
@@ -74,9 +70,8 @@ export class StandIn {
   title: Title | null = null;
   setup = "a set-up secret";
   document: Bytes = new Uint8Array(0);
-  signedIn = false;
-  /** Of the session; what leaves is bound by it. */
-  macKey: Bytes = new Uint8Array(0);
+  #sessions: HomeSession[] = [];
+  readonly accounts = new StandInAccounts(async (ticket) => ticket === this.setup);
   takesSignIn = true;
   events: Body[] = [];
   asks: Bytes[] = [];
@@ -87,6 +82,8 @@ export class StandIn {
   /** Carries a command to an agent and gives what is answered; null is an agent that is away. */
   carry: (agent: string, letter: Bytes) => Promise<AsyncIterable<Bytes> | Iterable<Bytes> | null> = async () => null;
   readonly arrived: Arrived[] = [];
+  /** Whether a request never arrives. */
+  away: (path: string) => boolean = () => false;
   /** Bends an answer before it leaves; null loses it. */
   bend: (q: Arrived, answer: Reply) => Reply | null = (_, answer) => answer;
   /** Alters the path of a request on the way. */
@@ -94,15 +91,28 @@ export class StandIn {
   /** Gives an answer another MAC; "" is none, null the right one. */
   mac: (q: Arrived, request: string, text: string) => Promise<string | null> = async () => null;
   #nonces = new Map<string, string>();
-  #key: MACKey | null = null;
 
   /** A server object of the page that talks with this one. */
   client(): Server {
     return new (class extends Server {
       override async socket(): Promise<WebSocket> {
-        return {} as WebSocket; // never opens: hints are the real server's to test
+        return { close: () => undefined } as WebSocket; // never opens: hints are the real server's to test
       }
     })("http://localhost", (input, init) => this.#fetch(String(input), init ?? {}));
+  }
+
+  get signedIn(): boolean {
+    return this.#sessions.length > 0;
+  }
+
+  /** Signs every page out. */
+  set signedIn(is: boolean) {
+    if (!is) this.#sessions = [];
+  }
+
+  /** Of the newest session. */
+  get macKey(): Bytes {
+    return this.#sessions.at(-1)!.bytes;
   }
 
   reports(): Body[] {
@@ -116,21 +126,29 @@ export class StandIn {
   async #fetch(url: string, init: RequestInit): Promise<Response> {
     const at = new URL(url);
     at.pathname = this.alter(at.pathname);
+    if (this.away(at.pathname)) throw new TypeError("nobody answered");
     const headers = new Headers(init.headers);
     const request = headers.get("Latchkey-Request")!;
     const sent = init.body instanceof Uint8Array ? copy(init.body) : copy(new TextEncoder().encode((init.body ?? "") as string));
     const letter = init.body instanceof Uint8Array;
     const q: Arrived = { method: init.method ?? "GET", path: at.pathname, body: typeof init.body === "string" ? (JSON.parse(init.body) as Body) : {} };
     this.arrived.push(q);
-    const known = this.signedIn && headers.get("Latchkey-Mac") === (await this.#key!.request(q.method, at.pathname + at.search, request, sent));
-    const answer = await refusing(request, () => (known && letter ? this.#command(q, sent) : this.#answer(q, at.searchParams, known)));
+    const mac = headers.get("Latchkey-Mac");
+    const ofAccount = /^\/v1\/accounts?(\/|$)/.test(at.pathname);
+    let known: HomeSession | AccountSession | null = null;
+    for (const s of mac === null ? [] : ofAccount ? this.accounts.sessions : this.#sessions) if (mac === (await s.key.request(q.method, at.pathname + at.search, request, sent))) known = s;
+    const answer = await refusing(request, () => {
+      if (ofAccount) return this.accounts.answer(q.method, q.path, q.body, known as AccountSession | null);
+      return known !== null && letter ? this.#command(q, sent) : this.#answer(q, at.searchParams, known !== null);
+    });
     const bent = this.bend(q, answer);
     if (bent === null) throw new TypeError("the connection was lost");
     const body = isBody(bent.body) ? JSON.stringify({ v: 1, ...bent.body }) : bent.body;
-    const signsIn = q.path === "/v1/sessions" && bent.status === 201;
-    const right = typeof body === "string" && (known || signsIn) ? await answerMAC(this.macKey, request, bent.status, body) : "";
-    const mac = typeof body === "string" ? ((await this.mac(q, request, body)) ?? right) : "";
-    return new Response(body, { status: bent.status, headers: { "Latchkey-Request": request, ...(mac === "" ? {} : { "Latchkey-Answer": mac }), ...bent.headers } });
+    if (bent.status === 201 && q.path === "/v1/sessions") known = this.#sessions.at(-1)!;
+    if (bent.status === 201 && /^\/v1\/accounts(\/sessions)?$/.test(q.path)) known = this.accounts.newest;
+    const right = typeof body === "string" && known !== null ? await answerMAC(known.bytes, request, bent.status, body) : "";
+    const bound = typeof body === "string" ? ((await this.mac(q, request, body)) ?? right) : "";
+    return new Response(body, { status: bent.status, headers: { "Latchkey-Request": request, ...(bound === "" ? {} : { "Latchkey-Answer": bound }), ...bent.headers } });
   }
 
   /** The letters of an answer, each when it comes; what breaks off is an error of the stream. */
@@ -142,6 +160,7 @@ export class StandIn {
 
   async #answer(q: Arrived, query: URLSearchParams, known: boolean): Promise<Reply> {
     const ok = (body: Body = {}, status = 200): Reply => ({ status, body });
+    if (q.path === "/v1/health") return ok({ ok: true, mail: this.accounts.mail, passkeys: true });
     if (q.path === "/v1/homes") return this.#found(q.body);
     if (q.path === "/v1/sessions/challenge") return ok({ home: q.body["home"], nonce: base64(this.#nonce(q.body)), expires: 0 });
     if (q.path === "/v1/sessions") return this.#session(q);
@@ -215,9 +234,7 @@ export class StandIn {
       macKey,
     );
     if (!(await verifySignature(device.signing, message, unbase64(b["signature"] as string)!))) throw new Refuse(403, "refused");
-    this.signedIn = true;
-    this.macKey = macKey;
-    this.#key = await MACKey.of(macKey);
+    this.#sessions.push({ key: await MACKey.of(macKey), bytes: macKey });
     return { status: 201, body: { home: b["home"], device: device.id, expires: 0 } };
   }
 

@@ -1,0 +1,51 @@
+// What goes from this browser into the account's vault: the homes whose keys lie here.
+
+import { homeIn, type PersonKeys, type VaultContent, type VaultHome, withHome } from "../account/content.ts";
+import { deedHash } from "../deed/deed.ts";
+import type { Head } from "../deed/head.ts";
+import type { KeptHome } from "../keep/keep.ts";
+import type { HomeID } from "../seal/name.ts";
+import { hex } from "../wire.ts";
+
+/** Makes the change that puts homes into a vault which has not got them; what is there is never taken out or written over. */
+export async function depositing(kept: readonly KeptHome[]): Promise<(content: VaultContent) => VaultContent> {
+  const homes = await Promise.all(kept.map(vaultHome));
+  const names: KeptHome["names"] = Object.assign({}, ...kept.map((k) => k.names));
+  return (content) => {
+    const missing = homes.filter((h): h is VaultHome => h !== null && homeIn(content, h.home) === null);
+    const unnamed = Object.keys(names).some((d) => !Object.hasOwn(content.devices, d));
+    if (missing.length === 0 && !unnamed) return content;
+    return missing.reduce(withHome, { ...content, devices: { ...names, ...content.devices } });
+  };
+}
+
+async function vaultHome({ home, secrets, deeds, stage, called }: KeptHome): Promise<VaultHome | null> {
+  const last = deeds[deeds.length - 1];
+  if (secrets === null || last === undefined || stage === "founding") return null;
+  const head = { seq: deeds.length - 1, hash: hex(await deedHash(last)) };
+  return { home, head, ...keysOf(secrets), next: secrets.next === null ? null : keysOf(secrets.next), invited: false, name: called, more: {} };
+}
+
+function keysOf({ person, signing, kem }: PersonKeys): PersonKeys {
+  return { person, signing, kem };
+}
+
+/** What a browser knows of one of its homes when it has just seen its newest deeds. */
+export interface Known {
+  readonly home: HomeID;
+  readonly head: Head;
+  /** The keys that the chain says are the person's. */
+  readonly keys: PersonKeys;
+  readonly name: string;
+}
+
+/** Makes the change that says how it stands with a home now. */
+export function remembering({ home, head, keys, name }: Known): (content: VaultContent) => VaultContent {
+  return (content) => {
+    const there = homeIn(content, home);
+    // Another browser has left the home; or has seen more deeds, and knows better whose keys they are.
+    if (there === null || there.head.seq > head.seq) return content;
+    const same = there.head.seq === head.seq && there.name === name && there.next === null && !there.invited;
+    return same ? content : withHome(content, { home, head, ...keysOf(keys), next: null, invited: false, name, more: {} });
+  };
+}
