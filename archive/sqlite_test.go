@@ -74,6 +74,21 @@ func TestCrossedRowsControl(t *testing.T) {
 	}
 }
 
+// TestLinearizableControl runs the suite's checked history against an archive that
+// compares no heads, and wants the checker to see it.
+func TestLinearizableControl(t *testing.T) {
+	overlay, err := sabotage.Overlay("..", t.TempDir(),
+		sabotage.Cut{File: "archive/homes.go", Old: "is.Home != g.Home || is.Head != onto", New: "is.Home != g.Home"},
+		sabotage.Cut{File: "archive/homes.go", Old: "INSERT INTO deeds", New: "INSERT OR REPLACE INTO deeds"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("go", "test", "-overlay", overlay, "-run", "TestSQLite/appends_are_linearizable", ".").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "are not linearizable: Illegal") {
+		t.Errorf("without the comparison: %v\n%s", err, out)
+	}
+}
+
 func TestNewerArchiveIsLeftAlone(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "latchkey.db")
 	openSQLite(t, file)

@@ -28,11 +28,12 @@ import (
 // beside starts another server of the same archive, and returns its address.
 func (h *house) beside(t *testing.T, b bus.Bus, a archive.Archive) string {
 	t.Helper()
+	listener := must(net.Listen("tcp", "127.0.0.1:0"))
+	origin := "http://" + listener.Addr().String()
 	s := must(server.New(t.Context(), server.Config{
-		Archive: a, Blobs: must(blob.NewDisk(h.disk)), Origin: h.origin, Bus: b,
+		Archive: a, Blobs: must(blob.NewDisk(h.disk)), Origin: origin, Bus: b,
 		Log: slog.New(slog.NewJSONHandler(h.logs, nil)), Now: h.time,
 	}))
-	listener := must(net.Listen("tcp", "127.0.0.1:0"))
 	front := server.HTTPServer(s.Handler())
 	go front.Serve(listener)
 	t.Cleanup(func() {
@@ -42,7 +43,7 @@ func (h *house) beside(t *testing.T, b bus.Bus, a archive.Archive) string {
 			}
 		}
 	})
-	return "http://" + listener.Addr().String()
+	return origin
 }
 
 // TestOtherServersCut: a session that ends at one server is cut at another, at once by

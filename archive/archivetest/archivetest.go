@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"founds with a secret, once":        founds,
 		"appends onto the head alone":       appends,
 		"gives deeds in parts":              deedsInParts,
+		"appends are linearizable":          linearizes,
 		"tells what has moved":              outbox,
 		"tells it in the order of commits":  outboxOrder,
 		"indexes an object once":            indexes,
