@@ -1,7 +1,7 @@
-// Package deed holds the statements that say who owns a home, which agents and
-// cameras stand in it, and to which key its recordings are sealed. Each is signed by
-// somebody who may decide it and names the one before it; folded together they are
-// the home's [Title]. docs/deed.md has every byte and every refusal.
+// Package deed holds the statements that say who owns a home, who may see what of it,
+// which agents and cameras stand in it, and to which key its recordings are sealed. Each
+// is signed by somebody who may decide it and names the one before it; folded together
+// they are the home's [Title]. docs/deed.md has every byte and every refusal.
 //
 // Server, agent and browser fold the same deeds by the same rules and take nobody's
 // word for the outcome. This package verifies with public keys and signs through

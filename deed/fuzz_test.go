@@ -2,6 +2,7 @@ package deed_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/latchkey-cam/latchkey/deed"
@@ -42,10 +43,12 @@ func FuzzParse(f *testing.F) {
 }
 
 // FuzzFold: whatever follows a genuine chain, nothing but what its owner signed is
-// taken, and no refusal is without its reason.
+// taken, and no refusal is without its reason. What says something is also signed as the
+// owner would: then its rules decide, and whatever is taken leaves the home an owner and
+// everybody who sees the whole home in the newest epoch.
 func FuzzFold(f *testing.F) {
 	seedDeeds(f)
-	base := draw(f, house)
+	base := draw(f, guest+" -> invite anna resident -> admit anna -> invite eve to hand over -> invite bob guest -> lend link")
 	title, err := deed.Start(base.deeds...)
 	if err != nil {
 		f.Fatal(err)
@@ -61,5 +64,30 @@ func FuzzFold(f *testing.F) {
 		} else if deed.ReasonOf(err) == "" {
 			t.Fatalf("refused without a reason: %v", err)
 		}
+		if d, err := deed.Parse(b); err == nil {
+			signed(t, base, title, d.Body)
+		}
 	})
+}
+
+// signed appends a statement that the owner signs.
+func signed(t *testing.T, h *history, title *deed.Title, b deed.Body) {
+	d, err := deed.Sign(h.owner.Signing, title, h.now, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := title.Append(d)
+	if err != nil {
+		if deed.ReasonOf(err) == "" {
+			t.Fatalf("refused without a reason: %v", err)
+		}
+		return
+	}
+	whole := next.WholeHome()
+	if !slices.ContainsFunc(whole, func(p deed.Person) bool { return p.Role == deed.Owner }) {
+		t.Fatal("a home without an owner")
+	}
+	if !slices.EqualFunc(next.Wraps(next.Epoch()), whole, func(w deed.Wrap, p deed.Person) bool { return w.Key == p.KEM.ID() }) {
+		t.Fatal("an epoch that is not for those who see the whole home")
+	}
 }
