@@ -44,6 +44,15 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind-%d", uint8(k))
 }
 
+// MarshalText is [Kind.String] for encoders.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText is [ParseKind] for decoders.
+func (k *Kind) UnmarshalText(text []byte) (err error) {
+	*k, err = ParseKind(string(text))
+	return err
+}
+
 // ParseKind returns the kind of that name.
 func ParseKind(s string) (Kind, error) {
 	for k, name := range kindNames {

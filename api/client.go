@@ -60,8 +60,8 @@ type call struct {
 	query        url.Values
 	header       http.Header // may be nil
 	asPage       bool        // as a page of the server's would: with its origin
-	session      *Home       // whose cookie and MAC it carries, nil for none
-	key          *MACKey     // that a good answer must be bound by, nil for none
+	cookie       string      // of a session, whose MAC it carries then; empty for none
+	key          *MACKey     // the session's, by which a good answer must be bound; nil for none
 	content      []byte      // the body, or
 	body         io.Reader   // a body that is not at hand as a whole, without a session
 	length       int64
@@ -90,9 +90,9 @@ func (c *Client) do(ctx context.Context, q call) (*http.Response, error) {
 	if q.asPage {
 		r.Header.Set("Origin", c.Origin())
 	}
-	if q.session != nil {
-		r.Header.Set("Cookie", q.session.Cookie())
-		r.Header.Set(HeaderMAC, q.session.key.RequestMAC(q.method, u.RequestURI(), id, q.content))
+	if q.cookie != "" {
+		r.Header.Set("Cookie", q.cookie)
+		r.Header.Set(HeaderMAC, q.key.RequestMAC(q.method, u.RequestURI(), id, q.content))
 	}
 	a, err := c.client.Do(r)
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *Client) do(ctx context.Context, q call) (*http.Response, error) {
 // nothing but its status is used.
 func (q call) refusal(a *http.Response) error {
 	b, err := io.ReadAll(io.LimitReader(a.Body, maxAnswer))
-	if q.session == nil || q.answered(a, b) {
+	if q.cookie == "" || q.answered(a, b) {
 		return refusal(a, b, err)
 	}
 	if a.Header.Get(HeaderAnswer) != "" {

@@ -32,7 +32,7 @@ func (h *Home) Cookie() string { return CookieName(h.home) + "=" + h.cookie }
 func (h *Home) MACKey() MACKey { return h.key }
 
 func (h *Home) call(method, path string) call {
-	return call{method: method, path: "/v1/homes/" + h.home.String() + path, asPage: true, session: h, key: &h.key}
+	return call{method: method, path: "/v1/homes/" + h.home.String() + path, asPage: true, cookie: h.Cookie(), key: &h.key}
 }
 
 // ask exchanges messages about the home; home must point into answer.

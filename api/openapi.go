@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/account"
 )
 
 // OpenAPI describes the routes of the table as an OpenAPI 3.1 document. It is made from
@@ -33,6 +34,7 @@ func OpenAPI() ([]byte, error) {
 			"schemas": d.schemas,
 			"securitySchemes": map[string]any{
 				"session": map[string]any{"type": "apiKey", "in": "cookie", "name": "latchkey_{home}"},
+				"account": map[string]any{"type": "apiKey", "in": "cookie", "name": AccountCookie},
 				"agent":   map[string]any{"type": "apiKey", "in": "header", "name": HeaderAgent},
 			},
 		},
@@ -62,7 +64,7 @@ func (d *document) operation(r Route) map[string]any {
 			"name": HeaderRequest, "in": "header", "required": true, "schema": map[string]any{"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
 		})
 	}
-	if r.Form != Websocket && r.Right.Session() {
+	if r.Form != Websocket && r.Right.Page() {
 		parameters = append(parameters, map[string]any{
 			"name": HeaderMAC, "in": "header", "required": true, "schema": map[string]any{"type": "string", "contentEncoding": "base64"},
 		})
@@ -96,6 +98,8 @@ func security(r Right) []any {
 	switch {
 	case r.Session():
 		return []any{map[string]any{"session": []any{}}}
+	case r.Page():
+		return []any{map[string]any{"account": []any{}}}
 	case r == Uploader:
 		return []any{map[string]any{"agent": []any{}}}
 	}
@@ -111,7 +115,7 @@ func base32Schema(letters int) map[string]any {
 }
 
 var pathSchemas = map[string]map[string]any{
-	"home": base32Schema(52), "agent": base32Schema(26), "camera": base32Schema(26), "object": base32Schema(26), "session": base32Schema(26), "slot": base32Schema(26),
+	"home": base32Schema(52), "agent": base32Schema(26), "camera": base32Schema(26), "object": base32Schema(26), "session": base32Schema(26), "unlocker": base32Schema(26), "slot": base32Schema(26),
 	"day":  {"type": "string", "format": "date"},
 	"kind": {"enum": []any{latchkey.Thumbnail.String(), latchkey.Clip.String(), latchkey.Description.String()}},
 }
@@ -125,6 +129,8 @@ func (d *document) schema(t reflect.Type) map[string]any {
 		return map[string]any{"const": 1}
 	case t == reflect.TypeFor[Head]():
 		return map[string]any{"type": "string", "pattern": "^[0-9]{1,16}:[0-9a-f]{64}$"}
+	case t == reflect.TypeFor[account.Kind]():
+		return map[string]any{"enum": []any{account.Passkey.String(), account.Passphrase.String(), account.RecoveryCode.String()}}
 	case t == reflect.TypeFor[latchkey.HomeID]():
 		return base32Schema(52)
 	case t.Implements(isText) && t.Kind() == reflect.Array && t.Len() == 16:

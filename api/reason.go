@@ -15,7 +15,7 @@ type Reason string
 const (
 	NotFound      Reason = "not-found"      // not there, or not the asker's: the same answer
 	SignedOut     Reason = "signed-out"     // no session of that home, or one that has ended, or another page's MAC
-	SignInRefused Reason = "refused"        // the signature is not of a device of that home
+	SignInRefused Reason = "refused"        // the signature is not of a device of that home, or what should prove an account does not
 	WrongOrigin   Reason = "origin"         // sent by another site's page
 	Malformed     Reason = "malformed"      // the request is not of the form that it must have
 	FutureVersion Reason = "future-version" // of a version that this server does not talk
@@ -42,6 +42,10 @@ const (
 	HandedOver    Reason = "handed-over"    // recorded for those who lived there before
 	Misroute      Reason = "misroute"       // what is stored does not answer the name
 	Corrupt       Reason = "corrupt"        // what is stored is damaged
+	NoPasskeys    Reason = "no-passkeys"    // browsers use no passkeys at this server's address
+	LastUnlockers Reason = "last-unlockers" // too few unlockers would be left
+	ProveAgain    Reason = "prove-again"    // the session began too long ago for this: sign in once more
+	WrongAccount  Reason = "wrong-account"  // the body is about another account than the asker's
 	Internal      Reason = "internal"       // the server's fault; its log says more
 )
 

@@ -1,6 +1,9 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // Right is who may use a route. A server checks it in one place, from the table; a
 // route that is not in the table does not exist.
@@ -15,6 +18,10 @@ const (
 	Owner      Right = "owner"        // an owner
 	Uploader   Right = "agent"        // an agent of the home in the address, by its request header
 	AgentHello Right = "agent, hello" // an agent, by what it says on the websocket
+	// AccountHeld is a session of an account, whichever: its own is all that it reaches.
+	AccountHeld Right = "account"
+	// AccountProven is one that began so lately that its person is still there.
+	AccountProven Right = "account, proof"
 )
 
 // Form is what goes over a route.
@@ -52,6 +59,10 @@ func (r Right) Session() bool {
 	return r == Known || r == Member || r == Household || r == Owner
 }
 
+// Page says whether the right is that of a page which is signed in: it has a cookie, and
+// a MAC key that goes with it.
+func (r Right) Page() bool { return r.Session() || r == AccountHeld || r == AccountProven }
+
 // Query is a parameter behind the question mark.
 type Query struct {
 	Name, Says string
@@ -70,7 +81,7 @@ const (
 )
 
 // Routes is the table.
-var Routes = []Route{
+var Routes = slices.Concat([]Route{
 	{ID: "health", Method: "GET", Pattern: "/v1/health", Right: Anybody, Form: JSON,
 		Says:   "Says that the server is up.",
 		Answer: Health{}, Status: 200},
@@ -172,4 +183,4 @@ var Routes = []Route{
 		Answer: Stored{}, Status: 201},
 	{ID: "agent", Method: "GET", Pattern: "/v1/agent", Right: AgentHello, Form: Websocket,
 		Says: "The agent's connection.", Status: 101},
-}
+}, accountRoutes)

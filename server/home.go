@@ -46,6 +46,26 @@ func (s *Server) handlers() map[string]func(a *asking) error {
 		"upload-offset": s.uploadOffset,
 		"upload":        s.upload,
 		"agent":         s.agent,
+
+		"begin-account":       s.beginAccount,
+		"sign-up":             s.signUp,
+		"passphrase-params":   s.passphraseParams,
+		"passkey-options":     s.passkeyOptions,
+		"sign-in-account":     s.signInAccount,
+		"account":             s.account,
+		"vault":               s.vault,
+		"put-vault":           s.putVault,
+		"begin-unlocker":      s.beginUnlocker,
+		"add-unlocker":        s.addUnlocker,
+		"remove-unlocker":     s.removeUnlocker,
+		"begin-codes":         s.beginCodes,
+		"prove-code":          s.proveCode,
+		"end-codes":           s.endCodes,
+		"change-email":        s.changeEmail,
+		"confirm-email":       s.confirmEmail,
+		"account-sessions":    s.accountSessions,
+		"end-account-session": s.endAccountListed,
+		"sign-out-account":    s.signOutAccount,
 	}
 }
 

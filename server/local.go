@@ -17,6 +17,7 @@ import (
 	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/certificate"
 	"github.com/latchkey-cam/latchkey/internal/durable"
+	"github.com/latchkey-cam/latchkey/notify"
 )
 
 // LocalConfig is a server on one machine.
@@ -34,9 +35,10 @@ type LocalConfig struct {
 	Certificate CertificateConfig
 	// Metrics is the address of the counters for Prometheus, on loopback; empty: none.
 	Metrics string
-	// App, Log and MaxHomeBytes are [Config]'s.
+	// App, Log, Mail and MaxHomeBytes are [Config]'s.
 	App          http.Handler
 	Log          *slog.Logger
+	Mail         notify.Mailer
 	MaxHomeBytes uint64
 }
 
@@ -109,7 +111,8 @@ func (l *Local) start(ctx context.Context, c LocalConfig) error {
 		trust = l.Own.Fingerprint().String()
 	}
 	l.server, err = New(ctx, Config{
-		Archive: l.archive.Archive(), Blobs: l.blobs, Origin: l.Origin, App: c.App, Log: c.Log, MaxHomeBytes: c.MaxHomeBytes, Trust: trust,
+		Archive: l.archive.Archive(), Blobs: l.blobs, Origin: l.Origin, App: c.App, Log: c.Log,
+		Mail: c.Mail, MaxHomeBytes: c.MaxHomeBytes, Trust: trust,
 	})
 	if err != nil {
 		return err

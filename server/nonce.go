@@ -35,26 +35,34 @@ func newNonces() *nonces {
 	return n
 }
 
-func (n *nonces) mac(b []byte, home latchkey.HomeID, device latchkey.DeviceID) []byte {
+func (n *nonces) mac(b []byte, about string) []byte {
 	m := hmac.New(sha256.New, n.key[:])
 	m.Write(b)
-	m.Write(home[:])
-	m.Write(device[:])
+	m.Write([]byte(about))
 	return m.Sum(nil)[:16]
 }
 
-// challenge makes a nonce for a device.
-func (n *nonces) challenge(home latchkey.HomeID, device latchkey.DeviceID, now time.Time) ([]byte, latchkey.Time) {
-	expires := timeOf(now.Add(api.ChallengeLife))
+// What a challenge is about, so that none is good for anything else.
+const aboutPasskey = "passkey"
+
+func aboutNewPasskey(id latchkey.AccountID) string { return "new passkey of " + string(id[:]) }
+
+func aboutDevice(home latchkey.HomeID, device latchkey.DeviceID) string {
+	return "device of " + string(home[:]) + string(device[:])
+}
+
+// challenge makes a nonce about something.
+func (n *nonces) challenge(about string, life time.Duration, now time.Time) ([]byte, latchkey.Time) {
+	expires := timeOf(now.Add(life))
 	b := binary.BigEndian.AppendUint64(nil, uint64(expires))
 	b = append(b, make([]byte, 8)...)
 	rand.Read(b[8:])
-	return append(b, n.mac(b, home, device)...), expires
+	return append(b, n.mac(b, about)...), expires
 }
 
-// genuine says whether this server made the nonce for that device, and it holds still.
-func (n *nonces) genuine(nonce []byte, home latchkey.HomeID, device latchkey.DeviceID, now time.Time) bool {
-	if len(nonce) != 32 || !hmac.Equal(nonce[16:], n.mac(nonce[:16], home, device)) {
+// genuine says whether this server made the nonce about that, and it holds still.
+func (n *nonces) genuine(nonce []byte, about string, now time.Time) bool {
+	if len(nonce) != 32 || !hmac.Equal(nonce[16:], n.mac(nonce[:16], about)) {
 		return false
 	}
 	return latchkey.Time(binary.BigEndian.Uint64(nonce)) >= timeOf(now)

@@ -28,6 +28,7 @@ import (
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/bus"
+	"github.com/latchkey-cam/latchkey/notify"
 )
 
 // Config is what a server is made of.
@@ -59,6 +60,9 @@ type Config struct {
 	// CommandLife is how long the replies to a command are waited for. 0:
 	// [api.CommandLife].
 	CommandLife time.Duration
+	// Mail sends codes and notices to people's addresses. Nil: the server sends none,
+	// and no address is ever proven.
+	Mail notify.Mailer
 	// Now is the clock, nil for the machine's.
 	Now func() time.Time
 }
@@ -84,6 +88,7 @@ type Server struct {
 	relay     *relay
 	uploads   *places
 	commands  *places
+	accounts  *accounts
 	secure    bool // cookies only over https
 
 	generation latchkey.Time // of the last restore, 0 if there was none
@@ -138,6 +143,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.door = &door{
 		titles: s.titles, objects: c.Archive.Objects, receipts: c.Archive.Receipts, blobs: c.Blobs,
 		alarm: s.alarm, deliveries: s.counters.deliveries, patience: c.Patience, now: s.now,
+	}
+	if s.accounts, err = newAccounts(ctx, s, origin); err != nil {
+		return nil, err
 	}
 	if s.handler, err = s.routes(); err != nil {
 		return nil, err

@@ -98,7 +98,7 @@ func (s *Server) challenge(a *asking) error {
 	if err := a.read(&in); err != nil {
 		return err
 	}
-	nonce, expires := s.nonces.challenge(in.Home, in.Device, s.now())
+	nonce, expires := s.nonces.challenge(aboutDevice(in.Home, in.Device), api.ChallengeLife, s.now())
 	a.answer(api.SignInChallenge{Home: in.Home, Nonce: nonce, Expires: expires})
 	return nil
 }
@@ -159,7 +159,7 @@ func (s *Server) admit(a *asking, c claim) error {
 	key := api.MACKey(c.mac)
 	// One answer for an unknown home, an unknown device and a wrong signature.
 	no := refuse(http.StatusForbidden, api.SignInRefused, "This device is not one of that home's, or the sign-in took too long. Try again.")
-	if !s.nonces.genuine(c.nonce, c.home, c.nonceOf, s.now()) {
+	if !s.nonces.genuine(c.nonce, aboutDevice(c.home, c.nonceOf), s.now()) {
 		return no
 	}
 	title, _, err := s.titles.look(a.r.Context(), c.home)
@@ -204,8 +204,12 @@ func (s *Server) begin(a *asking, home latchkey.HomeID, device deed.Device, key 
 }
 
 func (s *Server) setCookie(a *asking, home latchkey.HomeID, value string, age int) {
+	s.setNamedCookie(a, api.CookieName(home), value, age)
+}
+
+func (s *Server) setNamedCookie(a *asking, name, value string, age int) {
 	http.SetCookie(a.w, &http.Cookie{
-		Name: api.CookieName(home), Value: value, Path: "/", MaxAge: age,
+		Name: name, Value: value, Path: "/", MaxAge: age,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.secure,
 	})
 }

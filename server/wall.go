@@ -33,11 +33,16 @@ type asking struct {
 	round   uint64          // of cuts, before the asker was looked up
 	outlet  *outlet         // with right Member
 
+	account latchkey.AccountID     // with rights AccountHeld and AccountProven: the asker's
+	held    archive.AccountSession // with those rights
+
 	to     latchkey.AgentID   // if the address has one
 	camera latchkey.CameraID  // if the address has one
 	ends   latchkey.SessionID // if the address has one
 	name   latchkey.Name      // if the address has a whole one
 	slot   api.Slot           // if the address has one
+
+	unlocker latchkey.UnlockerID // if the address has one
 }
 
 // response remembers what was answered.
@@ -175,6 +180,8 @@ func (a *asking) pass() error {
 			return notFound()
 		}
 		return a.enter(home)
+	case api.AccountHeld, api.AccountProven:
+		return a.asAccount()
 	case api.Uploader:
 		return a.asAgent()
 	}
@@ -214,6 +221,11 @@ func (a *asking) address() (err error) {
 			return notFound()
 		}
 	}
+	if text := a.r.PathValue("unlocker"); text != "" {
+		if a.unlocker, err = latchkey.ParseUnlockerID(text); err != nil {
+			return notFound()
+		}
+	}
 	if text := a.r.PathValue("slot"); text != "" {
 		if a.slot, err = api.ParseSlot(text); err != nil {
 			return notFound()
@@ -232,8 +244,7 @@ func (a *asking) address() (err error) {
 // browsers, unless they say it too.
 func (a *asking) sameOrigin() error {
 	origin := a.r.Header.Get("Origin")
-	page := a.route.Right.Session()
-	if !a.route.Unsafe() || origin == a.server.config.Origin || origin == "" && !page {
+	if !a.route.Unsafe() || origin == a.server.config.Origin || origin == "" && !a.route.Right.Page() {
 		return nil
 	}
 	return refuse(http.StatusForbidden, api.WrongOrigin, "This request came from another page. Open "+a.server.config.Origin+" and try there.")

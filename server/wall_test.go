@@ -59,6 +59,29 @@ var expectations = map[string]expected{
 	"upload-offset": {403, 403, 403, 403, 200, 404, nil},
 	"upload":        {403, 403, 403, 403, 400, 404, nil},
 	"agent":         {400, 400, 400, 400, 400, 400, nil}, // no websocket asked for; who it is, is said on it
+
+	// Of accounts, whose askers are TestAccountWalk's. No session of a home is one here.
+	"begin-account": {403, 403, 403, 403, 403, 403, func(m *home) any { return api.BeginAccount{Email: "ada@example.org"} }},
+	"sign-up": {403, 403, 403, 403, 403, 403, func(m *home) any {
+		return api.SignUp{Unlockers: []api.Unlocker{}, Vault: []byte{}, MACKey: []byte{}}
+	}},
+	"passphrase-params":   {200, 200, 200, 200, 200, 200, func(m *home) any { return api.AskPassphrase{Email: "ada@example.org"} }},
+	"passkey-options":     {409, 409, 409, 409, 409, 409, func(m *home) any { return api.Empty{} }}, // at an IP address
+	"sign-in-account":     {400, 400, 400, 400, 400, 400, func(m *home) any { return api.SignInAccount{MACKey: []byte{}} }},
+	"account":             {401, 401, 401, 401, 401, 401, nil},
+	"vault":               {401, 401, 401, 401, 401, 401, nil},
+	"put-vault":           {401, 401, 401, 401, 401, 401, nil},
+	"begin-unlocker":      {401, 401, 401, 401, 401, 401, nil},
+	"add-unlocker":        {401, 401, 401, 401, 401, 401, nil},
+	"remove-unlocker":     {401, 401, 401, 401, 401, 401, nil},
+	"begin-codes":         {401, 401, 401, 401, 401, 401, nil},
+	"prove-code":          {401, 401, 401, 401, 401, 401, nil},
+	"end-codes":           {401, 401, 401, 401, 401, 401, nil},
+	"change-email":        {401, 401, 401, 401, 401, 401, nil},
+	"confirm-email":       {401, 401, 401, 401, 401, 401, nil},
+	"account-sessions":    {401, 401, 401, 401, 401, 401, nil},
+	"end-account-session": {401, 401, 401, 401, 401, 401, nil},
+	"sign-out-account":    {401, 401, 401, 401, 401, 401, nil},
 }
 
 func TestRouteWalk(t *testing.T) {
@@ -132,7 +155,7 @@ func TestRouteWalk(t *testing.T) {
 func (m *home) address(route api.Route, n latchkey.Name) string {
 	return strings.NewReplacer("{home}", n.Home.String(), "{camera}", n.Camera.String(), "{day}", string(n.Day),
 		"{kind}", n.Kind.String(), "{object}", n.Object.String(), "{slot}", api.Slot{}.String(),
-		"{session}", latchkey.SessionID{}.String(), "{agent}", m.agent.Keys.Agent.String()).Replace(route.Pattern)
+		"{session}", latchkey.SessionID{}.String(), "{unlocker}", latchkey.UnlockerID{}.String(), "{agent}", m.agent.Keys.Agent.String()).Replace(route.Pattern)
 }
 
 // TestNotYoursIsNotThere: what is another home's and what does not exist get the same

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey/certificate"
+	"github.com/latchkey-cam/latchkey/notify"
 	"github.com/latchkey-cam/latchkey/server"
 	"github.com/latchkey-cam/latchkey/web"
 )
@@ -35,6 +37,10 @@ type serverRun struct {
 	ACMEDirectory string `group:"Certificate" name:"acme-directory" placeholder:"URL" help:"Another authority than Let's Encrypt."`
 	ACMERoot      string `group:"Certificate" name:"acme-root" type:"existingfile" placeholder:"FILE" help:"Certificate of whoever signs that authority's own, if the system does not know it."`
 
+	Mail             string `group:"Mail" placeholder:"URL" help:"Server that takes mail for people: smtp://USER@HOST:587, or smtps:// for TLS from the first byte. Without it no address is proven, and nobody gets a notice."`
+	MailFrom         string `group:"Mail" placeholder:"ADDRESS" help:"Where mail comes from."`
+	MailPasswordFile string `group:"Mail" type:"existingfile" placeholder:"FILE" help:"File with the password for that server; or the environment's LATCHKEY_MAIL_PASSWORD."`
+
 	OwnCertificate bool     `group:"Certificate" xor:"certificate" help:"Without a domain: make a certificate for the names and addresses of this machine at home."`
 	Name           []string `group:"Certificate" placeholder:"NAME" help:"A name or address for the own certificate, in place of those that the machine has; may be repeated."`
 }
@@ -55,6 +61,13 @@ func (c serverRun) Run(ctx context.Context, t *terminal) error {
 		}
 		config.Certificate.Roots = roots
 	}
+	mailer, err := c.mailer()
+	if err != nil {
+		return err
+	}
+	if mailer != nil {
+		config.Mail = mailer
+	}
 	s, err := server.Run(ctx, config)
 	if err != nil {
 		return fmt.Errorf("the server did not start: %w", err)
@@ -69,6 +82,34 @@ func (c serverRun) Run(ctx context.Context, t *terminal) error {
 	case err := <-s.Failed():
 		return errors.Join(err, s.Close())
 	}
+}
+
+// maxPassword bounds what is read of a file that holds one.
+const maxPassword = 4 << 10
+
+// mailer returns what sends mail, nil for nothing. The password never comes from the
+// command line, where every process of the machine sees it.
+func (c serverRun) mailer() (*notify.SMTP, error) {
+	if c.Mail == "" {
+		if c.MailFrom != "" || c.MailPasswordFile != "" {
+			return nil, errors.New("--mail-from and --mail-password-file are for --mail, which is missing")
+		}
+		return nil, nil
+	}
+	password := os.Getenv("LATCHKEY_MAIL_PASSWORD")
+	if c.MailPasswordFile != "" {
+		f, err := os.Open(c.MailPasswordFile)
+		if err != nil {
+			return nil, fmt.Errorf("read the password for mail: %w", err)
+		}
+		defer f.Close() // read only
+		b, err := io.ReadAll(io.LimitReader(f, maxPassword+1))
+		if err != nil || len(b) > maxPassword {
+			return nil, errors.Join(errors.New("the file with the password for mail is no short text"), err)
+		}
+		password = strings.TrimRight(string(b), "\r\n")
+	}
+	return notify.NewSMTP(notify.SMTPConfig{Server: c.Mail, From: c.MailFrom, Password: notify.Password(password)})
 }
 
 func (c serverRun) listen() string {
