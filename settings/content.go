@@ -15,6 +15,12 @@ type Content struct {
 	Home    string // the home's name
 	Zone    string // of the IANA database, in which times are shown
 	Cameras map[latchkey.CameraID]Camera
+	People  map[latchkey.PersonID]Person // former ones too
+}
+
+// Person is what the settings say of one person.
+type Person struct {
+	Name string `json:"name"`
 }
 
 // Name is the camera's name, "" if it has none.
@@ -25,6 +31,7 @@ type contentJSON struct {
 	Home    string                       `json:"home"`
 	Zone    string                       `json:"zone"`
 	Cameras map[latchkey.CameraID]Camera `json:"cameras"`
+	People  map[latchkey.PersonID]Person `json:"people,omitempty"`
 }
 
 // encode writes the content, and refuses what no reader would take.
@@ -35,7 +42,7 @@ func (c Content) encode() ([]byte, error) {
 	if c.Cameras == nil {
 		c.Cameras = map[latchkey.CameraID]Camera{}
 	}
-	b, err := json.Marshal(contentJSON{1, c.Home, c.Zone, c.Cameras})
+	b, err := json.Marshal(contentJSON{1, c.Home, c.Zone, c.Cameras, c.People})
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +72,18 @@ func parseContent(b []byte) (Content, error) {
 		}
 		c.Cameras[id] = readCamera(cameras.Object(text))
 	}
+	if o.Has("people") {
+		people := o.Object("people")
+		c.People = map[latchkey.PersonID]Person{}
+		for _, text := range people.Names() {
+			id, err := latchkey.ParsePersonID(text)
+			if err != nil {
+				return Content{}, err
+			}
+			person := people.Object(text)
+			c.People[id] = Person{Name: person.Text("name", maxName)}
+		}
+	}
 	if err := o.Err(); err != nil {
 		return Content{}, err
 	}
@@ -83,6 +102,11 @@ func (c Content) check() error {
 	for _, camera := range c.Cameras {
 		if err := CheckName(camera.Name); err != nil {
 			return fmt.Errorf("name of a camera: %w", err)
+		}
+	}
+	for _, person := range c.People {
+		if err := CheckName(person.Name); err != nil {
+			return fmt.Errorf("name of a person: %w", err)
 		}
 	}
 	return nil

@@ -113,6 +113,9 @@ func genuine() []drawing {
 		{"no-cameras", "a home without names for its cameras, and a member that no reader knows", "opened", "", func(m maker) document {
 			return document{plain: `{"v":1,"home":"H","zone":"UTC","cameras":{},"masks":[1]}`}
 		}},
+		{"people", "people with names, and a member that no reader knows", "opened", "", func(m maker) document {
+			return document{plain: `{"v":1,"home":"H","zone":"UTC","cameras":{},"people":{"` + m.homes["A"].Camera(0).String() + `":{"name":"Anna","colour":"red"}}}`}
+		}},
 		{"64-letters", "the longest names", "opened", "", func(m maker) document {
 			return document{plain: `{"v":1,"home":"` + strings.Repeat("é", 64) + `","zone":"` + strings.Repeat("Z", 64) + `","cameras":{}}`}
 		}},
@@ -217,6 +220,9 @@ func contents() []drawing {
 		says("no-json", "no JSON", "Our house"),
 		says("no-utf-8", "a byte that is no UTF-8", "{\"v\":1,\"home\":\"\xff\",\"zone\":\"UTC\",\"cameras\":{}}"),
 		says("content-2", "content of a later version", `{"v":2,"home":"H","zone":"UTC","cameras":{}}`),
+		says("people-null", "people who are null", `{"v":1,"home":"H","zone":"UTC","cameras":{},"people":null}`),
+		says("people-no-id", "somebody who is called, and has no ID", `{"v":1,"home":"H","zone":"UTC","cameras":{},"people":{"anna":{"name":"Anna"}}}`),
+		says("people-camera", "somebody without a name", `{"v":1,"home":"H","zone":"UTC","cameras":{},"people":{"CAMERA":{}}}`),
 		says("zone-missing", "no time zone", `{"v":1,"home":"H","cameras":{}}`),
 		says("zone-odd", "a time zone that could be a path", `{"v":1,"home":"H","zone":"../etc","cameras":{}}`),
 		says("member-in-capitals", "a member of another case is another member", `{"v":1,"HOME":"H","zone":"UTC","cameras":{}}`),

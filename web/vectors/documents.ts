@@ -7,6 +7,7 @@ import { sealContent } from "../src/settings/settings.ts";
 import { sha256, type Signer } from "../src/deed/key.ts";
 import { ascii, type Bytes, concat, label } from "../src/wire.ts";
 import type { Homes, TestHome } from "./homes.ts";
+import { idText } from "../src/seal/name.ts";
 import { moment } from "./pieces.ts";
 
 /** One document before it is written. */
@@ -20,6 +21,7 @@ export interface DocumentDraft {
   content?: Bytes;
 }
 
+const nobody = { people: {}, more: {} };
 const text = (s: string): Bytes => new TextEncoder().encode(s);
 
 /** Every settings vector of this side. */
@@ -31,7 +33,7 @@ export async function documentDrafts(homes: Homes): Promise<DocumentDraft[]> {
     drafts.push({ name, says: sentence, home: "A", reader, document, expect, ...(expect === "opened" ? { content } : {}) });
   };
   const camera = home.cameras[0]!.id;
-  const named = (name: string): Bytes => contentBytes({ home: "Our house", zone: "Europe/Berlin", cameras: { [camera]: cameraNamed(name) } });
+  const named = (name: string): Bytes => contentBytes({ ...nobody, home: "Our house", zone: "Europe/Berlin", cameras: { [camera]: cameraNamed(name) } });
   await says("plain", "a home and a camera with names", "opened", named("Front door"));
   await says("plain-agent-0", "the same for the first agent", "opened", named("Front door"), "agent 0");
   await says("plain-agent-1", "the same for the second agent", "opened", named("Front door"), "agent 1");
@@ -53,12 +55,22 @@ export async function documentDrafts(homes: Homes): Promise<DocumentDraft[]> {
   await says("zone-space", "a time zone with a space", "content", text(`{"v":1,"home":"H","zone":"Europe/New Berlin","cameras":{}}`));
   await says("zone-line-end", "a time zone and a line end", "content", text(`{"v":1,"home":"H","zone":"UTC\\n","cameras":{}}`));
   await says("zone-etc", "a zone of hours from Greenwich", "opened", text(`{"v":1,"home":"H","zone":"Etc/GMT+1","cameras":{}}`));
+  const person = idText("person", new Uint8Array(16).fill(7));
+  const people = (members: unknown): Bytes => text(JSON.stringify({ v: 1, home: "H", zone: "UTC", cameras: {}, people: members }));
+  await says("people", "a person's name in another alphabet", "opened", people({ [person]: { name: "\u0410\u043d\u043d\u0430" } }));
+  await says("people-agent", "as an agent reads it", "opened", people({ [person]: { name: "Anna" } }), "agent 0");
+  await says("people-none", "no people at all", "opened", people({}));
+  await says("people-list", "people in a list", "content", people([{ name: "Anna" }]));
+  await says("people-text", "a person who is a name", "content", people({ [person]: "Anna" }));
+  await says("people-empty", "a person whose name is empty", "content", people({ [person]: { name: "" } }));
+  await says("people-65", "a person's name of 65 characters", "content", people({ [person]: { name: "\u{1f6aa}".repeat(65) } }));
+  await says("people-turned", "a person's name that turns the direction of text", "content", people({ [person]: { name: "Anna\u202e" } }));
   const off = (members: Record<string, unknown>): Bytes => text(JSON.stringify({ v: 1, home: "H", zone: "UTC", cameras: { [camera]: { name: "Door", ...members } } }));
   const hours = { days: [1, 2, 3, 4, 5, 6, 7], from: "23:59", to: "00:00" };
   const triangle = { points: [[0, 0], [10_000, 0], [0, 10_000]] };
   const whole: CameraSettings = { name: "Door", off: true, offWhen: [hours], sensitivity: "low", zones: [{ name: "\u{1f6aa}", points: [[0, 0], [1, 1], [0, 1]] }], masks: [{ points: [[0, 0], [1, 1], [0, 1]] }] };
-  await says("camera-whole", "all that can be said of a camera", "opened", contentBytes({ home: "H", zone: "UTC", cameras: { [camera]: whole } }));
-  await says("camera-whole-agent", "as its agent reads it", "opened", contentBytes({ home: "H", zone: "UTC", cameras: { [camera]: whole } }), "agent 0");
+  await says("camera-whole", "all that can be said of a camera", "opened", contentBytes({ ...nobody, home: "H", zone: "UTC", cameras: { [camera]: whole } }));
+  await says("camera-whole-agent", "as its agent reads it", "opened", contentBytes({ ...nobody, home: "H", zone: "UTC", cameras: { [camera]: whole } }), "agent 0");
   await says("camera-point-otherwise", "a whole number that is written otherwise", "opened", text(`{"v":1.0,"home":"H","zone":"UTC","cameras":{"${camera}":{"name":"Door","masks":[{"points":[[1e1,0],[1.0,1],[-0,0]]}]}}}`));
   await says("camera-off-1", "off: 1", "content", off({ off: 1 }));
   await says("camera-hours-object", "rules in an object", "content", off({ off_when: { hours } }));

@@ -3,7 +3,7 @@
 
 import { type Bytes } from "../wire.ts";
 import { ContentError, ContentObject, textFits } from "../fields.ts";
-import { type CameraID, parseID } from "../seal/name.ts";
+import { type CameraID, parseID, type PersonID } from "../seal/name.ts";
 import { cameraJSON, type CameraSettings, readCamera } from "./camera.ts";
 
 export interface Content {
@@ -11,6 +11,10 @@ export interface Content {
   /** A name of the IANA database. */
   readonly zone: string;
   readonly cameras: Readonly<Record<CameraID, CameraSettings>>;
+  /** What people are called, former ones too. */
+  readonly people: Readonly<Record<PersonID, string>>;
+  /** Members that this page does not know; the next document has them too. */
+  readonly more: Readonly<Record<string, unknown>>;
 }
 
 const zoneName = /^[A-Za-z0-9_+/-]{1,64}$/;
@@ -41,7 +45,14 @@ function read(o: ContentObject): Content {
     if (id === null) throw new ContentError("no camera's ID");
     cameras[id] = readCamera(list.object(text));
   }
-  return { home, zone, cameras };
+  const people: Record<PersonID, string> = {};
+  const named = o.has("people") ? o.object("people") : null;
+  for (const text of named?.names() ?? []) {
+    const id = parseID("person", text);
+    if (id === null) throw new ContentError("no person's ID");
+    people[id] = named!.object(text).filled("name", maxName);
+  }
+  return { home, zone, cameras, people, more: o.others("v", "home", "zone", "cameras", "people") };
 }
 
 /** Whether a document may say that. */
@@ -52,5 +63,7 @@ export function contentFits(c: Content): boolean {
 /** The content's bytes. */
 export function contentBytes(c: Content): Bytes {
   const cameras = Object.fromEntries(Object.entries(c.cameras).map(([id, camera]) => [id, cameraJSON(camera)]));
-  return new TextEncoder().encode(JSON.stringify({ v: 1, home: c.home, zone: c.zone, cameras }));
+  const people = Object.fromEntries(Object.entries(c.people).map(([id, name]) => [id, { name }]));
+  const known = { v: 1, home: c.home, zone: c.zone, cameras, ...(Object.keys(people).length === 0 ? {} : { people }) };
+  return new TextEncoder().encode(JSON.stringify({ ...known, ...c.more }));
 }

@@ -9,11 +9,16 @@ import { type Holder, openSettings, sealSettings, SettingsError } from "../setti
 import type { SeenSettings, Keep } from "../keep/keep.ts";
 import { base64, type Bytes, hex } from "../wire.ts";
 import type { Chain } from "./chain.ts";
-import type { CameraID, SettingsChange, SettingsView } from "./protocol.ts";
+import type { CameraID, PersonID, SettingsChange, SettingsView } from "./protocol.ts";
 import type { Session } from "./session.ts";
 import { Turns } from "./turns.ts";
 
 const saveTries = 6;
+
+/** What changes in the settings; people are named here and not by the page at large. */
+export interface NamesChange extends SettingsChange {
+  readonly people?: Readonly<Record<PersonID, string>>;
+}
 
 export class Names {
   readonly #chain: Chain;
@@ -43,17 +48,22 @@ export class Names {
     return this.view();
   }
 
+  /** What people are called. */
+  get people(): Content["people"] {
+    return this.#content?.people ?? {};
+  }
+
   view(): SettingsView {
     const c = this.#content;
     return { number: this.#seen?.number ?? 0, home: c?.home ?? "", zone: c?.zone ?? zoneHere(), cameras: c === null ? {} : { ...c.cameras } };
   }
 
   /** Changes what the change names, on top of whatever others have changed. */
-  save(signer: Signer, change: SettingsChange): Promise<SettingsView> {
+  save(signer: Signer, change: NamesChange): Promise<SettingsView> {
     return this.#turns.run(() => this.#save(signer, change));
   }
 
-  async #save(signer: Signer, change: SettingsChange): Promise<SettingsView> {
+  async #save(signer: Signer, change: NamesChange): Promise<SettingsView> {
     if (this.#content === null) await this.#read();
     for (let i = 0; i < saveTries; i++) {
       const content = merged(this.#content, change);
@@ -107,14 +117,14 @@ function olderThan(seen: SeenSettings, offered: string): Failed {
   return new Failed({ trouble: "fork", seen: `settings ${seen.number}:${hex(seen.hash)}`, offered: `settings ${offered}` });
 }
 
-function merged(now: Content | null, change: SettingsChange): Content {
+function merged(now: Content | null, change: NamesChange): Content {
   const cameras: Record<CameraID, CameraSettings> = { ...now?.cameras };
   for (const [camera, members] of Object.entries(change.cameras ?? {})) {
     const id = camera as CameraID;
     // Member by member: one person's hours and another's name both stay.
     cameras[id] = { ...(cameras[id] ?? cameraNamed("")), ...members };
   }
-  return { home: change.home ?? now?.home ?? "Home", zone: change.zone ?? now?.zone ?? zoneHere(), cameras };
+  return { home: change.home ?? now?.home ?? "Home", zone: change.zone ?? now?.zone ?? zoneHere(), cameras, people: { ...now?.people, ...change.people }, more: now?.more ?? {} };
 }
 
 function zoneHere(): string {
