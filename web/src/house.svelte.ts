@@ -53,6 +53,9 @@ export class House {
   /** Names of cameras that were taken in without a question, newest last. */
   welcomed = $state.raw<string[]>([]);
 
+  /** How many of the deeds that were given back to the server the person has been told of. */
+  #noted = $state(0);
+
   readonly keeper: Keeps;
   readonly connection: Connection;
   readonly openings: Openings;
@@ -83,6 +86,16 @@ export class House {
   get zone(): string {
     const zone = this.settings?.zone ?? "";
     return isZone(zone) ? zone : browserZone();
+  }
+
+  /** How many deeds this page has given back to a server that had lost them, and nobody has been told of. */
+  get gaveBack(): number {
+    return (this.title?.gaveBack ?? 0) - this.#noted;
+  }
+
+  /** The person has been told. */
+  noted(): void {
+    this.#noted = this.title?.gaveBack ?? 0;
   }
 
   cameraName(id: CameraID | null): string {

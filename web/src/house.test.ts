@@ -21,7 +21,7 @@ class Scripted {
   refused = 0;
   answer: { state: string } = { state: "answered" };
   #listener: (change: Change) => void = () => undefined;
-  readonly title = { home, head: "1:aa", epoch: 1, cameras: [] as { id: CameraID; agent: AgentID }[], agents: [] as { id: AgentID }[], me: { person: "p" as PersonID, role: "owner" as const, rights: null }, frozen: false, retention: { days: 0, bytes: 0 } };
+  readonly title = { home, head: "1:aa", epoch: 1, cameras: [] as { id: CameraID; agent: AgentID }[], agents: [] as { id: AgentID }[], me: { person: "p" as PersonID, role: "owner" as const, rights: null }, frozen: false, retention: { days: 0, bytes: 0 }, gaveBack: 0 };
   readonly settings = { number: 1, home: "Ours", zone: "Europe/Berlin", cameras: {} as Record<CameraID, CameraSettings> };
 
   readonly keeper = new Proxy({} as Keeps, {

@@ -76,6 +76,12 @@ export const words = {
     again: (seconds: number) => (seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again now."),
   },
 
+  gaveBack: {
+    title: "The server had lost something",
+    says: (n: number) => `It had lost ${count(n, "change", "changes")} of this home. This browser remembered, has checked ${n === 1 ? "it" : "them"} and given ${n === 1 ? "it" : "them"} back. Ask whoever runs the server whether it was restored from a backup.`,
+    dismiss: "Understood",
+  },
+
   crossed: {
     title: "An answer was not ours",
     says: "The server sent an answer to a question that this page did not ask. It was thrown away unseen.",

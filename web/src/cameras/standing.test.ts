@@ -18,6 +18,7 @@ const title = {
   me: { person: "p" as PersonID, role: "owner", rights: null },
   frozen: false,
   retention: { days: 0, bytes: 0 },
+  gaveBack: 0,
 } satisfies TitleView;
 const names: Record<string, string> = { c1: "Yard", c2: "Door", c3: "Door" };
 const row = (camera: string | null, time: number | null): EventRow => ({ key: "", event: null, camera: camera as CameraID | null, time, objects: [] });

@@ -1,6 +1,6 @@
 // The home's chain of deeds as this browser knows it: fetched, folded, and held
-// against what was seen before. A server that shows a shorter chain or another one is
-// believed in nothing.
+// against what was seen before. A server that has lost deeds is given them back; one that
+// does not take them, or shows another chain, is believed in nothing.
 
 import { broken, Failed } from "../api.ts";
 import type { Body } from "../deed/body.ts";
@@ -14,6 +14,9 @@ import { base64, type Bytes } from "../wire.ts";
 import type { Session } from "./session.ts";
 import { Turns } from "./turns.ts";
 
+// As many bytes of deeds are given back at once as fit into a request in base64.
+const maxGiveBack = 512 << 10;
+
 // A writer who lost this often to others is not racing people.
 const appendTries = 6;
 
@@ -22,6 +25,7 @@ export class Chain {
   readonly #session: Session;
   readonly #keep: Keep;
   #refreshing: Promise<Title> | null = null;
+  #gaveBack = 0;
   // One reader or writer at a time: an answer belongs to the head that was asked from.
   readonly #turns = new Turns();
 
@@ -33,6 +37,11 @@ export class Chain {
 
   get title(): Title {
     return this.#title;
+  }
+
+  /** How many deeds this page has given back to a server that had lost them. */
+  get gaveBack(): number {
+    return this.#gaveBack;
   }
 
   /** Fetches and folds what is newer. Calls that come together share one request. */
@@ -47,17 +56,38 @@ export class Chain {
   }
 
   async #refresh(): Promise<Title> {
-    for (;;) {
+    for (let least = -1; ; ) {
       const known = this.#title.head;
       const { fields, request } = await this.#session.ask("GET", `/deeds?from=${known.seq + 1}`);
       const head = fields.head("head");
       const deeds = fields.bytesList("deeds");
-      if (head.seq < known.seq || (head.seq === known.seq && head.hash !== known.hash)) throw this.#fork(head, request);
+      if (head.seq <= known.seq && !this.#title.onChain(head)) throw this.#fork(head, request);
+      if (head.seq < known.seq) {
+        if (head.seq <= least) throw this.#fork(head, request); // it did not keep what it was given
+        least = head.seq;
+        await this.#giveBack(head);
+        continue;
+      }
       if (deeds.length > 0) await this.#take(deeds, head, request);
       else if (head.seq > known.seq) throw broken("an answer without the deeds that it speaks of");
       const now = this.#title.head;
       if (now.seq === head.seq && now.hash !== head.hash) throw this.#fork(head, request);
       if (now.seq >= head.seq) return this.#title;
+    }
+  }
+
+  /** Gives the server what follows its head: deeds carry their own authority, whoever brings them. */
+  async #giveBack(head: Head): Promise<void> {
+    const lost = this.#title.deeds(head.seq + 1);
+    let size = 0;
+    const deeds = lost.filter((d, i) => (size += d.length) <= maxGiveBack || i === 0);
+    try {
+      await this.#session.ask("POST", "/deeds", { onto: headText(head), deeds: deeds.map(base64) });
+      this.#gaveBack += deeds.length;
+    } catch (e) {
+      if (!(e instanceof Failed) || e.trouble.trouble !== "refused") throw e;
+      if (e.reason !== "conflict") throw this.#fork(head, e.request);
+      // Somebody else gives back at the same time: what has come of it is asked next.
     }
   }
 
@@ -100,8 +130,10 @@ export class Chain {
         await this.#session.ask("POST", "/deeds", { onto: headText(title.head), deeds: [base64(deed)] });
       } catch (e) {
         if (!(e instanceof Failed)) throw e;
-        // A server that has not got the deeds it once showed was rolled back.
-        if (e.reason === "unknown-head") throw this.#fork(null, e.request);
+        if (e.reason === "unknown-head") {
+          await this.#refresh(); // it has lost deeds, and is given them back
+          continue;
+        }
         if (e.reason !== "conflict" || e.fields === null) throw e;
         await this.#take(e.fields.bytesList("deeds"), e.fields.head("head"), e.request);
         continue;

@@ -21,6 +21,7 @@ import type {
   Join,
   JoinAnswer,
   KnownHome,
+  MemberCalls,
   MotionSettings,
   Opened,
   Result,
@@ -33,7 +34,7 @@ import type {
 } from "./protocol.ts";
 import { ignoreTrouble, openedResult, result } from "./result.ts";
 
-export class Desk implements Calls {
+export class Desk implements Calls, Pick<MemberCalls, "confirmRestored"> {
   readonly #hall: Hall;
   readonly #joins: Joins;
 
@@ -200,6 +201,13 @@ export class Desk implements Calls {
       const epochs = secrets.map(({ epoch, seed }) => ({ epoch, seed: base64(seed) }));
       const text = JSON.stringify({ v: 1, home: home.id, deeds: home.title.deeds().map(base64), epochs });
       return { file: new Blob([text], { type: "application/json" }), filename: `latchkey-home-${home.id.slice(0, 8)}.key.json` };
+    });
+  }
+
+  confirmRestored(): Promise<Result<object>> {
+    return this.#in(async ({ home }) => {
+      await home.confirmRestored();
+      return {};
     });
   }
 

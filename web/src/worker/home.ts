@@ -31,12 +31,13 @@ export class Home {
     private readonly secretsHere: HomeSecrets,
     /** Signs requests and commands, never deeds. */
     readonly device: Signer,
+    private readonly remembers: boolean,
     title: Title,
     settings: SeenSettings | null,
     server: Server,
     keep: Keep,
   ) {
-    this.session = new Session(server, id, secretsHere.device, device, () => this.chain.title.head);
+    this.session = new Session(server, id, secretsHere.device, device, () => this.chain.title.head, () => this.mayConfirm);
     this.chain = new Chain(title, this.session, keep);
     this.names = new Names(this.chain, this.session, keep, async () => ({ recipient: "epoch", keys: await this.ring() }), settings);
   }
@@ -50,11 +51,28 @@ export class Home {
     if (secrets === null) throw new Failed({ trouble: "locked" });
     const [signer, device, kem] = await Promise.all([signerOf(secrets.signing), signerOf(secrets.deviceSigning), privateKey(secrets.kem)]);
     const own = new Map([[(await publicKey("X-Wing", kem.publicKey)).id, kem]]);
-    return new Home(kept.home, signer, kem, own, secrets, device, title, kept.settings, server, keep);
+    return new Home(kept.home, signer, kem, own, secrets, device, kept.confirmed !== null, title, kept.settings, server, keep);
   }
 
   get title(): Title {
     return this.chain.title;
+  }
+
+  /** Whether this person can vouch, with what this browser remembers, that a restored server lacks nothing. */
+  get mayConfirm(): boolean {
+    return this.remembers && this.view().me.role === "owner";
+  }
+
+  /** Says so. */
+  async confirmRestored(): Promise<void> {
+    const { head } = await this.chain.refresh();
+    try {
+      await this.session.ask("POST", "/confirm", { head: headText(head) });
+    } catch (e) {
+      // Closed still: the agents are asked first, and the server says for how long.
+      if (!(e instanceof Failed) || e.trouble.trouble !== "closed" || e.fields === null) throw e;
+      throw new Failed({ trouble: "busy", retryAfterMs: e.fields.fields("error").number("retry_after_ms") }, e.fields, e.request);
+    }
   }
 
   /** The keys of the epochs that the title has now. */
@@ -85,6 +103,7 @@ export class Home {
       me: { person: this.secretsHere.person, role: "owner", rights: null },
       frozen: false,
       retention: { days: 0, bytes: 0 },
+      gaveBack: this.chain.gaveBack,
     };
   }
 }

@@ -69,6 +69,8 @@ export interface TitleView {
   frozen: boolean;
   /** How long and how much is kept, 0 for no bound. */
   retention: { days: number; bytes: number };
+  /** How many deeds this page has given back to a server that had lost them. */
+  gaveBack: number;
 }
 
 /** What the settings document says; before there is one, an empty one of number 0. */

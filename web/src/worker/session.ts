@@ -18,18 +18,20 @@ export class Session {
   readonly #device: DeviceID;
   readonly #signer: Signer;
   readonly #head: () => Head;
+  readonly #mayConfirm: () => boolean;
   #key: MACKey | null = null;
   #signingIn: Promise<MACKey> | null = null;
   #lost = false;
   // When signing in last did not help: milliseconds of performance.now.
   #vain = -Infinity;
 
-  constructor(server: Server, home: HomeID, device: DeviceID, signer: Signer, head: () => Head) {
+  constructor(server: Server, home: HomeID, device: DeviceID, signer: Signer, head: () => Head, mayConfirm: () => boolean) {
     this.server = server;
     this.home = home;
     this.#device = device;
     this.#signer = signer;
     this.#head = head;
+    this.#mayConfirm = mayConfirm;
   }
 
   /** Lets a device that was turned away try once more. */
@@ -73,17 +75,23 @@ export class Session {
     try {
       return await request(key);
     } catch (e) {
-      if (!isSignedOut(e)) throw e;
+      if (!isSignedOut(e)) throw this.#explained(e);
       if (performance.now() < this.#vain + vainFor) throw altered(e);
     }
     const next = await this.#signInOnce(key);
     try {
       return await request(next);
     } catch (e) {
-      if (!isSignedOut(e)) throw e;
+      if (!isSignedOut(e)) throw this.#explained(e);
       this.#vain = performance.now();
       throw altered(e);
     }
+  }
+
+  /** Says of a home that is closed whether this person may confirm it. */
+  #explained(e: unknown): unknown {
+    if (!(e instanceof Failed) || e.trouble.trouble !== "closed") return e;
+    return new Failed({ trouble: "closed", mayConfirm: this.#mayConfirm() }, e.fields, e.request);
   }
 
   /** The key that follows the one that is not taken. Requests that were turned away together sign in together. */
@@ -108,7 +116,7 @@ export class Session {
       return key;
     } catch (e) {
       if (!(e instanceof Failed)) throw e;
-      // A server without the deeds that this browser has seen was rolled back.
+      // The server has another deed in the place of the one that this browser has seen.
       if (e.reason === "unknown-head") throw new Failed({ trouble: "fork", seen: headText(head), offered: "" }, null, e.request);
       if (e.reason === "refused" || e.reason === "not-found" || isSignedOut(e)) {
         this.#lost = true;

@@ -109,8 +109,10 @@ const hall = new Hall(
   () => (keep ??= openKeep().catch((e: unknown) => ((keep = null), Promise.reject(e)))),
   (change) => post({ change }),
 );
+const desk = new Desk(hall);
 const desks: { answers: Calls | AccountCalls; calls: object }[] = [
-  { answers: new Desk(hall), calls: homeCalls },
+  { answers: desk, calls: homeCalls },
+  { answers: desk, calls: { confirmRestored: true } },
   { answers: new AccountDesk(hall), calls: accountCalls },
 ];
 

@@ -81,6 +81,8 @@ export class StandIn {
   conditions: Body[] = [];
   /** Carries a command to an agent and gives what is answered; null is an agent that is away. */
   carry: (agent: string, letter: Bytes) => Promise<AsyncIterable<Bytes> | Iterable<Bytes> | null> = async () => null;
+  /** Set after a restore until somebody has confirmed the head. */
+  closed = false;
   readonly arrived: Arrived[] = [];
   /** Whether a request never arrives. */
   away: (path: string) => boolean = () => false;
@@ -168,6 +170,7 @@ export class StandIn {
     if (q.path.startsWith("/v1/objects/")) return this.#object(q.path);
     const [, , , home, route, part] = q.path.split("/");
     if (this.title === null || home !== this.title.home) throw new Refuse(404, "not-found");
+    if (this.closed && !["deeds", "confirm", "session"].includes(route!)) throw new Refuse(503, "closed");
     return this.#home(q, home, `${q.method} ${route}`, part ?? "", query);
   }
 
@@ -183,6 +186,10 @@ export class StandIn {
         return ok({ head, deeds: title.deeds(Number(query.get("from"))).map(base64) });
       case "POST deeds":
         return this.#append(q.body);
+      case "POST confirm":
+        if (q.body["head"] !== head) throw new Refuse(409, "unknown-head");
+        this.closed = false;
+        return ok({ head });
       case "GET settings":
         return ok({ document: base64(this.document) });
       case "PUT settings":
@@ -226,7 +233,7 @@ export class StandIn {
     const head = parseHead(b["head"] as string) as Head;
     const macKey = unbase64(b["mac_key"] as string)!;
     if (!this.takesSignIn || device == null || !this.#nonces.delete(nonce)) throw new Refuse(403, "refused");
-    if (!this.title!.onChain(head)) throw new Refuse(409, "unknown-head");
+    if (head.seq <= this.title!.head.seq && !this.title!.onChain(head)) throw new Refuse(409, "unknown-head");
     const message = concat(
       label("latchkey sign-in v2"),
       unbase64(nonce)!,
@@ -242,6 +249,7 @@ export class StandIn {
     const title = this.title!;
     const onto = parseHead(body["onto"] as string)!;
     const head = headText(title.head);
+    if (onto.seq > title.head.seq) throw new Refuse(409, "unknown-head");
     if (headText(onto) !== head) throw new Refuse(409, "conflict", { home: title.home, head, deeds: title.deeds(onto.seq + 1).map(base64) });
     this.title = await title.append((body["deeds"] as string[]).map((d) => unbase64(d)!));
     return { status: 201, body: { home: title.home, head: headText(this.title.head) } };
