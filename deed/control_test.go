@@ -19,7 +19,7 @@ var cuts = []struct{ name, vector, file, old, new string }{
 	{"a removal needs no new epoch", "turn-missing-dismiss", "fold.go", `return refuse(WrongEpoch, "who sees the whole home changes, and no new epoch is there")`, "return nil"},
 	{"the proof is not verified", "admit-other-keys", "fold_people.go", "!i.Signing[0].Verify(ProofMessage(t.home, i.ID, person), p.Signature)", "false"},
 	{"an invitation is good twice", "admit-twice", "fold_people.go", "t.close(i.ID)", ""},
-	{"the last owner goes", "change-last-owner", "fold_people.go", "p.Role == Owner && !slices.ContainsFunc(t.persons, other)", "false && other(p)"},
+	{"the last owner goes", "change-last-owner", "fold_people.go", "!slices.ContainsFunc(t.persons, another)", "false && another(p)"},
 	{"rights are given that have ended", "invite-rights-ended", "fold_people.go", "s.Rights.Ended(at)", "false"},
 	{"a past is given that the signer has not", "past-not-had", "fold_people.go", "!o.whole", "false"},
 	{"who sees the home shuts themselves out", "change-self-to-guest", "fold_people.go", "p.ID == signer.ID && saw && !sees", "false"},

@@ -74,15 +74,6 @@ func (t *Title) member(id latchkey.PersonID) (int, Person, error) {
 	return i, t.persons[i], nil
 }
 
-// keepsOwner refuses that somebody ceases to be an owner who is the only one.
-func (t *Title) keepsOwner(p Person) error {
-	other := func(q Person) bool { return q.Role == Owner && q.ID != p.ID }
-	if p.Role == Owner && !slices.ContainsFunc(t.persons, other) {
-		return refuse(LastOwner, "the home would be without an owner")
-	}
-	return nil
-}
-
 // rights checks those that are given: to cameras that stand in the home, with an end
 // that is yet to come.
 func (t *Title) rights(s Standing, at latchkey.Time) error {
@@ -235,10 +226,9 @@ func (t *Title) change(b ChangeBody, d *Deed, signer Person) error {
 	if p.ID == signer.ID && saw && !sees {
 		return refuse(NotAllowed, "nobody makes a guest of themselves")
 	}
-	if b.Standing.Role != Owner {
-		if err := t.keepsOwner(p); err != nil {
-			return err
-		}
+	another := func(q Person) bool { return q.Role == Owner && q.ID != p.ID }
+	if p.Role == Owner && b.Standing.Role != Owner && !slices.ContainsFunc(t.persons, another) {
+		return refuse(LastOwner, "the home would be without an owner")
 	}
 	if err := t.rights(b.Standing, d.Time); err != nil {
 		return err
@@ -261,9 +251,6 @@ func (t *Title) dismiss(b DismissBody, d *Deed, signer Person) error {
 	}
 	if self := p.ID == signer.ID; self == (signer.Role == Owner) {
 		return refuse(NotAllowed, "an owner dismisses others, a guest nobody else")
-	}
-	if err := t.keepsOwner(p); err != nil {
-		return err
 	}
 	t.leave(p, d.Seq)
 	return t.turn(b.Turn, p.Role.SeesAll(), d.Seq)
