@@ -66,6 +66,8 @@ func TestVaultFollows(t *testing.T) {
 	second := accounttest.SealVault(key, id, &first, empty)
 	beside := accounttest.SealVault(key, id, &first, empty)
 	third := accounttest.SealVault(key, id, &second, empty)
+	above := second
+	above.Number = 9
 	foreign := second
 	foreign.Account = latchkey.NewAccountID()
 	for _, c := range []struct {
@@ -78,6 +80,7 @@ func TestVaultFollows(t *testing.T) {
 		{"the second as the first", second, nil, false}, {"one left out", third, &first, false},
 		{"the same again", second, &second, false}, {"the one before", first, &second, false},
 		{"after one beside", third, &beside, false}, {"another account's", foreign, &first, false},
+		{"above some that were lost", above, &first, true},
 	} {
 		if got := c.v.Follows(c.prev); got != c.want {
 			t.Errorf("%s follows: %v", c.says, got)

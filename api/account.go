@@ -27,7 +27,7 @@ type Unlocker struct {
 // BeginAccount begins to sign up.
 type BeginAccount struct {
 	V      V      `json:"v"`
-	Ticket string `json:"ticket" doc:"the secret of a set-up link"`
+	Ticket string `json:"ticket" doc:"docs/account.md, What a server does"`
 	Email  string `json:"email"`
 }
 

@@ -52,6 +52,20 @@ func FuzzParseAgentRequest(f *testing.F) {
 	})
 }
 
+func FuzzParseTicket(f *testing.F) {
+	seeds(f, append(make([]byte, 48), append([]byte{0, 5, 0, 0, 0, 0, 0, 0}, make([]byte, 64)...)...))
+	f.Fuzz(func(t *testing.T, p []byte) {
+		k, err := api.ParseTicket(base64.StdEncoding.EncodeToString(p))
+		if err != nil {
+			refused(t, err)
+			return
+		}
+		if k.Verify(keys, now) == nil {
+			t.Fatal("a ticket that nobody signed")
+		}
+	})
+}
+
 func FuzzDecodeFrame(f *testing.F) {
 	h := hello()
 	h.Signature = readVectors(f).Hello.Signature

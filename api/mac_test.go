@@ -43,12 +43,13 @@ func TestMACsBindEverything(t *testing.T) {
 func TestMACKeyPrintsNothing(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("key", "key", mac)
+	_, said, _ := bytes.Cut(log.Bytes(), []byte(`"msg"`)) // the key's bytes are 15, and so may be the time
 	for _, verb := range []string{"%v", "%+v", "%#v", "%x", "%d", "%s", "%q"} {
 		if got := fmt.Sprintf(verb, mac); got != "(MAC key)" {
 			t.Errorf("%s prints %s", verb, got)
 		}
 	}
-	if bytes.Contains(log.Bytes(), []byte("15")) || !bytes.Contains(log.Bytes(), []byte("(MAC key)")) {
+	if bytes.Contains(said, []byte("15")) || !bytes.Contains(said, []byte("(MAC key)")) {
 		t.Errorf("a log says %s", log.String())
 	}
 }

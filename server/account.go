@@ -29,6 +29,7 @@ type accounts struct {
 	guesses  *guesses
 	remotes  *tally // wrong guesses of one remote address
 	mails    *tally // to one address
+	tickets  *tally // uses of one ticket
 }
 
 func newAccounts(ctx context.Context, s *Server, origin *url.URL) (*accounts, error) {
@@ -44,7 +45,7 @@ func newAccounts(ctx context.Context, s *Server, origin *url.URL) (*accounts, er
 	}
 	return &accounts{
 		host: origin.Hostname(), key: key, passkeys: p,
-		guesses: newGuesses(), remotes: newTally(remoteGuesses, guessesIn), mails: newTally(mailsAnHour, time.Hour),
+		guesses: newGuesses(), remotes: newTally(remoteGuesses, guessesIn), mails: newTally(mailsAnHour, time.Hour), tickets: newTally(ticketUses, time.Hour),
 	}, nil
 }
 

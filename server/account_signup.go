@@ -11,17 +11,6 @@ import (
 	"github.com/latchkey-cam/latchkey/archive"
 )
 
-// admits says whether somebody who shows a ticket may sign up, so that nobody fills the
-// disk. A ticket is not used up by that.
-func (s *Server) admits(ctx context.Context, ticket string) error {
-	err := s.config.Archive.Setups.OpenSetup(ctx, hashOf(ticket), timeOf(s.now()))
-	if errors.Is(err, archive.ErrUsed) {
-		return refuse(http.StatusForbidden, api.Expired,
-			"The link with which you came was used before, or has run out after its 30 minutes. Ask whoever gave it to you for another.")
-	}
-	return err
-}
-
 // beginAccount names a fresh account, gives what to ask a passkey, and mails a code.
 func (s *Server) beginAccount(a *asking) error {
 	var in api.BeginAccount

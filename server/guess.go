@@ -21,6 +21,9 @@ const (
 	// thousand households.
 	remoteGuesses = 30
 	mailsAnHour   = 3
+	// ticketUses is how often one link lets somebody begin or sign up in an hour: a
+	// house full of people, each of whom makes a mistake or two.
+	ticketUses = 40
 	// maxGuessed bounds the memory of what was guessed, maxTallied that of who did, or
 	// was sent mail. Both are far beyond what people do in an hour.
 	maxGuessed = 100_000
