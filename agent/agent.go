@@ -191,7 +191,7 @@ func (a *Agent) load() (err error) {
 	a.uplink, err = uplink.New(uplink.Config{
 		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool,
 		HTTP: client, Retry: a.config.Retry, Log: a.log,
-		Wishes: a.wishes, Settings: a.takeSettings, Acknowledged: a.recorder.acknowledged, Heard: a.clock.Hear,
+		Wishes: a.wishes, Settings: a.takeSettings, Acknowledged: a.recorder.acknowledged, Heard: a.clock.Hear, Surely: a.surely,
 		Command: a.commands.take, Condition: a.condition,
 	})
 	return err

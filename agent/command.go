@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/letter"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
@@ -38,22 +40,22 @@ func failure(reason, message string) error { return &failed{reason, message} }
 // commands is what members have an agent do: whatever they are, they go on beside the
 // recording and beside each other.
 type commands struct {
-	agent    *Agent
-	inbox    *letter.Inbox
-	handlers map[string]handler
-	waiting  chan *obeyed
+	agent   *Agent
+	inbox   *letter.Inbox
+	orders  map[string]order
+	waiting chan *obeyed
 }
 
 // obeyed is a command that was taken.
 type obeyed struct {
 	*letter.Received
-	from   *uplink.Command
-	handle handler
+	order
+	from *uplink.Command
 }
 
 func newCommands(a *Agent) *commands {
 	return &commands{
-		agent: a, inbox: letter.NewInbox(a.keys, a.start.Incarnation()), handlers: a.handlers(),
+		agent: a, inbox: letter.NewInbox(a.keys, a.start.Incarnation()), orders: a.orders(),
 		waiting: make(chan *obeyed, waitingAtMost),
 	}
 }
@@ -68,7 +70,7 @@ func (c *commands) take(from *uplink.Command) {
 		refuse(a, from, api.Reason(sealed.ReasonOf(err)))
 		return
 	}
-	o := &obeyed{received, from, c.handlers[received.Command.Do()]}
+	o := &obeyed{received, c.orders[received.Command.Do()], from}
 	if o.handle == nil {
 		o.handle = func(context.Context, letter.Command, func(letter.Progress)) (letter.Reply, error) {
 			return nil, failure("unknown-command", "This agent cannot do that yet. Update it.")
@@ -94,6 +96,13 @@ func (a *Agent) believed() latchkey.Time {
 		return 0
 	}
 	return now.Wall
+}
+
+// surely is the time by which it is judged whether rights have ended, and whether it can
+// be: not while the clock is a guess, nor while it is behind the newest deed.
+func (a *Agent) surely(t *deed.Title) (at latchkey.Time, sure bool) {
+	at = a.believed()
+	return at, at != 0 && at >= t.LastTime()
 }
 
 // run carries commands out until ctx ends.
@@ -125,7 +134,7 @@ func (c *commands) obey(ctx context.Context, o *obeyed) {
 	defer stop()
 	defer context.AfterFunc(o.from.Context(), stop)()
 	began := time.Now()
-	reply, err := c.handle(ctx, o)
+	reply, err := c.carryOut(ctx, o)
 	outcome := "done"
 	if err != nil {
 		if o.from.Context().Err() != nil {
@@ -139,6 +148,16 @@ func (c *commands) obey(ctx context.Context, o *obeyed) {
 	c.answer(o, reply)
 }
 
+// carryOut does what is asked, if the deeds allow it, and if they still do when it is
+// done: whoever was removed meanwhile hears nothing of it.
+func (c *commands) carryOut(ctx context.Context, o *obeyed) (letter.Reply, error) {
+	if err := c.allowed(o); err != nil {
+		return nil, err
+	}
+	reply, err := c.handle(ctx, o)
+	return reply, cmp.Or(c.allowed(o), err)
+}
+
 // handle runs the handler. A panic of it is the command's trouble alone.
 func (c *commands) handle(ctx context.Context, o *obeyed) (reply letter.Reply, err error) {
 	defer func() {
@@ -148,7 +167,7 @@ func (c *commands) handle(ctx context.Context, o *obeyed) (reply letter.Reply, e
 		}
 	}()
 	return o.handle(ctx, o.Command, func(p letter.Progress) {
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && c.allowed(o) == nil {
 			c.answer(o, p)
 		}
 	})

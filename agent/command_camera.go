@@ -13,21 +13,6 @@ import (
 	"github.com/latchkey-cam/latchkey/letter"
 )
 
-// handlers is the table of what a member can have an agent do.
-func (a *Agent) handlers() map[string]handler {
-	return map[string]handler{
-		letter.Probe{}.Do():          a.probe,
-		letter.Discover{}.Do():       a.discover,
-		letter.AddCamera{}.Do():      a.addCamera,
-		letter.DescribeCamera{}.Do(): a.describeCamera,
-		letter.ChangeCamera{}.Do():   a.changeCamera,
-		letter.ForgetCamera{}.Do():   a.forgetCamera,
-		letter.AcceptDevice{}.Do():   a.acceptDevice,
-		letter.StillPicture{}.Do():   a.still,
-		letter.WouldFire{}.Do():      a.wouldFire,
-	}
-}
-
 func (a *Agent) probe(ctx context.Context, c letter.Command, progress func(letter.Progress)) (letter.Reply, error) {
 	ask := c.(letter.Probe)
 	found, err := find.Probe(ctx, find.Config{
@@ -240,4 +225,8 @@ func (a *Agent) wouldFire(_ context.Context, c letter.Command, _ func(letter.Pro
 		out.Since = a.clock.At(since).Wall
 	}
 	return out, nil
+}
+
+func (a *Agent) confirmHead(context.Context, letter.Command, func(letter.Progress)) (letter.Reply, error) {
+	return letter.Confirmed{Head: a.chain.Title().Head()}, nil
 }

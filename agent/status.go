@@ -28,6 +28,7 @@ type Status struct {
 	Started     time.Time        `json:"started"`
 	Home        latchkey.HomeID  `json:"home"`
 	HomeName    string           `json:"home_name,omitempty"`
+	Head        latchkey.Head    `json:"-"` // of the home's deeds; zero while none are known
 	Agent       latchkey.AgentID `json:"agent"`
 	Server      string           `json:"server"`
 	Incarnation uint64           `json:"incarnation"`
@@ -75,6 +76,9 @@ func (a *Agent) Status() Status {
 		Server: a.identity.Server, Incarnation: a.start.Incarnation(),
 		Uplink: a.uplink.Status(), Spool: a.spool.Status(), Cameras: []CameraStatus{},
 		Clock: ClockStatus{Quality: qualities[a.clock.Now().Quality], Corrections: a.clock.Corrections()},
+	}
+	if t := a.chain.Title(); t != nil {
+		s.Head = t.Head()
 	}
 	s.Disk.Free = a.state.dir.lastFree.Load() - 1
 	a.mu.Lock()

@@ -182,7 +182,7 @@ func (s *Server) fit(a *asking, f sealed.File) error {
 func wrapped(f sealed.File, t *deed.Title, known latchkey.Head) error {
 	b := f.Header.Binding
 	if b.Head.Seq < t.HandedOver() {
-		return refuse(http.StatusConflict, api.HandedOver, "This was recorded for those who lived here before. It is not taken any more.")
+		return refuse(http.StatusConflict, api.HandedOver, "This was recorded for those who lived here before. It is not taken any more.").with(t, known.Seq+1)
 	}
 	may := t.Recipients(b.Camera, b.Kind, b.Head.Seq, 0, true)
 	newest := false

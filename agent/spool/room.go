@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/latchkey-cam/latchkey"
 )
@@ -20,7 +21,48 @@ var errContent = errors.New("the content")
 type corpse struct {
 	id      latchkey.ObjectID
 	bytes   int64
+	head    uint64 // number of the deed at which it was sealed, 0 if nobody knows
 	damaged bool
+}
+
+// Discard removes whatever was sealed before the deed of that number, also what is set
+// aside and may have been, and says how many entries that was. It is for what belongs to
+// people who have left the home.
+func (s *Spool) Discard(before uint64) (n int, err error) {
+	s.mu.Lock()
+	var gone []Item
+	for i := range s.lanes {
+		s.lanes[i] = slices.DeleteFunc(s.lanes[i], func(item Item) bool {
+			if item.Head < before {
+				gone = append(gone, item)
+			}
+			return item.Head < before
+		})
+	}
+	var dead []corpse
+	s.dead = slices.DeleteFunc(s.dead, func(c corpse) bool {
+		if c.head < before {
+			dead = append(dead, c)
+		}
+		return c.head < before
+	})
+	s.mu.Unlock()
+	var bytes int64
+	for _, item := range gone {
+		err = errors.Join(err, s.erase(item.Name.Object))
+		bytes += item.Length
+	}
+	for _, c := range dead {
+		err = errors.Join(err, s.removeDead(c))
+		bytes += c.bytes
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bytes -= bytes
+	if err != nil {
+		err = fmt.Errorf("discard what was sealed before deed %d: %w", before, err)
+	}
+	return len(gone) + len(dead), err
 }
 
 // room says whether anything new may begin. No disk is asked under the lock: one that

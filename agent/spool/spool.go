@@ -105,7 +105,8 @@ type Spool struct {
 // Item is an entry that waits for its upload.
 type Item struct {
 	Name        latchkey.Name
-	Length      int64 // of the body
+	Length      int64  // of the body
+	Head        uint64 // number of the deed at which it was sealed
 	incarnation uint64
 	monotonic   uint64
 }
@@ -299,7 +300,7 @@ func (s *Spool) SetAside(item Item, why string) error {
 	err := durable.WriteBytes(s.fs, refusedName(item.Name.Object), []byte(why+"\n"))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.dead = append(s.dead, corpse{id: item.Name.Object, bytes: item.Length})
+	s.dead = append(s.dead, corpse{id: item.Name.Object, bytes: item.Length, head: item.Head})
 	if err != nil {
 		return fmt.Errorf("set aside %s: %w", item.Name, err)
 	}
@@ -307,7 +308,7 @@ func (s *Spool) SetAside(item Item, why string) error {
 }
 
 func itemOf(h sealed.Header) Item {
-	return Item{h.Binding.Name(), int64(h.BodyLength), h.Binding.Incarnation, h.Binding.Monotonic}
+	return Item{h.Binding.Name(), int64(h.BodyLength), h.Binding.Head.Seq, h.Binding.Incarnation, h.Binding.Monotonic}
 }
 
 // insert puts an item into its lane. Its caller holds the lock.

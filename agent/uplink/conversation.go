@@ -121,7 +121,7 @@ func (u *Uplink) introduce(ctx context.Context, conn *api.Socket) (said hello, c
 	if known != nil && welcome.Head.Seq < known.Head().Seq {
 		return said, false, fmt.Errorf("%w: rolled back to deed %d from %d", ErrOtherChain, welcome.Head.Seq, known.Head().Seq)
 	}
-	title, err := u.config.Chain.Extend(latchkey.Head(welcome.Head), welcome.Deeds)
+	title, err := u.extend(latchkey.Head(welcome.Head), welcome.Deeds)
 	if err != nil {
 		return said, false, err
 	}
@@ -290,7 +290,7 @@ func (c *conversation) take(ctx context.Context, f api.Frame) error {
 		if m.Home != u.config.Home {
 			return fmt.Errorf("%w: deeds of another home", errProtocol)
 		}
-		_, err := u.config.Chain.Extend(latchkey.Head(m.Head), m.Deeds)
+		_, err := u.extend(latchkey.Head(m.Head), m.Deeds)
 		return err
 	case api.SettingsFrame:
 		if m.Home != u.config.Home {

@@ -124,6 +124,7 @@ var final = []api.Reason{
 	api.Reason(sealed.OldVersion), api.Reason(sealed.BadSignature),
 	api.Reason(sealed.WrongHome), api.Reason(sealed.WrongCamera), api.Reason(sealed.WrongDay),
 	api.Reason(sealed.WrongKind), api.Reason(sealed.WrongObject),
+	api.Reason(sealed.FormerSigner), // recorded after the camera was released, or by a copy of this agent
 }
 
 // judge says what an attempt's error means.
@@ -272,7 +273,9 @@ func (u *Uplink) drop(item spool.Item, err error) {
 	u.mu.Lock()
 	delete(u.retries, item.Name.Object)
 	u.mu.Unlock()
-	u.log.Error("an object cannot be uploaded", "object", item.Name.String(), "error", err)
+	if !errors.Is(err, spool.ErrGone) { // whoever took it away has said so
+		u.log.Error("an object cannot be uploaded", "object", item.Name.String(), "error", err)
+	}
 }
 
 func (u *Uplink) setAside(item spool.Item, err error) {

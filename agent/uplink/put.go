@@ -31,6 +31,10 @@ func (u *Uplink) upload(ctx context.Context, item spool.Item) error {
 	}
 	defer o.Body.Close() // read only
 	title := u.config.Chain.Title()
+	if item.Head < title.HandedOver() { // it was being recorded while the home changed hands
+		u.discard(title)
+		return spool.ErrGone
+	}
 	var offset uint64
 	if item.Name.Kind == latchkey.Clip { // the others are one packet or ten
 		if offset, err = u.held(ctx, item, title); err != nil {
@@ -43,8 +47,8 @@ func (u *Uplink) upload(ctx context.Context, item spool.Item) error {
 		// It is told in the same breath, so that thumbnails need not ask first.
 		err = u.put(ctx, item, title, o, e.Offset)
 	}
-	if api.ReasonOf(err) == api.OldEpoch {
-		return u.learn(err)
+	if reason := api.ReasonOf(err); reason == api.OldEpoch || reason == api.HandedOver {
+		return u.learn(item, err)
 	}
 	if err != nil {
 		return err
@@ -56,16 +60,49 @@ func (u *Uplink) upload(ctx context.Context, item spool.Item) error {
 	return nil
 }
 
-// learn takes in the deeds that came with a refusal.
-func (u *Uplink) learn(err error) error {
+// learn takes in the deeds that came with the refusal of an object.
+func (u *Uplink) learn(item spool.Item, err error) error {
 	e, _ := errors.AsType[*api.Error](err)
 	if e.Refusal.Home != u.config.Home.String() || e.Refusal.Head == nil {
 		return fmt.Errorf("%w: a refusal with deeds of another home", errProtocol)
 	}
-	if _, err := u.config.Chain.Extend(latchkey.Head(*e.Refusal.Head), e.Refusal.Deeds); err != nil {
+	switch t, err := u.extend(latchkey.Head(*e.Refusal.Head), e.Refusal.Deeds); {
+	case err != nil:
 		return err
+	case item.Head < t.HandedOver():
+		return spool.ErrGone
 	}
 	return errLearnt
+}
+
+// extend takes in deeds, and does what they ask for at once.
+func (u *Uplink) extend(head latchkey.Head, deeds [][]byte) (*deed.Title, error) {
+	t, err := u.config.Chain.Extend(head, deeds)
+	if err == nil {
+		u.discard(t)
+	}
+	return t, err
+}
+
+// discard throws away what was recorded for those who lived here before the home was
+// handed over: nobody takes it any more, and whoever lives here now has no business with
+// it.
+func (u *Uplink) discard(t *deed.Title) {
+	if t == nil || t.HandedOver() == 0 || u.config.Spool == nil {
+		return
+	}
+	n, err := u.config.Spool.Discard(t.HandedOver())
+	if err != nil {
+		u.log.Error("throw away what was recorded for those who lived here before", "error", err)
+	}
+	if n == 0 {
+		return
+	}
+	u.log.Warn("what was recorded for those who lived here before, and not uploaded, was thrown away", "objects", n)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.status.Discarded += uint64(n)
+	clear(u.retries) // of what is gone; the others are tried again sooner
 }
 
 // held asks how much of an object's body the server has. If it has all of it, a put
@@ -86,19 +123,46 @@ func (u *Uplink) held(ctx context.Context, item spool.Item, t *deed.Title) (uint
 	return progress.Held, nil
 }
 
-// put sends an object from offset on, with an envelope for the epoch that holds now.
+// envelopes wraps an object's key for those who may see it now: those who see the whole
+// home, by the epoch's key, and each guest and link whose rights cover it.
+func (u *Uplink) envelopes(o spool.Object, t *deed.Title) ([]sealed.Envelope, error) {
+	b := o.Header.Binding
+	e, err := seal.WrapForEpoch(o.Key, b, t)
+	if err != nil {
+		return nil, err
+	}
+	all := []sealed.Envelope{e}
+	var at latchkey.Time
+	sure := false
+	if u.config.Surely != nil {
+		at, sure = u.config.Surely(t)
+	}
+	for _, p := range t.Recipients(b.Camera, b.Kind, b.Head.Seq, at, sure) {
+		kind := sealed.ToPerson
+		if p.Role == deed.Link {
+			kind = sealed.ToLink
+		}
+		if e, err = seal.Wrap(o.Key, b, kind, p.KEM, t.Epoch()); err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+// put sends an object from offset on, with envelopes for those who may see it now.
 func (u *Uplink) put(ctx context.Context, item spool.Item, t *deed.Title, o spool.Object, offset uint64) error {
 	if offset > o.Header.BodyLength {
 		return fmt.Errorf("%w: an offset past the end", errProtocol)
 	}
-	e, err := seal.WrapForEpoch(o.Key, o.Header.Binding, t)
+	envelopes, err := u.envelopes(o, t)
 	if err != nil {
 		return err
 	}
 	if _, err := o.Body.Seek(int64(offset), io.SeekStart); err != nil {
 		return fmt.Errorf("read %s: %w", item.Name, err)
 	}
-	prefix := sealed.File{Header: o.Header, Envelopes: []sealed.Envelope{e}}.Bytes()
+	prefix := sealed.File{Header: o.Header, Envelopes: envelopes}.Bytes()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	body := &moving{r: o.Body, timer: time.AfterFunc(stall, stop)}

@@ -51,10 +51,12 @@ type stage struct {
 	put     func(n int, name latchkey.Name, f sealed.File, body []byte, w http.ResponseWriter, r *http.Request) bool
 	stored  map[latchkey.Name][]byte // bodies
 	epochs  map[latchkey.Name]latchkey.Epoch
-	asks    []api.Ask
-	said    []api.Frame // replies and refusals of the agent, and conditions
-	refuse  api.Reason  // of the next condition
-	clock   time.Time   // what the server believes; zero for the truth
+
+	envelopes map[latchkey.Name][]sealed.Envelope
+	asks      []api.Ask
+	said      []api.Frame // replies and refusals of the agent, and conditions
+	refuse    api.Reason  // of the next condition
+	clock     time.Time   // what the server believes; zero for the truth
 }
 
 func newStage(t *testing.T) *stage {
@@ -63,7 +65,7 @@ func newStage(t *testing.T) *stage {
 	bare := owner.Title()
 	s := &stage{
 		t: t, owner: owner, bare: bare, agent: owner.PlaceAgent(), then: make(chan api.Frame, 16),
-		stored: map[latchkey.Name][]byte{}, epochs: map[latchkey.Name]latchkey.Epoch{},
+		stored: map[latchkey.Name][]byte{}, epochs: map[latchkey.Name]latchkey.Epoch{}, envelopes: map[latchkey.Name][]sealed.Envelope{},
 	}
 	s.camera = owner.PlaceCamera(s.agent)
 	disk := durabletest.New()
@@ -305,15 +307,17 @@ func (s *stage) serveObject(w http.ResponseWriter, r *http.Request) {
 
 // store does what an honest server does; the lock is held.
 func (s *stage) store(w http.ResponseWriter, name latchkey.Name, f sealed.File, body []byte, offset string) {
-	if len(f.Envelopes) != 1 || sealed.CheckEnvelope(f.Header, f.Envelopes[0], s.owner.Title()) != nil {
-		s.t.Errorf("put %s without an envelope of the home's epoch", name)
+	for i, e := range f.Envelopes {
+		if err := sealed.CheckEnvelope(f.Header, e, s.owner.Title()); err != nil || (i == 0) != (e.Recipient == sealed.ToEpoch) {
+			s.t.Errorf("put %s with envelope %d of kind %d: %v", name, i, e.Recipient, err)
+		}
 	}
 	if n, _ := strconv.Atoi(offset); n == 0 {
 		s.stored[name] = body
 	} else {
 		s.stored[name] = append(s.stored[name], body...)
 	}
-	s.epochs[name] = f.Envelopes[0].Epoch
+	s.epochs[name], s.envelopes[name] = f.Envelopes[0].Epoch, f.Envelopes
 	answer(w, http.StatusCreated, api.Stored{Home: name.Home, Name: name.String(), Stored: true})
 }
 

@@ -5,7 +5,7 @@
 // settings, and asks for its cameras to be placed. While the newest head has been
 // verified over that connection, two lanes carry the spool to the server: one for
 // thumbnails and descriptions, one for clips, so that a picture never waits behind a
-// film. Envelopes are made at that moment, for the epoch that holds then.
+// film. Envelopes are made at that moment, for those who may see the object then.
 //
 // Nothing that the server says is taken on its word. Deeds are folded, answers name
 // the request and the home that they answer, and a server which offers another chain
@@ -66,6 +66,11 @@ type Config struct {
 	// Heard is told what the server's clock shows, at the beginning of each connection.
 	Heard func(latchkey.Time)
 
+	// Surely is the time by which it is judged whether rights have ended, and whether
+	// that can be judged. If not, and if it is nil, nothing is sealed to somebody whose
+	// rights end.
+	Surely func(t *deed.Title) (at latchkey.Time, sure bool)
+
 	// Command is given every command that the server brings; it verifies. It must not
 	// block. Commands are refused as busy if it is nil.
 	Command func(*Command)
@@ -109,6 +114,10 @@ type Status struct {
 	Uploaded uint64    `json:"uploaded"`           // objects acknowledged since the start
 	Trouble  string    `json:"trouble,omitempty"`  // with uploads, while connected
 	Retrying int       `json:"retrying,omitempty"` // objects that went wrong and will be tried again
+
+	// Discarded objects were recorded for those who lived here before the home was handed
+	// over, and thrown away since the start.
+	Discarded uint64 `json:"discarded,omitempty"`
 }
 
 // ErrCloned ends an uplink: another copy of the agent has said a hello since.
@@ -204,6 +213,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 	var lanes sync.WaitGroup
 	defer lanes.Wait()
 	defer stop()
+	u.discard(u.config.Chain.Title()) // a power cut may have left some
 	if u.config.Spool != nil {
 		lanes.Go(func() { u.carry(ctx, latchkey.Thumbnail, latchkey.Description) })
 		lanes.Go(func() { u.carry(ctx, latchkey.Clip) })

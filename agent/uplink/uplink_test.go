@@ -95,11 +95,7 @@ func TestOldEpoch(t *testing.T) {
 		}
 		before := s.owner.Title().Head()
 		s.owner.StartEpoch()
-		head := api.Head(s.owner.Title().Head())
-		answer(w, http.StatusConflict, api.Refusal{
-			Request: r.Header.Get(api.HeaderRequest), Error: api.Problem{Reason: api.OldEpoch, Message: "again"},
-			Home: s.owner.Home().String(), Head: &head, Deeds: s.owner.Title().Deeds(before.Seq + 1),
-		})
+		s.outdated(before, api.OldEpoch, w, r)
 		return true
 	}
 	s.run()

@@ -1,0 +1,21 @@
+package agent
+
+import (
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/letter"
+)
+
+// Orders says who may give each order, in the words of docs/letter.md.
+func Orders() map[string]string {
+	all := map[string]string{}
+	for do, o := range new(Agent).orders() {
+		all[do] = o.who.String()
+	}
+	return all
+}
+
+// May says whether whoever signed a command may have it obeyed.
+func May(t *deed.Title, signer latchkey.KeyID, c letter.Command, at latchkey.Time, sure bool) bool {
+	return new(Agent).orders()[c.Do()].who.may(t, signer, c, at, sure)
+}
