@@ -285,7 +285,7 @@ func TestRemovedStayRemoved(t *testing.T) {
 				wantReason(t, when+", the websocket", err, want)
 			}
 			refused("before the home is open", api.Closed)
-			reason := api.Reason(deed.NotAllowed)
+			reason := api.NotFound
 			if standing.Role == deed.Owner {
 				reason = api.Closed // in the first minute
 			}
