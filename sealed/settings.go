@@ -132,15 +132,19 @@ func (s Settings) Follows(kept *Settings) bool {
 	if kept == nil {
 		return s.Number == 1 && s.Prev == [32]byte{}
 	}
-	return s.Home == kept.Home && s.Number == kept.Number+1 && s.Prev == kept.Hash()
+	return s.Home == kept.Home && s.Number == kept.Number+1 && s.Prev == kept.Hash() && s.Head.Seq >= kept.Head.Seq
 }
 
-// Since checks the document against the newest that the reader has seen: an older one
-// is refused as replayed, and another one of the same number as a fork.
+// Since checks the document against the newest that the reader has seen: an older one,
+// by number or by head, is refused as replayed, and another one of the same number as a
+// fork. By head: somebody who was an owner once could otherwise go on making documents
+// at the last head at which they were.
 func (s Settings) Since(seen Settings) error {
 	switch {
 	case s.Number < seen.Number:
 		return Refuse(Replayed, "settings number %d after number %d", s.Number, seen.Number)
+	case s.Number > seen.Number && s.Head.Seq < seen.Head.Seq:
+		return Refuse(Replayed, "settings made at deed %d after those of deed %d", s.Head.Seq, seen.Head.Seq)
 	case s.Number == seen.Number && s.Hash() != seen.Hash():
 		return Refuse(Fork, "two settings documents of number %d", s.Number)
 	}

@@ -166,6 +166,12 @@ func TestOnlyForward(t *testing.T) {
 	second := owner.Settings(&one, content)
 	two := parse(second)
 	rival := owner.Settings(&one, content)
+	bob := owner.Join(keytest.NewPerson(), keytest.AsOwner)
+	then := owner.As(bob)
+	owner.Dismiss(bob)
+	third := owner.Settings(&two, content)
+	three := parse(third)
+	late := then.Settings(&three, content) // by somebody who was an owner at its head
 	for name, c := range map[string]struct {
 		document []byte
 		seen     *sealed.Settings
@@ -175,13 +181,15 @@ func TestOnlyForward(t *testing.T) {
 		"the same again":                 {second, &two, ""},
 		"the one before":                 {first, &two, sealed.Replayed},
 		"another one of the same number": {rival, &two, sealed.Fork},
+		"the one after, of a later head": {third, &two, ""},
+		"made at an earlier head":        {late, &three, sealed.Replayed},
 	} {
 		if _, err := settings.Open(c.document, owner.Title(), c.seen, agent.Keys); sealed.ReasonOf(err) != c.want {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
-	other := parse(rival)
-	if !one.Follows(nil) || !two.Follows(&one) || two.Follows(nil) || one.Follows(&two) || other.Follows(&two) || one.Follows(&one) {
+	other, after := parse(rival), parse(late)
+	if !one.Follows(nil) || !two.Follows(&one) || two.Follows(nil) || one.Follows(&two) || other.Follows(&two) || one.Follows(&one) || !three.Follows(&two) || after.Follows(&three) {
 		t.Error("a document that is not the next is said to follow")
 	}
 }

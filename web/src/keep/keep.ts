@@ -38,6 +38,8 @@ export interface HomeSecrets extends PersonSecrets {
 export interface SeenSettings {
   readonly number: number;
   readonly hash: Bytes;
+  /** The deed at its head; absent in what earlier versions kept. */
+  readonly head?: number;
 }
 
 /**

@@ -76,11 +76,14 @@ function recipientsAt(title: Title, seq: number): To[] {
 export interface Seen {
   readonly number: number;
   readonly hash: Bytes;
+  /** The deed at its head, if that is known. */
+  readonly head?: number;
 }
 
-/** Refuses a document that is older than the one seen, or another of the same number. */
+/** Refuses a document that is older than the one seen, by number or by head, or another of the same number. */
 export function checkSeen(d: Document, seen: Seen | null): void {
   if (seen === null) return;
+  if (d.number > seen.number && d.head.seq < (seen.head ?? 0)) throw new SettingsError("replayed", `made at deed ${d.head.seq}, before the one seen`);
   if (d.number < seen.number) throw new SettingsError("replayed", `number ${d.number} after number ${seen.number}`);
   if (d.number === seen.number && !equal(d.hash, seen.hash)) throw new SettingsError("fork", `two documents of number ${d.number}`);
 }

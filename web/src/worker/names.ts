@@ -90,7 +90,7 @@ export class Names {
       return;
     }
     const opened = await this.#open(document);
-    const seen = { number: opened.document.number, hash: opened.document.hash };
+    const seen = { number: opened.document.number, hash: opened.document.hash, head: opened.document.head.seq };
     await this.#keep.sawSettings(this.#chain.title.home, seen);
     this.#seen = seen;
     this.#content = opened.content;
