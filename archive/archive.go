@@ -334,8 +334,11 @@ type Document struct {
 type Agents interface {
 	// Arrive takes a hello (docs/wire.md, "Incarnation"). After a restore it takes one
 	// hello of each agent with any token, if its start is no earlier one than the last
-	// that is known. Error: ErrCloned.
+	// that is known. Error: ErrCloned; then the time is kept for [Agents.Copies].
 	Arrive(ctx context.Context, a Arrival) error
+	// Copies says when a copy of an agent was last refused, for the agents of a home of
+	// which one was since they came or were given new keys.
+	Copies(ctx context.Context, home latchkey.HomeID) (map[latchkey.AgentID]latchkey.Time, error)
 }
 
 // Arrival is what an agent's hello says of its start.

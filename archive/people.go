@@ -178,7 +178,8 @@ func (s *SQLite) PutSettings(ctx context.Context, prev [32]byte, d Document) err
 
 // Arrive is [Agents]'.
 func (s *SQLite) Arrive(ctx context.Context, a Arrival) error {
-	return s.change(ctx, "take agent's start", func(tx *sql.Tx) error {
+	cloned := false
+	err := s.change(ctx, "take agent's start", func(tx *sql.Tx) error {
 		var incarnation int64
 		var token Secret
 		var restored bool
@@ -192,13 +193,41 @@ func (s *SQLite) Arrive(ctx context.Context, a Arrival) error {
 		case err != nil && !first:
 			return err
 		case !first && !next && !again && !anew:
-			return ErrCloned
+			cloned = true
+			_, err = tx.ExecContext(ctx, `UPDATE agents SET cloned = ? WHERE home = ? AND agent = ?`, int64(a.Time), a.Home[:], a.Agent[:])
+			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO agents (home, agent, incarnation, token, seen) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (home, agent) DO UPDATE SET incarnation = excluded.incarnation, token = excluded.token, seen = excluded.seen, restored = 0`,
 			a.Home[:], a.Agent[:], int64(a.Incarnation), a.Next[:], int64(a.Time))
 		return err
 	})
+	if err == nil && cloned {
+		return ErrCloned
+	}
+	return err
+}
+
+// Copies is [Agents]'.
+func (s *SQLite) Copies(ctx context.Context, home latchkey.HomeID) (copies map[latchkey.AgentID]latchkey.Time, err error) {
+	copies = map[latchkey.AgentID]latchkey.Time{}
+	err = s.look(ctx, "list copies of agents", func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT agent, cloned FROM agents WHERE home = ? AND cloned > 0`, home[:])
+		if err != nil {
+			return err
+		}
+		defer rows.Close() // read only
+		for rows.Next() {
+			var agent latchkey.AgentID
+			var at int64
+			if err := rows.Scan(id{agent[:]}, &at); err != nil {
+				return err
+			}
+			copies[agent] = latchkey.Time(at)
+		}
+		return rows.Err()
+	})
+	return copies, err
 }
 
 // PutReceipt is [Receipts]'.

@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/deed"
 )
 
 // How long a websocket may be silent, and take.
@@ -60,26 +61,26 @@ func (s *Server) changes(a *asking) error {
 			_ = c.Close(websocket.StatusGoingAway, "")
 			return nil
 		case <-ping.C:
-			if !s.holds(ctx, l) || pong(ctx, c) != nil {
+			if s.holds(ctx, l) == nil || pong(ctx, c) != nil {
 				return nil
 			}
 		case <-l.wake:
-			if !s.holds(ctx, l) || s.hint(ctx, c, l) != nil {
+			if t := s.holds(ctx, l); t == nil || s.hint(ctx, c, l, t) != nil {
 				return nil
 			}
 		}
 	}
 }
 
-// holds says whether the session of a page still does: it is looked up before every
-// word, because a websocket outlives the request that opened it.
-func (s *Server) holds(ctx context.Context, l *listener) bool {
-	session, _, err := s.session(ctx, l.home, l.session.Secret)
+// holds returns the title of a page's home if its session still holds: it is looked up
+// before every word, because a websocket outlives the request that opened it.
+func (s *Server) holds(ctx context.Context, l *listener) *deed.Title {
+	session, title, err := s.session(ctx, l.home, l.session.Secret)
 	if err != nil || session.ID != l.session.ID {
-		return false
+		return nil
 	}
 	s.see(ctx, session)
-	return true
+	return title
 }
 
 func pong(ctx context.Context, c *websocket.Conn) error {
@@ -88,8 +89,11 @@ func pong(ctx context.Context, c *websocket.Conn) error {
 	return c.Ping(ctx)
 }
 
-func (s *Server) hint(ctx context.Context, c *websocket.Conn, l *listener) error {
+func (s *Server) hint(ctx context.Context, c *websocket.Conn, l *listener, t *deed.Title) error {
 	for _, what := range l.take() {
+		if !hears(t, l.session.Person, what) {
+			continue
+		}
 		b, err := json.Marshal(api.Changed{Home: l.home, Changed: what})
 		if err != nil {
 			return err

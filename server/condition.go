@@ -67,11 +67,15 @@ func (s *Server) conditions(a *asking) error {
 		}
 		kept[c.Agent] = c
 	}
+	copies, err := s.config.Archive.Agents.Copies(a.r.Context(), a.home)
+	if err != nil {
+		return err
+	}
 	out := api.Conditions{Home: a.home, Conditions: []api.AgentCondition{}}
 	for _, agent := range a.title.Agents() {
 		c := kept[agent.ID]
 		out.Conditions = append(out.Conditions, api.AgentCondition{
-			Agent: agent.ID, Letter: some(c.Letter), Received: c.Received, Connected: s.hub.agent(a.home, agent.ID) != nil,
+			Agent: agent.ID, Letter: some(c.Letter), Received: c.Received, Connected: s.hub.agent(a.home, agent.ID) != nil, Cloned: copies[agent.ID],
 		})
 	}
 	a.answer(out)

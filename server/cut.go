@@ -42,7 +42,7 @@ func stillMay(t *deed.Title, who asker, what latchkey.Name) (until latchkey.Time
 		return 0, false
 	}
 	switch {
-	case who.right == api.Household && !p.Role.SeesAll(), who.right == api.Owner && p.Role != deed.Owner:
+	case !permits(p, who.right):
 		return 0, false
 	case what != (latchkey.Name{}) && (t.Frozen() || !sees(t, who.session, what.Camera, what.Kind, 0)):
 		return 0, false
@@ -118,7 +118,10 @@ func (s *Server) mayBegin(ctx context.Context, o *outlet, t *deed.Title, round u
 		}
 	}
 	until, ok := stillMay(t, o.who, o.what)
-	if !ok {
+	switch {
+	case !ok && t.Frozen() && sees(t, o.who.session, o.what.Camera, o.what.Kind, timeOf(s.now())):
+		return frozen()
+	case !ok:
 		return notFound()
 	}
 	s.cuts.endAt(o, until)

@@ -7,6 +7,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/deed"
 )
 
 // The bounds of listening connections.
@@ -123,12 +124,27 @@ func (h *hub) agent(home latchkey.HomeID, agent latchkey.AgentID) *listener {
 	return h.agents[agentKey{home, agent}]
 }
 
-// changed tells every listener of a home.
+// changed tells every listener of a home. Whether a page hears it is asked when it is
+// said ([hears]).
 func (h *hub) changed(home latchkey.HomeID, what api.Change) {
+	h.tell(home, what, func(*listener) bool { return true })
+}
+
+// happened tells the pages of a home that an object of a camera has come, if their
+// person may see it: when a camera has something to tell is not for everybody.
+func (h *hub) happened(t *deed.Title, camera latchkey.CameraID, kind latchkey.Kind, now latchkey.Time) {
+	h.tell(t.Home(), api.EventsChanged, func(l *listener) bool {
+		return l.agent == nil && sees(t, l.session, camera, kind, now)
+	})
+}
+
+func (h *hub) tell(home latchkey.HomeID, what api.Change, whom func(l *listener) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for l := range h.homes[home] {
-		l.tell(what)
+		if whom(l) {
+			l.tell(what)
+		}
 	}
 }
 

@@ -23,20 +23,23 @@ func (a *asking) entitled() error {
 	if p.Rights.Ended(timeOf(a.server.now())) && a.route.Right != api.Known {
 		return notFound()
 	}
-	switch a.route.Right {
-	case api.Known, api.Member:
-		return nil
-	case api.Household:
-		ok = p.Role.SeesAll()
-	case api.Owner:
-		ok = p.Role == deed.Owner
-	default:
-		ok = false
-	}
-	if !ok {
+	if !permits(p, a.route.Right) {
 		return notFound()
 	}
 	return nil
+}
+
+// permits says whether a person's role is enough for a right.
+func permits(p deed.Person, right api.Right) bool {
+	switch right {
+	case api.Known, api.Member:
+		return true
+	case api.Household:
+		return p.Role.SeesAll()
+	case api.Owner:
+		return p.Role == deed.Owner
+	}
+	return false
 }
 
 // arriving says whether the session is of a person whose browser is no device of the

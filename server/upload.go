@@ -97,7 +97,7 @@ func (s *Server) take(a *asking) error {
 		return err
 	}
 	crash.Point("server.upload.indexed")
-	s.hub.changed(a.home, api.EventsChanged)
+	s.hub.happened(a.title, a.name.Camera, a.name.Kind, timeOf(s.now()))
 	return s.stored(a)
 }
 

@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"keeps one condition for an agent":  conditions,
 		"keeps receipts":                    receipts,
 		"closes what was restored":          restored,
+		"cuts off with the append":          cutsOff,
 		"looks at a set-up secret":          openSetup,
 		"keeps accounts":                    accounts,
 		"uses a code once":                  codes,

@@ -30,7 +30,11 @@ CREATE INDEX objects_by_event ON objects (home, event);
 ALTER TABLE joins ADD COLUMN person INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE joins ADD COLUMN reveal BLOB NOT NULL DEFAULT x'';
 
+-- When a copy of the agent was last refused, 0 for never.
+ALTER TABLE agents ADD COLUMN cloned INTEGER NOT NULL DEFAULT 0;
+
 -- +goose Down
+ALTER TABLE agents DROP COLUMN cloned;
 ALTER TABLE joins DROP COLUMN reveal;
 ALTER TABLE joins DROP COLUMN person;
 CREATE TABLE objects_by_number (
