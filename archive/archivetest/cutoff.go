@@ -56,7 +56,17 @@ func cutsOff(t *testing.T, s Subject) {
 		_, err := s.Sessions.Session(t.Context(), x.home, x.secret)
 		want(t, what, err, map[bool]error{true: archive.ErrNotFound}[x.gone])
 	}
-	for home, left := range map[latchkey.HomeID]int{one.home: 1, two.home: 2} {
+	leaves(t, s, map[latchkey.HomeID]int{one.home: 1, two.home: 2})
+	start := archive.Arrival{Home: one.home, Agent: agent, Incarnation: 1, Token: secret("new"), Next: secret("keys"), Time: Now}
+	want(t, "the first start of an agent with new keys", s.Agents.Arrive(t.Context(), start), nil)
+	start.Agent = other
+	want(t, "the same of another agent", s.Agents.Arrive(t.Context(), start), archive.ErrCloned)
+}
+
+// leaves counts what is kept of agents.
+func leaves(t *testing.T, s Subject, agents map[latchkey.HomeID]int) {
+	t.Helper()
+	for home, left := range agents {
 		conditions, err := s.Conditions.Conditions(t.Context(), home)
 		if len(conditions) != left || err != nil {
 			t.Errorf("home %s has %d conditions, %v; want %d", home, len(conditions), err, left)
@@ -66,8 +76,4 @@ func cutsOff(t *testing.T, s Subject) {
 			t.Errorf("home %s has %d asks, %v; want %d", home, len(asks), err, left)
 		}
 	}
-	start := archive.Arrival{Home: one.home, Agent: agent, Incarnation: 1, Token: secret("new"), Next: secret("keys"), Time: Now}
-	want(t, "the first start of an agent with new keys", s.Agents.Arrive(t.Context(), start), nil)
-	start.Agent = other
-	want(t, "the same of another agent", s.Agents.Arrive(t.Context(), start), archive.ErrCloned)
 }
