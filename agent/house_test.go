@@ -284,16 +284,17 @@ type house struct {
 	ctx    context.Context
 	server *server.Local
 	owner  *owner
-	folder string
+	data   string // folder of the server
+	folder string // of the agent
 }
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(stop)
-	h := &house{t: t, ctx: ctx, folder: filepath.Join(t.TempDir(), "agent")}
+	h := &house{t: t, ctx: ctx, folder: filepath.Join(t.TempDir(), "agent"), data: filepath.Join(t.TempDir(), "server")}
 	var err error
-	h.server, err = server.Run(ctx, server.LocalConfig{Data: filepath.Join(t.TempDir(), "server"), Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
+	h.server, err = server.Run(ctx, server.LocalConfig{Data: h.data, Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ type line struct {
 	mu      sync.Mutex // protects everything below
 	quality quality
 	conns   map[net.Conn]bool
+	heard   map[net.Conn][]byte // all that ever came from each end of a connection; nil if nobody listens
 }
 
 // quality says what is wrong with a line; the zero one is a good line.
@@ -125,6 +126,21 @@ func (l *line) serve(c net.Conn) {
 	ways.Wait()
 }
 
+// listen keeps from now on whatever passes.
+func (l *line) listen() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.heard = map[net.Conn][]byte{}
+}
+
+func (l *line) hear(from net.Conn, b []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.heard != nil {
+		l.heard[from] = append(l.heard[from], b...)
+	}
+}
+
 func (l *line) carry(from, to net.Conn) {
 	b := make([]byte, 32<<10)
 	for {
@@ -137,6 +153,7 @@ func (l *line) carry(from, to net.Conn) {
 		if err != nil {
 			return
 		}
+		l.hear(from, b[:n])
 		for q = l.now(); q.stalls; q = l.now() {
 			time.Sleep(20 * time.Millisecond)
 		}
