@@ -75,7 +75,7 @@ var (
 	reasons = []sealed.Reason{
 		sealed.Malformed, sealed.Truncated, sealed.Trailing, sealed.Oversize, sealed.FutureVersion, sealed.UnknownSuite,
 		sealed.OldVersion, sealed.WrongHome, sealed.WrongCamera, sealed.WrongDay, sealed.WrongKind, sealed.WrongObject,
-		sealed.UnknownHead, sealed.UnknownSigner, sealed.WrongAgent, sealed.BadSignature, sealed.WrongHash, sealed.NoEnvelope,
+		sealed.UnknownHead, sealed.UnknownSigner, sealed.WrongAgent, sealed.FormerSigner, sealed.BadSignature, sealed.WrongHash, sealed.NoEnvelope,
 		sealed.UnknownEpoch, sealed.OldEpoch, sealed.BadEnvelope, sealed.Commitment, sealed.BadChunk,
 		sealed.WrongCommand, sealed.Stale, sealed.Replayed, sealed.Fork, sealed.NotAllowed, sealed.WrongRecipients, sealed.BadContent, // letters
 		sealed.Misroute, sealed.Corrupt, // the server's own words, for what it held back

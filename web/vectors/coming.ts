@@ -275,15 +275,8 @@ async function pasts(tell: Tell): Promise<void> {
     await f.do(await f.rekeyBody(f.me, next));
     f.whole = [next.person];
     const ben = await somebody();
-    const i = await inviteBy(f, next, { purpose: "join", standing: resident });
+    const i = await f.invite({ purpose: "join", standing: resident }, hour, next.signer);
     f.whole.push(ben.person);
     await f.add(await f.admitBody(i, ben, { past: past(1, 2), turn: await f.turn() }), { signer: next.signer });
   });
-}
-
-async function inviteBy(f: Family, by: Somebody, to: Parameters<Family["inviteBody"]>[0]): Promise<Invitation> {
-  const signer = await signerOf(random(32));
-  const body = await f.inviteBody(to, { signing: signer.key });
-  await f.do(body, by.signer);
-  return { id: body.invite, signer };
 }

@@ -121,10 +121,10 @@ export class Family extends Chain {
     return { type: "invite", invite: idText("invite", random(16)), signing: signer.key, expires: this.time + hour, to, ...change };
   }
 
-  async invite(to: Purpose, life = hour): Promise<Invitation> {
+  async invite(to: Purpose, life = hour, by = this.owner): Promise<Invitation> {
     const signer = await signerOf(random(32));
     const body = await this.inviteBody(to, { signing: signer.key, expires: this.time + life });
-    await this.do(body);
+    await this.do(body, by);
     return { id: body.invite, signer };
   }
 

@@ -26,12 +26,11 @@ export async function extend(s: State, deeds: readonly Bytes[]): Promise<void> {
 }
 
 async function take(s: State, b: Bytes): Promise<void> {
-  const d = await parseDeed(b);
+  const [d, hash] = await Promise.all([parseDeed(b), deedHash(b)]);
   follows(s, d);
   const signer = await signed(s, d);
   if (s.deeds.length >= limits.chain) throw new DeedError("too-many", "deeds");
   await state(s, d.body, { seq: d.seq, time: d.time, signer, epoch: s.epochs.length });
-  const hash = await deedHash(b);
   if (d.seq === 0) s.home = idText("home", hash);
   s.time = d.time;
   s.deeds.push(b.slice());

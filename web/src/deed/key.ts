@@ -42,12 +42,20 @@ export async function readKey(r: Reader, want: Algorithm): Promise<Key> {
   return publicKey(want, bytes);
 }
 
+// What WebCrypto made of a key, which costs as much as a signature.
+const imported = new WeakMap<Key, Promise<CryptoKey>>();
+
+function verifier(k: Key): Promise<CryptoKey> {
+  const key = imported.get(k) ?? crypto.subtle.importKey("raw", k.bytes, "Ed25519", false, ["verify"]);
+  imported.set(k, key);
+  return key;
+}
+
 /** Whether the signature is the key's over the message. A key that does not sign verifies nothing. */
-export async function verifySignature(k: Pick<Key, "algorithm" | "bytes">, message: Bytes, signature: Bytes): Promise<boolean> {
+export async function verifySignature(k: Key, message: Bytes, signature: Bytes): Promise<boolean> {
   if (k.algorithm !== "Ed25519" || signature.length !== signatureSize) return false;
   try {
-    const key = await crypto.subtle.importKey("raw", k.bytes, "Ed25519", false, ["verify"]);
-    return await crypto.subtle.verify("Ed25519", key, signature, message);
+    return await crypto.subtle.verify("Ed25519", await verifier(k), signature, message);
   } catch {
     return false; // bytes that are no point of the curve
   }

@@ -5,6 +5,7 @@ import { hueOf } from "./colour.ts";
 import { Connection, pause } from "./connection.svelte.ts";
 import { countdown, length } from "./length.ts";
 import { isName } from "./name.ts";
+import { deedRefusals } from "../words/deeds.ts";
 import { isGrave, statement, troubleSays } from "./trouble.ts";
 
 test.each([
@@ -124,5 +125,7 @@ test("every trouble has its words", () => {
     // An error of a program is never shown to a person.
     expect(JSON.stringify(s) + troubleSays(why)).not.toContain("Error");
   }
+  expect(troubleSays({ trouble: "refused", status: 0, reason: "last-owner", message: deedRefusals["last-owner"]! }), "no server refused that").toBe(deedRefusals["last-owner"]);
+  for (const says of Object.values(deedRefusals)) expect(says).toMatch(/^[A-Z].*\w\.$/);
   expect(all.filter(isGrave).map((w) => w.trouble)).toEqual(["fork", "bad-chain"]);
 });

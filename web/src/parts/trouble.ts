@@ -5,6 +5,7 @@ import type { Trouble } from "../worker/protocol.ts";
 
 /** One sentence. */
 export function troubleSays(why: Trouble): string {
+  if (why.trouble === "refused" && why.status === 0 && why.message) return why.message; // no server has refused it
   if (why.trouble === "refused" || why.trouble === "agent") return words.trouble[why.trouble](why.message);
   return words.trouble[why.trouble];
 }

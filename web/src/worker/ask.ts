@@ -48,7 +48,7 @@ export function parseAsk(b: Bytes): ParsedAsk | null {
  */
 export async function readAsk(ask: ParsedAsk, title: Title, ring: ReadonlyMap<KeyID, PrivateKey>): Promise<string | null> {
   const agent = title.agent(ask.agent);
-  if (ask.home !== title.home || agent === null || !title.onChain(ask.head) || title.camera(ask.camera) !== null) return null;
+  if (ask.home !== title.home || agent === null || !title.onChain(ask.head) || title.anyCamera(ask.camera) !== null) return null;
   if (title.epochKey(ask.epoch)?.id !== ask.key) return null;
   if (!(await verifySignature(agent.signing, concat(label("latchkey ask v1"), ask.signed), ask.signature))) return null;
   const info = concat(label("latchkey ask name v1"), idBytes("home", title.home), idBytes("camera", ask.camera));

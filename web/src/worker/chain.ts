@@ -11,6 +11,7 @@ import { DeedError } from "../deed/reasons.ts";
 import { Title } from "../deed/title.ts";
 import type { Keep } from "../keep/keep.ts";
 import { base64, type Bytes } from "../wire.ts";
+import { deedRefusals } from "../words/deeds.ts";
 import type { Session } from "./session.ts";
 import { Turns } from "./turns.ts";
 
@@ -19,6 +20,9 @@ const maxGiveBack = 512 << 10;
 
 // A writer who lost this often to others is not racing people.
 const appendTries = 6;
+
+/** Makes a statement that fits a title. */
+export type Build = (title: Title) => Body | null | Promise<Body | null>;
 
 export class Chain {
   #title: Title;
@@ -106,6 +110,16 @@ export class Chain {
     this.#title = next;
   }
 
+  /** The title that a deed of ours leads to: what is refused here is not sent. */
+  async #holds(title: Title, deed: Bytes): Promise<Title> {
+    try {
+      return await title.append([deed]);
+    } catch (e) {
+      if (!(e instanceof DeedError)) throw e;
+      throw new Failed({ trouble: "refused", status: 0, reason: e.reason, message: deedRefusals[e.reason] ?? "" });
+    }
+  }
+
   #fork(offered: Head | null, request: string): Failed {
     return new Failed({ trouble: "fork", seen: headText(this.#title.head), offered: offered === null ? "" : headText(offered) }, null, request);
   }
@@ -113,19 +127,20 @@ export class Chain {
   /**
    * Signs a statement onto the newest head and appends it. Whoever was faster is
    * heard first: build is asked again, and may answer null if nothing is left to do.
+   * A statement that does not hold is refused here, with a sentence for people.
    */
-  append(signer: Signer, build: (title: Title) => Body | null): Promise<Title> {
+  append(signer: Signer, build: Build): Promise<Title> {
     return this.#turns.run(() => this.#append(signer, build));
   }
 
-  async #append(signer: Signer, build: (title: Title) => Body | null): Promise<Title> {
+  async #append(signer: Signer, build: Build): Promise<Title> {
     for (let i = 0; i < appendTries; i++) {
       const title = this.#title;
-      const body = build(title);
+      const body = await build(title);
       if (body === null) return title;
       const at = Math.max(Date.now() * 1000, 0);
       const deed = await signDeed(signer, title.next, at, body);
-      const next = await title.append([deed]); // refused here before it is refused there
+      const next = await this.#holds(title, deed);
       try {
         await this.#session.ask("POST", "/deeds", { onto: headText(title.head), deeds: [base64(deed)] });
       } catch (e) {

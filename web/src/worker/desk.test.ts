@@ -370,6 +370,21 @@ describe("a server that answers something else", () => {
     expect(await desk.title()).toMatchObject({ ok: false, trouble: "fork" });
   });
 
+  it("has no say in a deed that does not hold: it is not even sent", async () => {
+    const { agent } = await withCameras(1);
+    const title = server.title!;
+    const owner = await signerOf([...keep.kept.values()][0]!.secrets!.signing);
+    const release = await signDeed(owner, title.next, Date.now() * 1000, { type: "release agent", agent: agent.body.agent, lasts: [] });
+    server.title = await title.append([release]);
+    const { link, slot } = await good(desk.openJoin());
+    server.answers.set(slot, await agent.answer(link, server.announcements.get(slot)!));
+    await good(desk.watchJoin(slot));
+    await good(desk.title());
+    const before = server.arrived.length;
+    expect(await desk.placeAgent(slot)).toMatchObject({ ok: false, trouble: "refused", status: 0, reason: "already-placed", message: expect.stringMatching(/^[A-Z]/) });
+    expect(server.arrived.slice(before).filter((q) => q.method === "POST")).toEqual([]);
+  });
+
   it("is caught with older settings", async () => {
     await founded();
     const first = server.document;
