@@ -7,20 +7,33 @@ import { Inbox } from "./events/inbox.svelte.ts";
 import { Openings } from "./events/openings.svelte.ts";
 import type { Keeps } from "./keeper.ts";
 import { Connection } from "./parts/connection.svelte.ts";
+import { People } from "./people/people.svelte.ts";
 import { browserZone, isZone } from "./parts/time.ts";
 import { words } from "./words.ts";
 import type { AgentCondition, AgentID, Ask, CameraID, CameraSettings, Change, HomeID, KnownHome, Result, SettingsChange, SettingsView, TitleView, Trouble } from "./worker/protocol.ts";
 
-/** Where the page stands. `stopped` shows nothing of the home any more. */
+/**
+ * Where the page stands. `door`: the home does not open before somebody has done something.
+ * `left` the session, `gone` from the home itself. `stopped` shows nothing of it any more.
+ */
 export type Phase =
   | { is: "starting" }
   | { is: "none" }
   | { is: "choose"; homes: KnownHome[] }
   | { is: "open" }
+  | { is: "door"; why: AtTheDoor }
   | { is: "left" }
+  | { is: "gone"; why: "left" | "handed over" }
   | { is: "stopped"; why: Trouble };
 
+/** Why a home does not open yet. */
+export type AtTheDoor = Extract<Trouble, { trouble: "locked" | "unconfirmed" | "closed" }>;
+
 const stops: ReadonlySet<Trouble["trouble"]> = new Set(["fork", "bad-chain", "signed-out", "no-home", "storage"]);
+
+function isAtTheDoor(why: Trouble): why is AtTheDoor {
+  return why.trouble === "locked" || why.trouble === "unconfirmed" || why.trouble === "closed";
+}
 
 // How long the cameras of an agent that came with the set-up link are taken in without
 // a further question: the link was made by whoever has the machine in hand.
@@ -39,7 +52,7 @@ const asPlaced: CameraSettings = { name: "", off: false, offWhen: [], sensitivit
 
 export class House {
   phase = $state.raw<Phase>({ is: "starting" });
-  title = $state.raw<TitleView | null>(null);
+  #title = $state.raw<TitleView | null>(null);
   settings = $state.raw<SettingsView | null>(null);
   asks = $state.raw<Ask[]>([]);
   /** How many asks did not verify; they are not shown. */
@@ -60,8 +73,10 @@ export class House {
   readonly connection: Connection;
   readonly openings: Openings;
   readonly inbox: Inbox;
+  readonly people: People;
 
   #home: HomeID | undefined;
+  #called = $state("");
   #welcome: { agent: AgentID; until: number } | null = null;
   readonly #placing = new Set<CameraID>();
   readonly #added = new SvelteMap<CameraID, number>();
@@ -74,12 +89,33 @@ export class House {
     this.connection = new Connection(() => this.#reconnect());
     this.openings = new Openings(keeper, (trouble) => this.#note(trouble));
     this.inbox = new Inbox(async (before) => this.heard(await keeper.events(...(before === undefined ? [] : [before]))));
+    this.people = new People(this);
     this.#stopListening = keeper.changes((change) => this.#changed(change));
   }
 
-  /** The home's name. Before the settings are read it has none. */
+  /** What the chain says, as far as it is this person's business: a guest has the cameras of their rights. */
+  get title(): TitleView | null {
+    return this.#title;
+  }
+
+  #took(title: TitleView): void {
+    const only = title.me.role === "guest" ? title.me.rights?.cameras : null;
+    this.#title = only ? { ...title, cameras: title.cameras.filter((c) => only.includes(c.id)) } : title;
+  }
+
+  /** Whether this person decides about the home. */
+  get isOwner(): boolean {
+    return this.title?.me.role === "owner";
+  }
+
+  /** Whether this person sees the whole home: guests do not. */
+  get seesAll(): boolean {
+    return this.isOwner || this.title?.me.role === "resident";
+  }
+
+  /** The home's name. Before the settings are read it has none but what its person calls it. */
   get name(): string {
-    return this.settings?.home || words.home;
+    return this.settings?.home || this.#called || words.home;
   }
 
   /** The zone that days and times are shown in. */
@@ -129,25 +165,31 @@ export class House {
   /** Takes in what adding a camera came to. */
   added(camera: CameraID, title: TitleView, settings: SettingsView): void {
     this.#added.set(camera, Date.now());
-    this.title = title;
-    this.settings = settings;
+    this.took(title, settings);
     this.#dropAsk(camera);
   }
 
+  /** Takes in the title, and the settings, that a change came to. */
+  took(title: TitleView, settings = this.settings): void {
+    this.#took(title);
+    this.settings = settings;
+  }
+
   /** Opens the home of this browser: the named one, or the only one. */
-  async start(home?: HomeID): Promise<void> {
+  async start(home?: HomeID, called = ""): Promise<void> {
+    this.#called ||= called;
     if (home === undefined && this.#home === undefined) {
       const known = this.heard(await this.keeper.homes());
       if (!known.ok) return this.#stop(known);
       if (known.homes.length === 0) return this.#go({ is: "none" });
       if (known.homes.length > 1) return this.#go({ is: "choose", homes: known.homes });
+      this.#called = known.homes[0]?.name ?? "";
     }
     this.#home = home ?? this.#home;
     if (this.phase.is === "choose") this.#go({ is: "starting" });
     const opened = this.heard(await this.keeper.open(...(this.#home === undefined ? [] : [this.#home])));
     if (!opened.ok) return this.#stop(opened);
-    this.title = opened.title;
-    this.settings = opened.settings;
+    this.took(opened.title, opened.settings);
     this.#home = opened.title.home;
     this.#go({ is: "open" });
     clearInterval(this.#askAgents);
@@ -183,6 +225,19 @@ export class House {
       this.close();
     }
     return done;
+  }
+
+  /** Takes in what a change of the home itself came to. */
+  async settled<T extends { title: TitleView; settings?: SettingsView }>(change: Promise<Result<T>>): Promise<Result<T>> {
+    const answer = this.heard(await change);
+    if (answer.ok) this.took(answer.title, answer.settings);
+    return answer;
+  }
+
+  /** Nothing of the home is this person's business any more. */
+  gone(why: "left" | "handed over"): void {
+    this.#go({ is: "gone", why });
+    this.close();
   }
 
   /** Takes in the cameras that this agent asks for in the next two minutes. */
@@ -232,17 +287,18 @@ export class House {
     if (trouble?.trouble === "busy") return this.connection.silent(trouble.retryAfterMs);
     this.connection.heard();
     if (trouble?.trouble === "crossed") this.crossed = true;
-    if (trouble && stops.has(trouble.trouble)) this.#stop(trouble);
+    if (trouble && (stops.has(trouble.trouble) || isAtTheDoor(trouble))) this.#stop(trouble);
   }
 
   #stop(why: Trouble): void {
     if (why.trouble === "offline" || why.trouble === "busy" || this.phase.is === "stopped") return;
+    if (isAtTheDoor(why)) return this.#go({ is: "door", why });
     this.#go({ is: "stopped", why });
     this.close();
   }
 
   #go(phase: Phase): void {
-    if (this.phase.is !== "stopped" && this.phase.is !== "left") this.phase = phase;
+    if (this.phase.is !== "stopped" && this.phase.is !== "left" && this.phase.is !== "gone") this.phase = phase;
   }
 
   async #reconnect(): Promise<void> {
@@ -253,12 +309,17 @@ export class House {
   async #loadEverything(): Promise<void> {
     await this.#loadTitle();
     if (!this.connection.up) return;
-    await Promise.all([this.#loadSettings(), this.inbox.refresh(), this.#loadAsks(), this.loadConditions()]);
+    await Promise.all([this.#loadSettings(), this.inbox.refresh(), this.#loadAsks(), this.loadConditions(), this.#loadPeople()]);
+  }
+
+  // Only who is on a screen of people wants to know of them.
+  async #loadPeople(): Promise<void> {
+    if (this.people.state !== "first") await this.people.load();
   }
 
   async #loadTitle(): Promise<void> {
     const answer = this.heard(await this.keeper.title());
-    if (answer.ok) this.title = answer.title;
+    if (answer.ok) this.#took(answer.title);
   }
 
   async #loadSettings(): Promise<void> {
@@ -295,6 +356,7 @@ export class House {
     if (change.changed === "events") void this.inbox.refresh();
     if (change.changed === "deeds") void this.#loadTitle();
     if (change.changed === "settings") void this.#loadSettings();
+    if (change.changed === "deeds" || change.changed === "settings") void this.#loadPeople();
     if (change.changed === "asks") void this.#loadAsks();
     if (change.changed === "conditions") void this.loadConditions();
   }

@@ -4,9 +4,10 @@ import { mount } from "svelte";
 
 import App from "./App.svelte";
 import { Keeper } from "./keeper.ts";
-import { takeLink } from "./setup/link.ts";
+import { takeLink, watchForLinks } from "./setup/link.ts";
 import "./style.css";
 
 const link = takeLink();
+watchForLinks();
 const target = document.getElementById("app");
 if (target) mount(App, { target, props: { link, keeper: () => new Keeper() } });

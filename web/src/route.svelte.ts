@@ -1,8 +1,13 @@
 // The address bar as state: which screen, and what is open over it.
 
-export type Screen = "events" | "cameras" | "home";
-/** `camera` is the camera whose page is shown, "new" for adding one. */
-export type Route = { screen: Screen; event: string; camera?: string };
+export type Screen = "events" | "cameras" | "people" | "home" | "you" | "trust" | "homes";
+/**
+ * `camera` is the camera whose page is shown, `person` the person, "new" for adding one;
+ * `invite` is the invitation.
+ */
+export type Route = { screen: Screen; event: string; camera?: string; person?: string; invite?: string };
+
+const plain: ReadonlySet<string> = new Set(["home", "you", "trust", "homes"] satisfies Screen[]);
 
 const id = /^[a-z2-7]{26}$/;
 
@@ -10,13 +15,21 @@ const id = /^[a-z2-7]{26}$/;
 export function parsePath(path: string): Route {
   const [screen = "", part = "", ...more] = path.split("/").filter(Boolean);
   const alone = more.length === 0;
-  if (screen === "home") return { screen, event: "" };
+  if (plain.has(screen)) return { screen: screen as Screen, event: "" };
+  if (screen === "people") return { screen, event: "", ...personOf(part, more) };
   if (screen === "cameras") return alone && (part === "new" || id.test(part)) ? { screen, event: "", camera: part } : { screen, event: "" };
   return { screen: "events", event: screen === "events" && alone && id.test(part) ? part : "" };
 }
 
+function personOf(part: string, more: string[]): Pick<Route, "person" | "invite"> {
+  const [invite = "", ...rest] = more;
+  if (part === "invitations" && rest.length === 0 && id.test(invite)) return { invite };
+  return more.length === 0 && (part === "new" || id.test(part)) ? { person: part } : {};
+}
+
 /** The path of a route. */
 export function pathOf(route: Route): string {
+  if (route.screen === "people") return route.invite ? `/people/invitations/${route.invite}` : route.person ? `/people/${route.person}` : "/people";
   if (route.screen !== "events") return route.camera ? `/${route.screen}/${route.camera}` : `/${route.screen}`;
   return route.event ? `/events/${route.event}` : "/";
 }

@@ -19,6 +19,10 @@ test.each([
   ["/cameras", "cameras", ""],
   ["/cameras/", "cameras", ""],
   ["/home", "home", ""],
+  ["/people", "people", ""],
+  ["/you", "you", ""],
+  ["/trust", "trust", ""],
+  ["/homes/", "homes", ""],
   ["/nowhere", "events", ""],
   ["/src/dev/index.html", "events", ""],
 ])("%s is %s %s", (path, screen, event) => expect(parsePath(path)).toEqual({ screen, event }));
@@ -28,6 +32,8 @@ test.each([
   ["events", event, `/events/${event}`],
   ["cameras", "", "/cameras"],
   ["home", "", "/home"],
+  ["people", "", "/people"],
+  ["you", "", "/you"],
 ] as const)("%s %s is at %s, and back", (screen, event, path) => {
   expect(pathOf({ screen, event })).toBe(path);
   expect(parsePath(path)).toEqual({ screen, event });
@@ -45,3 +51,15 @@ test.each([
   expect(route).toEqual({ screen: "cameras", event: "", ...(camera && { camera }) });
   expect(pathOf(route)).toBe(camera ? path : "/cameras");
 });
+
+test.each([
+  ["/people/new", { person: "new" }],
+  [`/people/${event}`, { person: event }],
+  [`/people/invitations/${event}`, { invite: event }],
+])("%s is a page of its own, and back", (path, more) => {
+  const route = parsePath(path);
+  expect(route).toEqual({ screen: "people", event: "", ...more });
+  expect(pathOf(route)).toBe(path);
+});
+
+test.each(["/people/old", "/people/invitations", "/people/invitations/new", `/people/${event}/more`, `/people/invitations/${event}/more`])("%s is all people", (path) => expect(parsePath(path)).toEqual({ screen: "people", event: "" }));

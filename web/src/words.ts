@@ -4,8 +4,11 @@
 // The voice: what happened, since when, what still works, what to do next. Never a
 // chain of errors, never a word of the trade where an everyday one will do.
 
+import { homes, lost, passkey, recovery, secure, signIn, signUp, strength, welcome, you } from "./words/account.ts";
 import { adding, agents, camera, cameras, drawing, schedule, standing, strip } from "./words/cameras.ts";
 import { count } from "./words/count.ts";
+import { invited, inviting, people, rights } from "./words/people.ts";
+import { door, frozen, release, retention, trust } from "./words/trust.ts";
 
 /** The language of the words below. */
 export const language = "en";
@@ -40,7 +43,7 @@ export const words = {
     day: (day: string, clock: string) => `${day}, ${clock}`,
   },
 
-  nav: { events: "Events", cameras: "Cameras", home: "Home", waiting: "(waiting for your answer)" },
+  nav: { events: "Events", cameras: "Cameras", people: "People", home: "Home", you: "You", trust: "Trust", homes: "Your homes", waiting: "(waiting for your answer)" },
 
   length: {
     seconds: (s: number) => `${s} s`,
@@ -246,6 +249,28 @@ export const words = {
     video: (camera: string, moment: string) => `Clip of ${camera}, ${moment}`,
     back: "Back to the events",
   },
+
+  welcome,
+  signUp,
+  lost,
+  recovery,
+  signIn,
+  passkey,
+  strength,
+  secure,
+  you,
+  homes,
+
+  people,
+  rights,
+  inviting,
+  invited,
+
+  trust,
+  door,
+  frozen,
+  retention,
+  release,
 
   cameras,
   standing,

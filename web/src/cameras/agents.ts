@@ -18,6 +18,7 @@ export function agentSays(said: AgentCondition | undefined, now: number, zone: s
   const up = said?.connected ?? false;
   const heard = said !== undefined && said.received > 0;
   const state = said === undefined ? w.untold : up ? w.connected : heard ? w.away(when(said.received, now, zone)) : w.never;
+  if (said?.cloned) return { up: false, state: words.release.clonedState, lines: [words.release.cloned] };
   if (said?.state === "refused") return { up, state, lines: [w.unverified] };
   if (said?.state !== "verified") return { up, state, lines: up ? [w.untold] : [] };
   const { clock, spool, disk, version, started } = said.condition;

@@ -4,10 +4,11 @@
 import { mount } from "svelte";
 
 import App from "../App.svelte";
-import { takeLink } from "../setup/link.ts";
+import { takeLink, watchForLinks } from "../setup/link.ts";
 import "../style.css";
 import { fakeKeeper } from "./fake.ts";
 
 const link = takeLink();
+watchForLinks();
 const target = document.getElementById("app");
 if (target) mount(App, { target, props: { link, keeper: fakeKeeper } });

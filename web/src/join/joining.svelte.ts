@@ -1,7 +1,7 @@
-// Adding an agent by a link: from the link to the agent's place in the home.
+// Adding an agent by a link, or giving one new keys: from the link to its place in the home.
 
 import type { House } from "../house.svelte.ts";
-import type { AgentID, Trouble } from "../worker/protocol.ts";
+import type { AgentID, Result, Trouble } from "../worker/protocol.ts";
 
 export type Stage =
   | { is: "preparing" }
@@ -15,11 +15,14 @@ export class Joining {
   stage = $state.raw<Stage>({ is: "preparing" });
 
   readonly #house: House;
+  readonly #replaced: AgentID | undefined;
   #slot: string | null = null;
   #closed = false;
 
-  constructor(house: House) {
+  /** With `replaced`, the agent that answers takes the place of that one. */
+  constructor(house: House, replaced?: AgentID) {
     this.#house = house;
+    this.#replaced = replaced;
   }
 
   /** Makes a link, waits for the agent that uses it, and places it. */
@@ -37,10 +40,17 @@ export class Joining {
     if (answer.state === "expired") return this.#show({ is: "expired" });
     if (answer.state === "stopped") return;
     this.#show({ is: "joining" });
-    const placed = this.#house.heard(await keeper.placeAgent(join.slot));
+    const placed = this.#house.heard(await this.#place(join.slot));
     if (!placed.ok) return this.#show({ is: "failed", why: placed, placing: true });
     await this.#house.renew();
     this.#show({ is: "done", agent: placed.agent });
+  }
+
+  async #place(slot: string): Promise<Result<{ agent: AgentID }>> {
+    const { keeper } = this.#house;
+    if (this.#replaced === undefined) return keeper.placeAgent(slot);
+    const replaced = await keeper.replaceAgent(this.#replaced, slot);
+    return replaced.ok ? { ok: true, agent: this.#replaced } : replaced;
   }
 
   /** Stops waiting. An agent that has answered by then is not placed. */

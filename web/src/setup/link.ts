@@ -14,7 +14,13 @@ export interface JoinLink {
   link: string;
 }
 
-export type Link = SetUpLink | JoinLink | { is: "none" };
+/** An invitation, whole, as the worker reads it. */
+export interface InviteLink {
+  is: "invite";
+  link: string;
+}
+
+export type Link = SetUpLink | JoinLink | InviteLink | { is: "none" };
 
 const secret = /^[A-Za-z0-9_+/=-]{8,256}$/;
 const home = /^[a-z2-7]{52}$/;
@@ -28,9 +34,20 @@ export function parseLink(fragment: string, origin: string): Link {
   const parts = new Map(bare.split("&").map((p) => [p.slice(0, p.indexOf("=")), p.slice(p.indexOf("=") + 1)]));
   const setup = parts.get("setup") ?? "";
   const join = parts.get("join") ?? "";
+  const invite = parts.get("invite") ?? "";
   if (secret.test(setup)) return { is: "setup", setup, join: secret.test(join) ? join : "" };
   if (secret.test(join)) return { is: "join", link: `${origin}/#join=${join}${checked(parts, "home", home)}${checked(parts, "head", head)}${checked(parts, "trust", trust)}` };
+  // Whoever is invited checks the home's chain against home and head: without them the link is not whole.
+  if (secret.test(invite) && home.test(parts.get("home") ?? "") && head.test(parts.get("head") ?? ""))
+    return { is: "invite", link: `${origin}/#invite=${invite}&home=${parts.get("home")}&head=${parts.get("head")}${checked(parts, "trust", trust)}` };
   return { is: "none" };
+}
+
+/** What somebody pasted who has a link: a link of this server's, of another's, or none. */
+export function parsePasted(text: string, origin: string): Link | { is: "elsewhere"; host: string } {
+  const url = /^(https?:\/\/[^/?#]+)[^#]*(#.*)$/.exec(text.trim());
+  const link = parseLink(url?.[2] ?? text.trim(), origin);
+  return url?.[1] && url[1] !== origin && link.is !== "none" ? { is: "elsewhere", host: url[1] } : link;
 }
 
 // The link is shown inside a command that people paste into a shell: only what can be
@@ -45,4 +62,11 @@ export function takeLink(): Link {
   const link = parseLink(location.hash, location.origin);
   if (location.hash) history.replaceState(null, "", location.pathname + location.search);
   return link;
+}
+
+/** Loads the page anew for a link that is put into the address bar while it is open: by itself a browser does nothing then. */
+export function watchForLinks(): void {
+  addEventListener("hashchange", () => {
+    if (parseLink(location.hash, location.origin).is !== "none") location.reload();
+  });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { fitness, type Has } from "./browser.ts";
-import { parseLink } from "./link.ts";
+import { parseLink, parsePasted } from "./link.ts";
 
 const here = "https://example.org";
 const home = "a".repeat(52);
@@ -17,6 +17,21 @@ describe("links", () => {
   test("for an agent", () => {
     expect(parseLink(`#join=abcdefgh&home=${home}&head=${head}`, here)).toEqual({ is: "join", link: `${here}/#join=abcdefgh&home=${home}&head=${head}` });
     expect(parseLink("#join=abcdefgh", here)).toEqual({ is: "join", link: `${here}/#join=abcdefgh` });
+  });
+
+  test("for a person, whole or not at all", () => {
+    const link = `${here}/#invite=abcdefgh&home=${home}&head=${head}&trust=${"0f".repeat(32)}`;
+    expect(parseLink(new URL(link).hash, here)).toEqual({ is: "invite", link });
+    expect(parseLink(`#invite=abcdefgh&home=${home}`, here)).toEqual({ is: "none" });
+    expect(parseLink(`#invite=abcdefgh&home=${home}&head=7:aa`, here)).toEqual({ is: "none" });
+  });
+
+  test("that were pasted, with what stands around them", () => {
+    expect(parsePasted(` ${here}/#setup=abcdefgh\n`, here)).toEqual({ is: "setup", setup: "abcdefgh", join: "" });
+    expect(parsePasted("#setup=abcdefgh", here)).toEqual({ is: "setup", setup: "abcdefgh", join: "" });
+    expect(parsePasted("https://other.example/#setup=abcdefgh", here)).toEqual({ is: "elsewhere", host: "https://other.example" });
+    expect(parsePasted("https://other.example/", here)).toEqual({ is: "none" });
+    expect(parsePasted("a letter", here)).toEqual({ is: "none" });
   });
 
   test.each(["", "#", "#setup=", "#setup=short", "#setup", "#join=a b c d e f g", `#setup=${"a".repeat(300)}`, "#other=abcdefgh", "#__proto__=abcdefgh"])("%j is none", (text) =>

@@ -25,6 +25,7 @@ export const cameras = {
   missing: "This camera is not in your home. It may have been forgotten, or the link is of another home.",
   through: (agent: string) => `through ${agent}`,
   noEvents: "no event yet",
+  guestNone: "There is no camera that you may see.",
   emptyAgents: {
     title: "No agent yet",
     says: "The agent is the program in your house that talks to the cameras. It runs on any small computer that is always on.",
