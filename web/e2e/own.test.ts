@@ -178,7 +178,7 @@ describe("an ordinary life", () => {
   test("a browser without keys is told so", async () => {
     const stranger = await Visitor.arrive(browser, cloud.origin);
     await stranger.page.goto(cloud.origin);
-    await stranger.page.getByText(words.none.title).waitFor();
+    await stranger.page.getByText(words.welcome.title).waitFor();
     await sound(stranger);
     stranger.blameless();
     await stranger.leave();
@@ -187,6 +187,7 @@ describe("an ordinary life", () => {
   test("a link that nobody made is turned down in words", async () => {
     const stranger = await Visitor.arrive(browser, cloud.origin);
     await stranger.page.goto(`${cloud.origin}/#setup=${"A".repeat(26)}`);
+    await stranger.page.getByRole("button", { name: words.signUp.later, exact: true }).click();
     await stranger.page.getByRole("button", { name: words.setup.go }).click();
     await stranger.page.getByText(words.setup.used.title).waitFor();
     await sound(stranger);
@@ -221,7 +222,7 @@ describe("an ordinary life", () => {
   test("control: a page that did would have been noticed", async () => {
     const stranger = await Visitor.arrive(browser, cloud.origin);
     await stranger.page.goto(cloud.origin);
-    await stranger.page.getByText(words.none.title).waitFor();
+    await stranger.page.getByText(words.welcome.title).waitFor();
     await stranger.page.evaluate(async () => {
       document.body.append(Object.assign(document.createElement("img"), { src: "http://127.0.0.1:9/elsewhere.png" }));
       await fetch("http://127.0.0.1:9/").catch(() => undefined);

@@ -194,7 +194,7 @@ export class House {
     this.#go({ is: "open" });
     clearInterval(this.#askAgents);
     this.#askAgents = setInterval(() => void (this.connection.up && this.loadConditions()), askAgents);
-    await Promise.all([this.inbox.refresh(), this.#loadAsks(), this.loadConditions()]);
+    await Promise.all([this.inbox.refresh(), this.#loadAsks(), this.loadConditions(), this.people.load()]);
   }
 
   /** Places a camera that was asked for. */
@@ -309,12 +309,7 @@ export class House {
   async #loadEverything(): Promise<void> {
     await this.#loadTitle();
     if (!this.connection.up) return;
-    await Promise.all([this.#loadSettings(), this.inbox.refresh(), this.#loadAsks(), this.loadConditions(), this.#loadPeople()]);
-  }
-
-  // Only who is on a screen of people wants to know of them.
-  async #loadPeople(): Promise<void> {
-    if (this.people.state !== "first") await this.people.load();
+    await Promise.all([this.#loadSettings(), this.inbox.refresh(), this.#loadAsks(), this.loadConditions(), this.people.load()]);
   }
 
   async #loadTitle(): Promise<void> {
@@ -354,9 +349,10 @@ export class House {
     if (change.changed === "link") this.#linked(change.up);
     if (this.phase.is !== "open") return;
     if (change.changed === "events") void this.inbox.refresh();
-    if (change.changed === "deeds") void this.#loadTitle();
-    if (change.changed === "settings") void this.#loadSettings();
-    if (change.changed === "deeds" || change.changed === "settings") void this.#loadPeople();
+    // Who is in the home stands in its deeds, and their names in the settings.
+    const people = () => (this.connection.up ? this.people.load() : undefined);
+    if (change.changed === "deeds") void this.#loadTitle().then(people);
+    if (change.changed === "settings") void this.#loadSettings().then(people);
     if (change.changed === "asks") void this.#loadAsks();
     if (change.changed === "conditions") void this.loadConditions();
   }

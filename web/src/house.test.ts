@@ -80,7 +80,7 @@ describe("at the door", () => {
   test("the only home is opened", async () => {
     await house.start();
     expect([house.phase.is, house.name, house.zone]).toEqual(["open", "Ours", "Europe/Berlin"]);
-    expect(s.calls).toEqual(["homes", "open", "events", "asks", "conditions"]);
+    expect(s.calls).toEqual(["homes", "open", "events", "asks", "conditions", "people"]);
   });
 
   test("without a home the page says so, and with several it asks", async () => {
@@ -152,7 +152,7 @@ describe("hints", () => {
     s.calls.length = 0;
     for (const changed of ["events", "deeds", "settings", "asks", "conditions"] as const) s.tell({ changed });
     await vi.advanceTimersByTimeAsync(0);
-    expect(s.calls.sort()).toEqual(["asks", "conditions", "events", "settings", "title"]);
+    expect(s.calls.sort()).toEqual(["asks", "conditions", "events", "people", "people", "settings", "title"]);
   });
 
   test.each(["before", "after"])("are made up for while their socket is down, from %s the home is open", async (when) => {
@@ -330,7 +330,7 @@ describe("adding an agent", () => {
     const joining = new Joining(house);
     await joining.run();
     expect(joining.stage).toEqual({ is: "done", agent });
-    expect(s.calls.slice(5)).toEqual(["openJoin", "watchJoin slot", "placeAgent slot", "title"]);
+    expect(s.calls.slice(6)).toEqual(["openJoin", "watchJoin slot", "placeAgent slot", "title"]);
   });
 
   test.each([

@@ -18,12 +18,13 @@ export function agentSays(said: AgentCondition | undefined, now: number, zone: s
   const up = said?.connected ?? false;
   const heard = said !== undefined && said.received > 0;
   const state = said === undefined ? w.untold : up ? w.connected : heard ? w.away(when(said.received, now, zone)) : w.never;
-  if (said?.cloned) return { up: false, state: words.release.clonedState, lines: [words.release.cloned] };
+  if (said?.cloned && !up) return { up, state: words.release.clonedState, lines: [words.release.cloned(when(said.cloned, now, zone))] };
   if (said?.state === "refused") return { up, state, lines: [w.unverified] };
   if (said?.state !== "verified") return { up, state, lines: up ? [w.untold] : [] };
+  const copy = said.cloned ? words.release.copied(when(said.cloned, now, zone)) : "";
   const { clock, spool, disk, version, started } = said.condition;
   const spooled = spool.objects === 0 ? w.spoolEmpty : spool.says || w.spoolWaits(spool.objects, size(spool.bytes));
   const free = disk.says || (disk.free > 0 ? w.disk(size(disk.free)) : "");
-  const lines = [spooled, free, w.clock[clock.quality], version ? w.version(version, when(started, now, zone)) : ""];
+  const lines = [copy, spooled, free, w.clock[clock.quality], version ? w.version(version, when(started, now, zone)) : ""];
   return { up, state, lines: lines.filter(Boolean) };
 }

@@ -71,13 +71,13 @@ export class FakeAccounts implements AccountCalls {
     return { ok: true, standing: this.#s.standing, mail: !is("no-mail"), passkeys: !is("no-passkeys") };
   };
   beginSignUp: AccountCalls["beginSignUp"] = async (_, email) => {
-    if (email.startsWith("taken")) return refused("email-taken", "This address has an account here already.");
+    if (email.startsWith("taken")) return refused("conflict", "This address has an account here already.");
     this.#account = { ...this.#account, email };
     return this.#s.answer({ mail: !is("no-mail"), passkey: is("no-passkeys") ? null : ask(true) });
   };
   prepareSignUp: AccountCalls["prepareSignUp"] = async () => this.#s.answer({ groups, ask: [2, 5] });
   finishSignUp: AccountCalls["finishSignUp"] = async (code) => {
-    if (code === "00000000") return refused("code", "This code is not right, or has expired.");
+    if (code === "00000000") return refused("refused", "This code is not right, or has expired.");
     this.#open();
     return this.#view();
   };

@@ -104,7 +104,7 @@ export class FakeHome implements Calls {
     for (const { id } of this.#s.title.cameras) if (this.#s.settings.cameras[id]?.off) how.set(id, { ...how.get(id), state: "off", recording: false });
     const own = this.#s.title.cameras.filter((c) => c.agent === agent).map((c) => c.id);
     const agents: AgentCondition[] = this.#s.title.agents.length > 0 ? [report(agent, "attic-pi", own, how)] : [];
-    if (this.#s.cloned) return this.#s.answer({ agents: agents.map((a) => ({ ...a, cloned: true as const, connected: false })), refused: 0 });
+    if (this.#s.cloned) return this.#s.answer({ agents: agents.map((a) => ({ ...a, cloned: (Date.now() - 1_500_000) * 1000, connected: false })), refused: 0 });
     if (is("states")) agents.push(silentReport(second, "garden-pc", [shed]));
     if (is("away")) return this.#s.answer({ agents: [silentReport(agent, "attic-pi", own)], refused: 0 });
     return this.#s.answer({ agents, refused: 0 });

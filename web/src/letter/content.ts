@@ -170,10 +170,10 @@ export interface Condition {
 }
 
 /**
- * The condition of an agent, as far as it verified. `cloned` if the server turns it away
- * because another copy of it was there, which is the server's word.
+ * The condition of an agent, as far as it verified. `cloned` is when the server last turned
+ * away a copy of it, or itself after it was restored; that is the server's word.
  */
-export type AgentCondition = { agent: AgentID; connected: boolean; received: number; cloned?: boolean } & (
+export type AgentCondition = { agent: AgentID; connected: boolean; received: number; cloned?: number } & (
   | { state: "verified"; condition: Condition }
   | { state: "none" }
   | { state: "refused"; reason: string }

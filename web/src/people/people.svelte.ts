@@ -8,8 +8,8 @@ import { type Reading, seesSays } from "./rights.ts";
 const order: Record<Role, number> = { owner: 0, resident: 1, guest: 2, link: 3 };
 
 export class People {
-  /** Whether they were ever read, or could not be. */
-  state = $state<"first" | "ready" | "failed">("first");
+  /** Whether they were ever read, or could not be; `none` if the worker knows of no people. */
+  state = $state<"first" | "ready" | "failed" | "none">("first");
   #view = $state.raw<PeopleView>({ people: [], invites: [] });
   readonly #house: House;
 
@@ -56,10 +56,10 @@ export class People {
     return seesSays(person.role, person.rights, this.reading(now));
   }
 
-  /** Reads them. Once they were read they are read again whenever the home's deeds or settings change. */
+  /** Reads them. They are read when the home is opened, and whenever its deeds or settings change. */
   async load(): Promise<void> {
     const answer = this.took(await this.#house.keeper.people());
-    if (!answer.ok && this.state === "first") this.state = "failed";
+    if (!answer.ok && this.state !== "ready") this.state = answer.trouble === "broken" ? "none" : "failed";
   }
 
   /** Takes in what an answer says of them. */

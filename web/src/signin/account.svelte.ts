@@ -13,6 +13,8 @@ export class Account {
   /** Whether there can be passkeys at this address, and whether this browser can use them. */
   passkeys = $state<{ server: boolean; browser: boolean }>({ server: false, browser: false });
   view = $state.raw<AccountView | null>(null);
+  /** Whether the server did not answer when it was asked. */
+  unreached = $state(false);
   /** Set while somebody is asked to unlock once more; called with whether they did. */
   proving = $state.raw<((proven: boolean) => void) | null>(null);
 
@@ -25,6 +27,7 @@ export class Account {
   /** Looks how this browser stands. */
   async look(): Promise<void> {
     const [answer, browser] = await Promise.all([this.keeper.standing(), canPasskey()]);
+    this.unreached = !answer.ok && (answer.trouble === "offline" || answer.trouble === "busy");
     if (!answer.ok) return;
     this.standing = answer.standing;
     this.mail = answer.mail;

@@ -14,7 +14,7 @@ const w = words.signUp;
 
 /** Whether a code by mail was not taken. */
 function isCode(why: Trouble): boolean {
-  return why.trouble === "refused" && (why.reason === "code" || why.reason === "refused");
+  return why.trouble === "refused" && why.reason === "refused";
 }
 
 export class SignUp {
@@ -55,7 +55,7 @@ export class SignUp {
     if (!/^\S+@\S+\.\S+$/.test(email) || email.length > 254) return this.#say(w.emailRule);
     const begun = await this.#do(() => this.#account.keeper.beginSignUp(this.#ticket, email));
     if (!begun?.ok) {
-      this.taken = begun?.trouble === "refused" && begun.reason === "email-taken";
+      this.taken = begun?.trouble === "refused" && begun.reason === "conflict";
       if (this.taken) this.trouble = w.taken;
       return;
     }

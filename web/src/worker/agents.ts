@@ -79,7 +79,7 @@ export class Agents {
     if (agent === null) return null;
     if (this.#home.title.agent(agent) === null) await this.#home.chain.refresh();
     if (this.#home.title.agent(agent) === null) return null;
-    const about = { agent, connected: f.boolean("connected"), received: f.number("received") };
+    const about = { agent, connected: f.boolean("connected"), received: f.number("received"), ...(f.has("cloned") && f.number("cloned") > 0 && { cloned: f.number("cloned") }) };
     const letter = f.bytes("letter");
     if (letter.length === 0) return { ...about, state: "none" };
     try {
