@@ -56,9 +56,6 @@ const (
 	allKinds = SeesThumbnails | SeesClips | SeesDescriptions | SeesLive | SeesFootage
 )
 
-// Covers says whether the set has that kind of object.
-func (k Kinds) Covers(kind latchkey.Kind) bool { return k&kindsOf(kind) != 0 }
-
 // kindsOf is the set of that one kind of object, empty for a kind that there is not.
 func kindsOf(kind latchkey.Kind) Kinds {
 	if kind < latchkey.Thumbnail || kind > latchkey.Description {
