@@ -12,7 +12,6 @@ import (
 	"github.com/latchkey-cam/latchkey/account"
 	"github.com/latchkey-cam/latchkey/account/accounttest"
 	"github.com/latchkey-cam/latchkey/api"
-	"github.com/latchkey-cam/latchkey/internal/sabotage"
 )
 
 // appCode is what somebody's authenticator app shows.
@@ -69,16 +68,6 @@ func TestAppCodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.signIn(p.byPhrase())
-}
-
-// TestAppCodesControl runs that test against a server that takes a code twice.
-func TestAppCodesControl(t *testing.T) {
-	t.Parallel()
-	control(t, "TestAppCodes", "a code again: <nil>", sabotage.Cut{
-		File: "account/codes.go", Old: "== 1 && step > last {", New: "== 1 {",
-	}, sabotage.Cut{
-		File: "archive/accounts.go", Old: "account = ?2 AND step < ?1 AND", New: "account = ?2 AND",
-	})
 }
 
 // TestOneRefusal: whatever is wrong, the answer is the same, byte by byte.
@@ -227,18 +216,4 @@ func TestGuessingFromOnePlace(t *testing.T) {
 	if _, err := h.client.SignInAccount(t.Context(), p.byPhrase(), nil); err != nil {
 		t.Errorf("a quarter of an hour later: %v", err)
 	}
-}
-
-func TestGuessingControl(t *testing.T) {
-	t.Parallel()
-	control(t, "TestGuessing", "no pause after 5 wrong tries", sabotage.Cut{
-		File: "server/guess.go", Old: "case now.Before(is.until):", New: "case false:",
-	})
-}
-
-func TestOneRefusalControl(t *testing.T) {
-	t.Parallel()
-	control(t, "TestOneRefusal", "want what every other is", sabotage.Cut{
-		File: "server/account_signin.go", Old: "	if errors.Is(err, archive.ErrNotFound) {\n		is = archive.Account", New: "	if false {\n		is = archive.Account",
-	})
 }

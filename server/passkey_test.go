@@ -11,7 +11,6 @@ import (
 	"github.com/latchkey-cam/latchkey/account"
 	"github.com/latchkey-cam/latchkey/account/accounttest"
 	"github.com/latchkey-cam/latchkey/api"
-	"github.com/latchkey-cam/latchkey/internal/sabotage"
 )
 
 // signUpByPasskey makes an account that is opened by a passkey and a recovery code.
@@ -145,14 +144,6 @@ func TestPasskeyRefusals(t *testing.T) {
 func elsewhereOf(k *passkey) *passkey {
 	k.party.Origin = "https://evil.example.org"
 	return k
-}
-
-// TestPasskeyRefusalsControl runs that test against a server that takes any challenge.
-func TestPasskeyRefusalsControl(t *testing.T) {
-	t.Parallel()
-	control(t, "TestPasskeyRefusals", "a challenge that ran out: <nil>", sabotage.Cut{
-		File: "server/passkey.go", Old: "if err != nil || !p.nonces.genuine(nonce, about, p.now()) {", New: "if err != nil {",
-	})
 }
 
 // TestTooManyUnlockers: the sixteenth fits, the next does not.
