@@ -168,6 +168,9 @@ func (a *Agent) load() (err error) {
 	if a.chain, err = a.loadChain(); err != nil {
 		return err
 	}
+	if err := uplink.Parted(a.chain.Title(), a.keys); err != nil {
+		return err
+	}
 	a.loadSettings()
 	spoolKey, fresh, err := spool.LoadKey(a.state.dir, spoolKeyFile)
 	if err != nil {

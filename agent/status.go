@@ -144,7 +144,10 @@ func (a *Agent) keepStatus(ctx context.Context) error {
 			}
 		}
 		select {
-		case <-ctx.Done():
+		case <-ctx.Done(): // the last word is why it ended
+			if err := a.writeStatus(a.Status()); err != nil {
+				a.log.Warn("write the status", "error", err)
+			}
 			return nil
 		case <-tick.C:
 		}

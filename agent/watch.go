@@ -46,6 +46,7 @@ const (
 	CameraWaiting  CameraState = "waiting"     // the home's deeds are not known yet
 	CameraAsking   CameraState = "asking"      // the owner has not placed it yet
 	CameraElse     CameraState = "other-agent" // it is placed with another agent
+	CameraReleased CameraState = "released"    // the home has released it
 	CameraOff      CameraState = "off"         // the home has switched it off
 	CameraStarting CameraState = "starting"
 	CameraStopped  CameraState = "stopped" // it ended with an error and will be started again
@@ -126,6 +127,9 @@ func (a *Agent) consider(ctx context.Context, c Camera) (fresh bool) {
 	wish := a.wish(c.ID)
 	w.motion.Store(&wish.motion)
 	switch state := a.placement(c.ID); {
+	case state == CameraReleased:
+		a.halt(w)
+		a.say(w, state, "The home has released it. There is no connection to it, and nothing is recorded. Its address and password stay here until it is forgotten.")
 	case state != CameraStarting:
 		a.halt(w)
 		a.say(w, state, "")
@@ -158,10 +162,12 @@ func (a *Agent) placement(id latchkey.CameraID) CameraState {
 	if title == nil {
 		return CameraWaiting
 	}
-	placed, ok := title.Camera(id)
+	placed, ok := title.AnyCamera(id)
 	switch {
 	case !ok:
 		return CameraAsking
+	case placed.Until != 0:
+		return CameraReleased
 	case placed.Agent != a.keys.Agent:
 		return CameraElse
 	}

@@ -124,12 +124,41 @@ func (t *conversation) greet(ctx context.Context) (hello api.Hello, err error) {
 		return hello, err
 	}
 	if t.agent, ok = title.Agent(hello.Agent); !ok || hello.Verify(nonce, t.agent.Signing) != nil {
+		t.part(ctx, hello, nonce, title)
 		return hello, unknownAgent()
 	}
 	t.home, t.incarnation = hello.Home, hello.Incarnation
 	who := asker{agent: hello.Agent, key: t.agent.KEM.ID()}
 	t.outlet, err = s.outlet(t.r, t.home, who, latchkey.Name{}, title, round)
 	return hello, err
+}
+
+// part tells an agent with which the home has parted how that came about: the deeds after
+// the head that it names, until it stood there no more with the keys that it shows. Of
+// what came later it learns nothing.
+func (t *conversation) part(ctx context.Context, hello api.Hello, nonce []byte, title *deed.Title) {
+	head, _ := hello.KnownHead() // it parses, or the hello was refused
+	if head == nil || !title.OnChain(*head) {
+		return
+	}
+	was, ok := title.AgentAt(hello.Agent, head.Seq)
+	if !ok || hello.Verify(nonce, was.Signing) != nil {
+		return
+	}
+	end := head.Seq
+	for still := true; still && end < title.Head().Seq; {
+		end++
+		is, stands := title.AgentAt(hello.Agent, end)
+		still = stands && is.KEM.ID() == was.KEM.ID()
+	}
+	for from := head.Seq + 1; from <= end; {
+		deeds := firstOf(title.Deeds(from)[:end+1-from], maxDeedBytes)
+		from += uint64(len(deeds))
+		hash, _ := title.HashAt(from - 1) // below the head
+		if t.send(ctx, api.DeedsFrame{Home: hello.Home, Head: api.Head{Seq: from - 1, Hash: hash}, Deeds: deeds}) != nil {
+			return
+		}
+	}
 }
 
 func unknownAgent() *refusal {

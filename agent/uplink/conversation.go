@@ -136,7 +136,7 @@ func (u *Uplink) introduce(ctx context.Context, conn *api.Socket) (said hello, c
 }
 
 // welcomed waits for the answer to a hello. A server that has lost deeds asks for them
-// first.
+// first; an agent that the home has parted with is told so by deeds.
 func (u *Uplink) welcomed(ctx context.Context, conn *api.Socket, said api.Hello, known *deed.Title) (api.Welcome, error) {
 	var none api.Welcome
 	for last := (*latchkey.Head)(nil); ; {
@@ -156,10 +156,23 @@ func (u *Uplink) welcomed(ctx context.Context, conn *api.Socket, said api.Hello,
 				return none, err
 			}
 			last = &head
+		case api.DeedsFrame: // how this agent ceased to be the home's; a refusal follows
+			if err := u.farewell(m); err != nil {
+				return none, err
+			}
 		default:
 			return none, fmt.Errorf("%w: %T where a welcome belongs", errProtocol, f)
 		}
 	}
+}
+
+// farewell takes in deeds that come in place of a welcome.
+func (u *Uplink) farewell(m api.DeedsFrame) error {
+	if m.Home != u.config.Home || len(m.Deeds) == 0 {
+		return fmt.Errorf("%w: deeds of another home, or none", errProtocol)
+	}
+	_, err := u.extend(latchkey.Head(m.Head), m.Deeds)
+	return err
 }
 
 // maxGiveBack is how many bytes of deeds go in one message.
@@ -228,7 +241,10 @@ func (c *conversation) run(ctx context.Context) error {
 	defer minute.Stop()
 	for {
 		changed := c.u.config.Chain.Changed()
-		err := c.ask(ctx)
+		err := Parted(c.u.config.Chain.Title(), c.u.config.Keys)
+		if err == nil {
+			err = c.ask(ctx)
+		}
 		if err == nil && c.said != c.u.config.Chain.Title().Epoch() { // the first time, and in a new epoch
 			err = c.tell(ctx)
 		}

@@ -104,6 +104,7 @@ const (
 	NotPlaced  State = "not-placed"  // the home's deeds do not know this agent (any more)
 	OtherChain State = "other-chain" // the server offers deeds that are not this home's
 	Cloned     State = "cloned"      // another copy of this agent has taken its place
+	Released   State = "released"    // the home has released this agent
 )
 
 // Status is how an uplink is doing, for people and programs.
@@ -120,9 +121,36 @@ type Status struct {
 	Discarded uint64 `json:"discarded,omitempty"`
 }
 
-// ErrCloned ends an uplink: another copy of the agent has said a hello since.
-var ErrCloned = errors.New("another copy of this agent has connected since, or this folder was restored from a backup; " +
-	"what it recorded has not been uploaded. See that only one copy runs; if this is to be the one, have it join the home anew")
+// What ends an uplink.
+var (
+	// ErrCloned: another copy of the agent has said a hello since, or has its place.
+	ErrCloned = errors.New("another copy of this agent has connected since, or this folder was restored from a backup; " +
+		"what it recorded has not been uploaded. See that only one copy runs. If this is to be the one, choose Give it new keys " +
+		"beside the agent on the home's page, and run latchkey agent join --replace with the link that you get there")
+	// ErrReleased: the home has released the agent.
+	ErrReleased = errors.New("the home has released this agent. It records and uploads nothing any more; what it had not uploaded stays in its folder " +
+		"until you remove that. For another home, join in another folder (latchkey agent join --data FOLDER LINK)")
+)
+
+// Parted says why the agent with those keys is not the home's any more: [ErrReleased], or
+// [ErrCloned] if the home has given its place to another copy of it. It is nil for one
+// that is, or that is to be placed yet.
+func Parted(t *deed.Title, keys *key.AgentKeys) error {
+	if t == nil {
+		return nil
+	}
+	was, stood := t.AgentByKey(keys.KeyID())
+	is, stands := t.Agent(keys.Agent)
+	switch {
+	case !stood || was.ID != keys.Agent:
+		return nil
+	case !stands:
+		return ErrReleased
+	case is.Signing[0].ID() != keys.KeyID():
+		return ErrCloned
+	}
+	return nil
+}
 
 // Uplink is the connection of one agent to its server.
 type Uplink struct {
@@ -206,7 +234,7 @@ func (u *Uplink) say(state State, detail string) {
 }
 
 // Run connects and uploads until ctx ends, and then returns nil; or it returns
-// [ErrCloned].
+// [ErrCloned] or [ErrReleased].
 func (u *Uplink) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -228,9 +256,16 @@ func (u *Uplink) Run(ctx context.Context) error {
 		if errors.Is(err, errAgain) {
 			continue
 		}
-		if errors.Is(err, ErrCloned) {
-			u.say(Cloned, ErrCloned.Error())
+		if parted := Parted(u.config.Chain.Title(), u.config.Keys); parted != nil {
+			err = parted
+		}
+		switch {
+		case errors.Is(err, ErrCloned):
+			u.say(Cloned, sentence(ErrCloned.Error()))
 			return ErrCloned
+		case errors.Is(err, ErrReleased):
+			u.say(Released, sentence(ErrReleased.Error()))
+			return ErrReleased
 		}
 		wait := p.next(retryAfter(err))
 		state, detail := explain(err, u.config.Server)
