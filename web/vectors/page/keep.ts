@@ -92,7 +92,10 @@ async function firstVersion(): Promise<KeptHome> {
   const r = indexedDB.open("latchkey", 1);
   r.onupgradeneeded = () => r.result.createObjectStore("homes", { keyPath: "home" });
   const db = await done(r);
-  await done(db.transaction("homes", "readwrite").objectStore("homes").add({ home: home.home, wrapping, iv, wrapped, deeds: home.deeds, settings: { number: 7, hash: random(32) }, pending: false }));
+  const all = db.transaction("homes", "readwrite");
+  all.objectStore("homes").add({ home: home.home, wrapping, iv, wrapped, deeds: home.deeds, settings: { number: 7, hash: random(32) }, pending: false });
+  // While a transaction goes on a database that was closed is still open.
+  await new Promise((complete) => (all.oncomplete = complete));
   db.close();
   return home;
 }
