@@ -126,13 +126,17 @@ func SameRecipients(s Settings, t *deed.Title) bool {
 	})
 }
 
-// Follows says whether the document is the next after kept, or the first if kept is
-// nil. A server replaces one document by another only if it is.
-func (s Settings) Follows(kept *Settings) bool {
-	if kept == nil {
-		return s.Number == 1 && s.Prev == [32]byte{}
+// Replaces says whether a server replaces kept, nil for none, by the document: if it is
+// the next one, and also if it is so much later that the server must have lost what lies
+// between; made at no earlier head in either case.
+func (s Settings) Replaces(kept *Settings) bool {
+	switch {
+	case kept == nil:
+		return s.Number > 1 || s.Prev == [32]byte{}
+	case s.Home != kept.Home:
+		return false
 	}
-	return s.Home == kept.Home && s.Number == kept.Number+1 && s.Prev == kept.Hash() && s.Head.Seq >= kept.Head.Seq
+	return s.Head.Seq >= kept.Head.Seq && (s.Number > kept.Number+1 || s.Number == kept.Number+1 && s.Prev == kept.Hash())
 }
 
 // Since checks the document against the newest that the reader has seen: an older one,

@@ -251,10 +251,14 @@ func (s *Server) putSettings(a *asking) error {
 		return settingsConflict(document) // sealed for those who were in the home before somebody changed that
 	}
 	if !bytes.Equal(document, in.Document) { // the same again is accepted
-		if !next.Follows(kept) {
+		var replaced [32]byte
+		if kept != nil {
+			replaced = kept.Hash()
+		}
+		if !next.Replaces(kept) {
 			return settingsConflict(document)
 		}
-		err = s.config.Archive.Settings.PutSettings(a.r.Context(), next.Prev, archive.Document{Home: a.home, Bytes: in.Document})
+		err = s.config.Archive.Settings.PutSettings(a.r.Context(), replaced, archive.Document{Home: a.home, Bytes: in.Document})
 		if errors.Is(err, archive.ErrConflict) {
 			if _, document, err = s.settingsOf(a.r.Context(), a.home); err != nil {
 				return err

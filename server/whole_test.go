@@ -153,4 +153,11 @@ func TestSettings(t *testing.T) {
 	if d, err := m.member.Settings(t.Context()); err != nil || string(d) != string(second) {
 		t.Errorf("at the end: %d bytes, %v", len(d), err)
 	}
+	// A server that has lost some is given the newest.
+	third := m.settings(second, "three")
+	fourth := m.settings(third, "four")
+	if err := m.member.PutSettings(t.Context(), fourth); err != nil {
+		t.Errorf("settings of number 4 after number 2: %v", err)
+	}
+	wantReason(t, "those between", m.member.PutSettings(t.Context(), third), api.Conflict)
 }

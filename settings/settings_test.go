@@ -189,8 +189,11 @@ func TestOnlyForward(t *testing.T) {
 		}
 	}
 	other, after := parse(rival), parse(late)
-	if !one.Follows(nil) || !two.Follows(&one) || two.Follows(nil) || one.Follows(&two) || other.Follows(&two) || one.Follows(&one) || !three.Follows(&two) || after.Follows(&three) {
-		t.Error("a document that is not the next is said to follow")
+	if !one.Replaces(nil) || !two.Replaces(&one) || one.Replaces(&two) || other.Replaces(&two) || one.Replaces(&one) || !three.Replaces(&two) || after.Replaces(&three) {
+		t.Error("a document that is not the next is said to replace one")
+	}
+	if !two.Replaces(nil) || !three.Replaces(nil) || !three.Replaces(&one) || three.Replaces(&other) {
+		t.Error("a document after some that were lost does not replace the last that was not, or replaces a rival")
 	}
 }
 

@@ -34,12 +34,13 @@ export interface HomeSecrets extends PersonSecrets {
   readonly invites: readonly KeptInvite[];
 }
 
-/** Which settings document was seen last. */
+/** Which settings document was seen last, and the document, for a server that loses it. */
 export interface SeenSettings {
   readonly number: number;
   readonly hash: Bytes;
   /** The deed at its head; absent in what earlier versions kept. */
   readonly head?: number;
+  readonly document?: Bytes;
 }
 
 /**

@@ -385,11 +385,13 @@ describe("a server that answers something else", () => {
     expect(server.arrived.slice(before).filter((q) => q.method === "POST")).toEqual([]);
   });
 
-  it("is caught with older settings", async () => {
+  it("is caught with older settings, if it takes no newer ones back", async () => {
     await founded();
     const first = server.document;
     await good(desk.saveSettings({ home: "Later" }));
     server.document = first;
+    const no = { status: 403, body: { error: { reason: "not-allowed", message: "", retry_after_ms: 0 } } };
+    server.bend = (q, a) => (q.method === "PUT" ? no : a);
     expect(await newDesk().open()).toMatchObject({ ok: false, trouble: "fork", seen: expect.stringMatching(/^settings 2:/) });
   });
 });

@@ -39,7 +39,7 @@ export class Home {
   ) {
     this.session = new Session(server, id, secretsHere.device, device, () => this.chain.title.head, () => this.mayConfirm);
     this.chain = new Chain(title, this.session, keep);
-    this.names = new Names(this.chain, this.session, keep, async () => ({ recipient: "epoch", keys: await this.ring() }), settings);
+    this.names = new Names(this.chain, this.session, keep, async () => ({ recipient: "epoch", keys: await this.ring() }), () => (this.isOwner ? signer : null), settings);
   }
 
   /** Unlocks a kept home. Its chain is folded again: what lies in a database may have been bent. */
@@ -60,7 +60,11 @@ export class Home {
 
   /** Whether this person can vouch, with what this browser remembers, that a restored server lacks nothing. */
   get mayConfirm(): boolean {
-    return this.remembers && this.view().me.role === "owner";
+    return this.remembers && this.isOwner;
+  }
+
+  get isOwner(): boolean {
+    return this.title.person(this.secretsHere.person)?.role === "owner";
   }
 
   /** Says so. */

@@ -5,7 +5,7 @@ import { Failed } from "../api.ts";
 import type { Signer } from "../deed/key.ts";
 import { cameraNamed, type CameraSettings } from "../settings/camera.ts";
 import { type Content, contentFits } from "../settings/content.ts";
-import { type Holder, openSettings, sealSettings, SettingsError } from "../settings/settings.ts";
+import { type Holder, openSettings, parseDocument, sealSettings, SettingsError } from "../settings/settings.ts";
 import type { SeenSettings, Keep } from "../keep/keep.ts";
 import { base64, type Bytes, hex } from "../wire.ts";
 import type { Chain } from "./chain.ts";
@@ -25,15 +25,17 @@ export class Names {
   readonly #session: Session;
   readonly #keep: Keep;
   readonly #holder: () => Promise<Holder>;
+  readonly #owner: () => Signer | null;
   #seen: SeenSettings | null;
   #content: Content | null = null;
   readonly #turns = new Turns();
 
-  constructor(chain: Chain, session: Session, keep: Keep, holder: () => Promise<Holder>, seen: SeenSettings | null) {
+  constructor(chain: Chain, session: Session, keep: Keep, holder: () => Promise<Holder>, owner: () => Signer | null, seen: SeenSettings | null) {
     this.#chain = chain;
     this.#session = session;
     this.#keep = keep;
     this.#holder = holder;
+    this.#owner = owner;
     this.#seen = seen;
   }
 
@@ -85,18 +87,41 @@ export class Names {
   }
 
   async #take(document: Bytes): Promise<void> {
-    if (document.length === 0) {
-      if (this.#seen !== null) throw olderThan(this.#seen, "none");
-      return;
-    }
+    if (document.length === 0) return this.#seen === null ? undefined : this.#giveBack(this.#seen, "none");
     const opened = await this.#open(document);
-    const seen = { number: opened.document.number, hash: opened.document.hash, head: opened.document.head.seq };
+    if (opened === null) return this.#giveBack(this.#seen!, "replayed");
+    const seen = { number: opened.document.number, hash: opened.document.hash, head: opened.document.head.seq, document };
     await this.#keep.sawSettings(this.#chain.title.home, seen);
     this.#seen = seen;
     this.#content = opened.content;
   }
 
-  async #open(document: Bytes): ReturnType<typeof openSettings> {
+  /**
+   * The server has lost the newest document that was seen. It is shown all the same; and
+   * an owner's browser gives it back, sealed for those who are in the home today.
+   */
+  async #giveBack(seen: SeenSettings, offered: string): Promise<void> {
+    if (seen.document === undefined) throw olderThan(seen, offered);
+    const title = this.#chain.title;
+    const kept = await openSettings(seen.document, title, null, await this.#holder()).catch((e: unknown) => {
+      throw e instanceof SettingsError ? olderThan(seen, offered) : e;
+    });
+    this.#content = kept.content;
+    const owner = this.#owner();
+    if (owner === null) return;
+    const document = await sealSettings(owner, title, seen, Math.max(Date.now() * 1000, 0), kept.content);
+    try {
+      await this.#session.ask("PUT", "/settings", { document: base64(document) });
+    } catch (e) {
+      if (!(e instanceof Failed) || e.trouble.trouble !== "refused") throw e;
+      if (e.reason === "conflict") throw new Failed({ trouble: "busy", retryAfterMs: 1000 }); // somebody else gives it back
+      throw olderThan(seen, offered);
+    }
+    await this.#take(document);
+  }
+
+  /** Null is one older than was seen. */
+  async #open(document: Bytes): Promise<Awaited<ReturnType<typeof openSettings>> | null> {
     const before = this.#seen;
     const open = async (): ReturnType<typeof openSettings> => openSettings(document, this.#chain.title, before, await this.#holder());
     try {
@@ -107,6 +132,8 @@ export class Names {
       });
     } catch (e) {
       if (!(e instanceof SettingsError)) throw e;
+      // By its number, and not by its head: an earlier head on a later number is no loss.
+      if (before !== null && e.reason === "replayed" && (await parseDocument(document)).number < before.number) return null;
       if (before !== null && (e.reason === "replayed" || e.reason === "fork")) throw olderThan(before, e.reason);
       throw new Failed({ trouble: "bad-chain", reason: `settings: ${e.reason}`, at: 0 });
     }

@@ -75,6 +75,38 @@ describe("a server that has lost deeds", () => {
   });
 });
 
+describe("a server that has lost settings", () => {
+  const saved = (name: string): Promise<unknown> => good(house.desk.saveSettings({ home: name }));
+
+  it("is given the newest back by an owner's page", async () => {
+    const first = house.server.document;
+    await saved("Once");
+    await saved("Twice");
+    house.server.document = first;
+    const { settings } = await good(house.newDesk().open());
+    expect(settings.home).toBe("Twice");
+    expect(house.server.document).not.toEqual(first);
+    expect((await good(house.newDesk().open())).settings).toMatchObject({ home: "Twice", number: settings.number });
+  });
+
+  it("is given them back if it has none at all", async () => {
+    await saved("Once");
+    house.server.document = new Uint8Array(0);
+    expect((await good(house.newDesk().open())).settings.home).toBe("Once");
+    expect(house.server.document.length).toBeGreaterThan(0);
+  });
+
+  it("is believed if somebody has saved newer ones since", async () => {
+    const first = house.server.document;
+    await saved("Once");
+    house.server.document = first;
+    const other = house.newDesk();
+    await good(other.open());
+    await good(other.saveSettings({ home: "Other" }));
+    expect((await good(house.newDesk().open())).settings.home).toBe("Other");
+  });
+});
+
 describe("a home that is closed", () => {
   it("shows nothing, and opens when an owner confirms what this browser remembers", async () => {
     await restored(2);
