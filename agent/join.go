@@ -61,7 +61,7 @@ type joining struct {
 // slot of the link, and returns when the home's owner has taken it in and the home's
 // deeds have been verified from the first one on. Until then the same link goes on
 // with a join that was broken off.
-func Join(ctx context.Context, c JoinConfig) (latchkey.HomeID, error) {
+func Join(ctx context.Context, c JoinConfig) (Joined, error) {
 	c.Retry = cmp.Or(c.Retry, time.Second)
 	if c.Progress == nil {
 		c.Progress = func(string) {}
@@ -69,48 +69,48 @@ func Join(ctx context.Context, c JoinConfig) (latchkey.HomeID, error) {
 	j := &joining{config: c}
 	var err error
 	if j.link, err = api.ParseLink(c.Link); err != nil {
-		return latchkey.HomeID{}, fmt.Errorf("%w: %w", ErrLink, err)
+		return Joined{}, fmt.Errorf("%w: %w", ErrLink, err)
 	}
 	if j.config.HTTP, err = trusting(c.HTTP, j.link.Origin, j.link.Trust); err != nil {
-		return latchkey.HomeID{}, fmt.Errorf("%w: %w", ErrLink, err)
+		return Joined{}, fmt.Errorf("%w: %w", ErrLink, err)
 	}
 	if j.client, err = api.NewClient(j.link.Origin, j.config.HTTP); err != nil {
-		return latchkey.HomeID{}, fmt.Errorf("%w: %w", ErrLink, err)
+		return Joined{}, fmt.Errorf("%w: %w", ErrLink, err)
 	}
 	if j.state, err = OpenState(c.Folder); err != nil {
-		return latchkey.HomeID{}, err
+		return Joined{}, err
 	}
 	defer j.state.Close() // everything was written durably
 	lock, err := takeLock(c.Folder, lockFile, false)
 	if errors.Is(err, errLocked) {
-		return latchkey.HomeID{}, ErrRunning
+		return Joined{}, ErrRunning
 	} else if err != nil {
-		return latchkey.HomeID{}, err
+		return Joined{}, err
 	}
 	defer lock.release() // the process's end does it too
 	return j.run(ctx)
 }
 
-func (j *joining) run(ctx context.Context) (latchkey.HomeID, error) {
+func (j *joining) run(ctx context.Context) (Joined, error) {
 	id, err := j.state.identity()
 	if err != nil && !errors.Is(err, errNotJoined) {
-		return latchkey.HomeID{}, err
+		return Joined{}, err
 	}
 	slot := j.link.Secret.Slot()
 	switch {
 	case err == nil && id.Placed:
-		return id.Home, ErrJoined
+		return Joined{}, ErrJoined
 	case err == nil && id.Slot == slot.String():
 		// Going on with this very join.
 	default:
 		if id, err = j.answer(ctx, slot); err != nil {
-			return latchkey.HomeID{}, err
+			return Joined{}, err
 		}
 	}
 	if j.keys, err = j.state.keys(); err != nil {
-		return latchkey.HomeID{}, err
+		return Joined{}, err
 	}
-	return id.Home, j.wait(ctx, id)
+	return j.wait(ctx, id)
 }
 
 // answer finds the home's announcement, answers it, and keeps what was settled.
@@ -231,21 +231,21 @@ func (j *joining) check(announcement []byte) (api.Announcement, error) {
 }
 
 // wait connects until the owner has placed the agent.
-func (j *joining) wait(ctx context.Context, id identity) error {
+func (j *joining) wait(ctx context.Context, id identity) (Joined, error) {
 	chain, err := uplink.LoadChain(j.state.dir, deedsFile, id.Home)
 	if err != nil {
-		return err
+		return Joined{}, err
 	}
 	start, err := uplink.NextStart(j.state.dir, startFile)
 	if err != nil {
-		return err
+		return Joined{}, err
 	}
 	u, err := uplink.New(uplink.Config{
 		Server: id.Server, Home: id.Home, Keys: j.keys, Chain: chain, Start: start,
 		HTTP: j.config.HTTP, Retry: j.config.Retry, MostRetry: 2 * j.config.Retry, Log: j.config.Log,
 	})
 	if err != nil {
-		return err
+		return Joined{}, err
 	}
 	title, err := u.Welcomed(ctx, func(s uplink.Status) {
 		switch s.State {
@@ -256,13 +256,13 @@ func (j *joining) wait(ctx context.Context, id identity) error {
 		}
 	})
 	if err != nil {
-		return err
+		return Joined{}, err
 	}
 	if err := j.admitted(title, id); err != nil {
-		return err
+		return Joined{}, err
 	}
 	id.Placed = true
-	return j.state.keepIdentity(id)
+	return Joined{id.Home, homeStatus(id.Home, title)}, j.state.keepIdentity(id)
 }
 
 // admitted wants the head that was announced to lie on the chain that was verified.

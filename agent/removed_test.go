@@ -197,7 +197,7 @@ func TestOfflineRemoval(t *testing.T) {
 	anna, _ := h.join(keytest.AsResident)
 	gus, _ := h.join(keytest.AsGuest(camera))
 	stays, _ := h.join(keytest.AsGuest(camera))
-	h.until("the agent knows them", func() bool { return a.Status().Head == h.owner.Title().Head() })
+	h.until("the agent knows them", func() bool { return a.Status().Head == h.owner.Title().Head().String() })
 	record := func(n int) {
 		for range n {
 			if err := o.one(); err != nil {

@@ -156,7 +156,7 @@ func (h *house) join(s deed.Standing) (*keytest.Person, *owner) {
 func (h *house) answers(a *agent.Agent, o *owner, signer ed25519.PrivateKey, c letter.Command) (string, letter.Reply) {
 	h.t.Helper()
 	o.Adopt(h.owner.Title())
-	h.until("the agent knows the newest deeds", func() bool { return a.Status().Head == h.owner.Title().Head() })
+	h.until("the agent knows the newest deeds", func() bool { return a.Status().Head == h.owner.Title().Head().String() })
 	s := a.Status()
 	sent, err := letter.SealCommand(signer, o.Title(), s.Agent, s.Incarnation, latchkey.TimeOf(time.Now()), c)
 	if err != nil {

@@ -22,13 +22,13 @@ import (
 // Status is how an agent is doing. A running agent keeps it in its folder, where
 // `latchkey agent status` reads it; it holds names, so it stays there.
 type Status struct {
-	V           int              `json:"v"`
-	Running     bool             `json:"running"` // says the reader, from the folder's lock
-	At          time.Time        `json:"at"`      // when it was written
-	Started     time.Time        `json:"started"`
-	Home        latchkey.HomeID  `json:"home"`
-	HomeName    string           `json:"home_name,omitempty"`
-	Head        latchkey.Head    `json:"-"` // of the home's deeds; zero while none are known
+	V        int             `json:"v"`
+	Running  bool            `json:"running"` // says the reader, from the folder's lock
+	At       time.Time       `json:"at"`      // when it was written
+	Started  time.Time       `json:"started"`
+	Home     latchkey.HomeID `json:"home"`
+	HomeName string          `json:"home_name,omitempty"`
+	HomeStatus
 	Agent       latchkey.AgentID `json:"agent"`
 	Server      string           `json:"server"`
 	Incarnation uint64           `json:"incarnation"`
@@ -75,10 +75,8 @@ func (a *Agent) Status() Status {
 		V: 1, Running: true, At: time.Now(), Started: a.began, Home: a.identity.Home, Agent: a.keys.Agent,
 		Server: a.identity.Server, Incarnation: a.start.Incarnation(),
 		Uplink: a.uplink.Status(), Spool: a.spool.Status(), Cameras: []CameraStatus{},
-		Clock: ClockStatus{Quality: qualities[a.clock.Now().Quality], Corrections: a.clock.Corrections()},
-	}
-	if t := a.chain.Title(); t != nil {
-		s.Head = t.Head()
+		HomeStatus: homeStatus(a.identity.Home, a.chain.Title()),
+		Clock:      ClockStatus{Quality: qualities[a.clock.Now().Quality], Corrections: a.clock.Corrections()},
 	}
 	s.Disk.Free = a.state.dir.lastFree.Load() - 1
 	a.mu.Lock()
@@ -212,6 +210,7 @@ func ReadStatus(folder string) (Status, error) {
 		return s, fmt.Errorf("read the agent's status: %w", err)
 	}
 	s.Home, s.Server, s.V = id.Home, id.Server, 1
+	s.Fingerprint = homeStatus(id.Home, nil).Fingerprint
 	l, err := takeLock(folder, lockFile, false)
 	s.Running = errors.Is(err, errLocked)
 	if err == nil {

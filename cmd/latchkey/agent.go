@@ -19,6 +19,7 @@ import (
 	"github.com/latchkey-cam/latchkey/agent"
 	"github.com/latchkey-cam/latchkey/agent/spool"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
+	"github.com/latchkey-cam/latchkey/deed"
 )
 
 // agentCommand is the home half: it has the cameras' passwords, and seals.
@@ -96,20 +97,23 @@ func (c agentJoin) Run(ctx context.Context, parent *agentCommand, t *terminal) e
 			return fmt.Errorf("read the join link from the standard input: %w", err)
 		}
 	}
-	home, err := agent.Join(ctx, agent.JoinConfig{
+	joined, err := agent.Join(ctx, agent.JoinConfig{
 		Folder: parent.Data, Link: link,
 		Progress: func(sentence string) { fmt.Fprintln(t.Err, sentence) },
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.Out, `This agent now belongs to home %s.
+	fmt.Fprintf(t.Out, "This agent now belongs to home %s.\n", short(joined.Home.String()))
+	printHome(t.Out, joined.HomeStatus)
+	fmt.Fprint(t.Out, `
+The page shows the same words, under Trust.
 
 Add a camera, and start:
 
     latchkey agent add-camera "Front door" rtsp://USER@ADDRESS/PATH
     latchkey agent run
-`, short(home.String()))
+`)
 	return nil
 }
 
@@ -147,6 +151,7 @@ func (c agentStatus) Run(parent *agentCommand, t *terminal) error {
 
 func printStatus(w io.Writer, s agent.Status) {
 	fmt.Fprintf(w, "home      %s at %s\n", cmp.Or(s.HomeName, short(s.Home.String())), s.Server)
+	printHome(w, s.HomeStatus)
 	if !s.Running {
 		fmt.Fprintln(w, "agent     not running. Start it with: latchkey agent run")
 		if s.At.IsZero() {
@@ -162,8 +167,35 @@ func printStatus(w io.Writer, s agent.Status) {
 			fmt.Fprintf(w, "          %s\n", more)
 		}
 	}
+	if n := s.Uplink.Discarded; n > 0 {
+		fmt.Fprintf(w, "          %d objects of those who lived here before were thrown away\n", n)
+	}
 	printSpool(w, s.Spool)
 	printCameras(w, s.Cameras)
+}
+
+// printHome says by what the home is known, and who is in it.
+func printHome(w io.Writer, s agent.HomeStatus) {
+	fmt.Fprintf(w, "          its words: %s\n", strings.Join(s.Fingerprint, " "))
+	if s.Head == "" {
+		return
+	}
+	number, _, _ := strings.Cut(s.Head, ":")
+	fmt.Fprintf(w, "          newest deed %s: %s\n", number, strings.Join(s.HeadWords, " "))
+	var people []string
+	for _, role := range []deed.Role{deed.Owner, deed.Resident, deed.Guest, deed.Link} {
+		if n := s.People[role.String()]; n > 0 {
+			people = append(people, fmt.Sprintf("%d %s", n, plural(role.String(), n)))
+		}
+	}
+	fmt.Fprintf(w, "          people: %s\n", strings.Join(people, ", "))
+}
+
+func plural(word string, n int) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
 }
 
 func printSpool(w io.Writer, s spool.Status) {
@@ -195,6 +227,8 @@ func uplinkWord(s uplink.State) string {
 		return "not trusted"
 	case uplink.Cloned:
 		return "taken for a copy"
+	case uplink.Released:
+		return "not the home's any more"
 	}
 	return string(s)
 }

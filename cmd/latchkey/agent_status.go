@@ -64,6 +64,8 @@ func cameraWord(c agent.CameraStatus) string {
 		return "not recording: waiting for the server,"
 	case agent.CameraElse:
 		return "not recording: it belongs to another agent of the home,"
+	case agent.CameraReleased:
+		return "released"
 	case agent.CameraOff:
 		return "off"
 	case agent.CameraReceiving:

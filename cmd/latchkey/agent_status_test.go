@@ -24,6 +24,7 @@ func TestStatusOfCameras(t *testing.T) {
 		{agent.CameraStatus{State: agent.CameraReceiving, Recording: true, Motion: "No motion is looked for."}, "Yard: recording since 2026-06-01 12:00:00\n          No motion is looked for.\n"},
 		{agent.CameraStatus{State: agent.CameraReceiving, Detail: "The disk is full."}, "Yard: not recording since 2026-06-01 12:00:00\n          The disk is full.\n"},
 		{agent.CameraStatus{State: agent.CameraOff, Detail: "The home has switched it off."}, "Yard: off since 2026-06-01 12:00:00\n          The home has switched it off.\n"},
+		{agent.CameraStatus{State: agent.CameraReleased, Detail: "The home has released it."}, "Yard: released since 2026-06-01 12:00:00\n          The home has released it.\n"},
 		{agent.CameraStatus{State: agent.CameraAsking}, "Yard: not recording: waiting for the owner to add it on the home's page, since 2026-06-01 12:00:00\n"},
 		{agent.CameraStatus{State: agent.CameraState(camera.AnotherDevice), Detail: camera.AnotherDevice.Says()}, "Yard: not recording: another device, since 2026-06-01 12:00:00\n          " + camera.AnotherDevice.Says() + "\n"},
 	} {
