@@ -184,7 +184,7 @@ func (a *Agent) load() (err error) {
 	}
 	a.recorder = &recorder{
 		clock: a.clock, keys: a.keys, chain: a.chain, incarnation: a.start.Incarnation(),
-		spool: a.spool, log: a.log, sequences: map[latchkey.CameraID]uint64{},
+		spool: a.spool, names: a.names, log: a.log, sequences: map[latchkey.CameraID]uint64{},
 	}
 	client, err := trusting(a.config.HTTP, a.identity.Server, a.identity.Trust)
 	if err != nil {

@@ -27,6 +27,7 @@ type recorder struct {
 	chain       *uplink.Chain
 	incarnation uint64
 	spool       *spool.Spool
+	names       func(latchkey.CameraID) *names // what things are called now; nil while nobody has said
 	log         *slog.Logger
 
 	mu sync.Mutex // protects sequences
@@ -57,6 +58,7 @@ func (r *recorder) Begin(ctx context.Context, e event.Event, thumbnail []byte) e
 // clip cannot be kept the event is described without one, and the error says why.
 func (r *recorder) End(ctx context.Context, e event.Event, clip func(io.Writer) error) error {
 	d := describe(e)
+	d.Names = r.names(e.Camera)
 	object, clipErr := r.addClip(e, clip)
 	if clipErr == nil {
 		d.Clip = &clipDescription{
@@ -139,7 +141,15 @@ type description struct {
 	End   latchkey.Time    `json:"end"`
 	Cause string           `json:"cause"`
 	Score float64          `json:"score"`
+	Names *names           `json:"names,omitempty"`
 	Clip  *clipDescription `json:"clip,omitempty"`
+}
+
+// names are what the home's people call things, for those who cannot read the settings.
+type names struct {
+	Camera string `json:"camera,omitempty"`
+	Home   string `json:"home"`
+	Zone   string `json:"zone"`
 }
 
 type clipDescription struct {

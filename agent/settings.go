@@ -146,3 +146,14 @@ func (a *Agent) homeName() string {
 	}
 	return a.home.document.Content.Home
 }
+
+// names are those that stand in the settings, nil if they are not known.
+func (a *Agent) names(id latchkey.CameraID) *names {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.home.document == nil {
+		return nil
+	}
+	c := a.home.document.Content
+	return &names{Camera: c.Name(id), Home: c.Home, Zone: c.Zone}
+}
