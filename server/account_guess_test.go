@@ -100,7 +100,11 @@ func TestOneRefusal(t *testing.T) {
 	} {
 		key := api.NewMACKey()
 		in.MACKey = key[:]
+		came := time.Now()
 		answer, text := h.do(t, raw{method: "POST", path: "/v1/accounts/sessions", header: http.Header{"Origin": {h.origin}}, body: string(must(json.Marshal(in)))})
+		if took := time.Since(came); took < 100*time.Millisecond {
+			t.Errorf("%s is answered after %v", what, took)
+		}
 		answer.Header.Del("Date")
 		answers[what] = fmt.Sprint(answer.StatusCode, " ", string(must(json.Marshal(answer.Header))), text)
 	}

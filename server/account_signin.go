@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/account"
@@ -20,6 +21,20 @@ func notProven() *refusal {
 		"That does not open an account here. Look for typing errors; if you sign in with codes of an app, the present one is needed. After five wrong tries the server takes none for a while, first a quarter of an hour, then longer.")
 }
 
+// signInTakes is when somebody is answered who is refused, or asks for parameters:
+// longer than the work takes, so that the time does not tell what was found.
+const signInTakes = 100 * time.Millisecond
+
+// steady waits until a request that came at that time may be answered.
+func (a *asking) steady(came time.Time) {
+	wait := time.NewTimer(time.Until(came.Add(signInTakes)))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-a.r.Context().Done():
+	}
+}
+
 // passphraseParams answers for any address: an account's own parameters, or such as it
 // would have.
 func (s *Server) passphraseParams(a *asking) error {
@@ -31,10 +46,12 @@ func (s *Server) passphraseParams(a *asking) error {
 	if err != nil {
 		return accountRefusal(err)
 	}
+	came := time.Now()
 	_, u, err := s.passphraseOf(a.r.Context(), address)
 	if err != nil {
 		return err
 	}
+	a.steady(came)
 	a.answer(api.PassphraseParams{Params: u.Params})
 	return nil
 }
@@ -92,10 +109,13 @@ func (s *Server) signInAccount(a *asking) error {
 	if err != nil {
 		return err
 	}
+	came := time.Now()
 	u, err := s.proven(a.r.Context(), in)
 	if errors.Is(err, archive.ErrConflict) || errors.Is(err, archive.ErrUsed) || errors.Is(err, errPasskey) {
-		return notProven()
-	} else if err != nil {
+		err = notProven()
+	}
+	if err != nil {
+		a.steady(came)
 		return err
 	}
 	right()
