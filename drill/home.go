@@ -29,8 +29,10 @@ type home struct {
 	title  atomic.Pointer[deed.Title] // the owner's, for the agent
 	agent  *keytest.Agent
 	member [2]*api.Home // the owner, at each server
-	clip   latchkey.Name
 	camera latchkey.CameraID
+	came   int                           // so many have been admitted
+	clip   atomic.Pointer[latchkey.Name] // that everybody downloads
+	since  latchkey.Epoch                // of it
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -60,16 +62,26 @@ func (c *cloud) found(ctx context.Context) (*home, error) {
 	if err != nil {
 		return nil, err
 	}
-	content := make([]byte, clipSize)
-	rand.Read(content)
-	o := h.agent.Object(h.owner.Title(), h.camera, latchkey.Clip, content)
-	h.clip = o.Name()
-	upload := c.places[0].client.Agent(h.owner.Home(), h.agent.Keys.Agent, h.agent.Keys.Signing)
-	err = upload.Upload(ctx, h.owner.Title().Head(), h.clip, o.File.Bytes(), 0, bytes.NewReader(o.Body), uint64(len(o.Body)))
-	if err != nil {
-		return nil, fmt.Errorf("upload a clip: %w", err)
+	if err := h.record(ctx); err != nil {
+		return nil, err
 	}
 	return h, h.live(ctx)
+}
+
+// record uploads a new clip, sealed to the epoch of now.
+func (h *home) record(ctx context.Context) error {
+	content := make([]byte, clipSize)
+	rand.Read(content)
+	title := h.owner.Title()
+	o := h.agent.Object(title, h.camera, latchkey.Clip, content)
+	name := o.Name()
+	upload := h.cloud.places[0].client.Agent(h.owner.Home(), h.agent.Keys.Agent, h.agent.Keys.Signing)
+	if err := upload.Upload(ctx, title.Head(), name, o.File.Bytes(), 0, bytes.NewReader(o.Body), uint64(len(o.Body))); err != nil {
+		return fmt.Errorf("upload a clip: %w", err)
+	}
+	h.since = title.Epoch()
+	h.clip.Store(&name)
+	return nil
 }
 
 // live begins what goes on in the home until close.
@@ -217,7 +229,7 @@ func watch(ctx context.Context, m *api.Home) error {
 
 // look downloads the clip, as slowly as the others.
 func (h *home) look(ctx context.Context, m *api.Home) error {
-	d, err := m.Object(ctx, h.clip)
+	d, err := m.Object(ctx, *h.clip.Load())
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/latchkey-cam/latchkey/api"
@@ -19,14 +20,23 @@ type victim struct {
 	readers []*reader
 }
 
+// pastEvery is how many are given the past back to the same clip. Each removal makes it
+// two epochs longer.
+const pastEvery = 100
+
 // admit takes somebody new into the home, and signs them in.
 func (h *home) admit(ctx context.Context) (*victim, error) {
+	if h.came++; h.came%pastEvery == 0 {
+		if err := h.record(ctx); err != nil {
+			return nil, err
+		}
+	}
 	v := &victim{home: h, person: keytest.NewPerson()}
-	if _, err := h.change(ctx, 0, func() { h.owner.Join(v.person, keytest.AsResident) }); err != nil {
+	_, err := h.change(ctx, 0, func() { h.owner.Admit(h.owner.Invite(keytest.AsResident), v.person, h.since) })
+	if err != nil {
 		return nil, err
 	}
 	k := v.person.Keys
-	var err error
 	v.session, err = h.cloud.places[0].client.SignIn(ctx, h.owner.Home(), k.Device, k.DeviceSigning, h.owner.Title().Head())
 	if err != nil {
 		return nil, fmt.Errorf("sign somebody in: %w", err)
@@ -48,7 +58,7 @@ const begins = 20 * time.Second
 func (v *victim) read(ctx context.Context, at ...int) ([]*reader, error) {
 	h := v.home
 	for _, i := range at {
-		questions := []question{download(h.clip), changes(h.owner.Home())}
+		questions := []question{download(*h.clip.Load()), changes(h.owner.Home())}
 		if i == 0 { // the agent's server
 			sent, err := letter.SealCommand(v.person.Keys.DeviceSigning, h.owner.Title(), h.agent.Keys.Agent, 1, now(), letter.Discover{})
 			if err != nil {
@@ -78,8 +88,11 @@ func (v *victim) read(ctx context.Context, at ...int) ([]*reader, error) {
 	for _, r := range v.readers {
 		select {
 		case <-r.ended:
-			return nil, fmt.Errorf("a reader was given %q and no more", r.first())
+			return nil, fmt.Errorf("a reader was given %q, and its end before anybody was removed", r.first())
 		default:
+		}
+		if line := r.first(); !strings.HasPrefix(line, "HTTP/1.1 200 ") && !strings.HasPrefix(line, "HTTP/1.1 101 ") {
+			return nil, fmt.Errorf("a reader was given %q", line)
 		}
 	}
 	return v.readers, nil
