@@ -115,11 +115,11 @@ func (h *home) close() {
 func (h *home) change(ctx context.Context, at int, sign func()) (time.Time, error) {
 	before := h.owner.Title().Head()
 	sign()
-	h.title.Store(h.owner.Title())
 	head, err := h.member[at].Append(ctx, before, h.owner.Title().Deeds(before.Seq+1)...)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("append deeds: %w", err)
 	}
+	h.title.Store(h.owner.Title())
 	return h.cloud.commits.of(head), nil
 }
 
@@ -172,7 +172,7 @@ func (h *home) serve(ctx context.Context, s *api.Socket) {
 			}
 			var each context.Context
 			each, under[m.ID] = context.WithCancel(ctx)
-			h.done.Go(func() { h.answer(each, s, m.ID, c) })
+			h.done.Go(func() { h.answer(ctx, each, s, m.ID, c) })
 		case api.StopFrame:
 			if stop := under[m.ID]; stop != nil {
 				stop()
@@ -182,23 +182,25 @@ func (h *home) serve(ctx context.Context, s *api.Socket) {
 	}
 }
 
-func (h *home) answer(ctx context.Context, s *api.Socket, id string, c *letter.Received) {
-	for n := int64(1); ctx.Err() == nil; n++ {
+// answer goes on until the command's own context ends. A message is sent under the
+// agent's, because one that is broken off breaks the connection.
+func (h *home) answer(ctx, command context.Context, s *api.Socket, id string, c *letter.Received) {
+	for n := int64(1); command.Err() == nil; n++ {
 		b, err := c.Reply(h.agent.Keys, h.title.Load(), now(), letter.Progress{Says: "Looking around.", Done: n, Of: n + 1})
 		if err != nil || s.Send(ctx, api.ReplyFrame{ID: id, Home: h.owner.Home(), Letter: b}) != nil {
 			return
 		}
-		pause(ctx, 100*time.Millisecond)
+		pause(command, 300*time.Millisecond)
 	}
 }
 
-// bustle makes the servers tell their pages of changes, ten times a second.
+// bustle makes the servers tell their pages of changes, five times a second.
 func (h *home) bustle(ctx context.Context) {
 	for ctx.Err() == nil {
 		for _, m := range h.member {
 			_ = m.RefuseAsk(ctx, latchkey.NewCameraID()) // one that was not asked for
 		}
-		pause(ctx, 100*time.Millisecond)
+		pause(ctx, 200*time.Millisecond)
 	}
 }
 

@@ -110,7 +110,7 @@ func (s *reader) run() {
 		now := time.Now()
 		s.mu.Lock()
 		if s.sips = append(s.sips, taken{now, n}); len(s.sips) == 1 {
-			s.line, _, _ = strings.Cut(string(b[:n]), "\r\n")
+			s.line = begin(string(b[:n]))
 			close(s.began)
 		}
 		if err != nil {
@@ -122,7 +122,17 @@ func (s *reader) run() {
 	}
 }
 
-// first is the first line of the answer.
+// begin is the first line of an answer, and the reason if it is a refusal.
+func begin(answer string) string {
+	line, rest, _ := strings.Cut(answer, "\r\n")
+	if _, reason, ok := strings.Cut(rest, api.HeaderReason+": "); ok {
+		reason, _, _ = strings.Cut(reason, "\r\n")
+		line += ": " + reason
+	}
+	return line
+}
+
+// first is how the answer began.
 func (s *reader) first() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -55,7 +55,7 @@ func (a *asking) whole() ([]byte, error) {
 	} else if err != nil {
 		return nil, malformed("The body broke off.")
 	}
-	a.body = b
+	a.body, a.came = b, true
 	return b, nil
 }
 

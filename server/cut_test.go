@@ -19,6 +19,7 @@ import (
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/letter"
+	"github.com/latchkey-cam/latchkey/server"
 )
 
 // slow is somebody who reads slowly, over a socket that takes little at a time.
@@ -205,4 +206,39 @@ func TestCutUnderTLS(t *testing.T) {
 			t.Errorf("%s: %d bytes after the end of the session, then %v", protocol, n, err)
 		}
 	}
+}
+
+// TestSlowDownloadLeavesTheConnection: a download that takes longer than a body may
+// leaves a connection that is as good as any.
+func TestSlowDownloadLeavesTheConnection(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, func(c *server.Config) { c.Patience = 250 * time.Millisecond })
+	m := h.found(t)
+	name := m.stored(latchkey.Clip, strings.Repeat("a clip ", 100_000)).Name()
+	transport := &http.Transport{MaxConnsPerHost: 1}
+	defer transport.CloseIdleConnections()
+	client := http.Client{Transport: transport}
+	get := func(path string) *http.Response {
+		r := must(http.NewRequest("GET", h.origin+path, nil))
+		prove(m.member, r)
+		return must(client.Do(r))
+	}
+	a := get(objectPath(name))
+	began := time.Now()
+	for {
+		if _, err := io.CopyN(io.Discard, a.Body, 32<<10); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	a.Body.Close()
+	if d := time.Since(began); d < 700*time.Millisecond {
+		t.Fatalf("the download took %s, which shows nothing", d)
+	}
+	if a = get(m.path("/events")); a.StatusCode != 200 {
+		t.Errorf("the next request by this connection: %s", a.Status)
+	}
+	a.Body.Close()
 }

@@ -30,6 +30,7 @@ type asking struct {
 	title   *deed.Title     // of home, as it was when the request was let in
 	agent   deed.Agent      // with right Uploader
 	head    latchkey.Head   // with right Uploader: the newest deed that the agent knows
+	came    bool            // the whole body, or there is none
 	round   uint64          // of cuts, before the asker was looked up
 	outlet  *outlet         // with right Member
 
@@ -132,6 +133,7 @@ func (s *Server) wall(route api.Route, handle func(a *asking) error) http.Handle
 
 // begin sets what every answer has, and the deadlines.
 func (a *asking) begin() {
+	a.came = a.r.Body == http.NoBody
 	a.allow(2*a.server.config.Patience, a.server.config.Patience)
 	a.round = a.server.cuts.rounds.Load()
 	h := a.w.Header()
@@ -149,11 +151,17 @@ func (a *asking) begin() {
 	}
 }
 
-// allow sets how long the rest of the body and of the answer may take from now on.
+// allow sets how long the rest of the body and of the answer may take from now on. When
+// the body has come, net/http goes on to read for the connection's end: a deadline that
+// passed then would end the contexts of all requests that are still to come by it.
 func (a *asking) allow(body, answer time.Duration) {
 	now := time.Now()
 	c := http.NewResponseController(a.w)
-	_ = c.SetReadDeadline(now.Add(body)) // a recorder in a test has none
+	read := now.Add(body)
+	if a.came {
+		read = time.Time{}
+	}
+	_ = c.SetReadDeadline(read) // a recorder in a test has none
 	_ = c.SetWriteDeadline(now.Add(answer))
 }
 
