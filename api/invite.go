@@ -132,31 +132,23 @@ func (s InviteSecret) CheckInvitation(b []byte, now time.Time) (Invitation, erro
 }
 
 // Accept is the answer to an invitation: a person's keys, with the signature that proves
-// the link's secret.
-func (s InviteSecret) Accept(i Invitation, p deed.Person) []byte {
-	var w wire.Writer
-	w.Raw(p.PersonBytes())
-	w.LP16(ed25519.Sign(s.Proof(), deed.ProofMessage(i.Home, i.Invite, p)))
-	return w.Bytes()
+// the link's secret, and the epoch that they make if the home is handed over to them.
+func (s InviteSecret) Accept(i Invitation, p deed.Person, turn *deed.EpochBody) []byte {
+	proof := ed25519.Sign(s.Proof(), deed.ProofMessage(i.Home, i.Invite, p))
+	return deed.Answer{Person: p, Signature: proof, Turn: turn}.Bytes()
 }
 
-// ParseAcceptance reads the answer to an invitation: the person, and the signature, which
-// the deed that admits them carries on. Whether it verifies is for whoever folds that.
-func ParseAcceptance(b []byte) (deed.Person, []byte, error) {
-	const signed = 2 + signatureSize
-	if len(b) < signed || len(b) > maxInviteAnswer {
-		return deed.Person{}, nil, fmt.Errorf("%w: answer of %d bytes", ErrMalformed, len(b))
+// ParseAcceptance reads the answer to an invitation. Whether its signature verifies is for
+// whoever folds the deed that it goes into.
+func ParseAcceptance(b []byte) (deed.Answer, error) {
+	if len(b) > maxInviteAnswer {
+		return deed.Answer{}, fmt.Errorf("%w: answer of %d bytes", ErrMalformed, len(b))
 	}
-	p, err := deed.ParsePerson(b[:len(b)-signed])
+	a, err := deed.ParseAnswer(b)
 	if err != nil {
-		return deed.Person{}, nil, fmt.Errorf("%w: answer: %w", ErrMalformed, err)
+		return deed.Answer{}, fmt.Errorf("%w: answer: %w", ErrMalformed, err)
 	}
-	r := wire.NewReader(b[len(b)-signed:])
-	signature := r.LP16(signatureSize)
-	if err := r.Done(); err != nil || len(signature) != signatureSize {
-		return deed.Person{}, nil, fmt.Errorf("%w: answer with a signature of %d bytes", ErrMalformed, len(signature))
-	}
-	return p, signature, nil
+	return a, nil
 }
 
 // Commit is what is announced of a reveal before anybody has answered.

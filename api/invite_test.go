@@ -24,7 +24,6 @@ type invited struct {
 	Reveal       []byte   `json:"reveal"`
 	Commitment   []byte   `json:"commitment"`
 	Announcement []byte   `json:"announcement"`
-	Person       []byte   `json:"person"`
 	Answer       []byte   `json:"answer"`
 	Phrase       []string `json:"phrase"`
 }
@@ -47,12 +46,12 @@ func invitation() api.Invitation {
 
 func madeInvited() invited {
 	commitment := api.Commit(reveal)
-	answer := inviteSecret.Accept(invitation(), invitee)
+	answer := inviteSecret.Accept(invitation(), invitee, nil)
 	return invited{
 		Secret: inviteSecret.Text(), Slot: inviteSecret.Slot().String(),
 		ProofKey: inviteSecret.Proof().Public().(ed25519.PublicKey),
 		Reveal:   reveal[:], Commitment: commitment[:], Announcement: inviteSecret.Announce(invitation()),
-		Person: invitee.PersonBytes(), Answer: answer, Phrase: api.Phrase(reveal, answer),
+		Answer: answer, Phrase: api.Phrase(reveal, answer),
 	}
 }
 
@@ -103,16 +102,16 @@ func TestInvitationIsTheSecrets(t *testing.T) {
 }
 
 func TestAcceptanceProvesTheSecret(t *testing.T) {
-	b := inviteSecret.Accept(invitation(), invitee)
-	p, signature, err := api.ParseAcceptance(b)
-	if err != nil || !cmp.Equal(p.PersonBytes(), invitee.PersonBytes()) {
-		t.Fatalf("%v, %v", p, err)
+	b := inviteSecret.Accept(invitation(), invitee, nil)
+	a, err := api.ParseAcceptance(b)
+	if d := cmp.Diff(invitee, a.Person); d != "" || err != nil {
+		t.Fatalf("%v (-accepted +parsed)\n%s", err, d)
 	}
 	proof := deed.Ed25519Key(inviteSecret.Proof().Public().(ed25519.PublicKey))
-	if !proof.Verify(deed.ProofMessage(home, invitation().Invite, p), signature) {
+	if !proof.Verify(deed.ProofMessage(home, invitation().Invite, a.Person), a.Signature) {
 		t.Error("the proof does not verify")
 	}
-	if proof.Verify(deed.ProofMessage(latchkey.HomeID{1}, invitation().Invite, p), signature) {
+	if proof.Verify(deed.ProofMessage(latchkey.HomeID{1}, invitation().Invite, a.Person), a.Signature) {
 		t.Error("the proof verifies for another home")
 	}
 }
@@ -120,12 +119,12 @@ func TestAcceptanceProvesTheSecret(t *testing.T) {
 // TestPhraseNoticesAnother: whoever answers in another's place, or is shown another
 // reveal, has other words.
 func TestPhraseNoticesAnother(t *testing.T) {
-	answer := inviteSecret.Accept(invitation(), invitee)
+	answer := inviteSecret.Accept(invitation(), invitee, nil)
 	other := invitee
 	other.ID = latchkey.PersonID{1}
 	phrases := [][]string{
 		api.Phrase(reveal, answer),
-		api.Phrase(reveal, inviteSecret.Accept(invitation(), other)),
+		api.Phrase(reveal, inviteSecret.Accept(invitation(), other, nil)),
 		api.Phrase([api.RevealSize]byte{1}, answer),
 	}
 	for i, p := range phrases {
@@ -157,12 +156,12 @@ func FuzzParseInvitation(f *testing.F) {
 func FuzzParseAcceptance(f *testing.F) {
 	seeds(f, readInvited(f).Answer)
 	f.Fuzz(func(t *testing.T, p []byte) {
-		person, signature, err := api.ParseAcceptance(p)
+		a, err := api.ParseAcceptance(p)
 		if err != nil {
 			refused(t, err)
 			return
 		}
-		if !bytes.Equal(append(person.PersonBytes(), append([]byte{0, 64}, signature...)...), p) {
+		if !bytes.Equal(a.Bytes(), p) {
 			t.Fatal("it is written back otherwise")
 		}
 	})

@@ -2,6 +2,7 @@ package deed
 
 import (
 	"bytes"
+	"fmt"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/internal/wire"
@@ -59,17 +60,37 @@ func readDevice(r *wire.Reader) Device {
 	return d
 }
 
-// PersonBytes returns a person and their keys as statements have them, which is also
-// what somebody answers an invitation with.
-func (p Person) PersonBytes() []byte {
+// Answer is what somebody answers an invitation with: who they are, the signature that
+// proves the link's secret ([ProofMessage]), and the epoch that they make if a home is
+// handed over to them.
+type Answer struct {
+	Person    Person
+	Signature []byte
+	Turn      *EpochBody
+}
+
+// Bytes returns the answer as it lies in a slot (docs/wire.md).
+func (a Answer) Bytes() []byte {
 	var w wire.Writer
-	p.appendTo(&w)
+	a.Person.appendTo(&w)
+	w.LP16(a.Signature)
+	if a.Turn != nil {
+		a.Turn.appendTo(&w)
+	}
 	return w.Bytes()
 }
 
-// ParsePerson is the inverse of [Person.PersonBytes].
-func ParsePerson(b []byte) (Person, error) {
+// ParseAnswer is the inverse of [Answer.Bytes]. Whether the signature verifies is for
+// whoever folds the deed that it goes into.
+func ParseAnswer(b []byte) (Answer, error) {
 	r := wire.NewReader(bytes.Clone(b))
-	p := readPerson(r)
-	return p, layout(r.Done())
+	a := Answer{Person: readPerson(r), Signature: r.LP16(signatureOf)}
+	if r.Err() == nil && len(a.Signature) != signatureOf {
+		r.Fail(fmt.Errorf("%w: signature of %d bytes, want %d", wire.ErrMalformed, len(a.Signature), signatureOf))
+	}
+	if r.Err() == nil && len(r.Rest()) > 0 {
+		turn := readEpoch(r)
+		a.Turn = &turn
+	}
+	return a, layout(r.Done())
 }

@@ -1,6 +1,7 @@
 package deed_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -249,15 +250,24 @@ func TestWhatElseATitleSays(t *testing.T) {
 	}
 }
 
-func TestPersonBytes(t *testing.T) {
-	p := draw(t, "found").owner.Public()
-	b := p.PersonBytes()
-	if got, err := deed.ParsePerson(b); err != nil || !cmp.Equal(got, p) {
-		t.Errorf("parsed %v, %v", got, err)
+func TestAnswerBytes(t *testing.T) {
+	h := draw(t, "found")
+	body, _ := h.body("epoch")
+	turn, ok := body.(deed.EpochBody)
+	if !ok {
+		t.Fatal("no epoch")
 	}
-	for _, bad := range [][]byte{nil, b[:len(b)-1], append(slices.Clone(b), 0)} {
-		if _, err := deed.ParsePerson(bad); deed.ReasonOf(err) != deed.Malformed {
-			t.Errorf("%d of %d bytes: %v, want %s", len(bad), len(b), err, deed.Malformed)
+	signature := bytes.Repeat([]byte{7}, 64)
+	for _, answer := range []deed.Answer{{Person: h.owner.Public(), Signature: signature}, {Person: h.owner.Public(), Signature: signature, Turn: &turn}} {
+		b := answer.Bytes()
+		got, err := deed.ParseAnswer(b)
+		if d := cmp.Diff(answer, got); d != "" || err != nil {
+			t.Errorf("(-made +parsed) %v:\n%s", err, d)
+		}
+		for _, bad := range [][]byte{nil, b[:len(b)-1], append(slices.Clone(b), 0)} {
+			if _, err := deed.ParseAnswer(bad); deed.ReasonOf(err) != deed.Malformed {
+				t.Errorf("%d of %d bytes: %v, want %s", len(bad), len(b), err, deed.Malformed)
+			}
 		}
 	}
 }

@@ -135,7 +135,7 @@ func (s *Server) answerJoin(a *asking) error {
 
 func parses(j archive.Join, answer []byte) error {
 	if j.Person {
-		_, _, err := api.ParseAcceptance(answer)
+		_, err := api.ParseAcceptance(answer)
 		return err
 	}
 	_, err := api.ParseAnswer(answer)

@@ -235,12 +235,12 @@ func TestInvitedPerson(t *testing.T) {
 	}
 	wantReason(t, "a reveal before anybody has answered", m.member.Reveal(t.Context(), secret.Slot(), reveal), api.Conflict)
 	i := must(secret.CheckInvitation(must(h.client.JoinSlot(t.Context(), secret.Slot())), h.time()))
-	answer := secret.Accept(i, keytest.NewPerson().Keys.Public())
+	answer := secret.Accept(i, keytest.NewPerson().Keys.Public(), nil)
 	wantReason(t, "an agent's answer", h.client.AnswerJoin(t.Context(), secret.Slot(), must(api.NewJoinSecret().Answer(make([]byte, 112), must(newAgentBody())))), api.Malformed)
 	if err := h.client.AnswerJoin(t.Context(), secret.Slot(), answer); err != nil {
 		t.Fatal(err)
 	}
-	wantReason(t, "another answer", h.client.AnswerJoin(t.Context(), secret.Slot(), secret.Accept(i, keytest.NewPerson().Keys.Public())), api.Expired)
+	wantReason(t, "another answer", h.client.AnswerJoin(t.Context(), secret.Slot(), secret.Accept(i, keytest.NewPerson().Keys.Public(), nil)), api.Expired)
 	if got := must(m.member.Join(t.Context(), secret.Slot())); string(got) != string(answer) {
 		t.Error("the owner is given another answer")
 	}
