@@ -33,12 +33,22 @@ const (
 	crashingFolder  = "LATCHKEY_TEST_AGENT"
 	crashingJournal = "LATCHKEY_TEST_JOURNAL"
 	realCameras     = "real" // in the journal's place: cameras that are watched as ever
+
+	// crashingLink is in the environment of one that is to get new keys with this link.
+	crashingLink = "LATCHKEY_TEST_LINK"
 )
 
 // TestMain lets this binary be an agent whose camera is a generator of events.
 func TestMain(m *testing.M) {
 	if folder := os.Getenv(crashingFolder); folder != "" {
-		if err := beAgent(folder, os.Getenv(crashingJournal)); err != nil {
+		be := func() error { return beAgent(folder, os.Getenv(crashingJournal)) }
+		if link := os.Getenv(crashingLink); link != "" {
+			be = func() error {
+				_, err := agent.Join(context.Background(), agent.JoinConfig{Folder: folder, Link: link, Replace: true, Retry: 10 * time.Millisecond})
+				return err
+			}
+		}
+		if err := be(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -69,6 +69,15 @@ func (o *owner) announce(ctx context.Context, secret api.JoinSecret) (api.Link, 
 
 // place waits for an answer in the slot and takes the agent in.
 func (o *owner) place(ctx context.Context, link api.Link, announcement []byte) (deed.AgentBody, error) {
+	body, err := o.answer(ctx, link, announcement)
+	if err != nil {
+		return body, err
+	}
+	return body, o.say(ctx, body)
+}
+
+// answer waits for an agent's answer in the slot.
+func (o *owner) answer(ctx context.Context, link api.Link, announcement []byte) (deed.AgentBody, error) {
 	for {
 		answer, err := o.home.Join(ctx, link.Secret.Slot())
 		if err != nil {
@@ -82,11 +91,7 @@ func (o *owner) place(ctx context.Context, link api.Link, announcement []byte) (
 			}
 			continue
 		}
-		body, err := link.Secret.CheckAnswer(announcement, answer)
-		if err != nil {
-			return body, err
-		}
-		return body, o.say(ctx, body)
+		return link.Secret.CheckAnswer(announcement, answer)
 	}
 }
 

@@ -26,6 +26,9 @@ type JoinConfig struct {
 	// Link is the join link that the home's owner gave. It holds a secret.
 	Link string
 
+	// Replace gives the agent of the folder, which belongs to the link's home, new keys.
+	Replace bool
+
 	// Progress is told, in a sentence for people, what is being waited for.
 	Progress func(string)
 
@@ -88,6 +91,9 @@ func Join(ctx context.Context, c JoinConfig) (Joined, error) {
 		return Joined{}, err
 	}
 	defer lock.release() // the process's end does it too
+	if c.Replace {
+		return j.replace(ctx)
+	}
 	return j.run(ctx)
 }
 
@@ -110,7 +116,12 @@ func (j *joining) run(ctx context.Context) (Joined, error) {
 	if j.keys, err = j.state.keys(); err != nil {
 		return Joined{}, err
 	}
-	return j.wait(ctx, id)
+	title, err := j.wait(ctx, id.Home, id.Head, startFile)
+	if err != nil {
+		return Joined{}, err
+	}
+	id.Placed = true
+	return Joined{id.Home, homeStatus(id.Home, title)}, j.state.keepIdentity(id)
 }
 
 // answer finds the home's announcement, answers it, and keeps what was settled.
@@ -129,14 +140,7 @@ func (j *joining) answer(ctx context.Context, slot api.Slot) (identity, error) {
 	if j.keys, err = j.state.keys(); err != nil {
 		return identity{}, err
 	}
-	answer, err := j.link.Secret.Answer(announcement, j.keys.Body())
-	if err != nil {
-		return identity{}, err
-	}
-	err = j.patiently(ctx, func() error { return j.client.AnswerJoin(ctx, slot, answer) })
-	if reason := api.ReasonOf(err); reason == api.Expired || reason == api.Conflict {
-		return identity{}, fmt.Errorf("%w: it has been used, or has run out. Ask the home's owner for a new one", ErrLink)
-	} else if err != nil {
+	if err := j.say(ctx, slot, announcement); err != nil {
 		return identity{}, err
 	}
 	id := identity{
@@ -144,6 +148,19 @@ func (j *joining) answer(ctx context.Context, slot api.Slot) (identity, error) {
 		Slot: slot.String(), Head: home.Head.String(),
 	}
 	return id, j.state.keepIdentity(id)
+}
+
+// say answers the announcement with the agent's keys.
+func (j *joining) say(ctx context.Context, slot api.Slot, announcement []byte) error {
+	answer, err := j.link.Secret.Answer(announcement, j.keys.Body())
+	if err != nil {
+		return err
+	}
+	err = j.patiently(ctx, func() error { return j.client.AnswerJoin(ctx, slot, answer) })
+	if reason := api.ReasonOf(err); reason == api.Expired || reason == api.Conflict {
+		return fmt.Errorf("%w: it has been used, or has run out. Ask the home's owner for a new one", ErrLink)
+	}
+	return err
 }
 
 // startAnew forgets what a join to another home, that was never finished, has left:
@@ -230,22 +247,27 @@ func (j *joining) check(announcement []byte) (api.Announcement, error) {
 	return a, nil
 }
 
-// wait connects until the owner has placed the agent.
-func (j *joining) wait(ctx context.Context, id identity) (Joined, error) {
-	chain, err := uplink.LoadChain(j.state.dir, deedsFile, id.Home)
+// wait connects until the owner has placed the agent with these keys. It counts its starts
+// in that file, and wants the head that was announced to lie on the chain.
+func (j *joining) wait(ctx context.Context, home latchkey.HomeID, announced, starts string) (*deed.Title, error) {
+	head, err := latchkey.ParseHead(announced)
 	if err != nil {
-		return Joined{}, err
+		return nil, fmt.Errorf("read %s: %w", identityFile, err)
 	}
-	start, err := uplink.NextStart(j.state.dir, startFile)
+	chain, err := uplink.LoadChain(j.state.dir, deedsFile, home)
 	if err != nil {
-		return Joined{}, err
+		return nil, err
+	}
+	start, err := uplink.NextStart(j.state.dir, starts)
+	if err != nil {
+		return nil, err
 	}
 	u, err := uplink.New(uplink.Config{
-		Server: id.Server, Home: id.Home, Keys: j.keys, Chain: chain, Start: start,
+		Server: j.link.Origin, Home: home, Keys: j.keys, Chain: chain, Start: start,
 		HTTP: j.config.HTTP, Retry: j.config.Retry, MostRetry: 2 * j.config.Retry, Log: j.config.Log,
 	})
 	if err != nil {
-		return Joined{}, err
+		return nil, err
 	}
 	title, err := u.Welcomed(ctx, func(s uplink.Status) {
 		switch s.State {
@@ -255,26 +277,10 @@ func (j *joining) wait(ctx context.Context, id identity) (Joined, error) {
 			j.config.Progress(s.Detail)
 		}
 	})
-	if err != nil {
-		return Joined{}, err
+	if err == nil && !title.OnChain(head) {
+		err = fmt.Errorf("%w: the deeds that the server gives are not those that the link was made at", ErrLink)
 	}
-	if err := j.admitted(title, id); err != nil {
-		return Joined{}, err
-	}
-	id.Placed = true
-	return Joined{id.Home, homeStatus(id.Home, title)}, j.state.keepIdentity(id)
-}
-
-// admitted wants the head that was announced to lie on the chain that was verified.
-func (j *joining) admitted(title *deed.Title, id identity) error {
-	head, err := latchkey.ParseHead(id.Head)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", identityFile, err)
-	}
-	if !title.OnChain(head) {
-		return fmt.Errorf("%w: the deeds that the server gives are not those that the link was made at", ErrLink)
-	}
-	return nil
+	return title, err
 }
 
 func pauseFor(ctx context.Context, d time.Duration) error {

@@ -24,6 +24,7 @@ const (
 	statusFile   = "status.json"
 	clockFile    = "clock.json" // the last time that was known, and what was wrong with earlier ones
 	lockFile     = "agent.lock"
+	next         = ".next"        // behind the name of a file: the one that takes its place when a replacement is done
 	camerasLock  = "cameras.lock" // against two that add a camera at once
 	spoolDir     = "spool"
 )
@@ -77,6 +78,9 @@ type identity struct {
 	Trust string `json:"trust,omitempty"`
 	Slot  string `json:"slot"` // of the join, to go on with it
 	Head  string `json:"head"` // that the owner announced
+
+	// Replacing is a join that gives the agent new keys, while it goes on.
+	Replacing *replacing `json:"replacing,omitempty"`
 }
 
 // errNotJoined: the folder belongs to no home yet.

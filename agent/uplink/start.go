@@ -68,6 +68,28 @@ func NextStart(fsys durable.FS, name string) (*Start, error) {
 	return s, nil
 }
 
+// leap is by how much an agent with new keys counts on: past whatever the copies of it
+// have counted to, so that nobody who remembers one of them takes it for an older one.
+const leap = 1 << 32
+
+// RenewStart makes the file of starts for an agent that gets new keys, which no server
+// knows a token of. It counts on from the file of the old ones, if that can be read.
+func RenewStart(fsys durable.FS, old, name string) error {
+	var before startFile
+	b, err := durable.ReadBytes(fsys, old, 4096)
+	if err == nil {
+		err = json.Unmarshal(b, &before)
+	}
+	if err != nil || before.Incarnation >= latchkey.MaxInt-leap {
+		before.Incarnation = 0 // it cannot be told; what was told before is not believed either
+	}
+	s := &Start{fs: fsys, name: name}
+	if err := s.store(startFile{V: 1, Incarnation: before.Incarnation + leap, Answered: true}); err != nil {
+		return fmt.Errorf("count starts anew: %w", err)
+	}
+	return nil
+}
+
 // Incarnation is the number of this start.
 func (s *Start) Incarnation() uint64 {
 	s.mu.Lock()

@@ -85,7 +85,8 @@ func (c agentRun) log(w io.Writer) *slog.Logger {
 }
 
 type agentJoin struct {
-	Link string `arg:"" help:"The join link from the home's page; - reads it from the standard input."`
+	Link    string `arg:"" help:"The join link from the home's page; - reads it from the standard input."`
+	Replace bool   `help:"Give the agent of this folder new keys: there was a copy of it, or it was restored from a backup. Its cameras and what waits stay."`
 }
 
 // Run joins.
@@ -98,11 +99,16 @@ func (c agentJoin) Run(ctx context.Context, parent *agentCommand, t *terminal) e
 		}
 	}
 	joined, err := agent.Join(ctx, agent.JoinConfig{
-		Folder: parent.Data, Link: link,
+		Folder: parent.Data, Link: link, Replace: c.Replace,
 		Progress: func(sentence string) { fmt.Fprintln(t.Err, sentence) },
 	})
 	if err != nil {
 		return err
+	}
+	if c.Replace {
+		fmt.Fprintln(t.Out, "This agent has new keys, and its old ones are worth nothing any more. Go on with: latchkey agent run")
+		printHome(t.Out, joined.HomeStatus)
+		return nil
 	}
 	fmt.Fprintf(t.Out, "This agent now belongs to home %s.\n", short(joined.Home.String()))
 	printHome(t.Out, joined.HomeStatus)
