@@ -6,6 +6,9 @@ import "github.com/latchkey-cam/latchkey"
 type Health struct {
 	V  V    `json:"v"`
 	OK bool `json:"ok"`
+	// Mail and Passkeys are for the page on which people sign up.
+	Mail     bool `json:"mail" doc:"the server sends mail"`
+	Passkeys bool `json:"passkeys" doc:"browsers have passkeys at the server's address"`
 	// Trust is for join links.
 	Trust string `json:"trust,omitempty" doc:"fingerprint of the server's own root certificate; absent if it has a public one or none"`
 	// Generation tells what came before a restore from what came after it.

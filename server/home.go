@@ -70,7 +70,9 @@ func (s *Server) handlers() map[string]func(a *asking) error {
 }
 
 func (s *Server) health(a *asking) error {
-	a.answer(api.Health{OK: true, Trust: s.config.Trust, Generation: s.generation})
+	a.answer(api.Health{
+		OK: true, Mail: s.config.Mail != nil, Passkeys: s.accounts.passkeys.web != nil, Trust: s.config.Trust, Generation: s.generation,
+	})
 	return nil
 }
 

@@ -28,6 +28,12 @@ func (h *house) signUpByPasskey(t *testing.T, email string) (*somebody, *passkey
 
 func TestPasskeys(t *testing.T) {
 	h := named(t)
+	mails, _ := mailing(t)
+	for at, want := range map[*house]string{h: `"mail":false,"passkeys":true`, mails: `"mail":true,"passkeys":false`} {
+		if _, health := at.do(t, raw{method: "GET", path: "/v1/health"}); !strings.Contains(health, want) {
+			t.Errorf("the server says %s, want %s", health, want)
+		}
+	}
 	p, k := h.signUpByPasskey(t, "ada@example.org")
 	for range 2 {
 		assertion := k.sign(must(h.client.PasskeyOptions(t.Context())))
