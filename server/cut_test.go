@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -138,10 +139,21 @@ func TestEndedSessionIsCut(t *testing.T) {
 	}
 }
 
-// TestEndedSessionIsCutControl: without the cut all of it goes on.
-func TestEndedSessionIsCutControl(t *testing.T) {
+// TestCutControl runs the tests of the cut against a server that does not, and wants
+// each of them to see it.
+func TestCutControl(t *testing.T) {
 	t.Parallel()
-	control(t, "TestEndedSessionIsCut", "want a reset", sabotage.Cut{File: "server/cut.go", Old: "if !gone(o) {", New: "if true {"})
+	overlay, err := sabotage.Overlay("..", t.TempDir(), sabotage.Cut{File: "server/cut.go", Old: "if !gone(o) {", New: "if true {"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []string{"TestEndedSessionIsCut", "TestDeedsCut", "TestCutUnderTLS", "TestLease"}
+	out, err := exec.Command("go", "test", "-overlay", overlay, "-run", "^("+strings.Join(tests, "|")+")$", ".").CombinedOutput()
+	for _, test := range tests {
+		if err == nil || !strings.Contains(string(out), "--- FAIL: "+test+" ") {
+			t.Errorf("without the cut %s sees nothing: %v\n%s", test, err, out)
+		}
+	}
 }
 
 // TestSessionRunsOut: what goes on when a session runs out ends with it.

@@ -20,7 +20,6 @@ import (
 	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/bus"
 	"github.com/latchkey-cam/latchkey/internal/durable/durabletest"
-	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/server"
 )
@@ -278,12 +277,6 @@ func TestLease(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestLeaseControl: a lease that does not end lets the download go on.
-func TestLeaseControl(t *testing.T) {
-	t.Parallel()
-	control(t, "TestLease", "after 1m", sabotage.Cut{File: "server/server.go", Old: "	s.cuts.all()\n", New: ""})
 }
 
 // TestLeaseForReal waits for it.
