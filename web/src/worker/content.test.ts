@@ -9,13 +9,20 @@ describe("a description", () => {
   it("is read with its clip, and without the members that nobody knows", () => {
     const clip = { object: "o", type: 'video/mp4; codecs="avc1.64001f"', width: 1280, height: 720, duration: 14e6, bytes: 9 };
     const read = parseDescription(text(JSON.stringify({ v: 1, start: 1, end: 2, cause: "motion", score: 0.4, later: {}, clip })));
-    expect(read).toEqual({ start: 1, end: 2, cause: "motion", score: 0.4, clip });
-    expect(parseDescription(text('{"v":1,"start":1,"end":2}'))).toEqual({ start: 1, end: 2, cause: "", score: null, clip: null });
+    expect(read).toEqual({ start: 1, end: 2, cause: "motion", score: 0.4, clip, names: null });
+    expect(parseDescription(text('{"v":1,"start":1,"end":2}'))).toEqual({ start: 1, end: 2, cause: "", score: null, clip: null, names: null });
   });
 
   it.each(["", "null", "[]", '{"v":2,"start":1,"end":2}', '{"v":1,"start":"1","end":2}', '{"v":1,"start":1}', '{"v":1,"start":1.5,"end":2}', '{"v":1,"start":-1,"end":2}', '{"v":1,"start":1,"end":9007199254740993}'])("is not %s", (s) =>
     expect(parseDescription(text(s))).toBe(null),
   );
+
+  it("says what home and camera are called, if it is names that it says", () => {
+    const of = (names: unknown): unknown => parseDescription(text(JSON.stringify({ v: 1, start: 1, end: 2, names })))?.names;
+    const names = { home: "Our house", camera: "Front door", zone: "Europe/Berlin" };
+    expect(of({ ...names, later: 1 })).toEqual(names);
+    for (const bad of [null, [], { ...names, home: "" }, { ...names, camera: 7 }, { ...names, zone: "\u202e" }, { home: "Our house" }]) expect(of(bad)).toBeNull();
+  });
 
   it("is at most 32 KiB", () => {
     const long = (n: number): Uint8Array<ArrayBuffer> => text('{"v":1,"start":1,"end":2}'.padEnd(n));

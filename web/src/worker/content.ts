@@ -1,6 +1,7 @@
 // What opened content must be before a page is given it. The agent signed it; this is
 // against an agent that made something else than it says.
 
+import { nameFits } from "../settings/content.ts";
 import type { Bytes } from "../wire.ts";
 import type { Description } from "./protocol.ts";
 
@@ -28,6 +29,7 @@ export function parseDescription(b: Bytes): Description | null {
     cause: typeof top["cause"] === "string" ? top["cause"].slice(0, 64) : "",
     score: typeof top["score"] === "number" ? top["score"] : null,
     clip: clipOf(top["clip"]),
+    names: namesOf(top["names"]),
   };
 }
 
@@ -37,6 +39,13 @@ function clipOf(c: unknown): Description["clip"] {
   if (typeof object !== "string" || typeof type !== "string") return null;
   if (!isTime(width) || !isTime(height) || !isTime(duration) || !isTime(bytes)) return null;
   return { object, type, width, height, duration, bytes };
+}
+
+function namesOf(n: unknown): Description["names"] {
+  if (!isObject(n)) return null;
+  const { home, camera, zone } = n;
+  const fits = (x: unknown): x is string => typeof x === "string" && nameFits(x);
+  return fits(home) && fits(camera) && fits(zone) ? { home, camera, zone } : null;
 }
 
 function isObject(x: unknown): x is Record<string, unknown> {

@@ -150,6 +150,8 @@ export interface Description {
   cause: string;
   score: number | null;
   clip: { object: string; type: string; width: number; height: number; duration: number; bytes: number } | null;
+  /** What home and camera were called then, for guests, who read no settings. */
+  names: { home: string; camera: string; zone: string } | null;
 }
 
 /** An opened join slot: what to hand to the agent. */
