@@ -10,6 +10,7 @@ export default defineConfig({
   worker: { format: "es" },
   server: {
     host: "127.0.0.1",
+    fs: { allow: [".."] }, // words.txt lies beside this folder
     // The page and the API have one origin in production; the session cookie is SameSite=Strict.
     proxy: { "/v1": { target: process.env["LATCHKEY_SERVER"] ?? "http://127.0.0.1:8420", ws: true } },
   },

@@ -99,6 +99,8 @@ export interface Keep {
   mark(home: HomeID, marks: Marks): Promise<void>;
   /** Changes the secrets of a home that has some; nothing is lost if it is done twice at once. */
   change(home: HomeID, change: (secrets: HomeSecrets) => HomeSecrets): Promise<void>;
+  /** Takes the keys of a home out of this browser; what was seen of it stays. */
+  strip(home: HomeID): Promise<void>;
   /** Forgets a home that the server never took, or that was left. */
   drop(home: HomeID): Promise<void>;
   /** Keeps a longer chain; a shorter one changes nothing. */

@@ -120,6 +120,10 @@ class IndexedKeep implements Keep {
     }
   }
 
+  async strip(home: HomeID): Promise<void> {
+    await this.#change<Row>(homes, home, (row) => row && { ...row, secrets: null, shut: null });
+  }
+
   async drop(home: HomeID): Promise<void> {
     await this.#do(homes, "readwrite", (s) => s.delete(home));
   }

@@ -156,7 +156,7 @@ export class Agents {
     let incarnation = this.#known.get(agent)?.seen.incarnation ?? (await this.#incarnation(agent));
     for (let again = true; ; again = false) {
       stop.throwIfAborted();
-      const sent = await sealCommand(this.#home.device, this.#home.title, agent, incarnation, Date.now() * 1000, command);
+      const sent = await sealCommand(this.#home.asks, this.#home.title, agent, incarnation, Date.now() * 1000, command);
       try {
         return await this.#send(agent, sent, listening, stop);
       } catch (e) {

@@ -8,6 +8,7 @@ import { signDeed } from "../deed/deed.ts";
 import { type Head, headText } from "../deed/head.ts";
 import type { Signer } from "../deed/key.ts";
 import { DeedError } from "../deed/reasons.ts";
+import type { HomeID } from "../seal/name.ts";
 import { Title } from "../deed/title.ts";
 import type { Keep } from "../keep/keep.ts";
 import { base64, type Bytes } from "../wire.ts";
@@ -41,6 +42,12 @@ export class Chain {
 
   get title(): Title {
     return this.#title;
+  }
+
+  /** Fetches the first deeds of a chain of which this browser knows none. */
+  static async first(home: HomeID, session: Session): Promise<Title> {
+    const { fields, request } = await session.ask("GET", "/deeds?from=0");
+    return folded(home, fields.bytesList("deeds"), request);
   }
 
   /** How many deeds this page has given back to a server that had lost them. */
@@ -158,5 +165,15 @@ export class Chain {
       return next;
     }
     throw new Failed({ trouble: "busy", retryAfterMs: 1000 });
+  }
+}
+
+/** Folds a home's chain from its first deed. */
+export async function folded(home: HomeID, deeds: readonly Bytes[], request = ""): Promise<Title> {
+  try {
+    return await Title.fold(home, deeds);
+  } catch (e) {
+    if (!(e instanceof DeedError)) throw e;
+    throw new Failed({ trouble: "bad-chain", reason: e.reason, at: e.at }, null, request);
   }
 }

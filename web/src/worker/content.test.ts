@@ -21,7 +21,8 @@ describe("a description", () => {
     const of = (names: unknown): unknown => parseDescription(text(JSON.stringify({ v: 1, start: 1, end: 2, names })))?.names;
     const names = { home: "Our house", camera: "Front door", zone: "Europe/Berlin" };
     expect(of({ ...names, later: 1 })).toEqual(names);
-    for (const bad of [null, [], { ...names, home: "" }, { ...names, camera: 7 }, { ...names, zone: "\u202e" }, { home: "Our house" }]) expect(of(bad)).toBeNull();
+    expect(of({ home: "Our house", zone: "UTC" })).toEqual({ home: "Our house", camera: "", zone: "UTC" });
+    for (const bad of [null, [], { ...names, home: "" }, { ...names, camera: 7 }, { ...names, zone: "\u202e" }, { home: "Our house" }, { ...names, camera: "" }]) expect(of(bad)).toBeNull();
   });
 
   it("is at most 32 KiB", () => {

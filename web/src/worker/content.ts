@@ -45,7 +45,8 @@ function namesOf(n: unknown): Description["names"] {
   if (!isObject(n)) return null;
   const { home, camera, zone } = n;
   const fits = (x: unknown): x is string => typeof x === "string" && nameFits(x);
-  return fits(home) && fits(camera) && fits(zone) ? { home, camera, zone } : null;
+  if (!fits(home) || !fits(zone) || (camera !== undefined && !fits(camera))) return null;
+  return { home, camera: camera ?? "", zone };
 }
 
 function isObject(x: unknown): x is Record<string, unknown> {

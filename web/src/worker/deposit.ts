@@ -5,7 +5,7 @@ import { deedHash } from "../deed/deed.ts";
 import type { Head } from "../deed/head.ts";
 import type { KeptHome } from "../keep/keep.ts";
 import type { HomeID } from "../seal/name.ts";
-import { hex } from "../wire.ts";
+import { equal, hex } from "../wire.ts";
 
 /** Makes the change that puts homes into a vault which has not got them; what is there is never taken out or written over. */
 export async function depositing(kept: readonly KeptHome[]): Promise<(content: VaultContent) => VaultContent> {
@@ -26,7 +26,7 @@ async function vaultHome({ home, secrets, deeds, stage, called }: KeptHome): Pro
   return { home, head, ...keysOf(secrets), next: secrets.next === null ? null : keysOf(secrets.next), invited: false, name: called, more: {} };
 }
 
-function keysOf({ person, signing, kem }: PersonKeys): PersonKeys {
+export function keysOf({ person, signing, kem }: PersonKeys): PersonKeys {
   return { person, signing, kem };
 }
 
@@ -45,7 +45,9 @@ export function remembering({ home, head, keys, name }: Known): (content: VaultC
     const there = homeIn(content, home);
     // Another browser has left the home; or has seen more deeds, and knows better whose keys they are.
     if (there === null || there.head.seq > head.seq) return content;
-    const same = there.head.seq === head.seq && there.name === name && there.next === null && !there.invited;
-    return same ? content : withHome(content, { home, head, ...keysOf(keys), next: null, invited: false, name, more: {} });
+    // Keys that another browser is about to put into a deed stay until it has.
+    const next = there.next !== null && equal(there.next.signing, keys.signing) ? null : there.next;
+    const same = there.head.seq === head.seq && there.name === name && there.next === next && !there.invited && equal(there.signing, keys.signing);
+    return same ? content : withHome(content, { home, head, ...keysOf(keys), next, invited: false, name, more: {} });
   };
 }

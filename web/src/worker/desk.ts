@@ -67,7 +67,9 @@ export class Desk implements Calls, Pick<MemberCalls, "confirmRestored"> {
       room.home.session.again();
       await this.#refresh(room);
       room.changes.start();
-      return { settings: await room.home.names.read(), title: room.home.view() };
+      const settings = await room.home.names.read();
+      void this.#hall.remember(room).catch(ignoreTrouble);
+      return { settings, title: room.home.view() };
     });
   }
 
@@ -235,6 +237,7 @@ export class Desk implements Calls, Pick<MemberCalls, "confirmRestored"> {
       if (e instanceof Failed && e.trouble.trouble === "fork") {
         void room.reporter.tell({ delivery: e.request, asked: "", reason: "unknown-head", word: "corrupt", header: new Uint8Array(0) });
       }
+      if (e instanceof Failed && e.trouble.trouble === "signed-out") await this.#hall.turnedAway(room.home.id).catch(ignoreTrouble);
       throw e;
     }
   }

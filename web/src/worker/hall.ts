@@ -2,13 +2,16 @@
 // the home that is open.
 
 import { Failed, type Server } from "../api.ts";
-import type { Keep, KeptHome } from "../keep/keep.ts";
+import type { VaultHome } from "../account/content.ts";
+import type { HomeSecrets, Keep, KeptHome } from "../keep/keep.ts";
+import { equal } from "../wire.ts";
 import type { AccountID, CameraID, HomeID } from "../seal/name.ts";
 import { AccountVault } from "./accountvault.ts";
 import { Agents } from "./agents.ts";
 import type { ParsedAsk } from "./ask.ts";
 import { Changes } from "./changes.ts";
-import { depositing } from "./deposit.ts";
+import { askAgents, type Going, settle, visit, type Visit } from "./arrival.ts";
+import { depositing, remembering } from "./deposit.ts";
 import { Events } from "./events.ts";
 import { Home } from "./home.ts";
 import { Objects } from "./objects.ts";
@@ -28,6 +31,12 @@ export interface Room {
   readonly asks: Map<CameraID, { ask: ParsedAsk; name: string }>;
 }
 
+/** Somebody at the door: let in as a person, and no device yet. */
+interface Visitor extends Visit {
+  readonly kept: KeptHome | null;
+  readonly called: string;
+}
+
 export class Hall {
   readonly server: Server;
   readonly vault: AccountVault;
@@ -36,6 +45,7 @@ export class Hall {
   readonly #entering = new Turns();
   readonly #listeners: ((change: Change) => void)[] = [];
   #room: Room | null = null;
+  #visitor: Visitor | null = null;
 
   constructor(server: Server, keep: () => Promise<Keep>, tell: (change: Change) => void) {
     this.server = server;
@@ -95,7 +105,11 @@ export class Hall {
 
   /** Gives the homes back what a lock took, as far as this vault opens it. */
   async unlock(): Promise<void> {
+    const { homes } = await this.vault.content();
     for (const row of await this.kept()) {
+      const there = homes.find((h) => h.home === row.home);
+      // Another browser has put new keys into the place of these.
+      if (row.secrets !== null && there !== undefined && isOutdated(row.secrets, there)) await (await this.keep()).strip(row.home);
       if (row.secrets !== null || row.shut === null) continue;
       const secrets = await this.vault.unlock(row.home, row.shut);
       if (secrets !== null) await (await this.keep()).add({ ...row, secrets, shut: null });
@@ -109,24 +123,110 @@ export class Hall {
     await this.vault.lock();
   }
 
-  /** Opens a home that this browser keeps, or stays in it. */
+  /** Opens a home that the person has, or stays in it. */
   enter(id?: HomeID): Promise<Room> {
     return this.#entering.run(() => this.#enter(id));
   }
 
   async #enter(id?: HomeID): Promise<Room> {
     if (this.#room !== null && (id === undefined || id === this.#room.home.id)) return this.#room;
-    const kept = (await this.kept()).find((h) => isHere(h) && (id === undefined || h.home === id));
-    if (kept === undefined) throw new Failed({ trouble: "no-home" });
-    const home = await Home.unlock(kept, this.server, await this.keep());
+    const all = await this.kept();
+    const kept = all.find((h) => isHere(h) && (id === undefined || h.home === id));
+    if (kept?.stage === "in") return this.#furnish(await this.#unlock(kept));
+    const going = kept === undefined ? await this.#inVault(id) : fromKept(kept);
+    if (going === null) throw new Failed({ trouble: "no-home" });
+    return this.#arrive(going, kept ?? all.find((h) => h.home === going.home) ?? null);
+  }
+
+  async #inVault(id?: HomeID): Promise<Going | null> {
+    if (!(await this.vault.isOpen())) return null;
+    const { homes } = await this.vault.content();
+    return homes.find((h) => !h.invited && (id === undefined || h.home === id)) ?? null;
+  }
+
+  /** Unlocks a home of which this browser is a device. New keys may be on their way: the chain says whether they have come. */
+  async #unlock(kept: KeptHome): Promise<Home> {
+    const keep = await this.keep();
+    const next = kept.secrets?.next;
+    if (next == null) return Home.unlock(kept, this.server, keep);
+    const home = await Home.unlock(kept, this.server, keep, { ...next, next: null, invites: [] });
+    try {
+      await home.chain.refresh();
+      if (home.me.id !== next.person) throw new Failed({ trouble: "signed-out" });
+    } catch (e) {
+      if (!(e instanceof Failed) || e.trouble.trouble !== "signed-out") throw e;
+      return Home.unlock(kept, this.server, keep);
+    }
+    await keep.change(kept.home, (s) => ({ ...s, ...next, next: null }));
+    return home;
+  }
+
+  /** Goes to a home of which this browser is no device, and becomes one. */
+  async #arrive(going: Going, kept: KeptHome | null): Promise<Room> {
+    const visitor = { ...(await visit(going, kept, this.server, await this.keep())), kept, called: going.name };
+    this.#visitor = visitor;
+    if (visitor.home.confirmed === null) await askAgents(visitor.home, this.#roomFor(visitor.home).agents);
+    return this.#settle(visitor);
+  }
+
+  async #settle(v: Visitor): Promise<Room> {
+    const keep = await this.keep();
+    const account = (await this.vault.isOpen()) ? (await this.vault.account()).account : null;
+    await settle(v, v.kept, v.called, account, keep);
+    this.#visitor = null;
+    const kept = (await keep.homes()).find((h) => h.home === v.home.id)!;
+    return this.#furnish(await Home.unlock(kept, this.server, keep));
+  }
+
+  /** Confirms the head of the home at whose door this browser stands, and goes in. */
+  confirm(by: "agent" | "compared"): Promise<Room> {
+    return this.#entering.run(async () => {
+      const v = this.#visitor;
+      if (v === null) throw new Failed({ trouble: "no-home" });
+      if (by === "compared") v.home.confirm(by);
+      else if (v.home.confirmed === null) await askAgents(v.home, this.#roomFor(v.home).agents);
+      return this.#settle(v);
+    });
+  }
+
+  #furnish(home: Home): Room {
+    const room = this.#roomFor(home);
+    this.leave();
+    return (this.#room = room);
+  }
+
+  #roomFor(home: Home): Room {
     const reporter = new Reporter(home.session);
     const agents = new Agents(home, reporter, () => this.tell({ changed: "events" }));
     const events = new Events(home, reporter, agents);
-    const objects = new Objects(home, events, reporter);
+    const objects = new Objects(home, events, reporter, () => this.tell({ changed: "settings" }));
     const changes = new Changes(home.session, (change) => this.#heard(change), () => home.chain.refresh());
+    return { home, agents, events, objects, reporter, changes, asks: new Map() };
+  }
+
+  /** Says in the vault, and here, how it stands with the home that is open; that may fail without harm. */
+  async remember({ home }: Room): Promise<void> {
+    const name = home.names.view().home;
+    await (await this.keep()).mark(home.id, { called: name });
+    const kept = (await this.kept()).find((h) => h.home === home.id);
+    if (kept?.secrets == null || !(await this.vault.isOpen())) return;
+    const change = remembering({ home: home.id, head: home.title.head, keys: kept.secrets, name });
+    if (change(await this.vault.content()) !== (await this.vault.content())) await this.vault.change(change);
+  }
+
+  /**
+   * The home does not take this device any more. If it takes the person it was struck:
+   * then keys and vault are shut, and only who signs in again gets in, as another device.
+   */
+  async turnedAway(id: HomeID): Promise<void> {
+    const keep = await this.keep();
+    const kept = (await this.kept()).find((h) => h.home === id);
+    if (kept?.secrets == null || kept.account === null) return;
+    const inside = await visit({ ...fromKept(kept), next: kept.secrets.next }, kept, this.server, keep).catch(ignoreTrouble);
+    if (inside === undefined || inside.home.title.device(kept.secrets.device) !== null) return;
     this.leave();
-    this.#room = { home, agents, events, objects, reporter, changes, asks: new Map() };
-    return this.#room;
+    await keep.strip(id);
+    await this.vault.shut();
   }
 
   /** Closes the home that is open. */
@@ -157,4 +257,15 @@ function unlessUnreached(e: unknown): null {
   if (e instanceof Failed && !unreached.includes(e.trouble.trouble)) throw e;
   ignoreTrouble(e);
   return null;
+}
+
+/** Where somebody was going whose browser stopped on the way. */
+function fromKept({ home, secrets, called }: KeptHome): Going {
+  const { person, signing, kem } = secrets!;
+  return { home, person, signing, kem, head: null, next: null, name: called };
+}
+
+function isOutdated(secrets: HomeSecrets, there: VaultHome): boolean {
+  const here = [secrets.signing, ...(secrets.next === null ? [] : [secrets.next.signing])];
+  return ![there.signing, ...(there.next === null ? [] : [there.next.signing])].some((k) => here.some((h) => equal(h, k)));
 }

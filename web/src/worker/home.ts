@@ -1,70 +1,143 @@
 // One home that is open in this browser: its chain, its keys, its settings.
 
 import { Failed, type Server } from "../api.ts";
+import type { PersonKeys } from "../account/content.ts";
 import { EpochError, openEpochs, type EpochSecret, ringOf } from "../deed/epoch.ts";
-import { headText } from "../deed/head.ts";
+import { type Head, headText } from "../deed/head.ts";
 import { publicKey, type Signer, signerOf } from "../deed/key.ts";
-import { DeedError } from "../deed/reasons.ts";
-import { Title } from "../deed/title.ts";
+import type { Member, Title } from "../deed/title.ts";
 import { type PrivateKey, privateKey } from "../hpke.ts";
-import type { HomeID, KeyID } from "../seal/name.ts";
-import type { HomeSecrets, Keep, KeptHome, SeenSettings } from "../keep/keep.ts";
+import type { DeviceID, HomeID, KeyID, PersonID } from "../seal/name.ts";
+import type { Confirmed, HomeSecrets, Keep, KeptHome, SeenSettings } from "../keep/keep.ts";
 import type { Ring } from "../seal/open.ts";
-import { Chain } from "./chain.ts";
+import { Chain, folded } from "./chain.ts";
 import { Names } from "./names.ts";
 import type { TitleView } from "./protocol.ts";
+import { rightsView } from "./rightsview.ts";
 import { Session } from "./session.ts";
+import { headWords } from "./spell.ts";
+
+/** A person's keys, ready to use. */
+interface Keys {
+  readonly person: PersonID;
+  readonly signer: Signer;
+  readonly kem: PrivateKey;
+  /** The person's own key by its ID: it opens what a guest's rights cover. */
+  readonly own: Ring;
+}
+
+/** What a home is made of besides. */
+interface Parts {
+  readonly keys: Keys;
+  /** This browser's, null if it is none of the home's. */
+  readonly device: DeviceID | null;
+  /** Signs requests and commands. */
+  readonly asks: Signer;
+  readonly confirmed: Confirmed | null;
+  readonly settings: SeenSettings | null;
+  readonly called: string;
+}
 
 export class Home {
   readonly session: Session;
   readonly chain: Chain;
   readonly names: Names;
-  #secrets: EpochSecret[] = [];
+  readonly device: DeviceID | null;
+  /** Signs requests and commands, never deeds. */
+  readonly asks: Signer;
+  readonly #keys: Keys;
+  #confirmed: Confirmed | null;
+  #secrets: readonly EpochSecret[] = [];
   #secretsOf: Title | null = null;
 
-  private constructor(
-    readonly id: HomeID,
-    readonly signer: Signer,
-    private readonly kem: PrivateKey,
-    /** The person's own key by its ID: it opens what a guest's rights cover. */
-    readonly own: Ring,
-    private readonly secretsHere: HomeSecrets,
-    /** Signs requests and commands, never deeds. */
-    readonly device: Signer,
-    private readonly remembers: boolean,
-    title: Title,
-    settings: SeenSettings | null,
-    server: Server,
-    keep: Keep,
-  ) {
-    this.session = new Session(server, id, secretsHere.device, device, () => this.chain.title.head, () => this.mayConfirm);
-    this.chain = new Chain(title, this.session, keep);
-    this.names = new Names(this.chain, this.session, keep, async () => ({ recipient: "epoch", keys: await this.ring() }), () => (this.isOwner ? signer : null), settings);
+  private constructor(session: Session, title: Title, keep: Keep, p: Parts) {
+    this.session = session;
+    this.device = p.device;
+    this.asks = p.asks;
+    this.#keys = p.keys;
+    this.#confirmed = p.confirmed;
+    this.chain = new Chain(title, session, keep);
+    const reader = {
+      holder: async () => ({ recipient: "epoch" as const, keys: await this.ring() }),
+      owner: () => (this.isOwner && this.#confirmed !== null ? this.signer : null),
+      mayRead: () => this.me.rights === null,
+    };
+    this.names = new Names(this.chain, session, keep, reader, p.settings, p.called);
   }
 
-  /** Unlocks a kept home. Its chain is folded again: what lies in a database may have been bent. */
-  static async unlock(kept: KeptHome, server: Server, keep: Keep): Promise<Home> {
-    const title = await Title.fold(kept.home, kept.deeds).catch((e: unknown) => {
-      throw e instanceof DeedError ? new Failed({ trouble: "bad-chain", reason: e.reason, at: e.at }) : e;
-    });
-    const { secrets } = kept;
+  /** Unlocks a kept home with those of its secrets. Its chain is folded again: what lies in a database may have been bent. */
+  static async unlock(kept: KeptHome, server: Server, keep: Keep, secrets: HomeSecrets | null = kept.secrets): Promise<Home> {
     if (secrets === null) throw new Failed({ trouble: "locked" });
-    const [signer, device, kem] = await Promise.all([signerOf(secrets.signing), signerOf(secrets.deviceSigning), privateKey(secrets.kem)]);
-    const own = new Map([[(await publicKey("X-Wing", kem.publicKey)).id, kem]]);
-    return new Home(kept.home, signer, kem, own, secrets, device, kept.confirmed !== null, title, kept.settings, server, keep);
+    const title = await folded(kept.home, kept.deeds);
+    const [keys, asks] = await Promise.all([keysOf(secrets), signerOf(secrets.deviceSigning)]);
+    const session: Session = new Session(server, kept.home, { device: secrets.device, signer: asks }, () => home.title.head, () => home.mayConfirm);
+    const { confirmed, settings, called } = kept;
+    const home: Home = new Home(session, title, keep, { keys, device: secrets.device, asks, confirmed, settings, called });
+    return home;
+  }
+
+  /**
+   * Visits a home as a person in a browser that is none of its devices. `head` is the
+   * newest that this person is known to have seen; kept is what this browser remembers.
+   * One of the two there must be.
+   */
+  static async visit(id: HomeID, person: PersonKeys, head: Head | null, kept: KeptHome | null, server: Server, keep: Keep): Promise<Home> {
+    const keys = await keysOf(person);
+    let home: Home | null = null;
+    const session = new Session(server, id, { person: keys.person, signer: keys.signer }, () => home?.title.head ?? head!, () => false);
+    const deeds = kept?.deeds ?? [];
+    const title = deeds.length > 0 ? await folded(id, deeds) : await Chain.first(id, session);
+    const { confirmed, settings, called } = kept ?? { confirmed: null, settings: null, called: "" };
+    home = new Home(session, title, keep, { keys, device: null, asks: keys.signer, confirmed, settings, called });
+    return home;
+  }
+
+  get id(): HomeID {
+    return this.session.home;
   }
 
   get title(): Title {
     return this.chain.title;
   }
 
-  /** Whether this person can vouch, with what this browser remembers, that a restored server lacks nothing. */
-  get mayConfirm(): boolean {
-    return this.remembers && this.isOwner;
+  /** Whoever has this browser. */
+  get person(): PersonID {
+    return this.#keys.person;
+  }
+
+  /** As they stand in the home now, with these keys. */
+  get me(): Member {
+    const me = this.title.personBySigningKey(this.#keys.signer.key.id);
+    if (me === null) throw new Failed({ trouble: "signed-out" });
+    return me;
   }
 
   get isOwner(): boolean {
-    return this.title.person(this.secretsHere.person)?.role === "owner";
+    return this.me.role === "owner";
+  }
+
+  get confirmed(): Confirmed | null {
+    return this.#confirmed;
+  }
+
+  /**
+   * What signs deeds and settings. A browser without memory of the home has none until
+   * the head that it was shown is confirmed: a chain that was rolled back is genuine in
+   * every byte, and what is signed onto it would undo what came after.
+   */
+  get signer(): Signer {
+    if (this.#confirmed === null) throw new Failed({ trouble: "unconfirmed", words: headWords(this.title.head) });
+    return this.#keys.signer;
+  }
+
+  /** The head is the newest, and how that is known. */
+  confirm(how: Confirmed): void {
+    this.#confirmed ??= how;
+  }
+
+  /** Whether this person can vouch, with what this browser remembers, that a restored server lacks nothing. */
+  get mayConfirm(): boolean {
+    return this.#confirmed !== null && this.device !== null && this.isOwner;
   }
 
   /** Says so. */
@@ -79,12 +152,12 @@ export class Home {
     }
   }
 
-  /** The keys of the epochs that the title has now. */
+  /** The keys of the epochs that the title has now, as far as this person has them. */
   async secrets(): Promise<readonly EpochSecret[]> {
     const title = this.title;
     if (this.#secretsOf?.epoch === title.epoch) return this.#secrets;
     try {
-      this.#secrets = await openEpochs(title, this.secretsHere.person, this.kem);
+      this.#secrets = await openEpochs(title, this.person, this.#keys.kem);
       this.#secretsOf = title;
     } catch (e) {
       throw e instanceof EpochError ? new Failed({ trouble: "bad-chain", reason: "epoch-key", at: e.epoch }) : e;
@@ -96,18 +169,27 @@ export class Home {
     return ringOf(await this.secrets());
   }
 
+  get own(): Ring {
+    return this.#keys.own;
+  }
+
   view(): TitleView {
-    const t = this.title;
+    const [t, me] = [this.title, this.me];
     return {
       home: t.home,
       head: headText(t.head),
       epoch: t.epoch,
       cameras: t.cameras.map(({ id, agent }) => ({ id, agent })),
       agents: t.agents.map(({ id }) => ({ id })),
-      me: { person: this.secretsHere.person, role: "owner", rights: null },
-      frozen: false,
-      retention: { days: 0, bytes: 0 },
+      me: { person: me.id, role: me.role, rights: rightsView(me.rights) },
+      frozen: t.frozen,
+      retention: t.retention,
       gaveBack: this.chain.gaveBack,
     };
   }
+}
+
+async function keysOf({ person, signing, kem: seed }: PersonKeys): Promise<Keys> {
+  const [signer, kem] = await Promise.all([signerOf(signing), privateKey(seed)]);
+  return { person, signer, kem, own: new Map([[(await publicKey("X-Wing", kem.publicKey)).id, kem]]) };
 }

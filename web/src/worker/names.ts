@@ -9,7 +9,7 @@ import { type Holder, openSettings, parseDocument, sealSettings, SettingsError }
 import type { SeenSettings, Keep } from "../keep/keep.ts";
 import { base64, type Bytes, hex } from "../wire.ts";
 import type { Chain } from "./chain.ts";
-import type { CameraID, PersonID, SettingsChange, SettingsView } from "./protocol.ts";
+import type { CameraID, Description, PersonID, SettingsChange, SettingsView } from "./protocol.ts";
 import type { Session } from "./session.ts";
 import { Turns } from "./turns.ts";
 
@@ -20,22 +20,33 @@ export interface NamesChange extends SettingsChange {
   readonly people?: Readonly<Record<PersonID, string>>;
 }
 
+/** Whoever reads and writes the settings. */
+export interface Reader {
+  holder(): Promise<Holder>;
+  /** What an owner signs with, null for others. */
+  owner(): Signer | null;
+  /** Whether they see the whole home: guests read no settings. */
+  mayRead(): boolean;
+}
+
 export class Names {
   readonly #chain: Chain;
   readonly #session: Session;
   readonly #keep: Keep;
-  readonly #holder: () => Promise<Holder>;
-  readonly #owner: () => Signer | null;
+  readonly #reader: Reader;
+  /** What a guest, who reads no settings, has heard of names. */
+  #heard: SettingsView;
+  readonly #heardAt = new Map<CameraID | "home", number>();
   #seen: SeenSettings | null;
   #content: Content | null = null;
   readonly #turns = new Turns();
 
-  constructor(chain: Chain, session: Session, keep: Keep, holder: () => Promise<Holder>, owner: () => Signer | null, seen: SeenSettings | null) {
+  constructor(chain: Chain, session: Session, keep: Keep, reader: Reader, seen: SeenSettings | null, called: string) {
     this.#chain = chain;
     this.#session = session;
     this.#keep = keep;
-    this.#holder = holder;
-    this.#owner = owner;
+    this.#reader = reader;
+    this.#heard = { number: 0, home: called, zone: zoneHere(), cameras: {} };
     this.#seen = seen;
   }
 
@@ -45,6 +56,7 @@ export class Names {
   }
 
   async #read(): Promise<SettingsView> {
+    if (!this.#reader.mayRead()) return this.view();
     const { fields } = await this.#session.ask("GET", "/settings");
     await this.#take(fields.bytes("document"));
     return this.view();
@@ -55,7 +67,20 @@ export class Names {
     return this.#content?.people ?? {};
   }
 
+  /** A description that was opened says what home and camera are called. Says whether a guest did not know. */
+  hear(camera: CameraID, { names, start }: Description): boolean {
+    if (names === null || this.#reader.mayRead()) return false;
+    const before = JSON.stringify(this.#heard);
+    // Of what was said at different times the newest counts.
+    const newest = (of: CameraID | "home"): boolean => start >= (this.#heardAt.get(of) ?? 0);
+    if (names.camera !== "" && newest(camera)) this.#heard = { ...this.#heard, cameras: { ...this.#heard.cameras, [camera]: cameraNamed(names.camera) } };
+    if (newest("home")) this.#heard = { ...this.#heard, home: names.home, zone: names.zone };
+    for (const of of [camera, "home"] as const) if (newest(of)) this.#heardAt.set(of, start);
+    return JSON.stringify(this.#heard) !== before;
+  }
+
   view(): SettingsView {
+    if (!this.#reader.mayRead()) return this.#heard;
     const c = this.#content;
     return { number: this.#seen?.number ?? 0, home: c?.home ?? "", zone: c?.zone ?? zoneHere(), cameras: c === null ? {} : { ...c.cameras } };
   }
@@ -103,11 +128,11 @@ export class Names {
   async #giveBack(seen: SeenSettings, offered: string): Promise<void> {
     if (seen.document === undefined) throw olderThan(seen, offered);
     const title = this.#chain.title;
-    const kept = await openSettings(seen.document, title, null, await this.#holder()).catch((e: unknown) => {
+    const kept = await openSettings(seen.document, title, null, await this.#reader.holder()).catch((e: unknown) => {
       throw e instanceof SettingsError ? olderThan(seen, offered) : e;
     });
     this.#content = kept.content;
-    const owner = this.#owner();
+    const owner = this.#reader.owner();
     if (owner === null) return;
     const document = await sealSettings(owner, title, seen, Math.max(Date.now() * 1000, 0), kept.content);
     try {
@@ -123,7 +148,7 @@ export class Names {
   /** Null is one older than was seen. */
   async #open(document: Bytes): Promise<Awaited<ReturnType<typeof openSettings>> | null> {
     const before = this.#seen;
-    const open = async (): ReturnType<typeof openSettings> => openSettings(document, this.#chain.title, before, await this.#holder());
+    const open = async (): ReturnType<typeof openSettings> => openSettings(document, this.#chain.title, before, await this.#reader.holder());
     try {
       return await open().catch(async (e: unknown) => {
         if (!(e instanceof SettingsError) || e.reason !== "unknown-head") throw e;

@@ -30,10 +30,13 @@ export class Objects {
   readonly #events: Events;
   readonly #reporter: Reporter;
   readonly #turns: Record<Kind, Turns>;
+  /** Told when a guest has learned a name. */
+  readonly #learned: () => void;
   // Names whose answer was refused: a browser's cache may hold it, so it is asked past.
   readonly #bad = new Set<NameText>();
 
-  constructor(home: Home, events: Events, reporter: Reporter) {
+  constructor(home: Home, events: Events, reporter: Reporter, learned: () => void) {
+    this.#learned = learned;
     this.#home = home;
     this.#events = events;
     this.#reporter = reporter;
@@ -49,9 +52,10 @@ export class Objects {
   }
 
   description(text: NameText): Promise<Opened<{ description: Description }>> {
-    return this.#get(text, "description", ({ content }) => {
+    return this.#get(text, "description", ({ header, content }) => {
       const description = parseDescription(content);
       if (description === null) throw new SealError("malformed", "no description");
+      if (this.#home.names.hear(header.binding.camera, description)) this.#learned();
       return { description };
     });
   }

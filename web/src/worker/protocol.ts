@@ -150,7 +150,7 @@ export interface Description {
   cause: string;
   score: number | null;
   clip: { object: string; type: string; width: number; height: number; duration: number; bytes: number } | null;
-  /** What home and camera were called then, for guests, who read no settings. */
+  /** What home and camera were called then, for guests, who read no settings; a camera without a name is "". */
   names: { home: string; camera: string; zone: string } | null;
 }
 

@@ -1,4 +1,5 @@
-// A device's signed-in state at the server. The session is in a cookie that no script
+// A device's signed-in state at the server, or that of a person in a browser that is no
+// device of the home yet, which may read the chain and add to it. The session is in a cookie that no script
 // sees, and in a MAC key that this page alone has; when either is missing, the device
 // signs in once, and if that does not help it is signed out until the home is opened again.
 
@@ -6,17 +7,19 @@ import { Failed, atHome, type Answered, type Delivery, type Question, type Serve
 import { type Head, headBytes, headText } from "../deed/head.ts";
 import type { Signer } from "../deed/key.ts";
 import { MACKey } from "../mac.ts";
-import { type AgentID, type DeviceID, type HomeID, idBytes } from "../seal/name.ts";
-import { base64, type Bytes, label, Writer } from "../wire.ts";
+import { type AgentID, type DeviceID, type HomeID, idBytes, type PersonID } from "../seal/name.ts";
+import { base32, base64, type Bytes, label, Writer } from "../wire.ts";
 
 // How long a page that has signed in for nothing does not do so again.
 const vainFor = 30_000;
 
+/** Who signs in, and with which key. */
+export type Who = ({ readonly device: DeviceID } | { readonly person: PersonID }) & { readonly signer: Signer };
+
 export class Session {
   readonly server: Server;
   readonly home: HomeID;
-  readonly #device: DeviceID;
-  readonly #signer: Signer;
+  readonly #who: Who;
   readonly #head: () => Head;
   readonly #mayConfirm: () => boolean;
   #key: MACKey | null = null;
@@ -25,11 +28,10 @@ export class Session {
   // When signing in last did not help: milliseconds of performance.now.
   #vain = -Infinity;
 
-  constructor(server: Server, home: HomeID, device: DeviceID, signer: Signer, head: () => Head, mayConfirm: () => boolean) {
+  constructor(server: Server, home: HomeID, who: Who, head: () => Head, mayConfirm: () => boolean) {
     this.server = server;
     this.home = home;
-    this.#device = device;
-    this.#signer = signer;
+    this.#who = who;
     this.#head = head;
     this.#mayConfirm = mayConfirm;
   }
@@ -103,16 +105,21 @@ export class Session {
 
   async #signIn(): Promise<MACKey> {
     const { server, home } = this;
-    const device = this.#device;
-    const challenge = await server.ask({ method: "POST", path: "/v1/sessions/challenge", home, body: { home, device } });
+    const who = this.#who;
+    const [path, words, id, named] =
+      "device" in who
+        ? ["/v1/sessions", "latchkey sign-in v2", idBytes("device", who.device), { device: who.device }]
+        : ["/v1/sessions/person", "latchkey sign-in person v1", idBytes("person", who.person), { person: who.person }];
+    // The challenge is for sixteen bytes, whosever ID they are.
+    const challenge = await server.ask({ method: "POST", path: "/v1/sessions/challenge", home, body: { home, device: base32(id) } });
     const nonce = challenge.fields.bytes("nonce");
     const head = this.#head();
     const { key, bytes } = await MACKey.make();
-    const of = new Writer().raw(label("latchkey sign-in v2")).raw(nonce).raw(idBytes("home", home)).raw(idBytes("device", device));
-    const signature = base64(await this.#signer.sign(of.raw(headBytes(head)).raw(bytes).bytes()));
-    const body = { home, device, nonce: base64(nonce), head: headText(head), mac_key: base64(bytes), signature };
+    const of = new Writer().raw(label(words)).raw(nonce).raw(idBytes("home", home)).raw(id);
+    const signature = base64(await who.signer.sign(of.raw(headBytes(head)).raw(bytes).bytes()));
+    const body = { home, ...named, nonce: base64(nonce), head: headText(head), mac_key: base64(bytes), signature };
     try {
-      await server.ask({ method: "POST", path: "/v1/sessions", home, body }, null, key);
+      await server.ask({ method: "POST", path, home, body }, null, key);
       return key;
     } catch (e) {
       if (!(e instanceof Failed)) throw e;

@@ -30,6 +30,10 @@ export class MemoryKeep implements Keep {
     if (secrets != null) this.#change(home, { secrets: change(secrets) });
   }
 
+  async strip(home: HomeID): Promise<void> {
+    this.#change(home, { secrets: null, shut: null });
+  }
+
   async drop(home: HomeID): Promise<void> {
     this.kept.delete(home);
   }

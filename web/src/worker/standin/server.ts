@@ -8,19 +8,24 @@ import { verifySignature } from "../../deed/key.ts";
 import { Title } from "../../deed/title.ts";
 import { parseDocument } from "../../settings/settings.ts";
 import { MACKey } from "../../mac.ts";
-import { ascii, base64, type Bytes, concat, copy, label, random, unbase64, Writer } from "../../wire.ts";
+import { ascii, base64, type Bytes, concat, copy, label, random, unbase32, unbase64, Writer } from "../../wire.ts";
 import { headBytes, parseHead } from "../../deed/head.ts";
-import { type DeviceID, type HomeID, idBytes, type Name, nameText } from "../../seal/name.ts";
+import { type DeviceID, type HomeID, idBytes, type Name, nameText, type PersonID } from "../../seal/name.ts";
 import { type AccountSession, StandInAccounts } from "./accounts.ts";
 import { type Body, Refuse, type Reply } from "./reply.ts";
 
 export { Refuse } from "./reply.ts";
 
-/** A page's session: of a device of the home. */
+/** A page's session: of a device of the home, or of a person without one. */
 interface HomeSession {
   key: MACKey;
   bytes: Bytes;
+  person: PersonID;
+  device: DeviceID | null;
 }
+
+// What a person without a device may ask.
+const forPersons = ["deeds", "conditions", "agents", "session"];
 
 function isBody(body: Reply["body"]): body is Body {
   return !(body instanceof Uint8Array || body instanceof ReadableStream);
@@ -77,6 +82,7 @@ export class StandIn {
   asks: Bytes[] = [];
   answers = new Map<string, Bytes>();
   announcements = new Map<string, Bytes>();
+  reveals = new Map<string, Bytes>();
   objects = new Map<string, Bytes | Reply>();
   conditions: Body[] = [];
   /** Carries a command to an agent and gives what is answered; null is an agent that is away. */
@@ -141,12 +147,14 @@ export class StandIn {
     for (const s of mac === null ? [] : ofAccount ? this.accounts.sessions : this.#sessions) if (mac === (await s.key.request(q.method, at.pathname + at.search, request, sent))) known = s;
     const answer = await refusing(request, () => {
       if (ofAccount) return this.accounts.answer(q.method, q.path, q.body, known as AccountSession | null);
-      return known !== null && letter ? this.#command(q, sent) : this.#answer(q, at.searchParams, known !== null);
+      const s = known as HomeSession | null;
+      if (s !== null && !this.#stands(s)) known = null;
+      return known !== null && letter ? this.#command(q, sent) : this.#answer(q, at.searchParams, known as HomeSession | null);
     });
     const bent = this.bend(q, answer);
     if (bent === null) throw new TypeError("the connection was lost");
     const body = isBody(bent.body) ? JSON.stringify({ v: 1, ...bent.body }) : bent.body;
-    if (bent.status === 201 && q.path === "/v1/sessions") known = this.#sessions.at(-1)!;
+    if (bent.status === 201 && q.path.startsWith("/v1/sessions")) known = this.#sessions.at(-1)!;
     if (bent.status === 201 && /^\/v1\/accounts(\/sessions)?$/.test(q.path)) known = this.accounts.newest;
     const right = typeof body === "string" && known !== null ? await answerMAC(known.bytes, request, bent.status, body) : "";
     const bound = typeof body === "string" ? ((await this.mac(q, request, body)) ?? right) : "";
@@ -160,16 +168,22 @@ export class StandIn {
     return { status: 200, body: framed(letters) };
   }
 
-  async #answer(q: Arrived, query: URLSearchParams, known: boolean): Promise<Reply> {
+  #stands({ person, device }: HomeSession): boolean {
+    return device === null ? this.title?.person(person) != null : this.title?.personByDevice(device)?.id === person;
+  }
+
+  async #answer(q: Arrived, query: URLSearchParams, known: HomeSession | null): Promise<Reply> {
     const ok = (body: Body = {}, status = 200): Reply => ({ status, body });
     if (q.path === "/v1/health") return ok({ ok: true, mail: this.accounts.mail, passkeys: true });
     if (q.path === "/v1/homes") return this.#found(q.body);
     if (q.path === "/v1/sessions/challenge") return ok({ home: q.body["home"], nonce: base64(this.#nonce(q.body)), expires: 0 });
-    if (q.path === "/v1/sessions") return this.#session(q);
-    if (!known) throw new Refuse(401, "signed-out");
+    if (q.path === "/v1/sessions" || q.path === "/v1/sessions/person") return this.#session(q);
+    if (q.path.startsWith("/v1/joins/")) return this.#slot(q, q.path.slice("/v1/joins/".length));
+    if (known === null) throw new Refuse(401, "signed-out");
     if (q.path.startsWith("/v1/objects/")) return this.#object(q.path);
     const [, , , home, route, part] = q.path.split("/");
     if (this.title === null || home !== this.title.home) throw new Refuse(404, "not-found");
+    if (known.device === null && !forPersons.includes(route!)) throw new Refuse(404, "not-found");
     if (this.closed && !["deeds", "confirm", "session"].includes(route!)) throw new Refuse(503, "closed");
     return this.#home(q, home, `${q.method} ${route}`, part ?? "", query);
   }
@@ -207,6 +221,18 @@ export class StandIn {
         return ok({ ok: true });
       case "GET joins":
         return ok({ slot: part, answer: base64(this.answers.get(part) ?? new Uint8Array(0)) });
+      case "PUT joins":
+        if (!this.answers.has(part)) throw new Refuse(409, "conflict");
+        this.reveals.set(part, unbase64(q.body["reveal"] as string)!);
+        return ok({ ok: true });
+      case "DELETE joins":
+        for (const of of [this.announcements, this.answers, this.reveals]) of.delete(part);
+        return ok({ ok: true });
+      case "GET sessions":
+        return ok({ sessions: this.#sessions.map((s, i) => ({ session: `s${i}`, person: s.person, device: s.device ?? "", browser: "", started: 1, seen: i + 2, expires: 9 })) });
+      case "DELETE sessions":
+        this.#sessions = this.#sessions.filter((_, i) => `s${i}` !== part);
+        return ok({ ok: true });
       case "POST reports":
         return ok({ confirmed: q.body["word"] === "misroute" });
     }
@@ -228,21 +254,33 @@ export class StandIn {
 
   async #session(q: Arrived): Promise<Reply> {
     const b = q.body;
-    const device = this.title?.device(b["device"] as DeviceID);
+    const device = b["device"] === undefined ? null : (this.title?.device(b["device"] as DeviceID) ?? null);
+    const person = (device === null ? this.title?.person(b["person"] as PersonID) : this.title?.personByDevice(device.id)) ?? null;
+    const [words, id] = device === null ? ["latchkey sign-in person v1", b["person"] as string] : ["latchkey sign-in v2", device.id];
     const nonce = b["nonce"] as string;
     const head = parseHead(b["head"] as string) as Head;
     const macKey = unbase64(b["mac_key"] as string)!;
-    if (!this.takesSignIn || device == null || !this.#nonces.delete(nonce)) throw new Refuse(403, "refused");
+    if (!this.takesSignIn || person === null || !this.#nonces.delete(nonce)) throw new Refuse(403, "refused");
     if (head.seq <= this.title!.head.seq && !this.title!.onChain(head)) throw new Refuse(409, "unknown-head");
     const message = concat(
-      label("latchkey sign-in v2"),
+      label(words),
       unbase64(nonce)!,
-      new Writer().raw(idBytes("home", b["home"] as HomeID)).raw(idBytes("device", device.id)).raw(headBytes(head)).bytes(),
+      new Writer().raw(idBytes("home", b["home"] as HomeID)).raw(unbase32(id, 16)!).raw(headBytes(head)).bytes(),
       macKey,
     );
-    if (!(await verifySignature(device.signing, message, unbase64(b["signature"] as string)!))) throw new Refuse(403, "refused");
-    this.#sessions.push({ key: await MACKey.of(macKey), bytes: macKey });
-    return { status: 201, body: { home: b["home"], device: device.id, expires: 0 } };
+    if (!(await verifySignature((device ?? person).signing, message, unbase64(b["signature"] as string)!))) throw new Refuse(403, "refused");
+    this.#sessions.push({ key: await MACKey.of(macKey), bytes: macKey, person: person.id, device: device?.id ?? null });
+    return { status: 201, body: { home: b["home"], device: device?.id ?? "", expires: 0 } };
+  }
+
+  /** What whoever knows a slot may do with it. */
+  #slot(q: Arrived, slot: string): Reply {
+    const announcement = this.announcements.get(slot);
+    if (announcement === undefined) throw new Refuse(404, "not-found");
+    if (q.method === "GET") return { status: 200, body: { announcement: base64(announcement), reveal: base64(this.reveals.get(slot) ?? new Uint8Array(0)) } };
+    if (this.answers.has(slot)) throw new Refuse(409, "conflict");
+    this.answers.set(slot, unbase64(q.body["answer"] as string)!);
+    return { status: 200, body: { ok: true } };
   }
 
   async #append(body: Body): Promise<Reply> {
