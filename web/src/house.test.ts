@@ -126,6 +126,20 @@ describe("what ends all showing", () => {
     expect(house.phase.is).toBe("stopped");
   });
 
+  test("deeds that were given back are told of until somebody has read it", async () => {
+    await house.start();
+    expect(house.gaveBack).toBe(0);
+    s.title.gaveBack = 2;
+    await house.renew();
+    expect(house.gaveBack).toBe(2);
+    house.noted();
+    await house.renew();
+    expect(house.gaveBack).toBe(0);
+    s.title.gaveBack = 3;
+    await house.renew();
+    expect(house.gaveBack).toBe(1);
+  });
+
   test("an answer to another question is an alarm, and the page goes on", async () => {
     await house.start();
     s.wrong.set("title", { trouble: "crossed", what: "home" });
