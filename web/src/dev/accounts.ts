@@ -21,7 +21,7 @@ function ask(make: boolean): PasskeyAsk {
   const b64 = (text: string) => btoa(text).replace(/=+$/, "");
   const rp = { id: location.hostname, name: "Latchkey" };
   const get = { challenge: b64("challenge of a fake"), rpId: rp.id, userVerification: "required", timeout: 60_000 };
-  const created = { rp, user: { id: b64("sixteen bytes id"), name: "anna@example.org", displayName: "anna@example.org" }, challenge: get.challenge, pubKeyCredParams: [{ type: "public-key", alg: -7 }], authenticatorSelection: { residentKey: "required", userVerification: "required" }, timeout: 60_000 };
+  const created = { rp, user: { id: b64("sixteen bytes id"), name: "anna@example.org", displayName: "anna@example.org" }, challenge: get.challenge, pubKeyCredParams: [-7, -257].map((alg) => ({ type: "public-key", alg })), authenticatorSelection: { residentKey: "required", userVerification: "required" }, timeout: 60_000 };
   return { ceremony: "c", options: make ? created : get };
 }
 

@@ -72,7 +72,7 @@ export class FakeHome implements Calls {
   };
   openJoin = () => this.#s.answer({ link: `${location.origin}/#join=${id(3, 26)}&home=${home}&head=${this.#s.title.head}`, slot: "slot", expires: (Date.now() + 1_800_000) * 1000 });
   watchJoin: Calls["watchJoin"] = async () => {
-    await wait(is("new") ? 900 : 60_000);
+    await wait(is("new") || is("new-agent") ? 900 : 60_000);
     return { ok: true, state: "answered", slot: "slot", agent };
   };
   stopJoin = () => this.#s.answer({});

@@ -142,6 +142,8 @@ export const passkey = {
 export const strength = {
   show: "Show",
   hide: "Hide",
+  showOf: (label: string) => `Show: ${label}`,
+  hideOf: (label: string) => `Hide: ${label}`,
   label: "Strength",
   says: {
     empty: "",
@@ -174,7 +176,8 @@ export const you = {
   save: "Save",
   saving: "Saving…",
   strike: "Shut it out",
-  strikeOf: (name: string) => `Shut ${name} out`,
+  strikeOf: (name: string) => `Shut it out: ${name}`,
+  strikeSure: (name: string) => `Shut ${name} out`,
   strikeSays: (name: string) => `${name} is not let in any more, from this moment on. It has seen your keys, though: if it is in somebody else's hands, say that you have lost it instead.`,
   striking: "Shutting it out…",
 
@@ -191,7 +194,8 @@ export const you = {
   started: (when: string) => `since ${when}`,
   seen: (when: string) => `last used ${when}`,
   end: "Sign out there",
-  endOf: (name: string) => `Sign out ${name}`,
+  endOf: (name: string) => `Sign out there: ${name}`,
+  endSure: (name: string) => `Sign out ${name}`,
   endSays: (name: string) => `${name} has to sign in again. It keeps its keys: this is for a browser that is yours.`,
   ending: "Signing out…",
   none: "Nowhere else.",

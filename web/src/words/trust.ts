@@ -120,7 +120,7 @@ export const release = {
   agentSure: (name: string) => `Take ${name} out`,
   releasing: "Taking it out…",
   replace: "Replace its keys",
-  replaceOf: (name: string) => `Replace the keys of ${name}`,
+  replaceOf: (name: string) => `Replace its keys: ${name}`,
   cloned: (when: string) => `It was turned away ${when}: its machine was restored from a backup, or copied, and the server cannot tell which of the two is the right one. Replace its keys on the machine that shall be the agent.`,
   copied: (when: string) => `A copy of it was turned away ${when}. If you have not restored or copied its machine, somebody else has: replace its keys.`,
   clonedState: "turned away",
