@@ -31,23 +31,29 @@ func outbox(t *testing.T, s Subject) {
 	must(t, s.Sessions.EndSession(t.Context(), two.home, n.ID))
 	must(t, s.Sessions.EndSession(t.Context(), one.home, n.ID))
 	must(t, s.Sessions.EndSession(t.Context(), one.home, n.ID))
+	for i := range byte(archive.MaxDeviceSessions + 1) { // the first ends with the last
+		many := n
+		many.ID, many.Secret, many.Seen = latchkey.SessionID{i + 1}, archive.Secret{i + 1}, Now+latchkey.Time(i)
+		must(t, s.Sessions.StartSession(t.Context(), many))
+	}
 	must(t, s.Receipts.Sweep(t.Context(), Now, 0))
 	wanted := []archive.Move{
 		{Number: 1, Home: one.home, Head: first},
 		{Number: 2, Home: two.home, Head: two.head},
 		{Number: 3, Home: one.home, Head: first, Ended: n.ID},
+		{Number: 4, Home: one.home, Head: first, Ended: latchkey.SessionID{1}},
 	}
-	for above := range uint64(4) {
+	for above := range uint64(5) {
 		for _, max := range []int{1, 2, 100} {
 			all, err := s.Outbox.Moves(t.Context(), above, max)
-			if diff := cmp.Diff(wanted[above:min(int(above)+max, 3)], all, cmp.Transformer("none", func(m []archive.Move) []archive.Move {
+			if diff := cmp.Diff(wanted[above:min(int(above)+max, 4)], all, cmp.Transformer("none", func(m []archive.Move) []archive.Move {
 				return append([]archive.Move{}, m...)
 			})); diff != "" || err != nil {
 				t.Errorf("%d rows above %d: %v (-want +got):\n%s", max, above, err, diff)
 			}
 		}
 	}
-	if last, err := s.Outbox.LastMove(t.Context()); last != 3 || err != nil {
+	if last, err := s.Outbox.LastMove(t.Context()); last != 4 || err != nil {
 		t.Errorf("the last number: %d, %v", last, err)
 	}
 }
