@@ -106,7 +106,7 @@ func (n *news) publish(err error) {
 	}
 }
 
-// look soon: a change was committed here.
+// soon has the outbox looked into at once: a change was committed here.
 func (n *news) soon() {
 	select {
 	case n.wake <- struct{}{}:

@@ -44,7 +44,9 @@ func (c drillRevokeCommand) Run(ctx context.Context, t *terminal) (err error) {
 			}
 		},
 	})
-	if err != nil {
+	if ctx.Err() != nil {
+		return errors.New("the drill was interrupted, and has no verdict")
+	} else if err != nil {
 		return err
 	}
 	if err := c.print(t, r); err != nil {
