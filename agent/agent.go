@@ -140,8 +140,8 @@ func New(ctx context.Context, c Config) (_ *Agent, err error) {
 	} else if err != nil {
 		return nil, err
 	}
-	if a.identity, err = a.state.settle(a.identity); err != nil {
-		return nil, err
+	if a.identity, err = a.state.settled(); err != nil {
+		return nil, notJoined(err)
 	}
 	if warning := networkFileSystem(c.Folder); warning != "" {
 		a.log.Warn(warning)

@@ -85,8 +85,10 @@ func CheckCameraName(name string) error {
 
 // ReadCameras returns the cameras described in the agent's folder, by name. One that
 // cannot be read is left out, and the error says which; the others are returned too.
-func (s *State) ReadCameras() ([]Camera, error) {
-	entries, err := durable.List(s.dir, camerasDir)
+func (s *State) ReadCameras() ([]Camera, error) { return s.readCameras(camerasDir) }
+
+func (s *State) readCameras(folder string) ([]Camera, error) {
+	entries, err := durable.List(s.dir, folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -99,7 +101,7 @@ func (s *State) ReadCameras() ([]Camera, error) {
 		if !strings.HasSuffix(e.Name(), ".json") {
 			continue
 		}
-		c, err := s.readCamera(camerasDir + "/" + e.Name())
+		c, err := s.readCamera(folder + "/" + e.Name())
 		if err != nil {
 			wrong = append(wrong, err)
 			continue

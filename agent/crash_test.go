@@ -34,15 +34,24 @@ const (
 	crashingJournal = "LATCHKEY_TEST_JOURNAL"
 	realCameras     = "real" // in the journal's place: cameras that are watched as ever
 
-	// crashingLink is in the environment of one that is to get new keys with this link.
+	// crashingLink is in the environment of one that is to get new keys with this link, or
+	// to be founded again.
 	crashingLink = "LATCHKEY_TEST_LINK"
+	foundAgain   = "found-again"
 )
 
 // TestMain lets this binary be an agent whose camera is a generator of events.
 func TestMain(m *testing.M) {
 	if folder := os.Getenv(crashingFolder); folder != "" {
 		be := func() error { return beAgent(folder, os.Getenv(crashingJournal)) }
-		if link := os.Getenv(crashingLink); link != "" {
+		switch link := os.Getenv(crashingLink); link {
+		case "":
+		case foundAgain:
+			be = func() error {
+				_, err := agent.FoundAgain(context.Background(), agent.FoundAgainConfig{Folder: folder, Link: func(s string) { fmt.Println(s) }, Retry: 10 * time.Millisecond})
+				return err
+			}
+		default:
 			be = func() error {
 				_, err := agent.Join(context.Background(), agent.JoinConfig{Folder: folder, Link: link, Replace: true, Retry: 10 * time.Millisecond})
 				return err

@@ -98,7 +98,7 @@ func Join(ctx context.Context, c JoinConfig) (Joined, error) {
 }
 
 func (j *joining) run(ctx context.Context) (Joined, error) {
-	id, err := j.state.identity()
+	id, err := j.state.settled()
 	if err != nil && !errors.Is(err, errNotJoined) {
 		return Joined{}, err
 	}

@@ -77,6 +77,12 @@ func (p *process) how() string {
 	return p.err.Error()
 }
 
+// soon is how for a program that has to end by itself.
+func (p *process) soon() string {
+	defer time.AfterFunc(20*time.Second, func() { p.cmd.Process.Kill() }).Stop()
+	return p.how()
+}
+
 // expect waits for the program to say something, and returns the first group.
 func (p *process) expect(what *regexp.Regexp) string {
 	p.t.Helper()

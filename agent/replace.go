@@ -31,10 +31,7 @@ type replacing struct {
 
 // replace gives the agent of the folder new keys by the link.
 func (j *joining) replace(ctx context.Context) (Joined, error) {
-	id, err := j.state.identity()
-	if err == nil {
-		id, err = j.state.settle(id)
-	}
+	id, err := j.state.settled()
 	if errors.Is(err, errNotJoined) || err == nil && !id.Placed {
 		return Joined{}, fmt.Errorf("%w (without --replace: this agent has no keys to replace)", ErrNotJoined)
 	} else if err != nil {
@@ -140,7 +137,7 @@ func (s *State) newKeys(agent latchkey.AgentID) error {
 }
 
 // settle puts new keys that the home has placed in the place of the old ones, which are
-// gone then. It is for whoever holds the folder's lock.
+// gone then.
 func (s *State) settle(id identity) (identity, error) {
 	if id.Replacing == nil || !id.Replacing.Placed {
 		return id, nil

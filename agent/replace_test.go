@@ -199,10 +199,10 @@ func TestReplaceCrash(t *testing.T) {
 	for _, point := range append(points, "agent.replace.moved:2") {
 		link, signed := h.renews()
 		env := []string{crashingFolder + "=" + h.folder, crashingLink + "=" + link.Text()}
-		if p := start(t, append(env, "LATCHKEY_CRASH="+point), program); !strings.Contains(p.how(), "killed") {
+		if p := start(t, append(env, "LATCHKEY_CRASH="+point), program); !strings.Contains(p.soon(), "killed") {
 			t.Fatalf("at %s: %s\n%s", point, p.how(), p.tail())
 		}
-		if p := start(t, env, program); p.how() != "exit 0" {
+		if p := start(t, env, program); p.soon() != "exit 0" {
 			t.Fatalf("after %s: %s\n%s", point, p.how(), p.tail())
 		}
 		if err := <-signed; err != nil {

@@ -86,9 +86,11 @@ type identity struct {
 // errNotJoined: the folder belongs to no home yet.
 var errNotJoined = errors.New("this agent belongs to no home yet")
 
-func (s *State) identity() (identity, error) {
+func (s *State) identity() (identity, error) { return s.identityIn(identityFile) }
+
+func (s *State) identityIn(name string) (identity, error) {
 	var id identity
-	b, err := durable.ReadBytes(s.dir, identityFile, 64<<10)
+	b, err := durable.ReadBytes(s.dir, name, 64<<10)
 	if errors.Is(err, fs.ErrNotExist) {
 		return id, errNotJoined
 	}
@@ -96,12 +98,33 @@ func (s *State) identity() (identity, error) {
 		return id, err
 	}
 	if err := json.Unmarshal(b, &id); err != nil {
-		return id, fmt.Errorf("read %s: %w", identityFile, err)
+		return id, fmt.Errorf("read %s: %w", name, err)
 	}
 	if id.V != 1 || id.Server == "" {
-		return id, fmt.Errorf("read %s: it is no identity of version 1", identityFile)
+		return id, fmt.Errorf("read %s: it is no identity of version 1", name)
 	}
 	return id, nil
+}
+
+// settled brings to its end what a power cut left undone of leaving a home or of getting
+// new keys, and returns what the folder's agent is then. It is for whoever holds the
+// folder's lock.
+func (s *State) settled() (identity, error) {
+	l, err := s.leaving()
+	if err == nil && l != nil && !l.Aside {
+		err = s.putAside(*l)
+	}
+	if err != nil {
+		return identity{}, err
+	}
+	id, err := s.identity()
+	if err == nil && l != nil && id.Placed {
+		err = durable.Remove(s.dir, leavingFile)
+	}
+	if err != nil {
+		return identity{}, err
+	}
+	return s.settle(id)
 }
 
 // hint says what may be the matter with a folder that belongs to no home.

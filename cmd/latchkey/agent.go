@@ -26,11 +26,12 @@ import (
 type agentCommand struct {
 	Data string `help:"The agent's folder, on a disk of this machine." env:"LATCHKEY_AGENT_DATA" placeholder:"FOLDER"`
 
-	Run       agentRun       `cmd:"" help:"Record and upload until it is stopped."`
-	Join      agentJoin      `cmd:"" help:"Give the agent a home, with a link from the home's page."`
-	Probe     agentProbe     `cmd:"" help:"Say what a camera offers and what is wrong with it, or look for cameras."`
-	AddCamera agentAddCamera `cmd:"" help:"Describe a camera. A running agent notices."`
-	Status    agentStatus    `cmd:"" help:"Say how the agent, its cameras and its uploads are doing."`
+	Run        agentRun        `cmd:"" help:"Record and upload until it is stopped."`
+	Join       agentJoin       `cmd:"" help:"Give the agent a home, with a link from the home's page."`
+	Probe      agentProbe      `cmd:"" help:"Say what a camera offers and what is wrong with it, or look for cameras."`
+	AddCamera  agentAddCamera  `cmd:"" help:"Describe a camera. A running agent notices."`
+	FoundAgain agentFoundAgain `cmd:"" help:"Give the cameras a new home, because every key of the old one is lost."`
+	Status     agentStatus     `cmd:"" help:"Say how the agent, its cameras and its uploads are doing."`
 }
 
 // AfterApply fills in the folder where nobody named one, and hands it to the commands.
