@@ -84,9 +84,10 @@ type Agent struct {
 
 	conditions atomic.Uint64 // number of the last one
 
-	mu      sync.Mutex // protects cameras and settings
+	mu      sync.Mutex // protects cameras, settings and before
 	cameras map[latchkey.CameraID]*watched
 	home    homeSettings
+	before  *key.AgentKeys // that the keys have replaced, while the settings are sealed to them; nil for none
 }
 
 // Errors of [New] that a person can do something about.

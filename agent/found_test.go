@@ -179,7 +179,7 @@ func TestFoundAgainCrash(t *testing.T) {
 	}
 	h := newHouse(t)
 	for i, point := range []string{
-		"agent.leave.begun", "agent.leave.moved", "agent.leave.moved:2", "agent.leave.moved:5", "agent.leave.moved:9", "agent.leave.moved:11",
+		"agent.leave.begun", "agent.leave.moved", "agent.leave.moved:2", "agent.leave.moved:5", "agent.leave.moved:9", "agent.leave.moved:12",
 		"agent.leave.cameras", "agent.leave.left", "agent.leave.joined",
 	} {
 		h.folder = filepath.Join(t.TempDir(), "agent", strings.Repeat("x", i+1))

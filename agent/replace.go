@@ -136,14 +136,18 @@ func (s *State) newKeys(agent latchkey.AgentID) error {
 	return uplink.RenewStart(s.dir, startFile, startFile+next)
 }
 
-// settle puts new keys that the home has placed in the place of the old ones, which are
-// gone then.
+// settle puts new keys that the home has placed in the place of the old ones. Those sign
+// nothing any more; they are kept until the settings are sealed to the new ones, so that
+// a camera that is off stays off.
 func (s *State) settle(id identity) (identity, error) {
 	if id.Replacing == nil || !id.Replacing.Placed {
 		return id, nil
 	}
-	for _, name := range []string{keysFile, startFile} {
-		if err := durable.Move(s.dir, name+next, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, move := range [][2]string{{keysFile, keysBefore}, {keysFile + next, keysFile}, {startFile + next, startFile}} {
+		if _, err := s.dir.Stat(keysFile + next); err != nil && move[0] == keysFile {
+			continue // the new ones are in their place
+		}
+		if err := durable.Move(s.dir, move[0], move[1]); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return id, err
 		}
 		crash.Point("agent.replace.moved")

@@ -1,8 +1,10 @@
 package agent_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +18,9 @@ import (
 	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/event"
 	"github.com/latchkey-cam/latchkey/letter"
+	"github.com/latchkey-cam/latchkey/settings"
 )
 
 // renews announces a slot, and has the owner give new keys to whoever answers in it.
@@ -127,6 +131,43 @@ func TestReplace(t *testing.T) {
 	h.noNext()
 }
 
+// TestReplaceKeepsOff: a camera that is off stays off when the agent has new keys, before
+// the settings are sealed to them; then the old keys are gone.
+func TestReplaceKeepsOff(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).joined()
+	a, stop := h.run(agent.Config{Watch: idle})
+	bath := h.describe("Bath")
+	h.until("it is placed", func() bool { names, err := h.owner.placeAsked(h.ctx); return err == nil && len(names) == 1 })
+	off := map[latchkey.CameraID]settings.Camera{bath.ID: {Name: "Bath", Off: true}}
+	prev := h.settle(nil, "UTC", off)
+	h.until("it is off", func() bool { return stateOf(a, bath.ID).State == agent.CameraOff })
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	h.replaced()
+	old := filepath.Join(h.folder, "agent.keys.before")
+	if info, err := os.Stat(old); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the old keys: %v, %v", info, err)
+	}
+	a, _ = h.run(agent.Config{Watch: func(ctx context.Context, c event.Config) error {
+		t.Error("a camera that is off is watched")
+		<-ctx.Done()
+		return nil
+	}})
+	h.until("it is connected", func() bool { return drained(a) })
+	h.until("it is off", func() bool { return stateOf(a, bath.ID).State == agent.CameraOff })
+	time.Sleep(100 * time.Millisecond)
+	if s := stateOf(a, bath.ID); s.State != agent.CameraOff {
+		t.Errorf("it is %s", s.State)
+	}
+	h.settle(prev, "Europe/Berlin", off) // sealed to the new keys
+	h.until("the old keys are gone", func() bool { _, err := os.Stat(old); return errors.Is(err, fs.ErrNotExist) })
+	if s := a.Status(); s.HomeName != "Our house" || stateOf(a, bath.ID).State != agent.CameraOff {
+		t.Errorf("then it is %+v", s)
+	}
+}
+
 // noNext wants nothing of a replacement to be left in the folder.
 func (h *house) noNext() {
 	h.t.Helper()
@@ -196,7 +237,7 @@ func TestReplaceCrash(t *testing.T) {
 	}
 	h := newHouse(t).joined()
 	h.describe("Yard")
-	for _, point := range append(points, "agent.replace.moved:2") {
+	for _, point := range append(points, "agent.replace.moved:2", "agent.replace.moved:3") {
 		link, signed := h.renews()
 		env := []string{crashingFolder + "=" + h.folder, crashingLink + "=" + link.Text()}
 		if p := start(t, append(env, "LATCHKEY_CRASH="+point), program); !strings.Contains(p.soon(), "killed") {

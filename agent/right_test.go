@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"os"
+	"os/exec"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/event"
+	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/letter"
 )
@@ -236,4 +239,24 @@ func TestCommandsOfPeople(t *testing.T) {
 	check("a guest who sees events", blind, still, "not-allowed")
 	check("the owner", h.owner, fire, "")
 	check("a guest", guests, letter.ConfirmHead{}, "")
+}
+
+// TestCommandsOfPeopleNotices is the control: an agent that does not ask the deeds obeys
+// whomever the server lets through.
+func TestCommandsOfPeopleNotices(t *testing.T) {
+	control(t, "TestCommandsOfPeople", `describe-camera of a resident: "", want "not-allowed"`,
+		sabotage.Cut{File: "agent/right.go", Old: "func (c *commands) allowed(o *obeyed) error {\n", New: "func (c *commands) allowed(o *obeyed) error {\n	if c != nil {\n		return nil\n	}\n"})
+}
+
+// control runs a test with pieces of source replaced, and wants it to fail and say that.
+func control(t *testing.T, test, want string, cuts ...sabotage.Cut) {
+	t.Helper()
+	overlay, err := sabotage.Overlay("..", t.TempDir(), cuts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("go", "test", "-overlay", overlay, "-run", "^"+test+"$", ".").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), want) {
+		t.Errorf("with the check removed %s says: %v\n%s", test, err, out)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/durable"
+	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/motion"
 	"github.com/latchkey-cam/latchkey/sealed"
 	"github.com/latchkey-cam/latchkey/settings"
@@ -36,7 +37,7 @@ func newHomeSettings(d *settings.Document) homeSettings {
 func (a *Agent) takeSettings(document []byte, t *deed.Title) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	d, err := settings.Open(document, t, a.home.seen, a.keys)
+	d, err := a.openSettings(document, t)
 	if err != nil {
 		a.log.Warn("the server sent settings that are not taken", "reason", err)
 		return
@@ -54,9 +55,32 @@ func (a *Agent) takeSettings(document []byte, t *deed.Title) {
 	a.log.Info("took the home's settings", "number", d.Number)
 }
 
+// openSettings opens a document with the agent's keys, or with those that they have
+// replaced; these are forgotten when it takes the new ones. Its caller holds the lock, or
+// is alone.
+func (a *Agent) openSettings(document []byte, t *deed.Title) (*settings.Document, error) {
+	d, err := settings.Open(document, t, a.home.seen, a.keys)
+	switch {
+	case a.before == nil:
+	case sealed.ReasonOf(err) == sealed.NoEnvelope:
+		return settings.Open(document, t, a.home.seen, a.before)
+	case err == nil:
+		if err := durable.Remove(a.state.dir, keysBefore); err != nil {
+			a.log.Error("forget the keys before the replacement", "error", err)
+			break
+		}
+		a.before = nil
+	}
+	return d, err
+}
+
 // loadSettings reads the document of the last start. If it cannot be read the next one
 // from the server takes its place.
 func (a *Agent) loadSettings() {
+	var err error
+	if a.before, err = key.LoadAgent(a.state.path(keysBefore)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		a.log.Warn("the keys before the replacement cannot be read", "reason", err)
+	}
 	b, err := durable.ReadBytes(a.state.dir, settingsFile, sealed.MaxSettings)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
@@ -66,7 +90,7 @@ func (a *Agent) loadSettings() {
 		a.log.Warn("the settings cannot be read and are asked for again", "reason", err)
 		return
 	}
-	d, err := settings.Open(b, title, nil, a.keys)
+	d, err := a.openSettings(b, title)
 	if err != nil {
 		a.log.Warn("the settings cannot be read and are asked for again", "reason", err)
 		return

@@ -24,8 +24,9 @@ const (
 	statusFile   = "status.json"
 	clockFile    = "clock.json" // the last time that was known, and what was wrong with earlier ones
 	lockFile     = "agent.lock"
-	next         = ".next"        // behind the name of a file: the one that takes its place when a replacement is done
-	camerasLock  = "cameras.lock" // against two that add a camera at once
+	keysBefore   = "agent.keys.before" // those that a replacement has replaced, while the settings are sealed to them
+	next         = ".next"             // behind the name of a file: the one that takes its place when a replacement is done
+	camerasLock  = "cameras.lock"      // against two that add a camera at once
 	spoolDir     = "spool"
 )
 
