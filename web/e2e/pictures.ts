@@ -47,7 +47,7 @@ test("pictures of the demonstration", async () => {
   await demo.stop();
 });
 
-test("pictures of cameras and of what one offers", async () => {
+test("pictures of cameras, of what one offers, and of people", async () => {
   const vite = await createServer({ root: join(root, "web"), logLevel: "silent", server: { host: "127.0.0.1", port: 0, strictPort: false } });
   await vite.listen();
   const { origin } = new URL(vite.resolvedUrls!.local[0]!);
@@ -64,6 +64,23 @@ test("pictures of cameras and of what one offers", async () => {
   await page.getByRole("heading", { name: words.adding.report }).waitFor();
   await page.waitForFunction(() => [...document.querySelectorAll("img")].filter((i) => i.naturalWidth > 0).length === 2);
   await page.screenshot({ path: to("found.png") });
+
+  await page.goto(`${origin}/src/dev/index.html`);
+  await page.getByRole("link", { name: words.nav.people }).click();
+  await page.locator("[data-person]").last().waitFor();
+  await page.screenshot({ path: to("people.png") });
+  await page.getByRole("link", { name: words.people.invite }).click();
+  await page.getByLabel(words.inviting.name).fill("Nora");
+  await page.getByRole("button", { name: words.inviting.go }).click();
+  await page.getByRole("heading", { name: words.inviting.compareTitle }).waitFor();
+  await page.setViewportSize({ width: 1100, height: 560 });
+  await page.screenshot({ path: to("compare.png") });
+
+  await page.setViewportSize({ width: 1100, height: 1000 });
+  await page.getByRole("link", { name: words.nav.home }).click();
+  await page.getByRole("link", { name: words.trust.open }).click();
+  await page.getByRole("heading", { name: words.trust.state }).waitFor();
+  await page.screenshot({ path: to("trust.png") });
   await browser.close();
   await vite.close();
 });

@@ -9,6 +9,8 @@ export interface AgentSays {
   up: boolean;
   /** "connected", or "away, last heard 14:02". */
   state: string;
+  /** What is said of a copy of it, "" if there was none. */
+  copy: string;
   lines: string[];
 }
 
@@ -18,13 +20,14 @@ export function agentSays(said: AgentCondition | undefined, now: number, zone: s
   const up = said?.connected ?? false;
   const heard = said !== undefined && said.received > 0;
   const state = said === undefined ? w.untold : up ? w.connected : heard ? w.away(when(said.received, now, zone)) : w.never;
-  if (said?.cloned && !up) return { up, state: words.release.clonedState, lines: [words.release.cloned(when(said.cloned, now, zone))] };
-  if (said?.state === "refused") return { up, state, lines: [w.unverified] };
-  if (said?.state !== "verified") return { up, state, lines: up ? [w.untold] : [] };
-  const copy = said.cloned ? words.release.copied(when(said.cloned, now, zone)) : "";
+  const copied = up ? words.release.copied : words.release.cloned;
+  const copy = said?.cloned ? copied(when(said.cloned, now, zone)) : "";
+  if (copy && !up) return { up, state: words.release.clonedState, copy, lines: [] };
+  if (said?.state === "refused") return { up, state, copy, lines: [w.unverified] };
+  if (said?.state !== "verified") return { up, state, copy, lines: up ? [w.untold] : [] };
   const { clock, spool, disk, version, started } = said.condition;
   const spooled = spool.objects === 0 ? w.spoolEmpty : spool.says || w.spoolWaits(spool.objects, size(spool.bytes));
   const free = disk.says || (disk.free > 0 ? w.disk(size(disk.free)) : "");
-  const lines = [copy, spooled, free, w.clock[clock.quality], version ? w.version(version, when(started, now, zone)) : ""];
-  return { up, state, lines: lines.filter(Boolean) };
+  const lines = [spooled, free, w.clock[clock.quality], version ? w.version(version, when(started, now, zone)) : ""];
+  return { up, state, copy, lines: lines.filter(Boolean) };
 }

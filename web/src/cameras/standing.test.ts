@@ -152,8 +152,14 @@ describe("how it stands with an agent", () => {
 
   test("away, and since when", () => {
     expect(agentSays(said({}, { connected: false }), now, zone)).toMatchObject({ up: false, state: "away, last heard 10:02" });
-    expect(agentSays({ agent: "a1" as AgentID, connected: false, received: 0, state: "none" }, now, zone)).toEqual({ up: false, state: "away, never heard", lines: [] });
-    expect(agentSays(undefined, now, zone)).toEqual({ up: false, state: words.agents.untold, lines: [] });
+    expect(agentSays({ agent: "a1" as AgentID, connected: false, received: 0, state: "none" }, now, zone)).toEqual({ up: false, state: "away, never heard", copy: "", lines: [] });
+    expect(agentSays(undefined, now, zone)).toEqual({ up: false, state: words.agents.untold, copy: "", lines: [] });
+  });
+
+  test("turned away, or beside a copy that was", () => {
+    const copied = { cloned: now - 3_600_000_000 };
+    expect(agentSays({ ...said({}, { connected: false }), ...copied }, now, zone)).toMatchObject({ state: words.release.clonedState, copy: words.release.cloned("12:00"), lines: [] });
+    expect(agentSays({ ...said(), ...copied }, now, zone)).toMatchObject({ up: true, state: "connected", copy: words.release.copied("12:00") });
   });
 
   test("what was not verified is not shown", () => {

@@ -128,7 +128,7 @@ export const signIn = {
   recoveryLength: (n: number) => `A recovery code has 28 letters and digits; these are ${n}.`,
   recoveryCheck: "One of the characters is not right: the code does not agree with itself. Compare it with your paper.",
   nothing: "Nothing of that at hand?",
-  nothingSays: "An owner of a home can let you back in: under People, at your name. What nobody else has access to cannot be opened any more, by anybody.",
+  nothingSays: "Another owner of your home can let you back in: under People, at your name. If there is none, “latchkey agent found-again” on the machine in the house makes a new home of its cameras; what was recorded before stays shut, for everybody.",
   stranger: "Not you?",
 } as const;
 

@@ -80,6 +80,7 @@ export const standing = {
     lost: "Connection lost",
     untold: "Not known yet",
     forgotten: "Not known to its agent",
+    released: "Taken out of the home",
     unverified: "Not verified",
     other: "Not recording",
   },
