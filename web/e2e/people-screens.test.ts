@@ -333,6 +333,25 @@ describe("a person", () => {
     await v.leave();
   });
 
+  test("who has no name here yet is asked for it before they invite somebody", async () => {
+    const v = await visit("?is=nameless,unanswered");
+    const { page } = v;
+    await page.locator(nav("people") as string).click();
+    await page.locator("[data-person]", { hasText: people.youUnnamed }).first().waitFor();
+    await page.getByRole("link", { name: people.invite }).click();
+    await page.getByLabel(inviting.name, { exact: true }).fill("Nora");
+    await page.getByRole("button", { name: inviting.go }).click();
+    await page.getByText(words.settings.nameRule).waitFor();
+    await page.getByLabel(inviting.yours).fill("Anna");
+    await sound(v);
+    await page.getByRole("button", { name: inviting.go }).click();
+    await page.getByRole("heading", { name: inviting.linkTitle.join("Nora") }).waitFor();
+    await page.getByRole("link", { name: people.back }).click();
+    await page.getByText(people.you("Anna")).waitFor();
+    v.blameless();
+    await v.leave();
+  });
+
   test("is removed, and what that does and does not do was said before", async () => {
     const v = await visit("");
     const { page } = v;

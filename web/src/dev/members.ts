@@ -13,7 +13,7 @@ const refused = (reason: string, message: string) => ({ ok: false, trouble: "ref
 
 function household(): PersonView[] {
   const all: PersonView[] = [
-    { person: me, name: "Anna", role: "owner", rights: null, me: false, devices: [device(1, "Laptop in the kitchen", true), device(2, "Anna's phone")], seen: minutes(0) },
+    { person: me, name: is("nameless") ? "" : "Anna", role: "owner", rights: null, me: false, devices: [device(1, "Laptop in the kitchen", true), device(2, "Anna's phone")], seen: minutes(0) },
     { person: id(32, 26) as PersonID, name: "Ben", role: "resident", rights: null, me: false, devices: [device(3)], seen: minutes(130) },
     { person: id(33, 26) as PersonID, name: "Carla", role: "guest", rights: { kinds: ["thumbnail", "clip"], until: (Date.now() + 3 * 24 * 3600_000) * 1000, cameras: cameras.slice(0, 1) }, me: false, devices: [device(4), device(5)], seen: 0 },
   ];

@@ -42,7 +42,12 @@ export class People {
   }
 
   nameOf(person: PersonView): string {
-    return person.name || words.people.unnamed(person.person);
+    return person.name || (person.me ? words.people.youUnnamed : words.people.unnamed(person.person));
+  }
+
+  /** Somebody's name, and whether it is oneself. */
+  titleOf(person: PersonView): string {
+    return person.me && person.name ? words.people.you(person.name) : this.nameOf(person);
   }
 
   /** What to make words of rights with. */

@@ -133,6 +133,8 @@ export const inviting = {
   title: "Invite somebody",
   name: "Their name",
   nameHint: "As you call them here. They see it too.",
+  yours: "Your own name",
+  yoursHint: "So that they see who invites them.",
   days: "The link is good for",
   day: (n: number) => count(n, "day", "days"),
   go: "Make the invitation",
