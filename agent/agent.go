@@ -190,6 +190,9 @@ func (a *Agent) load() (err error) {
 		clock: a.clock, keys: a.keys, chain: a.chain, incarnation: a.start.Incarnation(),
 		spool: a.spool, names: a.names, log: a.log, sequences: map[latchkey.CameraID]uint64{},
 	}
+	if t := a.chain.Title(); t != nil {
+		a.recorder.handedOver = t.HandedOver() // nothing has begun yet
+	}
 	client, err := trusting(a.config.HTTP, a.identity.Server, a.identity.Trust)
 	if err != nil {
 		return unusable(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/latchkey-cam/latchkey/agent/spool"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/clock"
+	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/event"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/sealed"
@@ -30,7 +31,9 @@ type recorder struct {
 	names       func(latchkey.CameraID) *names // what things are called now; nil while nobody has said
 	log         *slog.Logger
 
-	mu sync.Mutex // protects sequences
+	mu         sync.Mutex // protects what follows
+	handedOver uint64     // the deed that last handed the home over, as far as that was noticed
+	since      uint64     // when it was noticed, by the monotonic clock: what began before is not the home's
 	// sequences holds the last number that was used, by camera. They begin anew with
 	// each incarnation, which is on the disk before the first of them is used; so
 	// none is used twice, and none needs to be on the disk itself.
@@ -117,6 +120,23 @@ func (r *recorder) acknowledged(h sealed.Header) {
 // errNoHome: nothing can be sealed before the home's deeds are known.
 var errNoHome = errors.New("the home's deeds are not known yet")
 
+// errBefore: what was recorded is of those who lived here before, in part at least.
+var errBefore = errors.New("it began before the home was handed over")
+
+// notice tells the recorder that the home's deeds have changed.
+func (r *recorder) notice(t *deed.Title) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.turned(t)
+}
+
+// turned notes the moment at which the home was handed over. Its caller holds the lock.
+func (r *recorder) turned(t *deed.Title) {
+	if t != nil && t.HandedOver() > r.handedOver {
+		r.handedOver, r.since = t.HandedOver(), r.clock.Now().Monotonic
+	}
+}
+
 // bind makes the binding of a new object, whose moment is at.
 func (r *recorder) bind(e event.Event, kind latchkey.Kind, at clock.Moment) (sealed.Binding, error) {
 	title := r.chain.Title()
@@ -125,6 +145,10 @@ func (r *recorder) bind(e event.Event, kind latchkey.Kind, at clock.Moment) (sea
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.turned(title)
+	if min(e.Start.Monotonic, at.Monotonic) < r.since {
+		return sealed.Binding{}, errBefore
+	}
 	r.sequences[e.Camera]++
 	return sealed.Binding{
 		Kind: kind, Quality: at.Quality, Home: title.Home(), Camera: e.Camera,

@@ -171,11 +171,12 @@ func (a *Agent) homeName() string {
 	return a.home.document.Content.Home
 }
 
-// names are those that stand in the settings, nil if they are not known.
+// names are those that stand in the settings, nil if they are not known. What the former
+// people called things is not told to those who live here now.
 func (a *Agent) names(id latchkey.CameraID) *names {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.home.document == nil {
+	if a.home.document == nil || a.home.seen.Head.Seq < a.chain.Title().HandedOver() {
 		return nil
 	}
 	c := a.home.document.Content

@@ -61,6 +61,7 @@ func (a *Agent) watchCameras(ctx context.Context) error {
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		changed := a.chain.Changed()
+		a.recorder.notice(a.chain.Title())
 		a.considerCameras(ctx)
 		select {
 		case <-ctx.Done():
