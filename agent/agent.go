@@ -99,8 +99,8 @@ var (
 )
 
 // errUnusable: what only this agent could have is gone. A copy of it from a backup
-// would be found out by the server; a new agent is the way on.
-var errUnusable = errors.New("this agent cannot go on as itself. Ask the home's owner for a join link and join anew, in another folder (--data)")
+// would be found out by the server; new keys are the way on.
+var errUnusable = errors.New("this agent cannot go on as itself. Choose Give it new keys beside it on the home's page, and run latchkey agent join --replace with the link that you get there")
 
 // unusable explains what is wrong with a file, unless the disk is what is wrong.
 func unusable(err error) error {

@@ -46,7 +46,7 @@ type JoinConfig struct {
 // What a person can do something about in a join.
 var (
 	// ErrJoined: the folder's agent has a home already.
-	ErrJoined = errors.New("this agent belongs to a home already. Another home needs another folder (--data)")
+	ErrJoined = errors.New("this agent belongs to a home already. Another home needs another folder (--data); new keys for this agent, --replace")
 	// ErrLink: the link is not one, or not this home's any more.
 	ErrLink = errors.New("the join link does not lead to a home")
 )

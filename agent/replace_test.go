@@ -180,6 +180,24 @@ func (h *house) noNext() {
 	}
 }
 
+// TestReplaceMends: an agent whose keys or count of starts are damaged goes on as itself
+// with new ones.
+func TestReplaceMends(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"agent.keys", "start"} {
+		h := newHouse(t).joined()
+		if err := os.WriteFile(filepath.Join(h.folder, file), []byte("damaged"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := agent.New(h.ctx, agent.Config{Folder: h.folder}); err == nil || !strings.Contains(err.Error(), "join --replace") {
+			t.Fatalf("with a damaged file %s: %v", file, err)
+		}
+		h.replaced()
+		a, _ := h.run(agent.Config{Watch: idle})
+		h.until("it goes on", func() bool { return drained(a) })
+	}
+}
+
 // TestReplaceRefuses: links of another home, folders without an agent and agents that
 // the home has released; none of it takes the old keys away.
 func TestReplaceRefuses(t *testing.T) {

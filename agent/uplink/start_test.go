@@ -180,3 +180,30 @@ func TestDamagedCountIsAnError(t *testing.T) {
 		}
 	}
 }
+
+// TestRenewedStart: an agent with new keys counts on past its copies, and no server knows
+// a token of it.
+func TestRenewedStart(t *testing.T) {
+	disk := durabletest.New()
+	for range 3 {
+		if _, err := NextStart(disk, "start"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := durable.WriteBytes(disk, "damaged", []byte("no count")); err != nil {
+		t.Fatal(err)
+	}
+	for old, want := range map[string]uint64{"start": 3 + leap + 1, "damaged": leap + 1, "missing": leap + 1} {
+		if err := RenewStart(disk, old, "next"); err != nil {
+			t.Fatal(err)
+		}
+		s, err := NextStart(disk, "next")
+		if err != nil || s.Incarnation() != want {
+			t.Fatalf("after %s it counts %d, want %d; %v", old, s.Incarnation(), want, err)
+		}
+		h, err := s.hello()
+		if server := (&keeper{}); err != nil || server.take(h) != nil || h.Incarnation != want {
+			t.Errorf("after %s it says %d, %v", old, h.Incarnation, err)
+		}
+	}
+}
