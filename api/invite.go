@@ -24,7 +24,7 @@ const (
 	// PhraseWords is how many words two people compare.
 	PhraseWords = 4
 
-	maxGreeting     = 1 << 10
+	maxGreeting     = 8 << 10 // 256 cameras are 7 KiB
 	maxInvitation   = 32 + 40 + 8 + 16 + 32 + 2 + maxGreeting + sha256.Size
 	maxInviteAnswer = 8 << 10
 )

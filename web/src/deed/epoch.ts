@@ -41,7 +41,7 @@ function pastInfo(home: HomeID, from: number, last: number, person: KeyID): Byte
 }
 
 /** Makes the key of the epoch that is to follow and wraps it for those people: all who then see the whole home. */
-export async function turn(title: Title, people: readonly Pick<Person, "id" | "kem">[]): Promise<{ turn: Turn; secret: EpochSecret }> {
+export async function turn(title: Pick<Title, "home" | "epoch">, people: readonly Pick<Person, "id" | "kem">[]): Promise<{ turn: Turn; secret: EpochSecret }> {
   const number = title.epoch + 1;
   const secret = await epochOf(number, random(seedSize));
   const wraps: Wrap[] = [];

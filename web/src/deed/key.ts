@@ -65,6 +65,12 @@ export async function sha256(b: Bytes): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", b));
 }
 
+/** HMAC-SHA256. */
+export async function hmac(key: Bytes, message: Bytes): Promise<Bytes> {
+  const k = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", k, message));
+}
+
 /** Whoever can sign with one key. The private half stays inside. */
 export interface Signer {
   readonly key: Key;

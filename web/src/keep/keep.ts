@@ -23,6 +23,8 @@ export interface KeptInvite {
   readonly secret: Bytes;
   /** What the phrase is made of, and was committed to. */
   readonly reveal: Bytes;
+  /** The head that the link names, once the invitation stands in the chain; "" before. */
+  readonly head: string;
   /** What its maker called the guest to be. */
   readonly name: string;
 }
@@ -31,6 +33,8 @@ export interface KeptInvite {
 export interface HomeSecrets extends PersonSecrets {
   /** Keys that a deed on its way puts in the place of these. */
   readonly next: PersonSecrets | null;
+  /** What an invitation was answered with, for these keys or the next. */
+  readonly answer: Bytes | null;
   readonly invites: readonly KeptInvite[];
 }
 
@@ -87,8 +91,8 @@ export interface KeptAccount {
 export type Marks = Partial<Pick<KeptHome, "stage" | "confirmed" | "called" | "account" | "names">>;
 
 /** A home that was not kept before. */
-export function newlyKept(home: HomeID, secrets: PersonSecrets, stage: Stage, confirmed: Confirmed | null, deeds: readonly Bytes[] = []): KeptHome {
-  return { home, secrets: { ...secrets, next: null, invites: [] }, shut: null, deeds, settings: null, stage, confirmed, called: "", account: null, names: {} };
+export function newlyKept(home: HomeID, secrets: PersonSecrets & Partial<HomeSecrets>, stage: Stage, confirmed: Confirmed | null, deeds: readonly Bytes[] = []): KeptHome {
+  return { home, secrets: { next: null, invites: [], answer: null, ...secrets }, shut: null, deeds, settings: null, stage, confirmed, called: "", account: null, names: {} };
 }
 
 /** Keeps homes and an account. What is seen only ever rises. */

@@ -7,20 +7,22 @@ import { base64, type Bytes, copy } from "../wire.ts";
 
 const rawSize = 128; // what the first version of the store wrote
 const maxInvites = 64;
+const maxAnswer = 8 << 10;
 const maxText = 64;
 
 /** The bytes of secrets. */
 export function secretBytes(s: HomeSecrets): Bytes {
-  const invites = s.invites.map(({ invite, secret, reveal, name }) => ({ invite, secret: base64(secret), reveal: base64(reveal), name }));
-  return new TextEncoder().encode(JSON.stringify({ v: 1, ...personJSON(s), next: s.next === null ? null : personJSON(s.next), invites }));
+  const invites = s.invites.map(({ invite, secret, reveal, head, name }) => ({ invite, secret: base64(secret), reveal: base64(reveal), head, name }));
+  return new TextEncoder().encode(JSON.stringify({ v: 1, ...personJSON(s), next: s.next === null ? null : personJSON(s.next), invites, answer: base64(s.answer ?? new Uint8Array(0)) }));
 }
 
 /** Reads what secretBytes wrote; throws if it did not. */
 export function readSecrets(b: Bytes): HomeSecrets {
-  if (b.length === rawSize) return { ...readRaw(b), next: null, invites: [] };
+  if (b.length === rawSize) return { ...readRaw(b), next: null, invites: [], answer: null };
   const o = ContentObject.parse(b);
   const next = o.others("v")["next"];
-  return { ...readPerson(o), next: next === null ? null : readPerson(new ContentObject(next)), invites: o.objects("invites", maxInvites).map(readInvite) };
+  const answer = o.bytes("answer", maxAnswer);
+  return { ...readPerson(o), next: next === null ? null : readPerson(new ContentObject(next)), invites: o.objects("invites", maxInvites).map(readInvite), answer: answer.length === 0 ? null : answer };
 }
 
 function personJSON({ person, device, signing, kem, deviceSigning }: PersonSecrets): object {
@@ -36,7 +38,7 @@ function readPerson(o: ContentObject): PersonSecrets {
 function readInvite(o: ContentObject): KeptInvite {
   const invite = parseID("invite", o.text("invite", maxText));
   if (invite === null) throw new Error("internal error: a secret of no invitation");
-  return { invite, secret: o.bytes("secret", 16), reveal: o.bytes("reveal", 32), name: o.text("name", maxText) };
+  return { invite, secret: o.bytes("secret", 16), reveal: o.bytes("reveal", 32), head: o.text("head", 128), name: o.text("name", maxText) };
 }
 
 function readRaw(b: Bytes): PersonSecrets {

@@ -2,13 +2,11 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { openVault } from "../account/vault.ts";
-import { base64, type Bytes, random, unbase64 } from "../wire.ts";
-import { AccountDesk } from "./accountdesk.ts";
-import type { PasskeyAnswer, RecoveryCode } from "./accounts.ts";
-import { Desk } from "./desk.ts";
-import { Hall } from "./hall.ts";
+import { base64, random, unbase64 } from "../wire.ts";
+import type { AccountDesk } from "./accountdesk.ts";
+import type { RecoveryCode } from "./accounts.ts";
+import { Browser, passkey, typed } from "./standin/browser.ts";
 import { good } from "./standin/house.ts";
-import { MemoryKeep } from "./standin/keep.ts";
 import { StandIn } from "./standin/server.ts";
 
 const email = "ada@example.org";
@@ -17,50 +15,15 @@ const passphrase = "correct horse battery";
 let server: StandIn;
 let here: Browser;
 
-/** One browser: what it keeps stays when the page is loaded again. */
-class Browser {
-  readonly keep = new MemoryKeep();
-  desk!: Desk;
-  account!: AccountDesk;
-
-  constructor() {
-    this.reload();
-  }
-
-  reload(): void {
-    const hall = new Hall(server.client(), async () => this.keep, () => undefined);
-    this.desk = new Desk(hall);
-    this.account = new AccountDesk(hall);
-  }
-
-  async found(): Promise<string> {
-    server.setup = "a set-up secret";
-    return (await good(this.desk.found({ setup: server.setup, home: "Our house", zone: "UTC" }))).home;
-  }
-}
-
 beforeEach(() => {
   server = new StandIn();
-  here = new Browser();
+  here = new Browser(server);
 });
 
-const typed = ({ groups, ask }: RecoveryCode): [string, string] => [groups[ask[0]]!.toLowerCase(), ` ${groups[ask[1]]!} `];
-
-/** Signs up with a passkey, which takes no stretching. */
-async function signUp(browser = here, address = email, with_: Parameters<AccountDesk["prepareSignUp"]>[0] = { passkey: key }): Promise<RecoveryCode> {
-  await good(browser.account.beginSignUp({ setup: server.setup }, address));
-  const code = await good(browser.account.prepareSignUp(with_));
-  await good(browser.account.finishSignUp("", typed(code)));
-  return code;
-}
-
-const key = passkey(random(32));
-const evesKey = passkey(random(32), "BwgJ");
+const key = passkey();
+const evesKey = passkey();
+const signUp = (browser = here, address = email, with_: Parameters<AccountDesk["prepareSignUp"]>[0] = { passkey: key }): Promise<RecoveryCode> => browser.signUp(address, with_);
 const signIn = (browser: Browser): ReturnType<AccountDesk["signInPasskey"]> => browser.account.signInPasskey(key);
-
-function passkey(prf: Bytes, id = "AQID"): PasskeyAnswer {
-  return { ceremony: "c", credential: { rawId: id, clientExtensionResults: { prf: { results: { first: base64(prf) } }, credProps: { rk: true } } }, prf: prf.buffer };
-}
 
 /** What the newest vault at the server says. */
 async function vaulted(browser = here): Promise<{ home: string; name: string }[]> {
@@ -145,7 +108,7 @@ describe("signing in", () => {
       (b: Browser) => b.account.signInRecovery(code.groups.join(" ").toLowerCase()),
     ];
     for (const way of ways) {
-      const there = new Browser();
+      const there = new Browser(server);
       expect((await good(way(there))).homes).toMatchObject([{ home, here: false }]);
       expect((await good(there.account.standing())).standing).toEqual({ state: "open", email });
       there.reload();
@@ -158,8 +121,9 @@ describe("signing in", () => {
   it("keeps what a passkey's PRF gave from the server, wherever the page left it", async () => {
     await signUp();
     const prf = random(32);
-    await good(here.account.addPasskey("", passkey(prf, "BAUG")));
-    await good(new Browser().account.signInPasskey(passkey(prf, "BAUG")));
+    const made = passkey(prf);
+    await good(here.account.addPasskey("", made));
+    await good(new Browser(server).account.signInPasskey(made));
     const said = JSON.stringify(server.arrived);
     expect(said).not.toContain(base64(prf));
     expect(said).toContain("credProps"); // what else was in it is there
@@ -167,7 +131,7 @@ describe("signing in", () => {
 
   it("says the same of a wrong passphrase and an unknown address", async () => {
     await signUp(here, email, { passphrase });
-    const there = new Browser();
+    const there = new Browser(server);
     expect(await there.account.signInPassphrase(email, "wrong horse battery", "")).toMatchObject({ ok: false, reason: "refused" });
     expect(await there.account.signInPassphrase("eve@example.org", passphrase, "")).toMatchObject({ ok: false });
     expect((await good(there.account.standing())).standing).toEqual({ state: "none" });
@@ -180,14 +144,14 @@ describe("signing in", () => {
     params[17] = 0;
     server.accounts.params = base64(params);
     server.arrived.length = 0;
-    expect(await new Browser().account.signInPassphrase(email, passphrase, "")).toMatchObject({ ok: false, reason: "weak" });
+    expect(await new Browser(server).account.signInPassphrase(email, passphrase, "")).toMatchObject({ ok: false, reason: "weak" });
     expect(server.arrived.map((a) => a.path)).toEqual(["/v1/accounts/passphrase"]);
   });
 
   it("says what is wrong with a recovery code before it asks the server", async () => {
     const code = await signUp();
     server.arrived.length = 0;
-    const there = new Browser();
+    const there = new Browser(server);
     expect(await there.account.signInRecovery(code.groups.slice(1).join("-"))).toMatchObject({ ok: false, reason: "length" });
     expect(await there.account.signInRecovery("9" + code.groups.join("-").slice(1))).toMatchObject({ ok: false, reason: "letters" });
     const other = code.groups[0]![0] === "A" ? "B" : "A";
@@ -200,19 +164,19 @@ describe("signing in", () => {
     expect(await good(here.account.beginTotp())).toMatchObject({ secret: expect.any(String), uri: expect.stringMatching(/^otpauth:/) });
     expect(await here.account.finishTotp("000000")).toMatchObject({ ok: false });
     expect((await good(here.account.finishTotp("123456"))).account.totp).toBe(true);
-    expect(await new Browser().account.signInPassphrase(email, passphrase, "")).toMatchObject({ ok: false, reason: "refused" });
-    await good(new Browser().account.signInPassphrase(email, passphrase, "123456"));
+    expect(await new Browser(server).account.signInPassphrase(email, passphrase, "")).toMatchObject({ ok: false, reason: "refused" });
+    await good(new Browser(server).account.signInPassphrase(email, passphrase, "123456"));
     expect((await good(here.account.removeTotp())).account.totp).toBe(false);
   });
 });
 
 describe("a server that gives out something else", () => {
-  const signingIn = (): Promise<unknown> => signIn(new Browser());
+  const signingIn = (): Promise<unknown> => signIn(new Browser(server));
 
   it("is not believed with another account's vault", async () => {
     await signUp();
     server.setup = "once more";
-    const eve = new Browser();
+    const eve = new Browser(server);
     await signUp(eve, "eve@example.org", { passkey: evesKey });
     const [ada, other] = server.accounts.all;
     server.bend = (q, a) => (q.path === "/v1/accounts/sessions" ? { ...a, body: { ...a.body, vault: base64(other!.vaults.at(-1)!) } } : a);
@@ -247,7 +211,7 @@ describe("a server that gives out something else", () => {
 
   it("is caught with an older vault, in this visit and at the next sign-in", async () => {
     await signUp();
-    await good(here.account.addPasskey("Phone", passkey(random(32), "BAUG")));
+    await good(here.account.addPasskey("Phone", passkey()));
     const { vaults } = server.accounts.all[0]!;
     expect(vaults).toHaveLength(2);
     vaults.pop();
@@ -256,14 +220,14 @@ describe("a server that gives out something else", () => {
     expect(await here.desk.homes()).toMatchObject({ ok: false, trouble: "fork" });
     expect(await signIn(here)).toMatchObject({ ok: false, trouble: "fork" });
     // A browser that has seen none cannot tell.
-    await good(signIn(new Browser()));
+    await good(signIn(new Browser(server)));
   });
 });
 
 describe("the vault", () => {
   it("has the homes of two browsers that change it at the same time", async () => {
     await signUp();
-    const there = new Browser();
+    const there = new Browser(server);
     await good(signIn(there));
     await good(here.desk.homes());
     await good(there.desk.homes()); // both have read the same vault
@@ -305,12 +269,12 @@ describe("unlockers", () => {
     const old = await signUp(here, email, { passphrase });
     await good(here.account.setPassphrase("another passphrase"));
     const code = await good(here.account.newRecovery());
-    await good(new Browser().account.signInRecovery(old.groups.join("-"))); // until the new one was typed
+    await good(new Browser(server).account.signInRecovery(old.groups.join("-"))); // until the new one was typed
     await good(here.account.finishRecovery(typed(code)));
-    expect(await new Browser().account.signInRecovery(old.groups.join("-"))).toMatchObject({ ok: false, reason: "refused" });
-    expect(await new Browser().account.signInPassphrase(email, passphrase, "")).toMatchObject({ ok: false, reason: "refused" });
-    await good(new Browser().account.signInRecovery(code.groups.join("-")));
-    await good(new Browser().account.signInPassphrase(email, "another passphrase", ""));
+    expect(await new Browser(server).account.signInRecovery(old.groups.join("-"))).toMatchObject({ ok: false, reason: "refused" });
+    expect(await new Browser(server).account.signInPassphrase(email, passphrase, "")).toMatchObject({ ok: false, reason: "refused" });
+    await good(new Browser(server).account.signInRecovery(code.groups.join("-")));
+    await good(new Browser(server).account.signInPassphrase(email, "another passphrase", ""));
   });
 
   it("are at least two", async () => {
@@ -372,7 +336,7 @@ describe("locking", () => {
   it("leaves another account neither keys nor homes", async () => {
     await here.found();
     await signUp();
-    const eve = new Browser();
+    const eve = new Browser(server);
     server.setup = "again";
     await signUp(eve, "eve@example.org", { passkey: evesKey });
     expect((await good(here.account.signInPasskey(evesKey))).homes).toEqual([]);

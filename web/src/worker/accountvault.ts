@@ -2,7 +2,7 @@
 // so that what two browsers change at the same time both stays. A server that gives out
 // an older vault than was seen is believed in nothing.
 
-import { type Answered, Failed, type Fields, type Question, type Server } from "../api.ts";
+import { type Answered, Failed, Fields, type Question, type Server } from "../api.ts";
 import { emptyContent, type VaultContent } from "../account/content.ts";
 import { derive, gcmOpen, gcmSeal } from "../account/derive.ts";
 import { AccountError } from "../account/reasons.ts";
@@ -99,6 +99,15 @@ export class AccountVault {
         throw new Failed({ trouble: "locked" }, null, e.request);
       }
       throw e;
+    }
+  }
+
+  /** Ends every session of the account but this one. */
+  async endOthers(): Promise<void> {
+    const { fields } = await this.ask("GET", "/sessions");
+    for (const item of fields.list("sessions")) {
+      const s = new Fields(item);
+      if (!s.boolean("current")) await this.ask("DELETE", `/sessions/${encodeURIComponent(s.text("session"))}`);
     }
   }
 

@@ -89,7 +89,7 @@ export class Agents {
       return { ...about, state: "verified", condition: opened.condition };
     } catch (e) {
       if (!(e instanceof LetterError)) throw e;
-      await this.#report(e.reason, request);
+      await this.#report("condition", e.reason, request);
       return { ...about, state: "refused", reason: e.reason };
     }
   }
@@ -104,8 +104,8 @@ export class Agents {
     }
   }
 
-  #report(reason: LetterReason, request: string): Promise<unknown> {
-    return this.#reporter.tell({ delivery: request, asked: "", reason, word: isMisroute(reason) ? "misroute" : "corrupt", header: new Uint8Array(0) });
+  #report(what: "condition" | "reply", reason: LetterReason, request: string): Promise<unknown> {
+    return this.#reporter.tell({ what, delivery: request, asked: "", reason, word: isMisroute(reason) ? "misroute" : "corrupt", header: new Uint8Array(0) });
   }
 
   /** Has the conditions been asked for once, so that what can be corrected is; never fails. */
@@ -195,7 +195,7 @@ export class Agents {
       return (await this.#onChain((title) => sent.open(letter, title))).reply;
     } catch (e) {
       if (!(e instanceof LetterError)) throw e;
-      await this.#report(e.reason, request);
+      await this.#report("reply", e.reason, request);
       if (isMisroute(e.reason)) throw new Failed({ trouble: "crossed", what: "letter" }, null, request);
       throw new Failed({ trouble: "refused", status: 0, reason: e.reason, message: "What the agent answered could not be verified." }, null, request);
     }

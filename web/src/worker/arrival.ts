@@ -35,7 +35,7 @@ export async function visit(going: Going, kept: KeptHome | null, server: Server,
       const home = await Home.visit(going.home, keys, going.head, kept, server, keep);
       await home.chain.refresh();
       if (going.head !== null && !home.title.onChain(going.head)) throw new Failed({ trouble: "fork", seen: headText(going.head), offered: headText(home.title.head) });
-      if (home.me.id === going.person) return { home, keys };
+      if (home.me.id === keys.person) return { home, keys };
     } catch (e) {
       if (!(e instanceof Failed) || e.trouble.trouble !== "signed-out") throw e;
     }

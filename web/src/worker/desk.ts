@@ -21,7 +21,6 @@ import type {
   Join,
   JoinAnswer,
   KnownHome,
-  MemberCalls,
   MotionSettings,
   Opened,
   Result,
@@ -34,13 +33,13 @@ import type {
 } from "./protocol.ts";
 import { ignoreTrouble, openedResult, result } from "./result.ts";
 
-export class Desk implements Calls, Pick<MemberCalls, "confirmRestored"> {
+export class Desk implements Calls {
   readonly #hall: Hall;
   readonly #joins: Joins;
 
-  constructor(hall: Hall) {
+  constructor(hall: Hall, joins = new Joins(hall.server)) {
     this.#hall = hall;
-    this.#joins = new Joins(hall.server);
+    this.#joins = joins;
     hall.hear(({ changed }) => changed === "joins" && this.#joins.hinted());
   }
 
@@ -203,13 +202,6 @@ export class Desk implements Calls, Pick<MemberCalls, "confirmRestored"> {
       const epochs = secrets.map(({ epoch, seed }) => ({ epoch, seed: base64(seed) }));
       const text = JSON.stringify({ v: 1, home: home.id, deeds: home.title.deeds().map(base64), epochs });
       return { file: new Blob([text], { type: "application/json" }), filename: `latchkey-home-${home.id.slice(0, 8)}.key.json` };
-    });
-  }
-
-  confirmRestored(): Promise<Result<object>> {
-    return this.#in(async ({ home }) => {
-      await home.confirmRestored();
-      return {};
     });
   }
 

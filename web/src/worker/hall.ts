@@ -5,7 +5,8 @@ import { Failed, type Server } from "../api.ts";
 import type { VaultHome } from "../account/content.ts";
 import type { HomeSecrets, Keep, KeptHome } from "../keep/keep.ts";
 import { equal } from "../wire.ts";
-import type { AccountID, CameraID, HomeID } from "../seal/name.ts";
+import type { Head } from "../deed/head.ts";
+import type { AccountID, CameraID, DeviceID, HomeID } from "../seal/name.ts";
 import { AccountVault } from "./accountvault.ts";
 import { Agents } from "./agents.ts";
 import type { ParsedAsk } from "./ask.ts";
@@ -149,7 +150,7 @@ export class Hall {
     const keep = await this.keep();
     const next = kept.secrets?.next;
     if (next == null) return Home.unlock(kept, this.server, keep);
-    const home = await Home.unlock(kept, this.server, keep, { ...next, next: null, invites: [] });
+    const home = await Home.unlock(kept, this.server, keep, { ...next, next: null, invites: [], answer: null });
     try {
       await home.chain.refresh();
       if (home.me.id !== next.person) throw new Failed({ trouble: "signed-out" });
@@ -214,6 +215,13 @@ export class Hall {
     if (change(await this.vault.content()) !== (await this.vault.content())) await this.vault.change(change);
   }
 
+  /** Somebody who was invited is in: the vault says so too. */
+  async admitted(home: HomeID, head: Head): Promise<void> {
+    const kept = (await this.kept()).find((h) => h.home === home);
+    if (kept?.secrets == null) return;
+    await this.vault.change(remembering({ home, head, keys: kept.secrets, name: kept.called }));
+  }
+
   /**
    * The home does not take this device any more. If it takes the person it was struck:
    * then keys and vault are shut, and only who signs in again gets in, as another device.
@@ -227,6 +235,38 @@ export class Hall {
     this.leave();
     await keep.strip(id);
     await this.vault.shut();
+  }
+
+  /** Closes the home that is open, and opens it with the keys that are kept now. */
+  async again(id: HomeID): Promise<Room> {
+    this.leave();
+    const room = await this.enter(id);
+    room.changes.start();
+    return room;
+  }
+
+  /** What the person calls their devices. */
+  async deviceNames(home: HomeID): Promise<KeptHome["names"]> {
+    const here = (await this.kept()).find((h) => h.home === home)?.names ?? {};
+    const vault = (await this.vault.isOpen()) ? await this.vault.content().catch(unlessUnreached) : null;
+    return { ...here, ...vault?.devices };
+  }
+
+  /** Names a device: in the vault, or as long as there is none in this browser. */
+  async nameDevice(home: HomeID, device: DeviceID, name: string): Promise<void> {
+    if (await this.vault.isOpen()) {
+      await this.vault.change((c) => ({ ...c, devices: { ...c.devices, [device]: name } }));
+      return;
+    }
+    const names = (await this.kept()).find((h) => h.home === home)?.names ?? {};
+    await (await this.keep()).mark(home, { names: { ...names, [device]: name } });
+  }
+
+  /** The person is not in the home any more: nothing of it is kept. */
+  async left(id: HomeID): Promise<void> {
+    this.leave();
+    await (await this.keep()).drop(id);
+    if (await this.vault.isOpen()) await this.vault.change((c) => ({ ...c, homes: c.homes.filter((h) => h.home !== id) }));
   }
 
   /** Closes the home that is open. */

@@ -3,6 +3,7 @@
 // is derived from it.
 
 import { type Head, headBytes } from "../deed/head.ts";
+import { hmac } from "../deed/key.ts";
 import { type AgentBody, parseAgent } from "../deed/body.ts";
 import { type HomeID, idBytes } from "../seal/name.ts";
 import { ascii, base32, type Bytes, concat, copy, equalSecret, random, unbase32, Writer } from "../wire.ts";
@@ -10,11 +11,6 @@ import { ascii, base32, type Bytes, concat, copy, equalSecret, random, unbase32,
 const secretSize = 16;
 const macSize = 32;
 const life = 30 * 60 * 1_000_000; // microseconds
-
-async function hmac(key: Bytes, message: Bytes): Promise<Bytes> {
-  const k = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  return new Uint8Array(await crypto.subtle.sign("HMAC", k, message));
-}
 
 /** An announcement in a slot, and what an answer to it is checked with. */
 export class Invitation {

@@ -72,6 +72,11 @@ export class Joins {
     return body;
   }
 
+  /** Forgets a slot that has done what it was for. */
+  forget(slot: string): void {
+    this.#joins.delete(slot);
+  }
+
   async placeAgent({ home }: Room, slot: string): Promise<{ agent: AgentID }> {
     const body = this.answered(slot);
     await home.chain.append(home.signer, (title) => (title.agent(body.agent) === null ? body : null));

@@ -5,7 +5,8 @@ import { Failed } from "../api.ts";
 import { sha256 } from "../deed/key.ts";
 import { base64, type Bytes, hex, concat, ascii } from "../wire.ts";
 import type { LetterReason } from "../letter/letter.ts";
-import type { RefusedFor, Reported, Word } from "./protocol.ts";
+import type { RefusedFor, Reported, TrustView, Word } from "./protocol.ts";
+import { parseName } from "../seal/name.ts";
 import type { Session } from "./session.ts";
 import { Turns } from "./turns.ts";
 
@@ -18,19 +19,29 @@ export interface Refusal {
   readonly word: Word;
   /** The header of what came, empty if it had none. */
   readonly header: Bytes;
+  /** What it should have been, if it is no object. */
+  readonly what?: "condition" | "reply";
 }
 
 // A server that sends nothing but nonsense is told so often, and then no more for a while.
 const perMinute = 60;
+// So many the trust page shows.
+const mostRemembered = 50;
 
 export class Reporter {
   readonly #session: Session;
   readonly #told = new Map<string, Promise<Reported>>();
   readonly #turns = new Turns(4);
   #sent: number[] = [];
+  #refused: TrustView["refused"] = [];
 
   constructor(session: Session) {
     this.#session = session;
+  }
+
+  /** What was refused since the page was opened, newest first. */
+  refused(): TrustView["refused"] {
+    return [...this.#refused];
   }
 
   /** Reports once what was refused, however often it is met; never fails. */
@@ -38,6 +49,7 @@ export class Reporter {
     const key = hex(await sha256(concat(ascii(`${r.delivery} ${r.asked} ${r.reason} `), r.header)));
     const known = this.#told.get(key);
     if (known !== undefined) return known;
+    this.#refused = [{ what: whatOf(r), reason: r.reason, time: Date.now() * 1000 }, ...this.#refused].slice(0, mostRemembered);
     if (this.#told.size > 1000) this.#told.clear();
     const sent = this.#turns.run(() => this.#send(r));
     this.#told.set(key, sent);
@@ -58,4 +70,8 @@ export class Reporter {
       throw e;
     }
   }
+}
+
+function whatOf({ asked, reason, what }: Refusal): string {
+  return what ?? parseName(asked)?.kind ?? (reason === "unknown-head" ? "deed" : "answer");
 }

@@ -111,11 +111,11 @@ describe("a home that is closed", () => {
   it("shows nothing, and opens when an owner confirms what this browser remembers", async () => {
     await restored(2);
     house.server.closed = true;
-    const desk = house.newDesk();
+    const { desk, members } = house.newPage();
     expect(await desk.open()).toEqual({ ok: false, trouble: "closed", mayConfirm: true });
     expect(await desk.events()).toEqual({ ok: false, trouble: "closed", mayConfirm: true });
     expect(house.server.title!.head).toEqual(whole.head); // what was lost is back already
-    await good(desk.confirmRestored());
+    await good(members.confirmRestored());
     expect(house.server.arrived.at(-1)!.body["head"]).toBe(`${whole.head.seq}:${whole.head.hash}`);
     await good(desk.open());
   });
@@ -136,9 +136,9 @@ describe("a home that is closed", () => {
   it("says how long an owner's word must wait for the agents'", async () => {
     house.server.closed = true;
     house.server.bend = (q, a) => (q.path.endsWith("/confirm") ? { status: 503, body: { error: { reason: "closed", message: "later", retry_after_ms: 4000 } } } : a);
-    const desk = house.newDesk();
+    const { desk, members } = house.newPage();
     await desk.open();
-    expect(await desk.confirmRestored()).toEqual({ ok: false, trouble: "busy", retryAfterMs: 4000 });
+    expect(await members.confirmRestored()).toEqual({ ok: false, trouble: "busy", retryAfterMs: 4000 });
     expect(house.server.closed).toBe(false); // the stand-in took it; the page went by the answer
   });
 });

@@ -23,6 +23,7 @@ export class Session {
   readonly #head: () => Head;
   readonly #mayConfirm: () => boolean;
   #key: MACKey | null = null;
+  #id = "";
   #signingIn: Promise<MACKey> | null = null;
   #lost = false;
   // When signing in last did not help: milliseconds of performance.now.
@@ -34,6 +35,11 @@ export class Session {
     this.#who = who;
     this.#head = head;
     this.#mayConfirm = mayConfirm;
+  }
+
+  /** Its name in a list of sessions; "" before it has begun. */
+  get id(): string {
+    return this.#id;
   }
 
   /** Lets a device that was turned away try once more. */
@@ -119,7 +125,8 @@ export class Session {
     const signature = base64(await who.signer.sign(of.raw(headBytes(head)).raw(bytes).bytes()));
     const body = { home, ...named, nonce: base64(nonce), head: headText(head), mac_key: base64(bytes), signature };
     try {
-      await server.ask({ method: "POST", path, home, body }, null, key);
+      const { fields } = await server.ask({ method: "POST", path, home, body }, null, key);
+      this.#id = fields.text("session");
       return key;
     } catch (e) {
       if (!(e instanceof Failed)) throw e;

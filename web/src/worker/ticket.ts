@@ -6,6 +6,7 @@ import { idBytes } from "../seal/name.ts";
 import { base64, concat, label, Writer } from "../wire.ts";
 import type { Ticket } from "./accounts.ts";
 import type { Hall } from "./hall.ts";
+import { InviteKeys, readLink } from "./invite.ts";
 import { refused } from "./result.ts";
 
 const life = 2 * 60 * 1_000_000; // microseconds
@@ -13,7 +14,7 @@ const life = 2 * 60 * 1_000_000; // microseconds
 /** The text of a ticket: a set-up link's secret, an invitation's slot, or a device's signature. */
 export async function ticketText(ticket: Ticket, hall: Hall): Promise<string> {
   if ("setup" in ticket) return ticket.setup;
-  if ("invite" in ticket) throw refused("join-secret", "That link is not whole: copy all of it.");
+  if ("invite" in ticket) return (await InviteKeys.of(readLink(ticket.invite).secret)).slot;
   const kept = (await hall.kept()).find((h) => h.home === ticket.home);
   if (kept?.secrets == null) throw refused("no-home", "This browser has no keys of that home.");
   const { device, deviceSigning } = kept.secrets;

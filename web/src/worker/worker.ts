@@ -7,6 +7,8 @@ import { openKeep } from "../keep/store.ts";
 import { AccountDesk } from "./accountdesk.ts";
 import { Desk } from "./desk.ts";
 import { Hall } from "./hall.ts";
+import { Joins } from "./joins.ts";
+import { MemberDesk } from "./memberdesk.ts";
 import type { AccountCalls, Calls, MemberCalls, Message, Request } from "./protocol.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -109,11 +111,11 @@ const hall = new Hall(
   () => (keep ??= openKeep().catch((e: unknown) => ((keep = null), Promise.reject(e)))),
   (change) => post({ change }),
 );
-const desk = new Desk(hall);
-const desks: { answers: Calls | AccountCalls; calls: object }[] = [
-  { answers: desk, calls: homeCalls },
-  { answers: desk, calls: { confirmRestored: true } },
+const joins = new Joins(hall.server);
+const desks: { answers: Calls | AccountCalls | MemberCalls; calls: object }[] = [
+  { answers: new Desk(hall, joins), calls: homeCalls },
   { answers: new AccountDesk(hall), calls: accountCalls },
+  { answers: new MemberDesk(hall, joins), calls: memberCalls },
 ];
 
 function post(message: Message): void {
@@ -123,10 +125,7 @@ function post(message: Message): void {
 self.onmessage = async (e: MessageEvent<Request>) => {
   const { id, call, args } = e.data;
   const desk = desks.find(({ calls }) => Object.hasOwn(calls, call));
-  if (desk === undefined) {
-    if (Object.hasOwn(memberCalls, call)) post({ id, result: { ok: false, trouble: "broken", message: `${call} is not done by this worker` } });
-    return;
-  }
+  if (desk === undefined) return;
   const answer = (desk.answers as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[call]!;
   post({ id, result: await answer.apply(desk.answers, args) });
 };

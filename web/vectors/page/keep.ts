@@ -39,7 +39,7 @@ async function kept(keep: Keep): Promise<string> {
 async function rekeyed(keep: Keep): Promise<string> {
   const home = await makeHome(Date.now() * 1000);
   await keep.add(home);
-  const invites = Array.from({ length: 8 }, () => ({ invite: idText("invite", random(16)), secret: random(16), reveal: random(32), name: "Ada \u{1f6aa}" }));
+  const invites = Array.from({ length: 8 }, () => ({ invite: idText("invite", random(16)), secret: random(16), reveal: random(32), head: "", name: "Ada \u{1f6aa}" }));
   await Promise.all(invites.map((one) => keep.change(home.home, (s) => ({ ...s, invites: [...s.invites, one] }))));
   const next = newSecrets(home.secrets!);
   await keep.change(home.home, (s) => ({ ...s, next }));

@@ -2,7 +2,7 @@
 
 import { type AgentBody, bodyBytes } from "../../deed/body.ts";
 import { headBytes } from "../../deed/head.ts";
-import { publicKey, type Signer, signerOf } from "../../deed/key.ts";
+import { hmac, publicKey, type Signer, signerOf } from "../../deed/key.ts";
 import type { Title } from "../../deed/title.ts";
 import { type PrivateKey, privateKey, seal } from "../../hpke.ts";
 import { openCommand } from "../../letter/correspondence.ts";
@@ -15,11 +15,6 @@ import { type Header, headerBytes } from "../../seal/header.ts";
 import { signHeader } from "../../seal/make.ts";
 import { type CameraID, type EventID, idBytes, idText, type Kind } from "../../seal/name.ts";
 import { ascii, base64, type Bytes, concat, label, random, unbase32, Writer } from "../../wire.ts";
-
-async function hmac(key: Bytes, message: Bytes): Promise<Bytes> {
-  const k = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  return new Uint8Array(await crypto.subtle.sign("HMAC", k, message));
-}
 
 /** A sealed object with the row that lists it. */
 export interface Made {

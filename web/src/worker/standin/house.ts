@@ -4,7 +4,10 @@
 import { type CameraID, idText } from "../../seal/name.ts";
 import { base64, type Bytes, random } from "../../wire.ts";
 import { Desk } from "../desk.ts";
+import { AccountDesk } from "../accountdesk.ts";
 import { Hall } from "../hall.ts";
+import { Joins } from "../joins.ts";
+import { MemberDesk } from "../memberdesk.ts";
 import type { Change, Result } from "../protocol.ts";
 import { TestAgent } from "./agent.ts";
 import { StandIn } from "./server.ts";
@@ -13,16 +16,37 @@ import { MemoryKeep } from "./keep.ts";
 /** What an agent does with a command that it has opened. */
 export type Obeys = (command: Awaited<ReturnType<TestAgent["open"]>>) => AsyncIterable<Bytes> | Iterable<Bytes> | Promise<Iterable<Bytes>>;
 
+/** A page in a browser that keeps something. */
+export class Page {
+  readonly hall: Hall;
+  readonly desk: Desk;
+  readonly account: AccountDesk;
+  readonly members: MemberDesk;
+
+  constructor(server: StandIn, keep: MemoryKeep, heard: Change[] = []) {
+    this.hall = new Hall(server.client(), async () => keep, (change) => heard.push(change));
+    const joins = new Joins(this.hall.server);
+    this.desk = new Desk(this.hall, joins);
+    this.account = new AccountDesk(this.hall);
+    this.members = new MemberDesk(this.hall, joins);
+  }
+}
+
 export class TestHouse {
   readonly server = new StandIn();
   readonly keep = new MemoryKeep();
   readonly heard: Change[] = [];
-  readonly desk = this.newDesk();
+  readonly page = this.newPage();
+  readonly desk = this.page.desk;
 
   private constructor(readonly agent: TestAgent) {}
 
   newDesk(): Desk {
-    return new Desk(new Hall(this.server.client(), async () => this.keep, (change) => this.heard.push(change)));
+    return this.newPage().desk;
+  }
+
+  newPage(): Page {
+    return new Page(this.server, this.keep, this.heard);
   }
 
   /** A home with one agent that has said how it is. */

@@ -8,7 +8,7 @@ import { verifySignature } from "../../deed/key.ts";
 import { Title } from "../../deed/title.ts";
 import { parseDocument } from "../../settings/settings.ts";
 import { MACKey } from "../../mac.ts";
-import { ascii, base64, type Bytes, concat, copy, label, random, unbase32, unbase64, Writer } from "../../wire.ts";
+import { ascii, base32, base64, type Bytes, concat, copy, label, random, unbase32, unbase64, Writer } from "../../wire.ts";
 import { headBytes, parseHead } from "../../deed/head.ts";
 import { type DeviceID, type HomeID, idBytes, type Name, nameText, type PersonID } from "../../seal/name.ts";
 import { type AccountSession, StandInAccounts } from "./accounts.ts";
@@ -18,6 +18,7 @@ export { Refuse } from "./reply.ts";
 
 /** A page's session: of a device of the home, or of a person without one. */
 interface HomeSession {
+  id: string;
   key: MACKey;
   bytes: Bytes;
   person: PersonID;
@@ -229,9 +230,9 @@ export class StandIn {
         for (const of of [this.announcements, this.answers, this.reveals]) of.delete(part);
         return ok({ ok: true });
       case "GET sessions":
-        return ok({ sessions: this.#sessions.map((s, i) => ({ session: `s${i}`, person: s.person, device: s.device ?? "", browser: "", started: 1, seen: i + 2, expires: 9 })) });
+        return ok({ sessions: this.#sessions.map((s, i) => ({ session: s.id, person: s.person, device: s.device ?? "", browser: "", started: 1, seen: i + 2, expires: 9 })) });
       case "DELETE sessions":
-        this.#sessions = this.#sessions.filter((_, i) => `s${i}` !== part);
+        this.#sessions = this.#sessions.filter((s) => s.id !== part);
         return ok({ ok: true });
       case "POST reports":
         return ok({ confirmed: q.body["word"] === "misroute" });
@@ -269,15 +270,15 @@ export class StandIn {
       macKey,
     );
     if (!(await verifySignature((device ?? person).signing, message, unbase64(b["signature"] as string)!))) throw new Refuse(403, "refused");
-    this.#sessions.push({ key: await MACKey.of(macKey), bytes: macKey, person: person.id, device: device?.id ?? null });
-    return { status: 201, body: { home: b["home"], device: device?.id ?? "", expires: 0 } };
+    this.#sessions.push({ id: base32(random(16)), key: await MACKey.of(macKey), bytes: macKey, person: person.id, device: device?.id ?? null });
+    return { status: 201, body: { home: b["home"], session: this.#sessions.at(-1)!.id, device: device?.id ?? "", expires: 0 } };
   }
 
   /** What whoever knows a slot may do with it. */
   #slot(q: Arrived, slot: string): Reply {
     const announcement = this.announcements.get(slot);
     if (announcement === undefined) throw new Refuse(404, "not-found");
-    if (q.method === "GET") return { status: 200, body: { announcement: base64(announcement), reveal: base64(this.reveals.get(slot) ?? new Uint8Array(0)) } };
+    if (q.method === "GET") return { status: 200, body: { slot, announcement: base64(announcement), reveal: base64(this.reveals.get(slot) ?? new Uint8Array(0)) } };
     if (this.answers.has(slot)) throw new Refuse(409, "conflict");
     this.answers.set(slot, unbase64(q.body["answer"] as string)!);
     return { status: 200, body: { ok: true } };
