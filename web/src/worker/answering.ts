@@ -17,7 +17,7 @@ import type { Hall } from "./hall.ts";
 import type { Home } from "./home.ts";
 import { type Announcement, InviteKeys, isCommitted, type Link, parseAnswer, phrase, readLink } from "./invite.ts";
 import type { Admission, Invitation } from "./members.ts";
-import { refused } from "./result.ts";
+import { ignoreTrouble, refused } from "./result.ts";
 
 const poll = 3000; // milliseconds
 
@@ -151,6 +151,7 @@ export class Answering {
     await keep.change(home.id, ({ next, ...s }) => ({ ...s, ...next, next: null, answer: null }));
     await keep.mark(home.id, { stage: "in", confirmed: (await this.#kept(home.id))?.confirmed ?? "link" });
     await keep.sawDeeds(home.id, home.title.deeds());
+    await home.session.signOut().catch(ignoreTrouble);
     await this.#hall.admitted(home.id, home.title.head);
     return { state: "admitted", home: home.id };
   }

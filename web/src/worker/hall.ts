@@ -174,6 +174,7 @@ export class Hall {
     const keep = await this.keep();
     const account = (await this.vault.isOpen()) ? (await this.vault.account()).account : null;
     await settle(v, v.kept, v.called, account, keep);
+    await v.home.session.signOut().catch(ignoreTrouble);
     this.#visitor = null;
     const kept = (await keep.homes()).find((h) => h.home === v.home.id)!;
     return this.#furnish(await Home.unlock(kept, this.server, keep));
@@ -231,6 +232,7 @@ export class Hall {
     const kept = (await this.kept()).find((h) => h.home === id);
     if (kept?.secrets == null || kept.account === null) return;
     const inside = await visit({ ...fromKept(kept), next: kept.secrets.next }, kept, this.server, keep).catch(ignoreTrouble);
+    await inside?.home.session.signOut().catch(ignoreTrouble);
     if (inside === undefined || inside.home.title.device(kept.secrets.device) !== null) return;
     this.leave();
     await keep.strip(id);

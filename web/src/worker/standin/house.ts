@@ -37,7 +37,7 @@ export class TestHouse {
   readonly keep = new MemoryKeep();
   readonly heard: Change[] = [];
   readonly page = this.newPage();
-  readonly desk = this.page.desk;
+  desk = this.page.desk;
 
   private constructor(readonly agent: TestAgent) {}
 

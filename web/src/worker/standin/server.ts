@@ -230,7 +230,7 @@ export class StandIn {
         for (const of of [this.announcements, this.answers, this.reveals]) of.delete(part);
         return ok({ ok: true });
       case "GET sessions":
-        return ok({ sessions: this.#sessions.map((s, i) => ({ session: s.id, person: s.person, device: s.device ?? "", browser: "", started: 1, seen: i + 2, expires: 9 })) });
+        return ok({ sessions: this.#sessions.map((s, i) => ({ session: s.id, person: s.person, device: s.device ?? "a".repeat(26), browser: "", started: 1, seen: i + 2, expires: 9 })) });
       case "DELETE sessions":
         this.#sessions = this.#sessions.filter((s) => s.id !== part);
         return ok({ ok: true });
