@@ -160,7 +160,11 @@ func printStatus(w io.Writer, s agent.Status) {
 	fmt.Fprintf(w, "home      %s at %s\n", cmp.Or(s.HomeName, short(s.Home.String())), s.Server)
 	printHome(w, s.HomeStatus)
 	if !s.Running {
-		fmt.Fprintln(w, "agent     not running. Start it with: latchkey agent run")
+		line := "not running. Start it with: latchkey agent run"
+		if s.Uplink.State == uplink.Released || s.Uplink.State == uplink.Cloned {
+			line = "ended by itself, and does not start again as it is:"
+		}
+		fmt.Fprintf(w, "agent     %s\n", line)
 		if s.At.IsZero() {
 			return
 		}

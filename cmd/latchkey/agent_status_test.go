@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey/agent"
+	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/camera"
 )
 
@@ -33,6 +34,19 @@ func TestStatusOfCameras(t *testing.T) {
 		printCameras(&b, []agent.CameraStatus{tt.status})
 		if got := b.String(); got != "cameras   "+tt.want {
 			t.Errorf("%s:\n%s\nwant\n%s", tt.status.State, got, tt.want)
+		}
+	}
+}
+
+// TestStatusOfAgentsThatEnded: an agent that the home has parted with is not said to be
+// started by starting it, and what to do stands there.
+func TestStatusOfAgentsThatEnded(t *testing.T) {
+	for state, starts := range map[uplink.State]bool{uplink.Connected: true, uplink.Cloned: false, uplink.Released: false} {
+		s := agent.Status{At: time.Now(), Uplink: uplink.Status{State: state, Detail: "What to do."}}
+		var b strings.Builder
+		printStatus(&b, s)
+		if got := b.String(); strings.Contains(got, "Start it with") != starts || !strings.Contains(got, "          What to do.\n") {
+			t.Errorf("%s:\n%s", state, got)
 		}
 	}
 }
