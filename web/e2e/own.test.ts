@@ -12,7 +12,7 @@ import { words } from "../src/words.ts";
 import { sound } from "./house/axe.ts";
 import { keepPictures, startBrowser, Visitor } from "./house/browser.ts";
 import { Cloud, Household, scene, Street } from "./house/house.ts";
-import { cards, shows, until } from "./house/look.ts";
+import { cards, expectNoSideways, shows, until } from "./house/look.ts";
 import { keyFile } from "./house/owner.ts";
 import { endAll } from "./house/process.ts";
 import { kinds, lookIn, lookInFolder, lookInMemory, text } from "./house/scan.ts";
@@ -150,11 +150,11 @@ describe("an ordinary life", () => {
     for (const screen of [words.nav.cameras, words.nav.home, words.nav.events]) {
       await page.getByRole("link", { name: screen }).click();
       await page.getByRole("heading", { level: 1, name: screen }).waitFor({ state: "attached" });
-      await expectNoSideways(house.owner);
+      await expectNoSideways(page);
     }
     await page.locator("[data-event]").first().click();
     await page.locator("dialog[open]").waitFor();
-    await expectNoSideways(house.owner);
+    await expectNoSideways(page);
     await page.keyboard.press("Escape");
     await page.setViewportSize({ width: 1280, height: 800 });
   });
@@ -232,8 +232,3 @@ describe("an ordinary life", () => {
     await stranger.leave();
   });
 });
-
-async function expectNoSideways({ page }: Visitor): Promise<void> {
-  const [wide, window_] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  expect(wide).toBeLessThanOrEqual(window_!);
-}

@@ -17,6 +17,7 @@ export interface Built {
   latchkey: string;
   camera: string;
   swap: string;
+  mail: string;
 }
 
 declare module "vitest" {
@@ -31,8 +32,8 @@ export default function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-e2e-"));
   execFileSync("scripts/web", { cwd: root, stdio: "pipe" }); // what it says is in the error, if it fails
   mkdirSync(join(folder, "bin"));
-  execFileSync("go", ["build", "-o", join(folder, "bin"), "./cmd/latchkey", "./web/e2e/testdata/camera", "./web/e2e/testdata/swap"], { cwd: root, env: goEnv, stdio: "inherit" });
+  execFileSync("go", ["build", "-o", join(folder, "bin"), "./cmd/latchkey", "./web/e2e/testdata/camera", "./web/e2e/testdata/swap", "./web/e2e/testdata/mail"], { cwd: root, env: goEnv, stdio: "inherit" });
   const bin = (name: string) => join(folder, "bin", name);
-  project.provide("built", { folder, latchkey: bin("latchkey"), camera: bin("camera"), swap: bin("swap") });
+  project.provide("built", { folder, latchkey: bin("latchkey"), camera: bin("camera"), swap: bin("swap"), mail: bin("mail") });
   return () => rmSync(folder, { recursive: true, force: true });
 }

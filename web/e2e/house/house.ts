@@ -48,23 +48,25 @@ export class Cloud {
   readonly wire: Wire;
   readonly env: Record<string, string>;
   readonly #port: number;
+  readonly #more: readonly string[];
   /** Where the server counts for its operator. */
   metrics = "";
   /** Every start of the server, the last one last. */
   readonly starts: Process[] = [];
 
-  private constructor(folder: string, port: number, wire: Wire, env: Record<string, string>) {
+  private constructor(folder: string, port: number, wire: Wire, env: Record<string, string>, more: readonly string[]) {
     this.folder = folder;
     this.#port = port;
+    this.#more = more;
     this.wire = wire;
     this.env = env;
   }
 
-  /** Starts a server in an empty folder. */
-  static async start(folder: string, program: string): Promise<Cloud> {
+  /** Starts a server in an empty folder, perhaps with more flags. */
+  static async start(folder: string, program: string, ...more: string[]): Promise<Cloud> {
     mkdirSync(folder, { recursive: true });
     const port = await freePort();
-    const cloud = new Cloud(folder, port, await Wire.lay(() => port), environment(folder, program));
+    const cloud = new Cloud(folder, port, await Wire.lay(() => port), environment(folder, program), more);
     await cloud.run(program);
     return cloud;
   }
@@ -89,7 +91,7 @@ export class Cloud {
 
   /** Starts the server, perhaps of another build, on what it has kept. */
   async run(program: string): Promise<void> {
-    const args = ["server", "--data", this.data, "--listen", `127.0.0.1:${this.#port}`, "--origin", this.origin, "--metrics", "127.0.0.1:0"];
+    const args = ["server", "--data", this.data, "--listen", `127.0.0.1:${this.#port}`, "--origin", this.origin, "--metrics", "127.0.0.1:0", ...this.#more];
     this.starts.push(new Process({ name: "server", command: program, args, cwd: this.folder, env: this.env }));
     const [, metrics] = await this.server.line(/^Counters: (\S+)$/);
     this.metrics = metrics!;

@@ -83,3 +83,9 @@ export function expectGrey(card: Card): void {
   expect(card.state).toBe("refused");
   expect(card.says).toContain(words.refusal.picture);
 }
+
+/** Asserts that nothing is wider than the window. */
+export async function expectNoSideways(page: Page): Promise<void> {
+  const [wide, window_] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  expect(wide).toBeLessThanOrEqual(window_!);
+}

@@ -84,7 +84,11 @@ export class Hall {
   /** Every home that the person has, in this browser or in the vault. */
   async homes(): Promise<KnownHome[]> {
     const here = (await this.kept()).filter(isHere).map((h) => ({ home: h.home, name: h.called, here: true }));
-    const vault = (await this.vault.isOpen()) ? await this.vault.content().catch(unlessUnreached) : null;
+    const unread = (e: unknown) => {
+      if (here.length === 0) throw e; // that there is no home is not known
+      return unlessUnreached(e);
+    };
+    const vault = (await this.vault.isOpen()) ? await this.vault.content().catch(unread) : null;
     const elsewhere = (vault?.homes ?? []).filter((v) => !v.invited && here.every((h) => h.home !== v.home));
     return [...here, ...elsewhere.map((v) => ({ home: v.home, name: v.name, here: false }))];
   }
