@@ -245,6 +245,21 @@ describe("by keyboard alone", () => {
     await v.leave();
   });
 
+  test("what was taken away leaves the focus at what it stood in", async () => {
+    const v = await visit("");
+    const { page } = v;
+    await page.locator(nav("you") as string).click();
+    await page.getByRole("button", { name: you.endOf("Anna's phone (Safari on iPhone)") }).click();
+    await page.getByRole("button", { name: you.endSure("Anna's phone (Safari on iPhone)") }).click();
+    await arrives(page, you.sessions);
+    await page.getByRole("button", { name: you.renameOf("Anna's phone") }).click();
+    await page.keyboard.type(" (old)");
+    await page.keyboard.press("Enter");
+    await page.getByText("Anna's phone (old)").first().waitFor();
+    await arrives(page, you.devices);
+    await v.leave();
+  });
+
   test("the switcher opens, closes with Escape, and leads to another home in its name and colour", async () => {
     const v = await visit("?is=several");
     const { page } = v;

@@ -174,6 +174,12 @@ describe("signing in", () => {
     expect([done, signIn.trouble, signIn.asksTotp]).toEqual([0, words.signIn.wrong, true]);
   });
 
+  test("too many tries are said, and how long to wait", async () => {
+    s.wrong.set("signInPassphrase", { trouble: "busy", retryAfterMs: 900_000 });
+    await signIn.withPassphrase();
+    expect(signIn.trouble).toBe(words.signIn.pause("15 min"));
+  });
+
   test("a code that cannot be one is said to be mistyped, and nobody is asked", async () => {
     signIn.code = "K7QM";
     await signIn.recovery();

@@ -1,5 +1,6 @@
 // Signing in, or unlocking: by passkey, by passphrase, by recovery code.
 
+import { length } from "../parts/length.ts";
 import { troubleSays } from "../parts/trouble.ts";
 import { words } from "../words.ts";
 import type { KnownHome, PasskeyAsk, Result, Trouble } from "../worker/protocol.ts";
@@ -73,6 +74,7 @@ export class SignIn {
   }
 
   #refused(what: string, why: Trouble): void {
+    if (why.trouble === "busy") return void (this.trouble = w.pause(why.retryAfterMs > 0 ? length(why.retryAfterMs * 1000) : ""));
     const no = why.trouble === "refused" ? why.reason : "";
     if (what === "passphrase" && no === "refused") this.asksTotp = true;
     if (no === "refused") this.trouble = what === "recovery" ? w.recoveryWrong : w.wrong;

@@ -118,6 +118,7 @@ export const signIn = {
   codeAsk: "I use an authenticator app",
   codeHint: "Six digits. Leave it empty if you do not use one.",
   wrong: "That did not open anything. Check the address and the passphrase, and the code if you use an authenticator app. After five wrong tries there is a pause of 15 minutes.",
+  pause: (wait: string) => (wait ? `Too many tries, or too many people at once: try again in ${wait}.` : "Too many tries, or too many people at once: try again in a moment."),
   recovery: "Recovery code",
   recoveryAsk: "I have only my recovery code",
   recoveryBack: "With passkey or passphrase",
