@@ -5,10 +5,11 @@ import { Failed } from "../api.ts";
 import type { Signer } from "../deed/key.ts";
 import { cameraNamed, type CameraSettings } from "../settings/camera.ts";
 import { type Content, contentFits } from "../settings/content.ts";
-import { type Holder, openSettings, parseDocument, sealSettings, SettingsError } from "../settings/settings.ts";
+import { type Document, type Holder, openSettings, parseDocument, sealSettings, SettingsError } from "../settings/settings.ts";
 import type { SeenSettings, Keep } from "../keep/keep.ts";
 import { base64, type Bytes, hex } from "../wire.ts";
 import type { Chain } from "./chain.ts";
+import { refused } from "./result.ts";
 import type { CameraID, Description, PersonID, SettingsChange, SettingsView } from "./protocol.ts";
 import type { Session } from "./session.ts";
 import { Turns } from "./turns.ts";
@@ -92,6 +93,9 @@ export class Names {
 
   async #save(signer: Signer, change: NamesChange): Promise<SettingsView> {
     if (this.#content === null) await this.#read();
+    // What somebody said cannot be kept by whoever cannot read it; what the former owners of the home said need not be.
+    const { handedOver } = this.#chain.title;
+    if (this.#content === null && this.#seen !== null && (this.#seen.head ?? 0) >= handedOver) throw refused("no-envelope", "The settings were made before you came, so this browser cannot change them. An owner who can read them has to open the home first.");
     for (let i = 0; i < saveTries; i++) {
       const content = merged(this.#content, change);
       if (!contentFits(content)) throw new Failed({ trouble: "refused", status: 0, reason: "settings", message: "A name has 1 to 64 characters and no control characters; hours have a day, and a shape 3 to 32 corners." });
@@ -146,7 +150,7 @@ export class Names {
   }
 
   /** Null is one older than was seen. */
-  async #open(document: Bytes): Promise<Awaited<ReturnType<typeof openSettings>> | null> {
+  async #open(document: Bytes): Promise<{ document: Document; content: Content | null } | null> {
     const before = this.#seen;
     const open = async (): ReturnType<typeof openSettings> => openSettings(document, this.#chain.title, before, await this.#reader.holder());
     try {
@@ -160,6 +164,8 @@ export class Names {
       // By its number, and not by its head: an earlier head on a later number is no loss.
       if (before !== null && e.reason === "replayed" && (await parseDocument(document)).number < before.number) return null;
       if (before !== null && (e.reason === "replayed" || e.reason === "fork")) throw olderThan(before, e.reason);
+      // Sealed before this person came: the next one is sealed to them too.
+      if (e.reason === "no-envelope") return { document: await parseDocument(document), content: null };
       throw new Failed({ trouble: "bad-chain", reason: `settings: ${e.reason}`, at: 0 });
     }
   }
