@@ -104,7 +104,7 @@ export const words = {
     },
     signedOut: {
       title: "You are signed out",
-      says: "The server does not take this browser's key any more. Somebody signed it out elsewhere, or the home was removed from the server.",
+      says: "The server does not take this browser's key any more. It was signed out elsewhere, you were removed from the home, or the home was removed from the server.",
       next: "What is in your key file can still be opened offline, with “latchkey open”.",
     },
     noHome: {

@@ -29,7 +29,7 @@ export const people = {
   loading: "Reading who is in this home…",
   failed: "Who is in this home could not be read.",
   again: "Try again",
-  onlyOwners: "Only an owner can change this.",
+  onlyOwners: "An owner can change that.",
 
   waiting: "Invitations",
   inviteOf: { join: (name: string) => `Invitation for ${name}`, recover: (name: string) => `Letting ${name} back in`, "hand over": () => "Handing over the home" },
