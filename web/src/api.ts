@@ -194,6 +194,12 @@ export class Server {
     return trust;
   }
 
+  /** When the server was last restored from a backup, 0 for never. */
+  async generation(): Promise<number> {
+    const { fields } = await this.ask({ method: "GET", path: "/v1/health", home: null });
+    return fields.has("generation") ? fields.number("generation") : 0;
+  }
+
   /** Opens a websocket, whose MAC is in its address: a page cannot give it headers. */
   async socket(path: string, key: MACKey): Promise<WebSocket> {
     const id = base32(random(16));

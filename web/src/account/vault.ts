@@ -64,16 +64,16 @@ function checkSeen(v: Vault, seen: SeenVault | null): void {
 }
 
 /** Makes the vault that follows prev, or the first of an account. */
-export function sealVault(account: AccountID, key: Bytes, prev: SeenVault | null, content: VaultContent): Promise<Bytes> {
-  return sealContent(account, key, prev, contentBytes(content));
+export function sealVault(account: AccountID, key: Bytes, prev: SeenVault | null, content: VaultContent, number?: number): Promise<Bytes> {
+  return sealContent(account, key, prev, contentBytes(content), number);
 }
 
 /** Like sealVault, with content that may be anything: for vectors. */
-export async function sealContent(account: AccountID, key: Bytes, prev: SeenVault | null, content: Bytes): Promise<Bytes> {
+export async function sealContent(account: AccountID, key: Bytes, prev: SeenVault | null, content: Bytes, number = (prev?.number ?? 0) + 1): Promise<Bytes> {
   const prefix = new Writer()
     .u8(1)
     .raw(idBytes("account", account))
-    .u64((prev?.number ?? 0) + 1)
+    .u64(number)
     .raw(prev?.hash ?? new Uint8Array(32))
     .bytes();
   const vault = concat(prefix, await gcmSeal(await contentKey(key), prefix, content));

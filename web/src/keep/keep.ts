@@ -83,6 +83,8 @@ export interface KeptAccount {
   readonly account: AccountID;
   readonly email: string;
   readonly seen: SeenVault;
+  /** When the server was last restored from a backup, as far as this browser knows; 0 for never. */
+  readonly generation: number;
   /** Null while the vault is shut: the vault's key, and the key that binds requests to the account's session. */
   readonly open: { readonly vaultKey: Bytes; readonly macKey: Bytes } | null;
 }

@@ -39,6 +39,7 @@ interface AccountRow {
   account: AccountID;
   email: string;
   seen: SeenVault;
+  generation: number;
   open: Wrapped | null;
 }
 
@@ -139,8 +140,8 @@ class IndexedKeep implements Keep {
   async account(): Promise<KeptAccount | null> {
     const row = await this.#do<AccountRow | undefined>(accounts, "readonly", (s) => s.get(1) as IDBRequest<AccountRow | undefined>);
     if (row === undefined) return null;
-    const { account, email, seen, open } = row;
-    return { account, email, seen, open: open === null ? null : await openAccount(account, open) };
+    const { account, email, seen, generation, open } = row;
+    return { account, email, seen, generation, open: open === null ? null : await openAccount(account, open) };
   }
 
   async setAccount(a: KeptAccount): Promise<void> {

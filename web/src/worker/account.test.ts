@@ -1,7 +1,8 @@
 // Accounts through the worker's door, against a server that can be told to misbehave.
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { openVault } from "../account/vault.ts";
+import { emptyContent } from "../account/content.ts";
+import { openVault, parseVault, sealVault } from "../account/vault.ts";
 import { base64, random, unbase64 } from "../wire.ts";
 import type { AccountDesk } from "./accountdesk.ts";
 import type { RecoveryCode } from "./accounts.ts";
@@ -244,6 +245,33 @@ describe("the vault", () => {
     expect(await vaulted()).toEqual([]);
     await good(signIn(here));
     expect(await vaulted()).toMatchObject([{ home }]);
+  });
+
+  it("of a restored server is given what this browser knows, and is newer than both for everybody", async () => {
+    const home = await here.found();
+    await signUp();
+    const there = new Browser(server);
+    await good(signIn(there));
+    const { vaults } = server.accounts.all[0]!;
+    await good(here.account.addPasskey("Phone", passkey()));
+    await here.desk.open();
+    await expect.poll(() => vaults.length).toBe(3);
+    await good(there.desk.homes());
+    await good(there.account.account()); // has seen what it said then
+    // A backup from before the home was in it; and what was put there since is lost.
+    const { account } = server.accounts.all[0]!;
+    vaults.splice(0, 3, await sealVault(account, here.keep.known!.open!.vaultKey, null, emptyContent));
+    expect(await here.account.account()).toMatchObject({ ok: false, trouble: "fork" });
+    server.generation = 7;
+    here.reload();
+    expect((await good(here.desk.homes())).homes).toMatchObject([{ home }]);
+    await good(here.account.account());
+    expect(await vaulted()).toMatchObject([{ home }]);
+    expect((await parseVault(vaults.at(-1)!)).number).toBe(5);
+    await good(there.account.account());
+    expect((await good(there.desk.homes())).homes).toMatchObject([{ home, here: false }]);
+    await good(signIn(here));
+    expect(here.keep.known!.generation).toBe(7);
   });
 
   it("is locked when its session has ended; the homes of this browser stay", async () => {

@@ -32,18 +32,21 @@ interface SigningUp {
 
 export class AccountDesk implements AccountCalls {
   readonly #hall: Hall;
+  readonly #locked: () => void;
   #signingUp: SigningUp | null = null;
   #written: Written | null = null;
   #email: string | null = null;
 
-  constructor(hall: Hall) {
+  /** `locked` is told when this browser has been locked. */
+  constructor(hall: Hall, locked: () => void = () => undefined) {
     this.#hall = hall;
+    this.#locked = locked;
   }
 
   standing(): Promise<Result<{ standing: Standing; mail: boolean; passkeys: boolean }>> {
     return result(async () => {
       const { fields } = await this.#hall.server.ask({ method: "GET", path: "/v1/health", home: null });
-      return { standing: await this.#hall.vault.standing(), mail: fields.has("mail") && fields.boolean("mail"), passkeys: fields.has("passkeys") && fields.boolean("passkeys") };
+      return { standing: await this.#hall.vault.standing(), mail: fields.boolean("mail"), passkeys: fields.boolean("passkeys") };
     });
   }
 
@@ -218,6 +221,7 @@ export class AccountDesk implements AccountCalls {
       this.#hall.leave();
       await vault.ask("DELETE", "/session").catch(ignoreTrouble);
       await vault.lock();
+      this.#locked();
       return {};
     });
   }

@@ -13,6 +13,7 @@ import { MACKey } from "../mac.ts";
 import { type AccountID, type HomeID, idBytes } from "../seal/name.ts";
 import { base64, type Bytes, hex } from "../wire.ts";
 import type { Standing } from "./protocol.ts";
+import { depositing, joining } from "./deposit.ts";
 import { Turns } from "./turns.ts";
 
 // A writer who lost this often to others is not racing browsers.
@@ -63,13 +64,20 @@ export class AccountVault {
   /** Takes what a sign-in gave: the vault is open from now on. */
   async begin(s: SignedIn): Promise<VaultContent> {
     const keep = await this.#keep();
-    const known = await keep.account();
-    const seen = known?.account === s.account ? known.seen : null;
+    const [before, generation] = [await keep.account(), await this.#server.generation()];
+    const known = before?.account === s.account ? before : null;
+    const restored = known !== null && known.generation !== generation;
+    const seen = restored ? null : (known?.seen ?? null);
     const { vault, content } = await telling(() => openVault(s.vault, s.account, s.vaultKey, seen), seen);
-    await keep.setAccount({ account: s.account, email: s.email, seen: { number: vault.number, hash: vault.hash }, open: { vaultKey: s.vaultKey, macKey: s.macKey } });
+    const newest = restored ? known.seen : { number: vault.number, hash: vault.hash };
+    const kept = { account: s.account, email: s.email, seen: newest, open: { vaultKey: s.vaultKey, macKey: s.macKey } };
+    await keep.setAccount({ ...kept, generation: known?.generation ?? generation });
     this.#open = { account: s.account, key: s.vaultKey, mac: await MACKey.of(s.macKey) };
     this.#content = content;
-    return content;
+    if (!restored) return content;
+    const both = await this.read();
+    await this.#believe(generation);
+    return both;
   }
 
   /** The account as the server has it. */
@@ -77,7 +85,10 @@ export class AccountVault {
     const { fields } = await this.ask("GET", "");
     const seen = await this.#seen();
     const number = fields.number("vault");
-    if (seen !== null && number < seen.number) throw olderThan(seen, String(number));
+    if (seen !== null && number < seen.number) {
+      if (!(await this.#restored())) throw olderThan(seen, String(number));
+      await this.read();
+    }
     const keep = await this.#keep();
     const known = await keep.account();
     const email = fields.text("email");
@@ -155,10 +166,45 @@ export class AccountVault {
   async #take(bytes: Bytes): Promise<{ content: VaultContent }> {
     const { account, key } = await this.#need();
     const seen = await this.#seen();
-    const { vault, content } = await telling(() => openVault(bytes, account, key, seen), seen);
+    let opened: Awaited<ReturnType<typeof openVault>>;
+    try {
+      opened = await openVault(bytes, account, key, seen);
+    } catch (e) {
+      const older = e instanceof AccountError && (e.reason === "replayed" || e.reason === "fork");
+      if (seen !== null && older && (await this.#restored())) return this.#giveBack(bytes, seen);
+      return telling(() => Promise.reject(e as Error), seen);
+    }
+    const { vault, content } = opened;
     await (await this.#keep()).sawVault(account, { number: vault.number, hash: vault.hash });
     this.#content = content;
     return { content };
+  }
+
+  /** What came before that restore is made good: the next older vault is a refusal again. */
+  async #believe(generation: number): Promise<void> {
+    const keep = await this.#keep();
+    const known = await keep.account();
+    if (known !== null) await keep.setAccount({ ...known, generation });
+  }
+
+  /** Whether the server says that it was restored from a backup since this browser was signed in. */
+  async #restored(): Promise<boolean> {
+    return (await (await this.#keep()).account())?.generation !== (await this.#server.generation());
+  }
+
+  /**
+   * The server has an older vault than was seen, and says why. It is given one of what
+   * both hold, of a number that is newer than either for everybody.
+   */
+  async #giveBack(bytes: Bytes, seen: SeenVault): Promise<{ content: VaultContent }> {
+    const { account, key } = await this.#need();
+    const keep = await this.#keep();
+    const { vault, content } = await telling(() => openVault(bytes, account, key, null), null);
+    const here = (await depositing((await keep.homes()).filter((h) => h.account === account)))(this.#content ?? emptyContent);
+    const next = await telling(() => sealVault(account, key, vault, joining(here, content), Math.max(vault.number, seen.number) + 2), null);
+    await this.ask("PUT", "/vault", { account, vault: base64(next) });
+    await this.#believe(await this.#server.generation());
+    return this.#take(next);
   }
 
   async #seen(): Promise<SeenVault | null> {
@@ -170,6 +216,11 @@ export class AccountVault {
     const keep = await this.#keep();
     const known = await keep.account();
     if (known !== null) await keep.setAccount({ ...known, open: null });
+    this.forget();
+  }
+
+  /** Forgets what this page holds of the account in memory. */
+  forget(): void {
     this.#open = null;
     this.#content = null;
   }
@@ -179,8 +230,7 @@ export class AccountVault {
     const { account, key } = await this.#need();
     const shutKey = await derive(key, "latchkey keep v1");
     await (await this.#keep()).lock(account, (home, secrets) => gcmSeal(shutKey, idBytes("home", home), secretBytes(secrets)));
-    this.#open = null;
-    this.#content = null;
+    this.forget();
   }
 
   /** What a lock left of a home, null if this vault key does not open it. */

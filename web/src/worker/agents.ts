@@ -55,6 +55,7 @@ export class Agents {
   }
 
   async #conditions(): Promise<{ agents: AgentCondition[]; refused: number }> {
+    if (this.#home.me.rights !== null) return { agents: [], refused: 0 }; // a guest is told nothing of them
     const { fields, request } = await this.#home.session.ask("GET", "/conditions");
     const before = this.#corrections();
     const agents = new Map<AgentID, AgentCondition>();

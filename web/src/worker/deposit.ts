@@ -30,6 +30,16 @@ export function keysOf({ person, signing, kem }: PersonKeys): PersonKeys {
   return { person, signing, kem };
 }
 
+/** What two vaults hold, of one account: of each home what knows the newer deeds, and nothing is left out. */
+export function joining(a: VaultContent, b: VaultContent): VaultContent {
+  const newer = (h: VaultHome): VaultHome => {
+    const other = homeIn(a, h.home);
+    return other !== null && other.head.seq > h.head.seq ? other : h;
+  };
+  const homes = [...a.homes.filter((h) => homeIn(b, h.home) === null), ...b.homes.map(newer)];
+  return { homes, devices: { ...a.devices, ...b.devices }, unlockers: { ...a.unlockers, ...b.unlockers }, more: { ...a.more, ...b.more } };
+}
+
 /** What a browser knows of one of its homes when it has just seen its newest deeds. */
 export interface Known {
   readonly home: HomeID;

@@ -3,7 +3,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { CameraID, EventRow, HomeID, Opened, Result } from "./protocol.ts";
 import { signDeed } from "../deed/deed.ts";
+import { openEpochs, ringOf } from "../deed/epoch.ts";
 import { signerOf } from "../deed/key.ts";
+import { privateKey } from "../hpke.ts";
+import type { PersonSecrets } from "../keep/keep.ts";
+import { openSettings, parseDocument, sealContent } from "../settings/settings.ts";
 import { Title } from "../deed/title.ts";
 import { nameOf } from "../seal/binding.ts";
 import { idText, nameText } from "../seal/name.ts";
@@ -33,6 +37,10 @@ async function good<T>(call: Promise<Result<T>>): Promise<{ ok: true } & T> {
   const r = await call;
   if (!r.ok) throw new Error(`refused: ${JSON.stringify(r)}`);
   return r;
+}
+
+async function ringIn(title: Title, { person, kem }: PersonSecrets): Promise<ReturnType<typeof ringOf>> {
+  return ringOf(await openEpochs(title, person, await privateKey(kem)));
 }
 
 async function founded(): Promise<HomeID> {
@@ -142,6 +150,19 @@ describe("taking in an agent", () => {
     const { asks, refused } = await good(desk.asks());
     expect(asks.map((a) => a.name)).toEqual(["Door"]);
     expect(refused).toBe(1);
+  });
+
+  it("keeps what a later version of the page says in the settings", async () => {
+    await founded();
+    const { signing } = keep.kept.values().next().value!.secrets!;
+    const content = new TextEncoder().encode(`{"v":1,"home":"H","zone":"UTC","cameras":{},"colour":"blue"}`);
+    const before = await parseDocument(server.document);
+    server.document = await sealContent(await signerOf(signing), server.title!, { ...before, head: before.head.seq }, Date.now() * 1000, content);
+    await good(desk.settings());
+    await good(desk.saveSettings({ home: "Later" }));
+    const ring = await ringIn(server.title!, keep.kept.values().next().value!.secrets!);
+    const { plain } = await openSettings(server.document, server.title!, null, { recipient: "epoch", keys: ring });
+    expect(JSON.parse(new TextDecoder().decode(plain))).toMatchObject({ home: "Later", colour: "blue" });
   });
 
   it("keeps what somebody else changed in the settings meanwhile", async () => {

@@ -75,6 +75,7 @@ export class Desk implements Calls {
   title(): Promise<Result<{ title: TitleView }>> {
     return this.#in(async (room) => {
       await this.#refresh(room);
+      void this.#hall.remember(room).catch(ignoreTrouble);
       return { title: room.home.view() };
     });
   }

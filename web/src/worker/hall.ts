@@ -243,6 +243,13 @@ export class Hall {
     await this.vault.shut();
   }
 
+  /** Another page of this browser was locked: nothing is held here either. */
+  forget(): void {
+    this.leave();
+    this.vault.forget();
+    this.tell({ changed: "deeds" });
+  }
+
   /** Closes the home that is open, and opens it with the keys that are kept now. */
   async again(id: HomeID): Promise<Room> {
     this.leave();

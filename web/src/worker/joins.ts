@@ -100,6 +100,7 @@ export class Joins {
 
 /** What placed agents ask for. */
 export async function readAsks({ home, asks: known }: Room): Promise<{ asks: Ask[]; refused: number }> {
+  if (!home.isOwner) return { asks: [], refused: 0 }; // nobody else is told
   const { fields } = await home.session.ask("GET", "/asks");
   const parsed = fields.bytesList("asks").map(parseAsk);
   await home.chain.refresh();

@@ -259,6 +259,7 @@ export class MemberDesk implements MemberCalls {
 
   async #view(room: Room): Promise<PeopleView> {
     const { home } = room;
+    void this.#hall.remember(room).catch(ignoreTrouble);
     const [names, seen] = [await this.#hall.deviceNames(home.id), seenIn(await sessionsIn(room))];
     const me = home.me.id;
     const people = home.title.people.map((p): PersonView => ({

@@ -407,7 +407,8 @@ describe("a lost phone", () => {
     await good(ben.members.lostDevice());
     expect(await phone.account.account()).toMatchObject({ ok: false, trouble: "locked" });
     const paths = server.arrived.map((a) => `${a.method} ${a.path.replace(/^.*\/account\//, "account/").replace(/^.*\/deeds$/, "deeds")}`);
-    const [ended, put, deed] = [paths.lastIndexOf(`DELETE account/sessions/${stolen}`), paths.lastIndexOf("PUT account/vault"), paths.lastIndexOf("POST deeds")];
+    const ended = paths.lastIndexOf(`DELETE account/sessions/${stolen}`);
+    const [put, deed] = [paths.indexOf("PUT account/vault", ended), paths.lastIndexOf("POST deeds")];
     expect(ended).toBeGreaterThan(0);
     expect(put).toBeGreaterThan(ended);
     expect(deed).toBeGreaterThan(put);

@@ -111,10 +111,14 @@ const hall = new Hall(
   () => (keep ??= openKeep().catch((e: unknown) => ((keep = null), Promise.reject(e)))),
   (change) => post({ change }),
 );
+// What one page locks is locked in all of them.
+const pages = new BroadcastChannel("latchkey locked");
+pages.onmessage = () => hall.forget();
+
 const joins = new Joins(hall.server);
 const desks: { answers: Calls | AccountCalls | MemberCalls; calls: object }[] = [
   { answers: new Desk(hall, joins), calls: homeCalls },
-  { answers: new AccountDesk(hall), calls: accountCalls },
+  { answers: new AccountDesk(hall, () => pages.postMessage("")), calls: accountCalls },
   { answers: new MemberDesk(hall, joins), calls: memberCalls },
 ];
 

@@ -55,7 +55,7 @@ async function locked(keep: Keep): Promise<string> {
   await keep.add(home);
   const account = idText("account", random(16));
   const open = { vaultKey: random(32), macKey: random(32) };
-  await keep.setAccount({ account, email: "ada@example.org", seen: { number: 4, hash: random(32) }, open });
+  await keep.setAccount({ account, email: "ada@example.org", seen: { number: 4, hash: random(32) }, generation: 0, open });
   await keep.sawVault(account, { number: 6, hash: random(32) });
   await keep.sawVault(account, { number: 5, hash: random(32) });
   const known = await keep.account();

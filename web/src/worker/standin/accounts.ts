@@ -122,7 +122,7 @@ export class StandInAccounts {
 
   async #follows(next: Bytes, prev: Bytes | null): Promise<Vault> {
     const [v, before] = [await parseVault(next), prev === null ? null : await parseVault(prev)];
-    if (v.number !== (before?.number ?? 0) + 1 || hex(v.prev) !== (before === null ? "00".repeat(32) : hex(before.hash))) throw new Refuse(409, "conflict", prev === null ? {} : { document: base64(prev) });
+    if (v.number <= (before?.number ?? 0) || hex(v.prev) !== (before === null ? "00".repeat(32) : hex(before.hash))) throw new Refuse(409, "conflict", prev === null ? {} : { document: base64(prev) });
     return v;
   }
 
@@ -132,7 +132,7 @@ export class StandInAccounts {
     const [verb, part] = [route.replace(/\/(unlockers|sessions)\/.*$/, "/$1/"), route.split("/").at(-1)!];
     switch (verb) {
       case "GET ":
-        return ok({ email: a.email, verified: false, codes: a.codes, vault: a.vaults.length, unlockers: a.unlockers.map(({ unlocker, kind, params }) => ({ unlocker, kind, params, added: 1, used: 0 })) });
+        return ok({ email: a.email, verified: false, codes: a.codes, vault: (await parseVault(a.vaults.at(-1)!)).number, unlockers: a.unlockers.map(({ unlocker, kind, params }) => ({ unlocker, kind, params, added: 1, used: 0 })) });
       case "GET /sessions":
         return ok({ sessions: this.sessions.filter((x) => x.account === a).map((x) => ({ session: x.id, browser: "Chromium on Linux", started: 1, seen: 1, expires: 9, current: x === s })) });
       case "DELETE /sessions/":

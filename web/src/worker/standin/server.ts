@@ -79,6 +79,8 @@ export class StandIn {
   #sessions: HomeSession[] = [];
   readonly accounts = new StandInAccounts(async (ticket) => ticket === this.setup);
   takesSignIn = true;
+  /** When it was restored last. */
+  generation = 0;
   /** Whether it looks at the head of whoever signs in. */
   compares = true;
   events: Body[] = [];
@@ -177,7 +179,7 @@ export class StandIn {
 
   async #answer(q: Arrived, query: URLSearchParams, known: HomeSession | null): Promise<Reply> {
     const ok = (body: Body = {}, status = 200): Reply => ({ status, body });
-    if (q.path === "/v1/health") return ok({ ok: true, mail: this.accounts.mail, passkeys: true });
+    if (q.path === "/v1/health") return ok({ ok: true, mail: this.accounts.mail, passkeys: true, ...(this.generation === 0 ? {} : { generation: this.generation }) });
     if (q.path === "/v1/homes") return this.#found(q.body);
     if (q.path === "/v1/sessions/challenge") return ok({ home: q.body["home"], nonce: base64(this.#nonce(q.body)), expires: 0 });
     if (q.path === "/v1/sessions" || q.path === "/v1/sessions/person") return this.#session(q);
