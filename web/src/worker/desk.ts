@@ -67,7 +67,7 @@ export class Desk implements Calls {
       await this.#refresh(room);
       room.changes.start();
       const settings = await room.home.names.read();
-      void this.#hall.remember(room).catch(ignoreTrouble);
+      void this.#hall.remember(room.home).catch(ignoreTrouble);
       return { settings, title: room.home.view() };
     });
   }
@@ -75,7 +75,7 @@ export class Desk implements Calls {
   title(): Promise<Result<{ title: TitleView }>> {
     return this.#in(async (room) => {
       await this.#refresh(room);
-      void this.#hall.remember(room).catch(ignoreTrouble);
+      void this.#hall.remember(room.home).catch(ignoreTrouble);
       return { title: room.home.view() };
     });
   }

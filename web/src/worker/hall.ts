@@ -135,9 +135,24 @@ export class Hall {
 
   async #enter(id?: HomeID): Promise<Room> {
     if (this.#room !== null && (id === undefined || id === this.#room.home.id)) return this.#room;
+    return this.#furnish(await this.#go(id));
+  }
+
+  /** A home that the person has, beside the one that is open. */
+  aside(id: HomeID): Promise<Home> {
+    return this.#entering.run(async () => {
+      try {
+        return await this.#go(id);
+      } finally {
+        this.#visitor = null; // nobody is asked about a home that they do not look at
+      }
+    });
+  }
+
+  async #go(id?: HomeID): Promise<Home> {
     const all = await this.kept();
     const kept = all.find((h) => isHere(h) && (id === undefined || h.home === id));
-    if (kept?.stage === "in") return this.#furnish(await this.#unlock(kept));
+    if (kept?.stage === "in") return this.#unlock(kept);
     const going = kept === undefined ? await this.#inVault(id) : fromKept(kept);
     if (going === null) throw new Failed({ trouble: "no-home" });
     return this.#arrive(going, kept ?? all.find((h) => h.home === going.home) ?? null);
@@ -167,21 +182,21 @@ export class Hall {
   }
 
   /** Goes to a home of which this browser is no device, and becomes one. */
-  async #arrive(going: Going, kept: KeptHome | null): Promise<Room> {
+  async #arrive(going: Going, kept: KeptHome | null): Promise<Home> {
     const visitor = { ...(await visit(going, kept, this.server, await this.keep())), kept, called: going.name };
     this.#visitor = visitor;
     if (visitor.home.confirmed === null) await askAgents(visitor.home, this.#roomFor(visitor.home).agents);
     return this.#settle(visitor);
   }
 
-  async #settle(v: Visitor): Promise<Room> {
+  async #settle(v: Visitor): Promise<Home> {
     const keep = await this.keep();
     const account = (await this.vault.isOpen()) ? (await this.vault.account()).account : null;
     await settle(v, v.kept, v.called, account, keep);
     await v.home.session.signOut().catch(ignoreTrouble);
     this.#visitor = null;
     const kept = (await keep.homes()).find((h) => h.home === v.home.id)!;
-    return this.#furnish(await Home.unlock(kept, this.server, keep));
+    return Home.unlock(kept, this.server, keep);
   }
 
   /** Confirms the head of the home at whose door this browser stands, and goes in. */
@@ -191,7 +206,7 @@ export class Hall {
       if (v === null) throw new Failed({ trouble: "no-home" });
       if (by === "compared") v.home.confirm(by);
       else if (v.home.confirmed === null) await askAgents(v.home, this.#roomFor(v.home).agents);
-      return this.#settle(v);
+      return this.#furnish(await this.#settle(v));
     });
   }
 
@@ -210,8 +225,8 @@ export class Hall {
     return { home, agents, events, objects, reporter, changes, asks: new Map() };
   }
 
-  /** Says in the vault, and here, how it stands with the home that is open; that may fail without harm. */
-  async remember({ home }: Room): Promise<void> {
+  /** Says in the vault, and here, how it stands with a home; that may fail without harm. */
+  async remember(home: Home): Promise<void> {
     const name = home.names.view().home;
     await (await this.keep()).mark(home.id, { called: name });
     const kept = (await this.kept()).find((h) => h.home === home.id);

@@ -14,7 +14,7 @@ import { Inviting } from "./inviting.ts";
 import type { Joins } from "./joins.ts";
 import type { Admission, Invitation, InviteAnswer, Invited, MemberCalls, PeopleView, PersonView, Rights, Role, SessionView, TrustView } from "./members.ts";
 import type { Result, SettingsView, TitleView } from "./protocol.ts";
-import { rekey } from "./rekeying.ts";
+import { rekey, rekeyOthers } from "./rekeying.ts";
 import { ignoreTrouble, refused, result } from "./result.ts";
 import { rightsView, standingOf } from "./rightsview.ts";
 import { headWords, homeWords } from "./spell.ts";
@@ -145,8 +145,14 @@ export class MemberDesk implements MemberCalls {
 
   lostDevice(): Promise<Result<PeopleView>> {
     return this.#in(async (room) => {
-      const renewed = await rekey(this.#hall, room);
+      const { vault } = this.#hall;
+      // Whoever has the lost device has what opens the vault on it: without a session they get no newer one.
+      if (await vault.isOpen()) await vault.endOthers();
+      await rekey(this.#hall, room.home);
+      const renewed = await this.#hall.again(room.home.id);
       await this.#reseal(renewed);
+      const missed = await rekeyOthers(this.#hall, renewed.home.id);
+      if (missed.length > 0) throw refused("other-homes", `You have new keys in this home, and not yet in: ${missed.map((name) => name || "a home without a name").join(", ")}. Open each of them, and say there too that you have lost a device.`);
       return this.#view(renewed);
     });
   }
@@ -206,7 +212,7 @@ export class MemberDesk implements MemberCalls {
       await room.home.chain.refresh();
       room.changes.start();
       const settings = await room.home.names.read();
-      void this.#hall.remember(room).catch(ignoreTrouble);
+      void this.#hall.remember(room.home).catch(ignoreTrouble);
       return { title: room.home.view(), settings };
     });
   }
@@ -259,7 +265,7 @@ export class MemberDesk implements MemberCalls {
 
   async #view(room: Room): Promise<PeopleView> {
     const { home } = room;
-    void this.#hall.remember(room).catch(ignoreTrouble);
+    void this.#hall.remember(room.home).catch(ignoreTrouble);
     const [names, seen] = [await this.#hall.deviceNames(home.id), seenIn(await sessionsIn(room))];
     const me = home.me.id;
     const people = home.title.people.map((p): PersonView => ({

@@ -438,6 +438,61 @@ describe("a lost phone", () => {
     expect(await sees(ben, before.name)).toBe("opened");
   });
 
+  describe("of somebody with two homes", () => {
+    let mill: TestHouse;
+
+    beforeEach(async () => {
+      mill = await TestHouse.make();
+      server.beside = mill.server;
+      const { invite, link } = await good(mill.page.members.invite({ ...asResident, name: "Benjamin" }));
+      await good(ben.members.answerInvitation(link));
+      await good(mill.page.members.watchInvite(invite));
+      await good(ben.members.watchAdmission(link));
+      await good(mill.page.members.admit(invite, true));
+      expect(await good(ben.members.watchAdmission(link))).toMatchObject({ state: "admitted" });
+    });
+
+    it("opens neither any more", async () => {
+      const [before, there] = [ben.keep.kept.get(home)!, ben.keep.kept.get(mill.server.title!.home)!];
+      await good(ben.members.lostDevice());
+      for (const [{ title }, row] of [[server, before], [mill.server, there]] as const) {
+        expect(title!.device(row.secrets!.device)).toBeNull();
+        const now = ben.keep.kept.get(row.home)!.secrets!;
+        expect(title!.device(now.device)).not.toBeNull();
+        expect(now.next).toBeNull();
+      }
+      expect((await good(ben.desk.title())).title.home).toBe(home); // the one that was open all along
+      ben.reload();
+      await good(ben.desk.open(mill.server.title!.home));
+    });
+
+    it("says in which of them it could not be done", async () => {
+      mill.server.away = () => true;
+      const done = await ben.members.lostDevice();
+      expect(done).toMatchObject({ ok: false, reason: "other-homes", message: expect.stringContaining("Our house") });
+      expect(server.title!.people.find((p) => p.role === "resident")!.devices[0]!.id).toBe(ben.keep.kept.get(home)!.secrets!.device);
+      mill.server.away = () => false;
+      ben.reload();
+      await good(ben.desk.open(mill.server.title!.home));
+      await good(ben.members.lostDevice());
+    });
+  });
+
+  it("takes up the keys that another browser was about to put into the deed", async () => {
+    house.obeys(async (c) => [await house.agent.reply(server.title!, c, 1, { head: headText(server.title!.head) })]);
+    const tablet = new Browser(server);
+    await good(tablet.account.signInPasskey(bensKey));
+    await good(tablet.desk.open(home));
+    server.away = (path) => path.endsWith("/deeds"); // the keys are in the vault, and no deed
+    expect(await tablet.members.lostDevice()).toMatchObject({ ok: false, trouble: "offline" });
+    server.away = () => false;
+    const begun = base64(tablet.keep.kept.get(home)!.secrets!.next!.signing);
+    await good(ben.account.signInPasskey(bensKey)); // the tablet has ended this browser's session
+    await good(ben.desk.open(home));
+    await good(ben.members.lostDevice());
+    expect(signing()).toBe(begun);
+  });
+
   it("is told to the next browser by the vault, whichever of the two pairs of keys holds", async () => {
     house.obeys(async (c) => [await house.agent.reply(server.title!, c, 1, { head: headText(server.title!.head) })]);
     await house.says(9);

@@ -79,6 +79,8 @@ export class StandIn {
   #sessions: HomeSession[] = [];
   readonly accounts = new StandInAccounts(async (ticket) => ticket === this.setup);
   takesSignIn = true;
+  /** Answers about another home, as if it were the same server. */
+  beside: StandIn | null = null;
   /** When it was restored last. */
   generation = 0;
   /** Whether it looks at the head of whoever signs in. */
@@ -136,7 +138,13 @@ export class StandIn {
     this.objects.set(`/v1/objects/${nameText(name).slice(3)}`, file);
   }
 
+  /** Whether a request is about this stand-in's home. */
+  #isMine(text: string): boolean {
+    return [this.title?.home ?? "", ...this.announcements.keys()].some((name) => name !== "" && text.includes(name));
+  }
+
   async #fetch(url: string, init: RequestInit): Promise<Response> {
+    if (this.beside !== null && this.beside.#isMine(url + String(init.body))) return this.beside.#fetch(url, init);
     const at = new URL(url);
     at.pathname = this.alter(at.pathname);
     if (this.away(at.pathname)) throw new TypeError("nobody answered");
