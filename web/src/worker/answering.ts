@@ -2,7 +2,7 @@
 // and waiting to be let in (docs/wire.md, "Inviting a person").
 
 import { Failed } from "../api.ts";
-import { homeIn, type VaultContent, type VaultHome, withHome } from "../account/content.ts";
+import { homeIn, type PersonKeys, type VaultHome, withHome } from "../account/content.ts";
 import { turn } from "../deed/epoch.ts";
 import { publicKey, signerOf, verifySignature } from "../deed/key.ts";
 import { proofMessage } from "../deed/proof.ts";
@@ -10,7 +10,7 @@ import type { Person } from "../deed/parts.ts";
 import { privateKey } from "../hpke.ts";
 import { type HomeSecrets, type KeptHome, newlyKept, type PersonSecrets } from "../keep/keep.ts";
 import { type HomeID, idText } from "../seal/name.ts";
-import { base64, type Bytes, random } from "../wire.ts";
+import { base64, type Bytes, equal, random } from "../wire.ts";
 import { visit } from "./arrival.ts";
 import { keysOf } from "./deposit.ts";
 import type { Hall } from "./hall.ts";
@@ -62,7 +62,8 @@ export class Answering {
     const keys = await InviteKeys.of(link.secret);
     const { said } = await this.#slot(link, keys);
     const before = await this.#before(link, keys, said);
-    const answer = before ?? (await this.#make(link, keys, said, await vault.read(), account));
+    const answer = before ?? (await this.#make(link, keys, said, homeIn(await vault.read(), link.home), account));
+    await this.#deposit(link, said.greeting.home);
     try {
       await this.#hall.server.ask({ method: "PUT", path: `/v1/joins/${keys.slot}`, home: null, body: { slot: keys.slot, answer: base64(answer) } });
     } catch (e) {
@@ -79,7 +80,7 @@ export class Answering {
     if (answer === null) return null;
     if (await verifySignature(keys.proof.key, proofMessage(said.home, said.invite, answer.person), answer.signature)) return bytes;
     // An answer to another invitation: its keys go only if they did not come in.
-    const home = await this.#letIn(link, kept!.secrets!);
+    const home = await this.#letIn(link, [newest(kept!.secrets!)]);
     if (home !== null) await this.#admitted(home, kept!.secrets!);
     else if (kept!.stage === "invited") await (await this.#hall.keep()).drop(link.home);
     return null;
@@ -89,11 +90,11 @@ export class Answering {
     return (await this.#hall.kept()).find((h) => h.home === home);
   }
 
-  async #make(link: Link, keys: InviteKeys, said: Announcement, content: VaultContent, account: KeptHome["account"]): Promise<Bytes> {
+  async #make(link: Link, keys: InviteKeys, said: Announcement, there: VaultHome | null, account: KeptHome["account"]): Promise<Bytes> {
     const { purpose, person: who, epoch, home: name } = said.greeting;
     const kept = await this.#kept(link.home);
-    const there = homeIn(content, link.home);
-    if (purpose === "join" && ((there !== null && !there.invited) || kept?.secrets != null)) throw refused("already-placed", "You are in this home already.");
+    const known = [...(kept?.secrets == null ? [] : [kept.secrets]), ...(there === null ? [] : [there])];
+    if (purpose === "join" && (await this.#letIn(link, known)) !== null) throw refused("already-placed", "You are in this home already.");
     const mine: PersonSecrets = { person: who ?? idText("person", random(16)), device: idText("device", random(16)), signing: random(32), kem: random(32), deviceSigning: random(32) };
     const person = await personOf(mine);
     const answer = await keys.answer(said, person, purpose === "hand over" ? (await turn({ home: link.home, epoch: epoch - 1 }, [person])).turn : null);
@@ -101,8 +102,17 @@ export class Answering {
     // Keys that are there stay until the chain says that these have taken their place.
     if (kept?.secrets != null) await keep.change(link.home, (s) => ({ ...s, next: mine, answer }));
     else await keep.add({ ...newlyKept(link.home, { ...mine, answer }, "invited", null), called: name, account });
-    await this.#hall.vault.change((c) => withHome(c, invitedHome(homeIn(c, link.home), link, mine, name)));
     return answer;
+  }
+
+  /** Puts the keys into the vault, before anybody can let them in. */
+  async #deposit(link: Link, name: string): Promise<void> {
+    const mine = keysOf(newest((await this.#kept(link.home))!.secrets!));
+    await this.#hall.vault.change((c) => {
+      const there = homeIn(c, link.home);
+      const known = there !== null && [there, ...(there.next === null ? [] : [there.next])].some((k) => equal(k.signing, mine.signing));
+      return known ? c : withHome(c, invitedHome(there, link, mine, name));
+    });
   }
 
   /** Waits for the next thing that happens to an answer. */
@@ -113,12 +123,12 @@ export class Answering {
     if (kept?.secrets?.answer == null) throw refused("order", "Answer the invitation first.");
     const { secrets } = kept;
     for (;;) {
-      const home = await this.#letIn(link, secrets);
+      const home = await this.#letIn(link, [newest(secrets)]);
       if (home !== null) return this.#admitted(home, secrets);
       const slot = await this.#slot(link, keys).catch(unlessGone);
       if (slot === null) {
         // Closed because they were let in, or turned down.
-        const late = await this.#letIn(link, secrets);
+        const late = await this.#letIn(link, [newest(secrets)]);
         return late === null ? { state: "refused" } : this.#admitted(late, secrets);
       }
       if (slot.said.expires <= Date.now() * 1000) return { state: "expired" };
@@ -131,16 +141,17 @@ export class Answering {
     }
   }
 
-  /** The home, if it takes the new keys: on the very chain that the link names. */
-  async #letIn(link: Link, secrets: HomeSecrets): Promise<Home | null> {
-    const mine = secrets.next ?? secrets;
-    const going = { home: link.home, head: link.head, ...keysOf(mine), next: null, name: "" };
-    try {
-      return (await visit(going, null, this.#hall.server, await this.#hall.keep())).home;
-    } catch (e) {
-      if (e instanceof Failed && e.trouble.trouble === "signed-out") return null;
-      throw e;
+  /** The home, if it takes one of these keys: on the very chain that the link names. */
+  async #letIn(link: Link, known: readonly PersonKeys[]): Promise<Home | null> {
+    for (const keys of known) {
+      const going = { home: link.home, head: link.head, ...keysOf(keys), next: null, name: "" };
+      try {
+        return (await visit(going, null, this.#hall.server, await this.#hall.keep())).home;
+      } catch (e) {
+        if (!(e instanceof Failed) || e.trouble.trouble !== "signed-out") throw e;
+      }
     }
+    return null;
   }
 
   async #admitted(home: Home, secrets: HomeSecrets): Promise<Admission> {
@@ -158,9 +169,14 @@ export class Answering {
 }
 
 /** What the vault says of a home to which somebody is invited. */
-function invitedHome(there: VaultHome | null, { home, head }: Link, mine: PersonSecrets, name: string): VaultHome {
-  if (there !== null && !there.invited) return { ...there, next: keysOf(mine) };
-  return { home, head, ...keysOf(mine), next: null, invited: true, name, more: {} };
+function invitedHome(there: VaultHome | null, { home, head }: Link, mine: PersonKeys, name: string): VaultHome {
+  if (there !== null && !there.invited) return { ...there, next: mine };
+  return { home, head, ...mine, next: null, invited: true, name, more: {} };
+}
+
+/** The keys with which somebody answered last. */
+function newest(secrets: HomeSecrets): PersonSecrets {
+  return secrets.next ?? secrets;
 }
 
 async function personOf(s: PersonSecrets): Promise<Person> {

@@ -237,6 +237,7 @@ export class Hall {
 
   /** Somebody who was invited is in: the vault says so too. */
   async admitted(home: HomeID, head: Head): Promise<void> {
+    if (this.#room?.home.id === home) this.leave(); // it was open with keys of before
     const kept = (await this.kept()).find((h) => h.home === home);
     if (kept?.secrets == null) return;
     await this.vault.change(remembering({ home, head, keys: kept.secrets, name: kept.called }));

@@ -168,6 +168,41 @@ describe("an invitation", () => {
     await admitted({ invite, link, expires: 0 });
   });
 
+  it("is answered with no keys that are not in the vault", async () => {
+    const { invite, link } = await good(ada.members.invite(asResident));
+    server.away = (path) => path.endsWith("/account/vault");
+    await good(ben.members.readInvitation(link));
+    expect(await ben.members.answerInvitation(link)).toMatchObject({ ok: false, trouble: "offline" });
+    server.away = () => false;
+    server.bend = (q, a) => (q.method === "PUT" && q.path.endsWith("/account/vault") ? { status: 503, body: { error: { reason: "full", message: "", retry_after_ms: 0 } } } : a);
+    expect(await ben.members.answerInvitation(link)).toMatchObject({ ok: false });
+    expect(server.answers.size).toBe(1); // the agent's, of long ago
+    server.bend = (_, a) => a;
+    ben.reload();
+    await admitted({ invite, link, expires: 0 });
+    const next = new Browser(server);
+    await good(next.account.signInPasskey(bensKey));
+    expect((await good(next.desk.homes())).homes).toMatchObject([{ home, here: false }]);
+  });
+
+  it("lets somebody in again who was removed, with other keys", async () => {
+    await joined(asResident);
+    const before = ben.keep.kept.get(home)!.secrets!.person;
+    const { link } = await good(ada.members.invite(asResident));
+    expect(await ben.members.answerInvitation(link)).toMatchObject({ ok: false, reason: "already-placed" });
+    await good(ada.members.dismiss(before));
+    await joined(asGuest);
+    const { secrets } = ben.keep.kept.get(home)!;
+    expect(secrets).toMatchObject({ next: null, answer: null });
+    expect(secrets!.person).not.toBe(before);
+    ben.reload();
+    await good(ben.desk.open(home));
+    const next = new Browser(server);
+    await good(next.account.signInPasskey(bensKey));
+    expect(await next.desk.open(home)).toMatchObject({ ok: false, trouble: "unconfirmed" }); // a guest hears of no agent
+    await good(next.members.confirmHead("compared"));
+  });
+
   it("ends in the vault too, so that the home is there in the next browser", async () => {
     await joined(asResident);
     const homes = (await good(ben.desk.homes())).homes;
