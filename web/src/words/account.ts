@@ -183,12 +183,12 @@ export const you = {
   striking: "Shutting it out…",
 
   lostTitle: "A device is lost or stolen",
-  lostSays: "Makes new keys for you and shuts out every device of yours but this one. Whoever has the lost one opens nothing that is recorded from now on. What it has already shown or kept, nobody can take back.",
-  lostNext: "Your other devices ask you to sign in again. Your recovery code stays good.",
+  lostSays: "Makes new keys for you in every home of yours, and shuts out every device but this one. Whoever has the lost one opens nothing that is recorded from now on. What it has already shown or kept, nobody can take back.",
+  lostNext: "Your other devices ask you to sign in again. If the lost one has a passkey, remove that as well, and sign it out of your account. Your recovery code stays good.",
   lostGo: "I have lost a device",
   lostSure: "Make new keys now",
   losing: "Making new keys…",
-  lostDone: "You have new keys, and only this device opens the home now.",
+  lostDone: "You have new keys, and only this device opens your homes now.",
 
   sessions: "Where this home is open",
   accountSessions: "Where you are signed in to your account",
