@@ -230,7 +230,7 @@ export class Desk implements Calls {
       if (e instanceof Failed && e.trouble.trouble === "fork") {
         void room.reporter.tell({ delivery: e.request, asked: "", reason: "unknown-head", word: "corrupt", header: new Uint8Array(0) });
       }
-      if (e instanceof Failed && e.trouble.trouble === "signed-out") await this.#hall.turnedAway(room.home.id).catch(ignoreTrouble);
+      if (e instanceof Failed && e.trouble.trouble === "signed-out") await this.#hall.turnedAway(room).catch(ignoreTrouble);
       throw e;
     }
   }

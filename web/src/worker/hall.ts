@@ -247,13 +247,17 @@ export class Hall {
    * The home does not take this device any more. If it takes the person it was struck:
    * then keys and vault are shut, and only who signs in again gets in, as another device.
    */
-  async turnedAway(id: HomeID): Promise<void> {
+  async turnedAway(room: Room): Promise<void> {
+    // Whoever has just made new keys was in that room with the old ones.
+    if (this.#room !== room) return;
+    const { id } = room.home;
     const keep = await this.keep();
     const kept = (await this.kept()).find((h) => h.home === id);
     if (kept?.secrets == null || kept.account === null) return;
     const inside = await visit({ ...fromKept(kept), next: kept.secrets.next }, kept, this.server, keep).catch(ignoreTrouble);
     await inside?.home.session.signOut().catch(ignoreTrouble);
-    if (inside === undefined || inside.home.title.device(kept.secrets.device) !== null) return;
+    if (inside === undefined || !equal(inside.keys.signing, kept.secrets.signing)) return; // gone, or in with the keys to come
+    if (inside.home.title.device(kept.secrets.device) !== null || this.#room !== room) return;
     this.leave();
     await keep.strip(id);
     await this.vault.shut();

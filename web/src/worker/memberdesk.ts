@@ -148,8 +148,14 @@ export class MemberDesk implements MemberCalls {
       const { vault } = this.#hall;
       // Whoever has the lost device has what opens the vault on it: without a session they get no newer one.
       if (await vault.isOpen()) await vault.endOthers();
-      await rekey(this.#hall, room.home);
-      const renewed = await this.#hall.again(room.home.id);
+      this.#hall.leave(); // from the deed on the old keys are refused, and nobody asks with them any more
+      const renewed = await rekey(this.#hall, room.home).then(
+        () => this.#hall.again(room.home.id),
+        async (e: unknown) => {
+          await this.#hall.again(room.home.id).catch(ignoreTrouble);
+          throw e;
+        },
+      );
       await this.#reseal(renewed);
       const missed = await rekeyOthers(this.#hall, renewed.home.id);
       if (missed.length > 0) throw refused("other-homes", `You have new keys in this home, and not yet in: ${missed.map((name) => name || "a home without a name").join(", ")}. Open each of them, and say there too that you have lost a device.`);

@@ -435,6 +435,21 @@ describe("a lost phone", () => {
     await good(ben.desk.open(home));
   });
 
+  it("goes on with new keys even if something is asked with the old ones meanwhile", async () => {
+    const desk = ben.desk;
+    let asked: Promise<unknown> = Promise.resolve();
+    server.bend = (q, a) => {
+      if (q.method === "POST" && q.path.endsWith("/deeds") && a.status === 201) asked = desk.title();
+      return a;
+    };
+    await good(ben.members.lostDevice());
+    server.bend = (_, a) => a;
+    await asked;
+    expect((await good(ben.account.standing())).standing).toMatchObject({ state: "open" });
+    expect(ben.keep.kept.get(home)!.secrets).not.toBeNull();
+    await good(ben.desk.open(home));
+  });
+
   it("has no session of the account any more by the time that the vault has the new keys", async () => {
     const phone = new Browser(server);
     await good(phone.account.signInPasskey(bensKey));
