@@ -429,6 +429,26 @@ describe("a person", () => {
   });
 });
 
+test("a home that lay in one browser alone is secured, and says so no more", async () => {
+  const v = await visit("?is=unsecured,no-passkeys,no-mail");
+  const { page } = v;
+  await page.getByRole("link", { name: words.secure.go }).click();
+  for (const step of passphrase) await (step as (page: Page) => Promise<unknown>)(page);
+  await page.getByRole("button", { name: recovery.have }).click();
+  await page.getByLabel(recovery.typed(3)).fill("ZP2N");
+  await page.getByLabel(recovery.typed(6)).fill("E5JT");
+  await page.getByRole("button", { name: recovery.finish }).click();
+  await arrives(page, signUp.done);
+  await page.getByText(signUp.doneSecured).waitFor();
+  await page.getByRole("button", { name: signUp.next }).click();
+  await page.getByText(you.unlockers).waitFor();
+  await page.getByRole("link", { name: words.nav.events }).click();
+  await page.locator("[data-state=opened]").first().waitFor();
+  expect(await page.getByText(words.secure.says).count()).toBe(0);
+  v.blameless();
+  await v.leave();
+});
+
 test("a home is frozen and thawed, and its pictures are gone meanwhile", async () => {
   const v = await visit("");
   const { page } = v;

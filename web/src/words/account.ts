@@ -130,7 +130,6 @@ export const signIn = {
   recoveryCheck: "One of the characters is not right: the code does not agree with itself. Compare it with your paper.",
   nothing: "Nothing of that at hand?",
   nothingSays: "Another owner of your home can let you back in: under People, at your name. If there is none, “latchkey agent found-again” on the machine in the house makes a new home of its cameras; what was recorded before stays shut, for everybody.",
-  stranger: "Not you?",
 } as const;
 
 export const passkey = {
@@ -145,7 +144,6 @@ export const strength = {
   hide: "Hide",
   showOf: (label: string) => `Show: ${label}`,
   hideOf: (label: string) => `Hide: ${label}`,
-  label: "Strength",
   says: {
     empty: "",
     short: (more: number) => `${count(more, "character", "characters")} more`,
@@ -199,7 +197,6 @@ export const you = {
   endSure: (name: string) => `Sign out ${name}`,
   endSays: (name: string) => `${name} has to sign in again. It keeps its keys: this is for a browser that is yours.`,
   ending: "Signing out…",
-  none: "Nowhere else.",
 
   unlockers: "What unlocks your keys",
   unlockersSays: "Keep at least two, and one that is no passphrase.",

@@ -143,7 +143,6 @@ export const inviting = {
   linkTitle: { join: (name: string) => `Give ${name} this link`, recover: (name: string) => `Give ${name} this link`, "hand over": () => "Give the new owner this link" },
   linkSays: "Send it in a message, or let them scan the square with their phone. It works once, and without you letting them in it opens nothing.",
   link: "The link",
-  copy: "Copy the link",
   share: "Send it…",
   qr: "The link as a QR code",
   waiting: (until: string) => `Waiting for an answer. The link is good until ${until}.`,
