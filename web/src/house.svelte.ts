@@ -82,6 +82,8 @@ export class House {
   readonly #added = new SvelteMap<CameraID, number>();
   #askAgents: ReturnType<typeof setInterval> | undefined;
   #poll: ReturnType<typeof setInterval> | undefined;
+  /** Set while this browser changes its own keys: with the old ones it is signed out for a moment. */
+  #rekeying = false;
   readonly #stopListening: () => void;
 
   constructor(keeper: Keeps) {
@@ -234,9 +236,18 @@ export class House {
     return answer;
   }
 
+  /** Runs what gives this browser other keys, and looks at everything with those. */
+  async rekey<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
+    this.#rekeying = true;
+    const done = await work();
+    this.#rekeying = false;
+    if (done.ok) await this.#loadEverything();
+    return this.heard(done);
+  }
+
   /** Nothing of the home is this person's business any more. */
   gone(why: "left" | "handed over"): void {
-    this.#go({ is: "gone", why });
+    this.phase = { is: "gone", why }; // the answer to something else may have told so before, as if it were a fault
     this.close();
   }
 
@@ -292,6 +303,7 @@ export class House {
 
   #stop(why: Trouble): void {
     if (why.trouble === "offline" || why.trouble === "busy" || this.phase.is === "stopped") return;
+    if (this.#rekeying && (why.trouble === "signed-out" || why.trouble === "no-home")) return;
     if (isAtTheDoor(why)) return this.#go({ is: "door", why });
     this.#go({ is: "stopped", why });
     this.close();

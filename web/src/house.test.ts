@@ -382,3 +382,33 @@ describe("adding an agent", () => {
     expect(joining.stage).toMatchObject({ is: "failed", placing: false });
   });
 });
+
+describe("keys of one's own that change", () => {
+  const signedOut: Trouble = { trouble: "signed-out" };
+
+  test("sign this browser out for a moment, which is no end", async () => {
+    await house.start();
+    const done = await house.rekey(async () => {
+      s.wrong.set("conditions", signedOut);
+      await house.loadConditions();
+      s.wrong.delete("conditions");
+      return { ok: true };
+    });
+    expect(done.ok).toBe(true);
+    expect(house.phase.is).toBe("open");
+  });
+
+  test("end everything if the new ones are not taken", async () => {
+    await house.start();
+    await house.rekey(async () => ({ ok: false, ...signedOut }));
+    expect(house.phase).toEqual({ is: "stopped", why: expect.objectContaining(signedOut) as Trouble });
+  });
+
+  test("having left is told as that, even if something else has failed for it before", async () => {
+    await house.start();
+    s.wrong.set("conditions", signedOut);
+    await house.loadConditions();
+    house.gone("left");
+    expect(house.phase).toEqual({ is: "gone", why: "left" });
+  });
+});

@@ -1,6 +1,8 @@
-// Folds a chain as a home makes it over the years: devices come and go, a guest gets
-// other rights. It is the one that BenchmarkFold1000 of package deed folds.
+// What is measured in a browser alone, with the code of the page. The chain is as a home
+// makes it over the years: devices come and go, a guest gets other rights. It is the one
+// that BenchmarkFold1000 of package deed folds.
 
+import { newStretch, stretch as stretched } from "../../src/account/passphrase.ts";
 import { idText } from "../../src/seal/name.ts";
 import { Title } from "../../src/deed/title.ts";
 import type { Bytes } from "../../src/wire.ts";
@@ -34,4 +36,15 @@ async function fold(deeds: number, times: number): Promise<number[]> {
   return took;
 }
 
-Object.assign(window, { fold });
+/** The milliseconds that each of several stretches of a passphrase takes. */
+async function stretch(times: number): Promise<number[]> {
+  const took: number[] = [];
+  for (let i = 0; i < times; i++) {
+    const began = performance.now();
+    await stretched("Teekanne quietscht unter Fallobst", newStretch());
+    took.push(performance.now() - began);
+  }
+  return took;
+}
+
+Object.assign(window, { fold, stretch });

@@ -34,8 +34,17 @@ export interface SigningUp {
   at?: (step: string) => Promise<void>;
 }
 
-/** Makes an account, from the field for the address to "Your account is made"; returns the recovery code as it was written down. */
-export async function signUp({ page }: Visitor, { email, passphrase, mail, at = () => Promise.resolve() }: SigningUp): Promise<string> {
+/** Makes an account, from the field for the address on, and goes on from there; returns the recovery code as it was written down. */
+export async function signUp(v: Visitor, how: SigningUp): Promise<string> {
+  const code = await secure(v, how);
+  await v.page.getByRole("heading", { name: words.signUp.done }).waitFor();
+  await how.at?.("made");
+  await v.page.getByRole("button", { name: words.signUp.next, exact: true }).click();
+  return code;
+}
+
+/** Makes an account as signUp does, for the home that is open: the page goes on by itself. */
+export async function secure({ page }: Visitor, { email, passphrase, mail, at = () => Promise.resolve() }: SigningUp): Promise<string> {
   const w = words.signUp;
   await page.getByLabel(w.email).fill(email);
   await at("address");
@@ -49,11 +58,7 @@ export async function signUp({ page }: Visitor, { email, passphrase, mail, at = 
     await at("mail");
     await page.getByRole("button", { name: w.codeGo, exact: true }).click();
   }
-  const code = await writeDown(page, at);
-  await page.getByRole("heading", { name: w.done }).waitFor();
-  await at("made");
-  await page.getByRole("button", { name: w.next, exact: true }).click();
-  return code;
+  return writeDown(page, at);
 }
 
 async function choosePassphrase(page: Visitor["page"], passphrase: string, at: (step: string) => Promise<void>): Promise<void> {
