@@ -86,7 +86,8 @@ function readKeys(o: ContentObject): PersonKeys {
   return { person, ...keys };
 }
 
-function readNames<ID extends string>(o: ContentObject, id: (text: string) => ID | null): Record<ID, string> {
+/** Names, by the IDs of what they are of. */
+export function readNames<ID extends string>(o: ContentObject, id: (text: string) => ID | null): Record<ID, string> {
   const names = {} as Record<ID, string>;
   if (o.names().length > maxNames) throw new ContentError("too many names");
   for (const text of o.names()) {

@@ -35,6 +35,10 @@ export interface HomeSecrets extends PersonSecrets {
   readonly next: PersonSecrets | null;
   /** What an invitation was answered with, for these keys or the next. */
   readonly answer: Bytes | null;
+  /** What the home was called when it was open last: nobody else's business either. */
+  readonly called: string;
+  /** What the person calls their devices, as far as no account keeps it. */
+  readonly names: Readonly<Record<DeviceID, string>>;
   readonly invites: readonly KeptInvite[];
 }
 
@@ -70,12 +74,8 @@ export interface KeptHome {
   readonly stage: Stage;
   /** Null in a browser without memory of the home, which signs no deed. */
   readonly confirmed: Confirmed | null;
-  /** What the home was called when it was open last. */
-  readonly called: string;
   /** Whose it is, null if it is not in the vault of an account. */
   readonly account: AccountID | null;
-  /** What the person calls their devices, as far as no account keeps it. */
-  readonly names: Readonly<Record<DeviceID, string>>;
 }
 
 /** The account that this browser knows. */
@@ -90,11 +90,11 @@ export interface KeptAccount {
 }
 
 /** What may be said of a home at any time. */
-export type Marks = Partial<Pick<KeptHome, "stage" | "confirmed" | "called" | "account" | "names">>;
+export type Marks = Partial<Pick<KeptHome, "stage" | "confirmed" | "account">>;
 
 /** A home that was not kept before. */
 export function newlyKept(home: HomeID, secrets: PersonSecrets & Partial<HomeSecrets>, stage: Stage, confirmed: Confirmed | null, deeds: readonly Bytes[] = []): KeptHome {
-  return { home, secrets: { next: null, invites: [], answer: null, ...secrets }, shut: null, deeds, settings: null, stage, confirmed, called: "", account: null, names: {} };
+  return { home, secrets: { next: null, invites: [], answer: null, called: "", names: {}, ...secrets }, shut: null, deeds, settings: null, stage, confirmed, account: null };
 }
 
 /** Keeps homes and an account. What is seen only ever rises. */

@@ -1,5 +1,6 @@
 // The secrets of a home as bytes, for whatever they are sealed under.
 
+import { readNames } from "../account/content.ts";
 import { ContentObject } from "../fields.ts";
 import type { HomeSecrets, KeptInvite, PersonSecrets } from "./keep.ts";
 import { idText, parseID } from "../seal/name.ts";
@@ -13,16 +14,17 @@ const maxText = 64;
 /** The bytes of secrets. */
 export function secretBytes(s: HomeSecrets): Bytes {
   const invites = s.invites.map(({ invite, secret, reveal, head, name }) => ({ invite, secret: base64(secret), reveal: base64(reveal), head, name }));
-  return new TextEncoder().encode(JSON.stringify({ v: 1, ...personJSON(s), next: s.next === null ? null : personJSON(s.next), invites, answer: base64(s.answer ?? new Uint8Array(0)) }));
+  return new TextEncoder().encode(JSON.stringify({ v: 1, ...personJSON(s), next: s.next === null ? null : personJSON(s.next), invites, answer: base64(s.answer ?? new Uint8Array(0)), called: s.called, names: s.names }));
 }
 
 /** Reads what secretBytes wrote; throws if it did not. */
 export function readSecrets(b: Bytes): HomeSecrets {
-  if (b.length === rawSize) return { ...readRaw(b), next: null, invites: [], answer: null };
+  if (b.length === rawSize) return { ...readRaw(b), next: null, invites: [], answer: null, called: "", names: {} };
   const o = ContentObject.parse(b);
   const next = o.others("v")["next"];
   const answer = o.bytes("answer", maxAnswer);
-  return { ...readPerson(o), next: next === null ? null : readPerson(new ContentObject(next)), invites: o.objects("invites", maxInvites).map(readInvite), answer: answer.length === 0 ? null : answer };
+  const more = { called: o.text("called", maxText), names: readNames(o.object("names"), (text) => parseID("device", text)) };
+  return { ...readPerson(o), ...more, next: next === null ? null : readPerson(new ContentObject(next)), invites: o.objects("invites", maxInvites).map(readInvite), answer: answer.length === 0 ? null : answer };
 }
 
 function personJSON({ person, device, signing, kem, deviceSigning }: PersonSecrets): object {

@@ -6,7 +6,7 @@
 import type { SeenVault } from "../account/vault.ts";
 import type { Confirmed, HomeSecrets, Keep, KeptAccount, KeptHome, Marks, SeenSettings, Stage } from "./keep.ts";
 import { readSecrets, secretBytes } from "./secrets.ts";
-import { type AccountID, type DeviceID, type HomeID, idBytes } from "../seal/name.ts";
+import { type AccountID, type HomeID, idBytes } from "../seal/name.ts";
 import { ascii, type Bytes, concat, copy, equal, label, random } from "../wire.ts";
 
 const database = "latchkey";
@@ -28,9 +28,7 @@ interface Row {
   settings: SeenSettings | null;
   stage: Stage;
   confirmed: Confirmed | null;
-  called: string;
   account: AccountID | null;
-  names: Record<DeviceID, string>;
 }
 
 /** There is one at most. */
@@ -71,7 +69,7 @@ function upgrade(r: IDBOpenDBRequest, from: number): void {
   const all = s.getAll() as IDBRequest<FirstRow[]>;
   all.onsuccess = () => {
     for (const { home, wrapping, iv, wrapped, deeds, settings, pending } of all.result) {
-      const row: Row = { home, secrets: { wrapping, iv, wrapped }, shut: null, deeds, settings, stage: pending ? "founding" : "in", confirmed: "memory", called: "", account: null, names: {} };
+      const row: Row = { home, secrets: { wrapping, iv, wrapped }, shut: null, deeds, settings, stage: pending ? "founding" : "in", confirmed: "memory", account: null };
       s.put(row);
     }
   };
@@ -92,12 +90,12 @@ class IndexedKeep implements Keep {
 
   async add(home: KeptHome): Promise<void> {
     const secrets = home.secrets === null ? null : await wrapSecrets(home.home, home.secrets);
-    const row: Row = { ...home, secrets, deeds: [...home.deeds], names: { ...home.names } };
+    const row: Row = { ...home, secrets, deeds: [...home.deeds] };
     await this.#change<Row>(homes, home.home, (known) => {
       if (known?.secrets != null) throw new Error("the home is kept already");
       if (known === undefined) return row;
       const deeds = known.deeds.length > row.deeds.length ? known.deeds : row.deeds;
-      return { ...row, deeds, settings: known.settings ?? row.settings, confirmed: known.confirmed ?? row.confirmed, names: { ...known.names, ...row.names } };
+      return { ...row, deeds, settings: known.settings ?? row.settings, confirmed: known.confirmed ?? row.confirmed };
     });
   }
 
@@ -110,7 +108,10 @@ class IndexedKeep implements Keep {
       const row = await this.#do<Row | undefined>(homes, "readonly", (s) => s.get(home) as IDBRequest<Row | undefined>);
       if (row?.secrets == null) return;
       const before = row.secrets;
-      const after = await wrapSecrets(home, change(await openSecrets(home, before)));
+      const secrets = await openSecrets(home, before);
+      const changed = change(secrets);
+      if (changed === secrets) return;
+      const after = await wrapSecrets(home, changed);
       // Cryptography does not wait inside a transaction: another tab may have been faster.
       let taken = false;
       await this.#change<Row>(homes, home, (now) => {

@@ -101,7 +101,7 @@ export class Answering {
     const keep = await this.#hall.keep();
     // Keys that are there stay until the chain says that these have taken their place.
     if (kept?.secrets != null) await keep.change(link.home, (s) => ({ ...s, next: mine, answer }));
-    else await keep.add({ ...newlyKept(link.home, { ...mine, answer }, "invited", null), called: name, account });
+    else await keep.add({ ...newlyKept(link.home, { ...mine, answer, called: name }, "invited", null), account });
     return answer;
   }
 

@@ -65,7 +65,7 @@ export async function settle({ home, keys }: Visit, kept: KeptHome | null, calle
   const { signer } = home; // there is none before the head is confirmed
   const secrets = kept?.secrets ?? { ...keys, device: idText("device", random(16)), deviceSigning: random(32) };
   if (kept?.secrets == null) {
-    await keep.add({ ...newlyKept(home.id, secrets, "joining", home.confirmed, home.title.deeds()), called, account });
+    await keep.add({ ...newlyKept(home.id, { ...secrets, called }, "joining", home.confirmed, home.title.deeds()), account });
   }
   const device = { id: secrets.device, signing: (await signerOf(secrets.deviceSigning)).key };
   await home.chain.append(signer, (title) => (title.device(device.id) === null ? { type: "device", device } : null));

@@ -3,14 +3,14 @@
 import { homeIn, type PersonKeys, type VaultContent, type VaultHome, withHome } from "../account/content.ts";
 import { deedHash } from "../deed/deed.ts";
 import type { Head } from "../deed/head.ts";
-import type { KeptHome } from "../keep/keep.ts";
+import type { HomeSecrets, KeptHome } from "../keep/keep.ts";
 import type { HomeID } from "../seal/name.ts";
 import { equal, hex } from "../wire.ts";
 
 /** Makes the change that puts homes into a vault which has not got them; what is there is never taken out or written over. */
 export async function depositing(kept: readonly KeptHome[]): Promise<(content: VaultContent) => VaultContent> {
   const homes = await Promise.all(kept.map(vaultHome));
-  const names: KeptHome["names"] = Object.assign({}, ...kept.map((k) => k.names));
+  const names: HomeSecrets["names"] = Object.assign({}, ...kept.map((k) => k.secrets?.names));
   return (content) => {
     const missing = homes.filter((h): h is VaultHome => h !== null && homeIn(content, h.home) === null);
     const unnamed = Object.keys(names).some((d) => !Object.hasOwn(content.devices, d));
@@ -19,11 +19,11 @@ export async function depositing(kept: readonly KeptHome[]): Promise<(content: V
   };
 }
 
-async function vaultHome({ home, secrets, deeds, stage, called }: KeptHome): Promise<VaultHome | null> {
+async function vaultHome({ home, secrets, deeds, stage }: KeptHome): Promise<VaultHome | null> {
   const last = deeds[deeds.length - 1];
   if (secrets === null || last === undefined || stage === "founding") return null;
   const head = { seq: deeds.length - 1, hash: hex(await deedHash(last)) };
-  return { home, head, ...keysOf(secrets), next: secrets.next === null ? null : keysOf(secrets.next), invited: false, name: called, more: {} };
+  return { home, head, ...keysOf(secrets), next: secrets.next === null ? null : keysOf(secrets.next), invited: false, name: secrets.called, more: {} };
 }
 
 export function keysOf({ person, signing, kem }: PersonKeys): PersonKeys {

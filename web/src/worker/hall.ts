@@ -83,7 +83,7 @@ export class Hall {
 
   /** Every home that the person has, in this browser or in the vault. */
   async homes(): Promise<KnownHome[]> {
-    const here = (await this.kept()).filter(isHere).map((h) => ({ home: h.home, name: h.called, here: true }));
+    const here = (await this.kept()).filter(isHere).map((h) => ({ home: h.home, name: h.secrets!.called, here: true }));
     const unread = (e: unknown) => {
       if (here.length === 0) throw e; // that there is no home is not known
       return unlessUnreached(e);
@@ -169,7 +169,7 @@ export class Hall {
     const keep = await this.keep();
     const next = kept.secrets?.next;
     if (next == null) return Home.unlock(kept, this.server, keep);
-    const home = await Home.unlock(kept, this.server, keep, { ...next, next: null, invites: [], answer: null });
+    const home = await Home.unlock(kept, this.server, keep, { ...kept.secrets!, ...next, next: null });
     try {
       await home.chain.refresh();
       if (home.me.id !== next.person) throw new Failed({ trouble: "signed-out" });
@@ -228,7 +228,7 @@ export class Hall {
   /** Says in the vault, and here, how it stands with a home; that may fail without harm. */
   async remember(home: Home): Promise<void> {
     const name = home.names.view().home;
-    await (await this.keep()).mark(home.id, { called: name });
+    await (await this.keep()).change(home.id, (s) => (s.called === name ? s : { ...s, called: name }));
     const kept = (await this.kept()).find((h) => h.home === home.id);
     if (kept?.secrets == null || !(await this.vault.isOpen())) return;
     const change = remembering({ home: home.id, head: home.title.head, keys: kept.secrets, name });
@@ -240,7 +240,7 @@ export class Hall {
     if (this.#room?.home.id === home) this.leave(); // it was open with keys of before
     const kept = (await this.kept()).find((h) => h.home === home);
     if (kept?.secrets == null) return;
-    await this.vault.change(remembering({ home, head, keys: kept.secrets, name: kept.called }));
+    await this.vault.change(remembering({ home, head, keys: kept.secrets, name: kept.secrets.called }));
   }
 
   /**
@@ -279,8 +279,8 @@ export class Hall {
   }
 
   /** What the person calls their devices. */
-  async deviceNames(home: HomeID): Promise<KeptHome["names"]> {
-    const here = (await this.kept()).find((h) => h.home === home)?.names ?? {};
+  async deviceNames(home: HomeID): Promise<HomeSecrets["names"]> {
+    const here = (await this.kept()).find((h) => h.home === home)?.secrets?.names ?? {};
     const vault = (await this.vault.isOpen()) ? await this.vault.content().catch(unlessUnreached) : null;
     return { ...here, ...vault?.devices };
   }
@@ -291,8 +291,7 @@ export class Hall {
       await this.vault.change((c) => ({ ...c, devices: { ...c.devices, [device]: name } }));
       return;
     }
-    const names = (await this.kept()).find((h) => h.home === home)?.names ?? {};
-    await (await this.keep()).mark(home, { names: { ...names, [device]: name } });
+    await (await this.keep()).change(home, (s) => ({ ...s, names: { ...s.names, [device]: name } }));
   }
 
   /** The person is not in the home any more: nothing of it is kept. */
@@ -333,8 +332,8 @@ function unlessUnreached(e: unknown): null {
 }
 
 /** Where somebody was going whose browser stopped on the way. */
-function fromKept({ home, secrets, called }: KeptHome): Going {
-  const { person, signing, kem } = secrets!;
+function fromKept({ home, secrets }: KeptHome): Going {
+  const { person, signing, kem, called } = secrets!;
   return { home, person, signing, kem, head: null, next: null, name: called };
 }
 

@@ -71,8 +71,8 @@ export class Home {
     const title = await folded(kept.home, kept.deeds);
     const [keys, asks] = await Promise.all([keysOf(secrets), signerOf(secrets.deviceSigning)]);
     const session: Session = new Session(server, kept.home, { device: secrets.device, signer: asks }, () => home.title.head, () => home.mayConfirm);
-    const { confirmed, settings, called } = kept;
-    const home: Home = new Home(session, title, keep, { keys, device: secrets.device, asks, confirmed, settings, called });
+    const { confirmed, settings } = kept;
+    const home: Home = new Home(session, title, keep, { keys, device: secrets.device, asks, confirmed, settings, called: secrets.called });
     return home;
   }
 
@@ -87,8 +87,8 @@ export class Home {
     const session = new Session(server, id, { person: keys.person, signer: keys.signer }, () => home?.title.head ?? head!, () => false);
     const deeds = kept?.deeds ?? [];
     const title = deeds.length > 0 ? await folded(id, deeds) : await Chain.first(id, session);
-    const { confirmed, settings, called } = kept ?? { confirmed: null, settings: null, called: "" };
-    home = new Home(session, title, keep, { keys, device: null, asks: keys.signer, confirmed, settings, called });
+    const { confirmed, settings } = kept ?? { confirmed: null, settings: null };
+    home = new Home(session, title, keep, { keys, device: null, asks: keys.signer, confirmed, settings, called: kept?.secrets?.called ?? "" });
     return home;
   }
 

@@ -46,6 +46,10 @@ async function rekeyed(keep: Keep): Promise<string> {
   const found = (await find(home.home))?.secrets;
   if (!sameSecrets(found, home.secrets) || !sameSecrets(found?.next, next)) return "old and new keys are not both there";
   if (found?.invites.length !== invites.length) return "of changes that were made together some are lost";
+  await keep.change(home.home, (s) => ({ ...s, called: "Our house at the mill", names: { [s.device]: "A kitchen tablet" } }));
+  const named = (await find(home.home))?.secrets;
+  if (named?.called !== "Our house at the mill" || named.names[named.device] !== "A kitchen tablet") return "names come back as others";
+  if (await anyOf(["Our house at the mill", "A kitchen tablet"].map((t) => new TextEncoder().encode(t)))) return "a name lies open in the database";
   if (found.invites.some(({ name }) => name !== "Ada \u{1f6aa}")) return "a name comes back as another";
   return (await anyOf([next.signing, invites[0]!.secret, invites[0]!.reveal])) ? "a secret lies open in the database" : "";
 }
@@ -147,6 +151,7 @@ async function bytesIn(v: unknown): Promise<Bytes[]> {
     if (v.extractable || (await crypto.subtle.exportKey("raw", v).then(() => true, () => false))) throw new Error("the wrapping key can be read");
     return [];
   }
+  if (typeof v === "string") return [new TextEncoder().encode(v)];
   if (v instanceof ArrayBuffer) return [new Uint8Array(v)];
   if (v instanceof Uint8Array) return [v as Bytes];
   return typeof v === "object" && v !== null ? (await Promise.all(Object.values(v).map(bytesIn))).flat() : [];

@@ -18,7 +18,7 @@ export class MemoryKeep implements Keep {
     const known = this.kept.get(home.home);
     if (known?.secrets != null) throw new Error("it is there already");
     const deeds = known !== undefined && known.deeds.length > home.deeds.length ? known.deeds : home.deeds;
-    this.kept.set(home.home, { ...home, deeds, settings: known?.settings ?? home.settings, confirmed: known?.confirmed ?? home.confirmed, names: { ...known?.names, ...home.names } });
+    this.kept.set(home.home, { ...home, deeds, settings: known?.settings ?? home.settings, confirmed: known?.confirmed ?? home.confirmed });
   }
 
   async mark(home: HomeID, marks: Marks): Promise<void> {
