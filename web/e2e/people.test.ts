@@ -60,6 +60,8 @@ test("a home that lies in one browser alone is secured with an account", async (
   await owner.page.getByRole("link", { name: words.secure.go }).click();
   await soundAnywhere(owner);
   await secure(owner, { email: "otto@example.org", passphrase });
+  await owner.page.getByRole("heading", { name: words.signUp.done }).waitFor();
+  await owner.page.getByRole("button", { name: words.signUp.next, exact: true }).click();
   await owner.page.getByRole("heading", { name: words.you.unlockers }).waitFor();
   await soundAnywhere(owner);
 });
