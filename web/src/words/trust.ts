@@ -101,13 +101,13 @@ export const frozen = {
 
 export const retention = {
   title: "How long recordings are kept",
-  says: "What is older, or more than that, the server deletes. Without a bound it deletes nothing.",
+  says: "What your home decides about it is signed and kept. Servers of today delete nothing yet; one that does will delete what is older, or more than that.",
   days: "Days",
   daysHint: "Empty: without a bound.",
   size: "Gigabytes",
   sizeHint: "Empty: without a bound.",
   rule: "Give whole numbers, or leave the field empty.",
-  shorter: "What is beyond the new bound is deleted for good.",
+  shorter: "A server that deletes will delete what is beyond the new bound, for good.",
   now: (days: number, size: string) => `Kept: ${days === 0 ? "without a bound in time" : count(days, "day", "days")}, ${size === "" ? "without a bound in size" : `at most ${size}`}.`,
 } as const;
 
