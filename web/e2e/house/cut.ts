@@ -62,6 +62,7 @@ async function appOverlay(folder: string, cuts: readonly Cut[]): Promise<Overlay
   mkdirSync(copy);
   for (const part of ["src", "public", "index.html", "package.json", "vite.config.ts", "svelte.config.js", "tsconfig.base.json", "tsconfig.json"]) cpSync(join(web, part), join(copy, part), { recursive: true });
   symlinkSync(join(web, "node_modules"), join(copy, "node_modules"));
+  cpSync(join(web, "..", "words.txt"), join(copy, "..", "words.txt")); // which the app reads, too
   for (const cut of cuts) {
     const file = join(folder, cut.file);
     writeFileSync(file, apply(cut, readFileSync(file, "utf8")));
