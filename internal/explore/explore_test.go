@@ -1,0 +1,108 @@
+package explore_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-cam/latchkey/internal/explore"
+)
+
+// TestEveryOrder counts: three steps beside three. Where they begin makes no difference.
+func TestEveryOrder(t *testing.T) {
+	steps := func(ctx context.Context) {
+		for range 3 {
+			explore.Step(ctx, "walks", explore.Writes("road"))
+		}
+	}
+	n, err := explore.All(t, func(ctx context.Context, w *explore.World) func() {
+		w.Go(ctx, "a", steps)
+		w.Go(ctx, "b", steps)
+		return func() {}
+	})
+	if want := 20; n != want || err != nil { // 6 over 3
+		t.Errorf("%d orders, %v; want %d", n, err, want)
+	}
+}
+
+// TestApart leaves out what comes to the same.
+func TestApart(t *testing.T) {
+	steps := func(what string) func(context.Context) {
+		return func(ctx context.Context) {
+			for range 3 {
+				explore.Step(ctx, "writes", explore.Writes(what))
+			}
+		}
+	}
+	n, err := explore.All(t, func(ctx context.Context, w *explore.World) func() {
+		w.Go(ctx, "a", steps("here"))
+		w.Go(ctx, "b", steps("there"))
+		w.Go(ctx, "c", steps("elsewhere"))
+		return func() {}
+	})
+	if n != 1 || err != nil {
+		t.Errorf("%d orders of steps that have nothing to do with each other, %v; want 1", n, err)
+	}
+}
+
+// TestLostUpdate finds the order in which one of two increments is lost, and names it.
+func TestLostUpdate(t *testing.T) {
+	world := func(lock bool) (int, error) {
+		return explore.All(t, func(ctx context.Context, w *explore.World) func() {
+			var value int
+			turn := make(chan bool, 1)
+			add := func(ctx context.Context) {
+				if lock {
+					explore.Step(ctx, "locks", explore.Writes("lock"))
+					turn <- true
+					defer func() { <-turn }()
+				}
+				explore.Step(ctx, "reads", explore.Reads("value"))
+				was := value
+				explore.Step(ctx, "writes", explore.Writes("value"))
+				value = was + 1
+			}
+			w.Go(ctx, "a", add)
+			w.Go(ctx, "b", add)
+			return func() {
+				if value != 2 {
+					w.Fail("two have added one, and it is %d", value)
+				}
+			}
+		})
+	}
+	if _, err := world(false); err == nil || !strings.HasSuffix(err.Error(), "b: reads\n\ta: writes\n\tb: writes") {
+		t.Errorf("the order that loses an update is not found: %v", err)
+	}
+	if n, err := world(true); err != nil {
+		t.Errorf("after %d orders: %v", n, err)
+	}
+}
+
+// TestStuck tells of those who wait for each other.
+func TestStuck(t *testing.T) {
+	_, err := explore.All(t, func(ctx context.Context, w *explore.World) func() {
+		left, right := make(chan bool, 1), make(chan bool, 1)
+		open := make(chan bool)
+		both := func(first, second chan bool) func(context.Context) {
+			return func(ctx context.Context) {
+				explore.Step(ctx, "takes one")
+				select {
+				case first <- true:
+				case <-open:
+				}
+				explore.Step(ctx, "takes the other")
+				select {
+				case second <- true:
+				case <-open:
+				}
+			}
+		}
+		w.Go(ctx, "a", both(left, right))
+		w.Go(ctx, "b", both(right, left))
+		return func() { close(open) }
+	})
+	if err == nil || !strings.Contains(err.Error(), "waits for something that never comes") {
+		t.Errorf("two who wait for each other: %v", err)
+	}
+}
