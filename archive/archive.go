@@ -104,11 +104,14 @@ type Homes interface {
 	Reopen(ctx context.Context, home latchkey.HomeID, confirmed latchkey.Head) error
 }
 
-// HomeHead is the head of a home, and the home that it is the head of.
+// HomeHead is the head of a home, and the home that it is the head of. With Moved and
+// Objects it says how old what was read of the home may be.
 type HomeHead struct {
-	Home   latchkey.HomeID
-	Head   latchkey.Head
-	Closed bool // since a restore; nobody has confirmed the head yet
+	Home    latchkey.HomeID
+	Head    latchkey.Head
+	Closed  bool   // since a restore; nobody has confirmed the head yet
+	Moved   uint64 // the number of the home's newest [Move], 0 if it never moved
+	Objects uint64 // so many have been indexed
 }
 
 // Outbox tells what has changed in who may see what: a row for each growth of a chain and

@@ -12,6 +12,10 @@ import (
 func post(ctx context.Context, tx *sql.Tx, home latchkey.HomeID, ended latchkey.SessionID) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO outbox (home, seq, hash, ended, posted)
 		SELECT home, seq, hash, ?, unixepoch() FROM homes WHERE home = ?`, ended[:], home[:])
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE homes SET moved = (SELECT max(number) FROM outbox) WHERE home = ?`, home[:])
 	return err
 }
 

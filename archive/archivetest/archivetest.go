@@ -144,7 +144,7 @@ func appends(t *testing.T, s Subject) {
 	g := c.grow("three", "four")
 	want(t, "append", s.Homes.Append(t.Context(), first, g), nil)
 	h, err := s.Homes.Head(t.Context(), c.home)
-	if err != nil || h != (archive.HomeHead{Home: c.home, Head: c.head}) {
+	if err != nil || h != (archive.HomeHead{Home: c.home, Head: c.head, Moved: 1}) {
 		t.Errorf("head %v, %v", h, err)
 	}
 	want(t, "append onto a head that moved", s.Homes.Append(t.Context(), first, g), archive.ErrConflict)
@@ -215,6 +215,9 @@ func indexes(t *testing.T, s Subject) {
 	}
 	if u, err := s.Objects.Usage(t.Context(), c.home); u != (archive.Usage{Home: c.home, Objects: 1, Bytes: 100}) || err != nil {
 		t.Errorf("usage %v, %v", u, err)
+	}
+	if h, err := s.Homes.Head(t.Context(), c.home); h.Objects != 1 || err != nil {
+		t.Errorf("objects at the head: %d, %v", h.Objects, err)
 	}
 	// What was acknowledged once is so for ever, whatever has become of the epoch.
 	before := c.head

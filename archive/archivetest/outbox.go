@@ -53,6 +53,11 @@ func outbox(t *testing.T, s Subject) {
 			}
 		}
 	}
+	for of, moved := range map[*chain]uint64{one: 4, two: 2, found(t, s, 3): 0} {
+		if h, err := s.Homes.Head(t.Context(), of.home); h.Moved != moved || err != nil {
+			t.Errorf("home %s moved last with number %d, %v; want %d", of.home, h.Moved, err, moved)
+		}
+	}
 	if last, err := s.Outbox.LastMove(t.Context()); last != 4 || err != nil {
 		t.Errorf("the last number: %d, %v", last, err)
 	}
