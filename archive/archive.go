@@ -3,8 +3,9 @@
 // people's accounts, which it never joins with homes. It stores what others have
 // checked and signed, and can open none of it.
 //
-// Every table begins with the home, and every row that is read says which question it
-// is an answer to: the caller compares. Rows of objects are compared here as well,
+// Every table begins with the home, and every row that is read brings the whole key that
+// it was asked by, as it stands in the row and not as it was asked: the caller compares
+// each, also in a list. An answer without a row says nothing and shows nothing. Rows of objects are compared here as well,
 // with the signed header that is in them ([Row.Problem]): a row that does not fit is
 // named and never handed out.
 //
@@ -13,6 +14,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -79,9 +81,9 @@ type Archive struct {
 type Setups interface {
 	// MintSetup keeps a secret until it expires.
 	MintSetup(ctx context.Context, secret Secret, expires latchkey.Time) error
-	// OpenSetup says whether a home can be founded with the secret still, and leaves it
+	// OpenSetup returns the secret if a home can be founded with it still, and leaves it
 	// at that. Error: ErrUsed.
-	OpenSetup(ctx context.Context, secret Secret, now latchkey.Time) error
+	OpenSetup(ctx context.Context, secret Secret, now latchkey.Time) (Secret, error)
 	// AnyHome says whether a home was founded.
 	AnyHome(ctx context.Context) (bool, error)
 }
@@ -96,7 +98,7 @@ type Homes interface {
 	Head(ctx context.Context, home latchkey.HomeID) (HomeHead, error)
 	// Deeds returns the deeds from that number on, at most max bytes of them but at
 	// least one if there is one.
-	Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) ([][]byte, error)
+	Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) ([]Deed, error)
 	// Append adds deeds if the head still is onto. Errors: ErrConflict, ErrNotFound.
 	Append(ctx context.Context, onto latchkey.Head, g Growth) error
 	// Reopen opens a home that was closed by a restore, if its head still is the one
@@ -112,6 +114,13 @@ type HomeHead struct {
 	Closed  bool   // since a restore; nobody has confirmed the head yet
 	Moved   uint64 // the number of the home's newest [Move], 0 if it never moved
 	Objects uint64 // so many have been indexed
+}
+
+// Deed is one deed of a home's chain, and where it stands.
+type Deed struct {
+	Home  latchkey.HomeID
+	Seq   uint64
+	Bytes []byte
 }
 
 // Outbox tells what has changed in who may see what: a row for each growth of a chain and
@@ -203,16 +212,25 @@ type Cursor struct {
 	Event latchkey.EventID
 }
 
+// Before says whether a place comes after another in the list, which begins with the
+// newest.
+func (c Cursor) Before(other Cursor) bool {
+	if c.Time != other.Time {
+		return c.Time < other.Time
+	}
+	return bytes.Compare(c.Event[:], other.Event[:]) < 0
+}
+
 // Page is some events, and where the older ones begin: nil if there are none.
 type Page struct {
-	Home   latchkey.HomeID
 	Events []Event
 	Next   *Cursor
 }
 
-// Event is the objects of one event, in the order in which they came.
+// Event is the objects of one event of a home, in the order in which they came.
 type Event struct {
-	Event   latchkey.EventID
+	Home    latchkey.HomeID
+	Place   Cursor // in the list
 	Objects []Row
 }
 
@@ -341,7 +359,14 @@ type Agents interface {
 	Arrive(ctx context.Context, a Arrival) error
 	// Copies says when a copy of an agent was last refused, for the agents of a home of
 	// which one was since they came or were given new keys.
-	Copies(ctx context.Context, home latchkey.HomeID) (map[latchkey.AgentID]latchkey.Time, error)
+	Copies(ctx context.Context, home latchkey.HomeID) ([]Copy, error)
+}
+
+// Copy is an agent of which a copy was refused, last at that time.
+type Copy struct {
+	Home  latchkey.HomeID
+	Agent latchkey.AgentID
+	Time  latchkey.Time
 }
 
 // Arrival is what an agent's hello says of its start.

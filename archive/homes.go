@@ -84,9 +84,9 @@ func (s *SQLite) Head(ctx context.Context, home latchkey.HomeID) (h HomeHead, er
 }
 
 // Deeds is [Homes]'.
-func (s *SQLite) Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) (deeds [][]byte, err error) {
+func (s *SQLite) Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) (deeds []Deed, err error) {
 	err = s.look(ctx, "read deeds", func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT seq, deed FROM deeds WHERE home = ? AND seq >= ? ORDER BY seq`, home[:], int64(from))
+		rows, err := tx.QueryContext(ctx, `SELECT home, seq, deed FROM deeds WHERE home = ? AND seq >= ? ORDER BY seq`, home[:], int64(from))
 		if err != nil {
 			return err
 		}
@@ -94,14 +94,15 @@ func (s *SQLite) Deeds(ctx context.Context, home latchkey.HomeID, from uint64, m
 		size := 0
 		for rows.Next() {
 			var seq int64
-			var d []byte
-			if err := rows.Scan(&seq, &d); err != nil {
+			var d Deed
+			if err := rows.Scan(id{d.Home[:]}, &seq, &d.Bytes); err != nil {
 				return err
 			}
+			d.Seq = uint64(seq)
 			if want := int64(from) + int64(len(deeds)); seq != want {
 				return fmt.Errorf("deed %d of home %s is missing", want, home)
 			}
-			if size += len(d); size > max && len(deeds) > 0 {
+			if size += len(d.Bytes); size > max && len(deeds) > 0 {
 				return nil
 			}
 			deeds = append(deeds, d)

@@ -117,7 +117,7 @@ func scanKept(row interface{ Scan(...any) error }) (k kept, err error) {
 
 func envelopes(ctx context.Context, tx *sql.Tx, k kept) ([]keptEnvelope, error) {
 	rows, err := tx.QueryContext(ctx, `
-		SELECT recipient, key, epoch, envelope FROM envelopes
+		SELECT home, camera, object, recipient, key, epoch, envelope FROM envelopes
 		WHERE home = ? AND camera = ? AND object = ? ORDER BY epoch DESC, recipient, key`, k.Home[:], k.Camera[:], k.Object[:])
 	if err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func envelopes(ctx context.Context, tx *sql.Tx, k kept) ([]keptEnvelope, error) 
 	for rows.Next() {
 		var v keptEnvelope
 		var recipient, epoch int64
-		if err := rows.Scan(&recipient, id{v.Key[:]}, &epoch, &v.Envelope); err != nil {
+		if err := rows.Scan(id{v.Home[:]}, id{v.Camera[:]}, id{v.Object[:]}, &recipient, id{v.Key[:]}, &epoch, &v.Envelope); err != nil {
 			return nil, err
 		}
 		v.Recipient, v.Epoch = sealed.RecipientKind(recipient), latchkey.Epoch(epoch)
@@ -153,49 +153,48 @@ func (s *SQLite) Object(ctx context.Context, name latchkey.Name) (r Row, err err
 
 // Events is [Objects]'.
 func (s *SQLite) Events(ctx context.Context, home latchkey.HomeID, before Cursor, limit int) (p Page, err error) {
-	p.Home = home
 	err = s.look(ctx, "list events", func(tx *sql.Tx) error {
-		page, next, err := pageOf(ctx, tx, home, before, limit)
-		if err != nil {
+		if p, err = pageOf(ctx, tx, home, before, limit); err != nil {
 			return err
 		}
-		p.Next = next
-		for _, c := range page {
-			e := Event{Event: c.Event}
-			if e.Objects, err = rowsOf(ctx, tx, home, c.Event); err != nil {
+		for i := range p.Events {
+			e := &p.Events[i]
+			if e.Objects, err = rowsOf(ctx, tx, home, e.Place.Event); err != nil {
 				return err
 			}
-			p.Events = append(p.Events, e)
 		}
 		return nil
 	})
 	return p, err
 }
 
-func pageOf(ctx context.Context, tx *sql.Tx, home latchkey.HomeID, before Cursor, limit int) (page []Cursor, next *Cursor, err error) {
+// pageOf returns a page whose events have no objects yet.
+func pageOf(ctx context.Context, tx *sql.Tx, home latchkey.HomeID, before Cursor, limit int) (p Page, err error) {
 	if before == (Cursor{}) {
 		before.Time = math.MaxInt64
 	}
 	rows, err := tx.QueryContext(ctx, `
-		SELECT event, time FROM events WHERE home = ? AND (time, event) < (?, ?)
+		SELECT home, event, time FROM events WHERE home = ? AND (time, event) < (?, ?)
 		ORDER BY time DESC, event DESC LIMIT ?`, home[:], int64(before.Time), before.Event[:], limit+1)
 	if err != nil {
-		return nil, nil, err
+		return p, err
 	}
 	defer rows.Close() // read only
 	for rows.Next() {
-		var c Cursor
+		var e Event
 		var at int64
-		if err := rows.Scan(id{c.Event[:]}, &at); err != nil {
-			return nil, nil, err
+		if err := rows.Scan(id{e.Home[:]}, id{e.Place.Event[:]}, &at); err != nil {
+			return p, err
 		}
-		c.Time = latchkey.Time(at)
-		if len(page) == limit {
-			return page, &page[limit-1], nil
+		e.Place.Time = latchkey.Time(at)
+		if len(p.Events) == limit {
+			last := p.Events[limit-1].Place
+			p.Next = &last
+			return p, nil
 		}
-		page = append(page, c)
+		p.Events = append(p.Events, e)
 	}
-	return page, nil, rows.Err()
+	return p, rows.Err()
 }
 
 func rowsOf(ctx context.Context, tx *sql.Tx, home latchkey.HomeID, event latchkey.EventID) ([]Row, error) {

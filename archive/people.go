@@ -209,21 +209,21 @@ func (s *SQLite) Arrive(ctx context.Context, a Arrival) error {
 }
 
 // Copies is [Agents]'.
-func (s *SQLite) Copies(ctx context.Context, home latchkey.HomeID) (copies map[latchkey.AgentID]latchkey.Time, err error) {
-	copies = map[latchkey.AgentID]latchkey.Time{}
+func (s *SQLite) Copies(ctx context.Context, home latchkey.HomeID) (copies []Copy, err error) {
 	err = s.look(ctx, "list copies of agents", func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT agent, cloned FROM agents WHERE home = ? AND cloned > 0`, home[:])
+		rows, err := tx.QueryContext(ctx, `SELECT home, agent, cloned FROM agents WHERE home = ? AND cloned > 0 ORDER BY agent`, home[:])
 		if err != nil {
 			return err
 		}
 		defer rows.Close() // read only
 		for rows.Next() {
-			var agent latchkey.AgentID
+			var c Copy
 			var at int64
-			if err := rows.Scan(id{agent[:]}, &at); err != nil {
+			if err := rows.Scan(id{c.Home[:]}, id{c.Agent[:]}, &at); err != nil {
 				return err
 			}
-			copies[agent] = latchkey.Time(at)
+			c.Time = latchkey.Time(at)
+			copies = append(copies, c)
 		}
 		return rows.Err()
 	})

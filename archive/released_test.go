@@ -30,7 +30,7 @@ func TestReleasedArchive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	title, err := deed.Fold(home, deeds)
+	title, err := deed.Fold(home, bytesOf(deeds))
 	if err != nil || title.Head() != head.Head {
 		t.Fatalf("the chain: %v", err)
 	}
@@ -59,6 +59,13 @@ func TestReleasedArchive(t *testing.T) {
 	if err := a.Agents.Arrive(t.Context(), start); err != nil {
 		t.Errorf("the agent's next start: %v", err)
 	}
+}
+
+func bytesOf(deeds []archive.Deed) (all [][]byte) {
+	for _, d := range deeds {
+		all = append(all, d.Bytes)
+	}
+	return all
 }
 
 func unpack(t *testing.T, from string) string {

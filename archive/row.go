@@ -49,7 +49,7 @@ func (k kept) row(envelopes []keptEnvelope) Row {
 	}
 	for _, e := range envelopes {
 		parsed, err := sealed.ParseEnvelope(e.Envelope)
-		if err != nil || parsed.Key != e.Key || parsed.Epoch != e.Epoch || parsed.Recipient != e.Recipient {
+		if err != nil || !e.fits(k, parsed) {
 			r.Problem, r.Found, r.Envelopes = sealed.Misroute, h.Name(), nil
 			return r
 		}
@@ -70,8 +70,18 @@ func (k kept) fits(h sealed.Header) bool {
 
 // keptEnvelope is a row of the envelopes' table.
 type keptEnvelope struct {
+	Home      latchkey.HomeID
+	Camera    latchkey.CameraID
+	Object    latchkey.ObjectID
 	Recipient sealed.RecipientKind
 	Key       latchkey.KeyID
 	Epoch     latchkey.Epoch
 	Envelope  []byte
+}
+
+// fits says whether an envelope is kept as one of that object, and is the one that it is
+// kept as. Its bytes do not say which object they are for; only opening them would.
+func (e keptEnvelope) fits(k kept, is sealed.Envelope) bool {
+	return e.Home == k.Home && e.Camera == k.Camera && e.Object == k.Object &&
+		is.Key == e.Key && is.Epoch == e.Epoch && is.Recipient == e.Recipient
 }

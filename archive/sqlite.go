@@ -182,16 +182,16 @@ func (s *SQLite) MintSetup(ctx context.Context, secret Secret, expires latchkey.
 }
 
 // OpenSetup is [Setups]'.
-func (s *SQLite) OpenSetup(ctx context.Context, secret Secret, now latchkey.Time) error {
-	return s.look(ctx, "look at set-up secret", func(tx *sql.Tx) error {
-		var open bool
-		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM setups WHERE secret = ? AND home IS NULL AND expires >= ?)`,
-			secret[:], int64(now)).Scan(&open)
-		if err == nil && !open {
+func (s *SQLite) OpenSetup(ctx context.Context, secret Secret, now latchkey.Time) (is Secret, err error) {
+	err = s.look(ctx, "look at set-up secret", func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT secret FROM setups WHERE secret = ? AND home IS NULL AND expires >= ?`,
+			secret[:], int64(now)).Scan(id{is[:]})
+		if errors.Is(err, sql.ErrNoRows) {
 			return ErrUsed
 		}
 		return err
 	})
+	return is, err
 }
 
 // AnyHome is [Setups]'.

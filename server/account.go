@@ -149,6 +149,16 @@ func (s *Server) accountOf(ctx context.Context, id latchkey.AccountID) (archive.
 	return is, err
 }
 
+// accountAt returns the account of an address, and refuses a row that is another's.
+func (s *Server) accountAt(ctx context.Context, address account.Address) (archive.Account, error) {
+	is, err := s.config.Archive.Accounts.AccountOf(ctx, address)
+	if err == nil && is.Address != address {
+		s.alarm.misroute("account", true, "found", is.ID.String())
+		return archive.Account{}, misroute()
+	}
+	return is, err
+}
+
 // unlockersOf returns the unlockers of an account, and refuses another's among them.
 func (s *Server) unlockersOf(ctx context.Context, id latchkey.AccountID) ([]archive.Unlocker, error) {
 	all, err := s.config.Archive.Unlockers.Unlockers(ctx, id)

@@ -64,15 +64,11 @@ func (s *Server) passphraseOf(ctx context.Context, address account.Address) (arc
 		Unlocker: account.Unlocker{Kind: account.Passphrase, Params: account.NewStretch([16]byte(salt[:16])).Bytes()},
 		Verifier: s.derive("latchkey no verifier v1", []byte(address)),
 	}
-	is, err := s.config.Archive.Accounts.AccountOf(ctx, address)
+	is, err := s.accountAt(ctx, address)
 	if errors.Is(err, archive.ErrNotFound) {
 		is = archive.Account{ID: latchkey.AccountID(id[:16]), Address: address}
 	} else if err != nil {
 		return is, decoy, err
-	}
-	if is.Address != address {
-		s.alarm.misroute("account", true, "account", is.ID.String())
-		return is, decoy, misroute()
 	}
 	all, err := s.unlockersOf(ctx, is.ID)
 	for _, u := range all {

@@ -57,7 +57,7 @@ func hasAccount() *refusal {
 
 // taken says whether an address is another account's.
 func (s *Server) taken(ctx context.Context, address account.Address, own latchkey.AccountID) (bool, error) {
-	is, err := s.config.Archive.Accounts.AccountOf(ctx, address)
+	is, err := s.accountAt(ctx, address)
 	if errors.Is(err, archive.ErrNotFound) {
 		return false, nil
 	}

@@ -67,7 +67,7 @@ func (s *Server) conditions(a *asking) error {
 		}
 		kept[c.Agent] = c
 	}
-	copies, err := s.config.Archive.Agents.Copies(a.r.Context(), a.home)
+	copies, err := s.copies(a.r.Context(), a.home)
 	if err != nil {
 		return err
 	}
@@ -80,6 +80,23 @@ func (s *Server) conditions(a *asking) error {
 	}
 	a.answer(out)
 	return nil
+}
+
+// copies says when a copy of each agent of a home was last refused.
+func (s *Server) copies(ctx context.Context, home latchkey.HomeID) (map[latchkey.AgentID]latchkey.Time, error) {
+	all, err := s.config.Archive.Agents.Copies(ctx, home)
+	if err != nil {
+		return nil, err
+	}
+	copies := map[latchkey.AgentID]latchkey.Time{}
+	for _, c := range all {
+		if c.Home != home {
+			s.alarm.misroute("copy", true, "asked", home.String(), "found", c.Home.String())
+			return nil, misroute()
+		}
+		copies[c.Agent] = c.Time
+	}
+	return copies, nil
 }
 
 // fits says whether a condition that the archive gave is the one that it is kept as,

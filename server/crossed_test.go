@@ -68,7 +68,9 @@ func (c *crossed) Events(ctx context.Context, home latchkey.HomeID, before archi
 	}
 	if c.does("rows") { // another home's rows in an answer that says that it is ours
 		p, err := c.Objects.Events(ctx, c.other, before, limit)
-		p.Home = home
+		for i := range p.Events {
+			p.Events[i].Home = home
+		}
 		return p, err
 	}
 	return c.Objects.Events(ctx, home, before, limit)

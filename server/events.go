@@ -63,7 +63,7 @@ func (s *Server) events(a *asking) error {
 				return err
 			}
 			if len(rows) > 0 {
-				out.Events = append(out.Events, api.Event{Event: e.Event, Objects: rows})
+				out.Events = append(out.Events, api.Event{Event: e.Place.Event, Objects: rows})
 			}
 		}
 		looked += len(page.Events)
@@ -84,13 +84,26 @@ func (s *Server) events(a *asking) error {
 // few of them; the page is then short, and says where it goes on.
 const maxLooked = 1000
 
+// page returns events of the asker's home that follow a place in the list. Whatever is
+// of another home, or of another place, is the answer to another question.
 func (s *Server) page(a *asking, before archive.Cursor, limit int) (archive.Page, error) {
 	page, err := s.config.Archive.Objects.Events(a.r.Context(), a.home, before, limit)
-	if err == nil && page.Home != a.home {
-		s.alarm.misroute("list", true, "asked", a.home.String(), "found", page.Home.String())
+	if err != nil {
+		return page, err
+	}
+	last := before
+	for _, e := range page.Events {
+		if e.Home != a.home || last != (archive.Cursor{}) && !e.Place.Before(last) {
+			s.alarm.misroute("list", true, "asked", a.home.String(), "found", e.Home.String())
+			return archive.Page{}, misroute()
+		}
+		last = e.Place
+	}
+	if page.Next != nil && *page.Next != last {
+		s.alarm.misroute("list", true, "asked", a.home.String())
 		return archive.Page{}, misroute()
 	}
-	return page, err
+	return page, nil
 }
 
 // rows are the objects of an event that the asker may see: a row that was found crossed
@@ -107,7 +120,7 @@ func (s *Server) rows(a *asking, e archive.Event) (rows []api.ObjectRow, err err
 			if mine {
 				rows = append(rows, api.ObjectRow{Name: row.Name.String(), Problem: row.Problem})
 			}
-		case row.Name.Home != a.home:
+		case row.Name.Home != a.home, row.Event != e.Place.Event:
 			row.Found = row.Name
 			if err := s.crossed(a, row); err != nil {
 				return nil, err

@@ -70,15 +70,21 @@ func announced(in api.OpenJoin) (announcement, error) {
 	return announcement{said.Home, said.Head, said.Expires}, err
 }
 
+// joinOf returns a slot, run out or not, and refuses another.
+func (s *Server) joinOf(ctx context.Context, slot api.Slot) (archive.Join, error) {
+	j, err := s.config.Archive.Joins.Join(ctx, slot)
+	if err == nil && j.Slot != slot {
+		s.alarm.misroute("join", true, "asked", slot.String(), "found", j.Slot.String())
+		return archive.Join{}, misroute()
+	}
+	return j, err
+}
+
 // slot returns a slot that is open now.
 func (s *Server) slot(a *asking) (archive.Join, error) {
-	j, err := s.config.Archive.Joins.Join(a.r.Context(), a.slot)
+	j, err := s.joinOf(a.r.Context(), a.slot)
 	if err != nil {
 		return j, err
-	}
-	if j.Slot != a.slot {
-		s.alarm.misroute("join", true, "asked", a.slot.String(), "found", j.Slot.String())
-		return archive.Join{}, misroute()
 	}
 	if j.Expires < timeOf(s.now()) {
 		return archive.Join{}, notFound()
@@ -199,7 +205,7 @@ func (s *Server) asks(a *asking) error {
 			s.counters.corrupt.Inc()
 			continue
 		}
-		if kept.Home != a.home || ask.Home != a.home || ask.Camera != kept.Camera {
+		if kept.Home != a.home || ask.Home != a.home || ask.Camera != kept.Camera || ask.Agent != kept.Agent {
 			s.alarm.misroute("ask", true, "asked", a.home.String(), "found", ask.Home.String())
 			continue
 		}

@@ -68,7 +68,7 @@ func (a *asking) maker(session archive.Session) string {
 	if err != nil {
 		return ""
 	}
-	all, err := a.server.config.Archive.Sessions.SessionsOf(a.r.Context(), session.Home)
+	all, err := a.server.sessionsAt(a.r.Context(), session.Home)
 	if err != nil {
 		return "" // counted as one that cannot be told
 	}

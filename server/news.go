@@ -83,11 +83,18 @@ func (n *news) look(ctx context.Context) (began time.Time, err error) {
 	defer stop()
 	for {
 		began = time.Now()
-		moves, err := n.outbox.Moves(ctx, n.upTo(), maxMoves)
+		above := n.upTo()
+		moves, err := n.outbox.Moves(ctx, above, maxMoves)
 		if err != nil {
 			return began, err
 		}
+		last := above
 		for _, m := range moves {
+			if m.Number <= last {
+				n.server.alarm.misroute("outbox", true, "found", m.Home.String())
+				return began, errors.New("the outbox answers from another place")
+			}
+			last = m.Number
 			if n.heed(ctx, m) {
 				n.publish(n.bus.Publish(ctx, m.Home, bus.News{Number: m.Number, Home: m.Home, Head: m.Head, Session: m.Ended}))
 			}

@@ -35,9 +35,12 @@ func (s *Server) report(a *asking) error {
 	var proof archive.Receipt
 	confirmed := false
 	for _, r := range receipts {
-		if r.Home == a.home && r.Session == a.session.Secret && r.Request == in.Delivery && bears(in, r) {
+		if r.Home != a.home || r.Session != a.session.Secret || r.Request != in.Delivery {
+			s.alarm.misroute("receipt", true, "asked", a.home.String(), "found", r.Home.String(), "request", a.id)
+			return misroute()
+		}
+		if !confirmed && bears(in, r) {
 			proof, confirmed = r, true
-			break
 		}
 	}
 	s.counters.reports.WithLabelValues(in.Word, map[bool]string{true: "true", false: "false"}[confirmed]).Inc()

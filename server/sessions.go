@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
@@ -29,19 +31,27 @@ func (s *Server) sessions(a *asking) error {
 	return nil
 }
 
+// sessionsAt returns the sessions of a home, and refuses another's among them.
+func (s *Server) sessionsAt(ctx context.Context, home latchkey.HomeID) ([]archive.Session, error) {
+	all, err := s.config.Archive.Sessions.SessionsOf(ctx, home)
+	for _, n := range all {
+		if n.Home != home {
+			s.alarm.misroute("sessions", true, "asked", home.String(), "found", n.Home.String())
+			return nil, misroute()
+		}
+	}
+	return all, err
+}
+
 // visible returns the sessions of the home that the asker may know of and end: those of
 // the own person, and everybody's for an owner.
 func (s *Server) visible(a *asking) (some []archive.Session, err error) {
-	all, err := s.config.Archive.Sessions.SessionsOf(a.r.Context(), a.home)
+	all, err := s.sessionsAt(a.r.Context(), a.home)
 	if err != nil {
 		return nil, err
 	}
 	owner := owns(a.title, a.session.Person)
 	for _, n := range all {
-		if n.Home != a.home {
-			s.alarm.misroute("sessions", true, "asked", a.home.String(), "found", n.Home.String())
-			return nil, misroute()
-		}
 		if s.holding(n, a.title) && (owner || n.Person == a.session.Person) {
 			some = append(some, n)
 		}

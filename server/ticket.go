@@ -36,26 +36,26 @@ func (s *Server) open(ctx context.Context, ticket string) (whose string, err err
 	if signed, err := api.ParseTicket(ticket); err == nil {
 		return s.vouched(ctx, signed)
 	}
-	switch err := s.config.Archive.Setups.OpenSetup(ctx, hashOf(ticket), timeOf(s.now())); {
+	switch is, err := s.config.Archive.Setups.OpenSetup(ctx, hashOf(ticket), timeOf(s.now())); {
 	case errors.Is(err, archive.ErrUsed):
 		return "", nil
 	case err != nil:
 		return "", err
+	case is != hashOf(ticket):
+		s.alarm.misroute("setup", true)
+		return "", misroute()
 	}
 	return ticket, nil
 }
 
 // invited says whether a person is waited for in a slot.
 func (s *Server) invited(ctx context.Context, slot api.Slot) (string, error) {
-	j, err := s.config.Archive.Joins.Join(ctx, slot)
+	j, err := s.joinOf(ctx, slot)
 	switch {
 	case errors.Is(err, archive.ErrNotFound):
 		return "", nil
 	case err != nil:
 		return "", err
-	case j.Slot != slot:
-		s.alarm.misroute("join", true, "asked", slot.String(), "found", j.Slot.String())
-		return "", misroute()
 	case !j.Person || j.Expires < timeOf(s.now()):
 		return "", nil
 	}

@@ -79,7 +79,11 @@ func (c *titles) extend(ctx context.Context, home latchkey.HomeID, t *deed.Title
 		if t != nil {
 			from = t.Head().Seq + 1
 		}
-		deeds, err := c.homes.Deeds(ctx, home, from, maxDeedBytes)
+		kept, err := c.homes.Deeds(ctx, home, from, maxDeedBytes)
+		if err != nil {
+			return nil, err
+		}
+		deeds, err := c.compared(home, from, kept)
 		if err != nil {
 			return nil, err
 		}
@@ -99,6 +103,19 @@ func (c *titles) extend(ctx context.Context, home latchkey.HomeID, t *deed.Title
 		return nil, fmt.Errorf("head %s is not on the chain", head)
 	}
 	return t, nil
+}
+
+// compared returns the bytes of deeds that are the asked home's, from that number on.
+func (c *titles) compared(home latchkey.HomeID, from uint64, kept []archive.Deed) ([][]byte, error) {
+	var deeds [][]byte
+	for i, d := range kept {
+		if d.Home != home || d.Seq != from+uint64(i) {
+			c.alarm.misroute("deeds", true, "asked", home.String(), "found", d.Home.String())
+			return nil, misroute()
+		}
+		deeds = append(deeds, d.Bytes)
+	}
+	return deeds, nil
 }
 
 func (c *titles) get(home latchkey.HomeID) *deed.Title {

@@ -27,10 +27,10 @@ const maxUploads = 32
 
 func (s *Server) uploadOffset(a *asking) error {
 	h := a.w.Header()
-	switch row, err := s.config.Archive.Objects.Object(a.r.Context(), a.name); {
-	case err == nil && row.Problem == "":
+	switch _, err := s.rowOf(a); {
+	case err == nil:
 		h.Set(api.HeaderStored, "true")
-	case err != nil && !errors.Is(err, archive.ErrNotFound):
+	case !errors.Is(err, archive.ErrNotFound):
 		return err
 	}
 	p, err := s.config.Blobs.Staged(a.r.Context(), a.name)
@@ -142,19 +142,26 @@ func (s *Server) known(a *asking, h sealed.Header) (bool, error) {
 	if h.Name() != a.name {
 		return false, objectRefusal(sealed.Verify(h, a.name, a.title))
 	}
-	row, err := s.config.Archive.Objects.Object(a.r.Context(), a.name)
+	row, err := s.rowOf(a)
 	switch {
 	case errors.Is(err, archive.ErrNotFound):
 		return false, nil
 	case err != nil:
 		return false, err
-	case row.Problem != "" || row.Name != a.name:
-		s.alarm.misroute("row", true, "asked", a.name.String(), "found", row.Found.String(), "request", a.id)
-		return false, misroute().after(time.Minute)
 	case string(row.Header) != string(h.Bytes()):
 		return false, different()
 	}
 	return true, nil
+}
+
+// rowOf returns the row of the name in the address, and refuses another.
+func (s *Server) rowOf(a *asking) (archive.Row, error) {
+	row, err := s.config.Archive.Objects.Object(a.r.Context(), a.name)
+	if err == nil && (row.Problem != "" || row.Name != a.name) {
+		s.alarm.misroute("row", true, "asked", a.name.String(), "kept", row.Name.String(), "found", row.Found.String(), "request", a.id)
+		return archive.Row{}, misroute().after(time.Minute)
+	}
+	return row, err
 }
 
 func different() *refusal {

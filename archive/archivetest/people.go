@@ -216,7 +216,7 @@ func arrivals(t *testing.T, s Subject) {
 		want(t, tt.what, arrive(tt.incarnation, tt.token, tt.next), tt.want)
 	}
 	copies, err := s.Agents.Copies(t.Context(), home(1))
-	if d := cmp.Diff(map[latchkey.AgentID]latchkey.Time{agent: Now}, copies); d != "" || err != nil {
+	if d := cmp.Diff([]archive.Copy{{Home: home(1), Agent: agent, Time: Now}}, copies); d != "" || err != nil {
 		t.Errorf("copies (-want +got), %v:\n%s", err, d)
 	}
 	agent = latchkey.NewAgentID()
