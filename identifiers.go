@@ -171,6 +171,23 @@ func ParseSessionID(s string) (id SessionID, err error) {
 	return id, err
 }
 
+// String returns a server's ID in base32.
+func (id ServerID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [ServerID.String] for encoders.
+func (id ServerID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseServerID] for decoders.
+func (id *ServerID) UnmarshalText(text []byte) error {
+	return parse(id[:], "a server's ID", string(text))
+}
+
+// ParseServerID is the inverse of [ServerID.String]; it takes no other spelling.
+func ParseServerID(s string) (id ServerID, err error) {
+	err = parse(id[:], "a server's ID", s)
+	return id, err
+}
+
 // String returns an invitation's ID in base32.
 func (id InviteID) String() string { return base32Lower.EncodeToString(id[:]) }
 

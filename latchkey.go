@@ -55,6 +55,9 @@ type UnlockerID [16]byte
 // SessionID names a session at a server. It is no secret.
 type SessionID [16]byte
 
+// ServerID names one server among those of an archive. It lies in the server's folder.
+type ServerID [16]byte
+
 // InviteID names an invitation of a home.
 type InviteID [16]byte
 
@@ -94,6 +97,9 @@ func NewUnlockerID() UnlockerID { return random[UnlockerID]() }
 
 // NewSessionID returns a random SessionID.
 func NewSessionID() SessionID { return random[SessionID]() }
+
+// NewServerID returns a random ServerID.
+func NewServerID() ServerID { return random[ServerID]() }
 
 // NewInviteID returns a random InviteID.
 func NewInviteID() InviteID { return random[InviteID]() }

@@ -39,6 +39,7 @@ const (
 	Full          Reason = "full"           // the server's disk is full
 	Closed        Reason = "closed"         // the home, since the server was restored from a backup
 	Frozen        Reason = "frozen"         // somebody who lives there has closed the home
+	Held          Reason = "held"           // whoever runs the server has stopped it; what is said of that is with the answer
 	HandedOver    Reason = "handed-over"    // recorded for those who lived there before
 	Misroute      Reason = "misroute"       // what is stored does not answer the name
 	Corrupt       Reason = "corrupt"        // what is stored is damaged
@@ -58,13 +59,14 @@ type Problem struct {
 
 // Refusal is the answer to a request that was refused.
 type Refusal struct {
-	V        V        `json:"v"`
-	Request  string   `json:"request"`
-	Error    Problem  `json:"error"`
-	Home     string   `json:"home,omitempty" doc:"with a conflict or old epoch"`
-	Head     *Head    `json:"head,omitempty" doc:"with a conflict or old epoch: the newest"`
-	Deeds    [][]byte `json:"deeds,omitempty" doc:"with a conflict or old epoch: those that were missed"`
-	Document []byte   `json:"document,omitempty" doc:"with a conflict of settings: the newer document"`
+	V        V         `json:"v"`
+	Request  string    `json:"request"`
+	Error    Problem   `json:"error"`
+	Home     string    `json:"home,omitempty" doc:"with a conflict or old epoch"`
+	Head     *Head     `json:"head,omitempty" doc:"with a conflict or old epoch: the newest"`
+	Deeds    [][]byte  `json:"deeds,omitempty" doc:"with a conflict or old epoch: those that were missed"`
+	Document []byte    `json:"document,omitempty" doc:"with a conflict of settings: the newer document"`
+	Hold     *HoldSaid `json:"hold,omitempty" doc:"with held"`
 }
 
 // Error is a refusal as the client returns it.

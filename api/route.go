@@ -47,7 +47,10 @@ type Route struct {
 	// browser is no device of the home yet.
 	Arriving bool
 	// Closed says that the route works while its home is closed after a restore.
-	Closed  bool
+	Closed bool
+	// Held says that the route works while a hold stands on its home, its server or
+	// everything: it hands nothing to people that was seen or said in a home.
+	Held    bool
 	Query   []Query
 	Request any // a zero value of the body's type, nil for none
 	Answer  any // a zero value of the answer's type, nil for none
@@ -84,45 +87,45 @@ const (
 var Routes = slices.Concat([]Route{
 	{ID: "health", Method: "GET", Pattern: "/v1/health", Right: Anybody, Form: JSON,
 		Says:   "Says that the server is up.",
-		Answer: Health{}, Status: 200},
+		Answer: Health{}, Status: 200, Held: true},
 	{ID: "found-home", Method: "POST", Pattern: "/v1/homes", Right: Anybody, Form: JSON,
 		Says:    "Founds a home with a set-up secret.",
 		Request: FoundHome{}, Answer: HomeHead{}, Status: 201},
 	{ID: "challenge", Method: "POST", Pattern: "/v1/sessions/challenge", Right: Anybody, Form: JSON,
 		Says:    "Gives a nonce to sign in with, for any home and device, there or not.",
-		Request: AskChallenge{}, Answer: SignInChallenge{}, Status: 200},
+		Request: AskChallenge{}, Answer: SignInChallenge{}, Status: 200, Held: true},
 	{ID: "sign-in", Method: "POST", Pattern: "/v1/sessions", Right: Anybody, Form: JSON,
 		Says:    "Signs in with a device's key and sets the session's cookie.",
-		Request: SignIn{}, Answer: Session{}, Status: 201},
+		Request: SignIn{}, Answer: Session{}, Status: 201, Held: true},
 	{ID: "sign-in-person", Method: "POST", Pattern: "/v1/sessions/person", Right: Anybody, Form: JSON,
 		Says:    "Signs in with a person's own key, in a browser that is no device of the home yet.",
-		Request: SignInPerson{}, Answer: Session{}, Status: 201},
+		Request: SignInPerson{}, Answer: Session{}, Status: 201, Held: true},
 
 	{ID: "sign-out", Method: "DELETE", Pattern: atHome + "/session", Right: Known, Arriving: true, Form: JSON,
 		Says:   "Ends the asker's session.",
-		Answer: HomeOK{}, Status: 200, Closed: true},
+		Answer: HomeOK{}, Status: 200, Closed: true, Held: true},
 	{ID: "sessions", Method: "GET", Pattern: atHome + "/sessions", Right: Known, Form: JSON,
 		Says:   "Lists the sessions of the asker's person, or everybody's for an owner.",
-		Answer: Sessions{}, Status: 200},
+		Answer: Sessions{}, Status: 200, Held: true},
 	{ID: "end-session", Method: "DELETE", Pattern: atHome + "/sessions/{session}", Right: Known, Form: JSON,
 		Says:   "Ends a session that the asker may see in the list.",
-		Answer: HomeOK{}, Status: 200},
+		Answer: HomeOK{}, Status: 200, Held: true},
 	{ID: "deeds", Method: "GET", Pattern: atHome + "/deeds", Right: Known, Arriving: true, Form: JSON,
 		Says:   "Gives the deeds from a number on; if the head is further than the last of them, ask again from there.",
 		Query:  []Query{{Name: "from", Says: "number of the first deed, 0 if absent", Number: true}},
-		Answer: Deeds{}, Status: 200, Closed: true},
+		Answer: Deeds{}, Status: 200, Closed: true, Held: true},
 	{ID: "append-deeds", Method: "POST", Pattern: atHome + "/deeds", Right: Known, Arriving: true, Form: JSON,
 		Says:    "Appends deeds if the chain still ends where they say.",
-		Request: AppendDeeds{}, Answer: HomeHead{}, Status: 201, Closed: true},
+		Request: AppendDeeds{}, Answer: HomeHead{}, Status: 201, Closed: true, Held: true},
 	{ID: "confirm", Method: "POST", Pattern: atHome + "/confirm", Right: Owner, Form: JSON,
 		Says:    "Takes an owner's word that no deed is missing, after a restore.",
-		Request: HomeHead{}, Answer: HomeHead{}, Status: 200, Closed: true},
+		Request: HomeHead{}, Answer: HomeHead{}, Status: 200, Closed: true, Held: true},
 	{ID: "settings", Method: "GET", Pattern: atHome + "/settings", Right: Household, Form: JSON,
 		Says:   "Gives the settings document.",
-		Answer: Settings{}, Status: 200},
+		Answer: Settings{}, Status: 200, Held: true},
 	{ID: "put-settings", Method: "PUT", Pattern: atHome + "/settings", Right: Owner, Form: JSON,
 		Says:    "Replaces the settings document by the next one.",
-		Request: Settings{}, Answer: HomeOK{}, Status: 200},
+		Request: Settings{}, Answer: HomeOK{}, Status: 200, Held: true},
 	{ID: "events", Method: "GET", Pattern: atHome + "/events", Right: Member, Form: JSON,
 		Says: "Lists what was recorded, newest first.",
 		Query: []Query{
@@ -150,7 +153,7 @@ var Routes = slices.Concat([]Route{
 		Answer: HomeOK{}, Status: 200},
 	{ID: "report", Method: "POST", Pattern: atHome + "/reports", Right: Member, Form: JSON,
 		Says:    "Reports something that came and was not what was asked for, or does not open.",
-		Request: Report{}, Answer: Reported{}, Status: 200},
+		Request: Report{}, Answer: Reported{}, Status: 200, Held: true},
 	{ID: "command", Method: "POST", Pattern: atHome + "/agents/{agent}/commands", Right: Member, Arriving: true, Form: Letters,
 		Says: "Carries a sealed command to an agent and its replies back, each when it comes.", Status: 200},
 	{ID: "conditions", Method: "GET", Pattern: atHome + "/conditions", Right: Household, Arriving: true, Form: JSON,
@@ -175,12 +178,12 @@ var Routes = slices.Concat([]Route{
 		Says: "Gives an object file, without envelopes.", Status: 200},
 	{ID: "found-again", Method: "POST", Pattern: atHome + "/found-again", Right: Uploader, Form: JSON,
 		Says:   "Gives an agent a set-up secret: whoever stands at its machine founds another home for its cameras.",
-		Answer: FoundAgain{}, Status: 201},
+		Answer: FoundAgain{}, Status: 201, Held: true},
 	{ID: "upload-offset", Method: "HEAD", Pattern: atObject, Right: Uploader, Form: Object,
-		Says: "Says how much of an upload is there.", Status: 200},
+		Says: "Says how much of an upload is there.", Status: 200, Held: true},
 	{ID: "upload", Method: "PUT", Pattern: atObject, Right: Uploader, Form: Object,
 		Says:   "Takes an object file, from where the last attempt stopped.",
-		Answer: Stored{}, Status: 201},
+		Answer: Stored{}, Status: 201, Held: true},
 	{ID: "agent", Method: "GET", Pattern: "/v1/agent", Right: AgentHello, Form: Websocket,
-		Says: "The agent's connection.", Status: 101},
+		Says: "The agent's connection.", Status: 101, Held: true},
 }, accountRoutes)

@@ -68,6 +68,7 @@ type Archive struct {
 	Conditions Conditions
 	Receipts   Receipts
 	Restores   Restores
+	Holds      Holds
 
 	Accounts        Accounts
 	Unlockers       Unlockers
@@ -123,8 +124,8 @@ type Deed struct {
 	Bytes []byte
 }
 
-// Outbox tells what has changed in who may see what: a row for each growth of a chain and
-// each session that was ended, made in the same transaction. Its table does not begin
+// Outbox tells what has changed in who may see what: a row for each growth of a chain,
+// each session that was ended, each hold and each release, made in the same transaction. Its table does not begin
 // with a home: it is about the order in which all of them changed.
 type Outbox interface {
 	// Moves returns at most max rows above a number, lowest first. Numbers rise by one
@@ -135,12 +136,13 @@ type Outbox interface {
 	LastMove(ctx context.Context) (uint64, error)
 }
 
-// Move is a row of the outbox. The head is the home's at that moment.
+// Move is a row of the outbox: of a home, whose head is that of that moment, or of a hold.
 type Move struct {
 	Number uint64
 	Home   latchkey.HomeID
 	Head   latchkey.Head
 	Ended  latchkey.SessionID // the session that was ended; zero if the chain has grown
+	Hold   uint64             // the hold that began or was released; then the rest is zero
 }
 
 // Growth is what a chain grows by, and what it comes to then.

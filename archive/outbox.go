@@ -19,6 +19,14 @@ func post(ctx context.Context, tx *sql.Tx, home latchkey.HomeID, ended latchkey.
 	return err
 }
 
+// postHold tells of a hold, or of its release.
+func postHold(ctx context.Context, tx *sql.Tx, hold uint64) error {
+	var none Move
+	_, err := tx.ExecContext(ctx, `INSERT INTO outbox (home, seq, hash, ended, posted, hold) VALUES (?, 0, ?, ?, unixepoch(), ?)`,
+		none.Home[:], none.Head.Hash[:], none.Ended[:], int64(hold))
+	return err
+}
+
 // sweepOutbox removes what every server has long read: rows of more than a day ago.
 func sweepOutbox(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM outbox
@@ -29,18 +37,18 @@ func sweepOutbox(ctx context.Context, tx *sql.Tx) error {
 // Moves is [Outbox]'s.
 func (s *SQLite) Moves(ctx context.Context, above uint64, max int) (all []Move, err error) {
 	err = s.look(ctx, "read outbox", func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT number, home, seq, hash, ended FROM outbox WHERE number > ? ORDER BY number LIMIT ?`, int64(above), max)
+		rows, err := tx.QueryContext(ctx, `SELECT number, home, seq, hash, ended, hold FROM outbox WHERE number > ? ORDER BY number LIMIT ?`, int64(above), max)
 		if err != nil {
 			return err
 		}
 		defer rows.Close() // read only
 		for rows.Next() {
 			var m Move
-			var number, seq int64
-			if err := rows.Scan(&number, id{m.Home[:]}, &seq, id{m.Head.Hash[:]}, id{m.Ended[:]}); err != nil {
+			var number, seq, hold int64
+			if err := rows.Scan(&number, id{m.Home[:]}, &seq, id{m.Head.Hash[:]}, id{m.Ended[:]}, &hold); err != nil {
 				return err
 			}
-			m.Number, m.Head.Seq = uint64(number), uint64(seq)
+			m.Number, m.Head.Seq, m.Hold = uint64(number), uint64(seq), uint64(hold)
 			all = append(all, m)
 		}
 		return rows.Err()

@@ -12,6 +12,7 @@ import (
 	_ "github.com/ncruces/go-sqlite3/driver"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/archive/archivetest"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
@@ -158,6 +159,26 @@ func TestOutboxIsSwept(t *testing.T) {
 		moves, err := a.Outbox.Moves(t.Context(), 0, 10)
 		if err != nil || uint64(len(moves)) != 4-tt.want || moves[0].Number != tt.want {
 			t.Errorf("with %q older than a day there are %v, %v", tt.aged, moves, err)
+		}
+	}
+}
+
+// TestHoldsAreHistory: not even a repair by hand changes or removes what was held.
+func TestHoldsAreHistory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "latchkey.db")
+	a := openSQLite(t, file)
+	n, err := a.Holds.PutHold(t.Context(), archive.Hold{Scope: api.HoldEverything, Who: "anna"})
+	if err := errors.Join(err, a.Holds.Release(t.Context(), n, archive.Release{Who: "anna"})); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite3", "file:"+url.PathEscape(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, change := range []string{`UPDATE holds SET who = 'bob'`, `DELETE FROM holds`, `UPDATE releases SET who = 'bob'`, `DELETE FROM releases`} {
+		if _, err := db.Exec(change); err == nil || !strings.Contains(err.Error(), "history") {
+			t.Errorf("%s: %v", change, err)
 		}
 	}
 }

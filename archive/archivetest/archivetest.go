@@ -51,6 +51,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"keeps receipts":                    receipts,
 		"closes what was restored":          restored,
 		"cuts off with the append":          cutsOff,
+		"keeps holds for ever":              holds,
 		"looks at a set-up secret":          openSetup,
 		"keeps accounts":                    accounts,
 		"uses a code once":                  codes,
