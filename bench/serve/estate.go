@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"strings"
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/key/keytest"
+	"github.com/latchkey-cam/latchkey/server"
+)
+
+// How many homes there are, and thumbnails in each. The first few have a page of events,
+// to be fetched whole.
+const (
+	homes      = 200
+	ofHome     = 4
+	pageHomes  = 10
+	pageEvents = 50
+	size       = 8 << 10 // of a thumbnail, before it is sealed
+)
+
+// estate is the server with its homes.
+type estate struct {
+	data   string // its folder
+	server *process
+	homes  []home
+}
+
+// home is a home, and the session of somebody who lives there.
+type home struct {
+	member *api.Home
+	names  []latchkey.Name // of its thumbnails
+}
+
+// serveLatchkey is the role of the server: its folder, and the address to listen on.
+// LATCHKEY_BENCH_PROFILE names a file for a profile of its CPU time.
+func serveLatchkey(ctx context.Context, args []string) (err error) {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	l, err := server.Run(ctx, server.LocalConfig{Data: args[0], Listen: args[1], Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	if file := os.Getenv("LATCHKEY_BENCH_PROFILE"); file != "" {
+		f, err := os.Create(file)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	fmt.Println(l.Address)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-l.Failed():
+		return err
+	}
+}
+
+// found starts the server and founds the homes, each with an owner who is signed in, an
+// agent, a camera and thumbnails, all by the ways by which they come in life.
+func found(ctx context.Context, folder string) (*estate, error) {
+	e := &estate{data: filepath.Join(folder, "latchkey")}
+	if err := e.start(ctx, "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	client, err := api.NewClient("http://localhost:"+port(e.server.address), nil)
+	if err != nil {
+		e.end()
+		return nil, err
+	}
+	for i := range homes {
+		h, err := e.move(ctx, client, i)
+		if err != nil {
+			e.end()
+			return nil, fmt.Errorf("found a home: %w", err)
+		}
+		e.homes = append(e.homes, h)
+	}
+	return e, nil
+}
+
+func port(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
+
+func (e *estate) start(ctx context.Context, address string) (err error) {
+	e.server, err = startSelf(ctx, "latchkey", e.data, address)
+	return err
+}
+
+// restart starts the server anew, so that it has nothing in memory.
+func (e *estate) restart(ctx context.Context) error {
+	e.server.end()
+	return e.start(ctx, e.server.address)
+}
+
+func (e *estate) end() { e.server.end() }
+
+// move founds one home and stores its thumbnails.
+func (e *estate) move(ctx context.Context, client *api.Client, number int) (h home, err error) {
+	archive, err := server.OpenArchive(ctx, e.data) // as the command does that mints a link
+	if err != nil {
+		return h, err
+	}
+	secret, err := server.MintSetup(ctx, archive.Archive().Setups, time.Now())
+	if err := errors.Join(err, archive.Close()); err != nil {
+		return h, err
+	}
+	owner := keytest.NewOwner()
+	if _, err := client.Found(ctx, secret, owner.Found()); err != nil {
+		return h, err
+	}
+	before := owner.Title().Head()
+	device, key := owner.Device()
+	if h.member, err = client.SignIn(ctx, owner.Home(), device, key, before); err != nil {
+		return h, err
+	}
+	agent := owner.PlaceAgent()
+	camera := owner.PlaceCamera(agent)
+	if _, err := h.member.Append(ctx, before, owner.Title().Deeds(before.Seq+1)...); err != nil {
+		return h, err
+	}
+	upload := client.Agent(owner.Home(), agent.Keys.Agent, agent.Keys.Signing)
+	n := ofHome
+	if number < pageHomes {
+		n = pageEvents
+	}
+	for range n {
+		content := make([]byte, size)
+		rand.Read(content)
+		o := agent.Object(owner.Title(), camera, latchkey.Thumbnail, content)
+		if err := upload.Upload(ctx, owner.Title().Head(), o.Name(), o.File.Bytes(), 0, bytes.NewReader(o.Body), uint64(len(o.Body))); err != nil {
+			return h, err
+		}
+		h.names = append(h.names, o.Name())
+	}
+	return h, nil
+}
+
+// fetch returns what a member is handed out of a name: the bytes of the answer.
+func (h home) fetch(ctx context.Context, name latchkey.Name) ([]byte, error) {
+	d, err := h.member.Object(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(d.File)
+	return b, errors.Join(err, d.File.Close())
+}
+
+// pathOf is the address of an object.
+func pathOf(n latchkey.Name) string { return "/v1/objects/" + strings.TrimPrefix(n.String(), "v1/") }

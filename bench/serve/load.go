@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// The load: so many connections, kept alive, each with one request under way. A round
+// ends after that time, or when so many requests as were made ready have been sent.
+const (
+	connections = 64
+	roundLasts  = time.Second
+	ofRound     = 60_000
+)
+
+// round is what one server did in one round.
+type round struct {
+	rate float64         // requests a second
+	took []time.Duration // for each
+}
+
+// target is a server under load.
+type target struct {
+	name    string
+	address string
+	// ask appends the bytes of the n-th request of a round.
+	ask func(b []byte, n int) []byte
+	// want is the body that belongs to the n-th request.
+	want func(n int) []byte
+	// ready is called before a round, with the clock stopped: it makes what can be made
+	// beforehand. Nil: nothing.
+	ready func()
+}
+
+// load runs one round. What comes back must be what was asked for, or there is no figure.
+func (t target) load() (round, error) {
+	if t.ready != nil {
+		t.ready()
+	}
+	conns, err := t.dial()
+	if err != nil {
+		return round{}, err
+	}
+	var (
+		next atomic.Int64
+		took [connections][]time.Duration
+		errs [connections]error
+		done sync.WaitGroup
+	)
+	began := time.Now()
+	for i, c := range conns {
+		done.Go(func() {
+			defer c.Close() // it was read to the end
+			took[i], errs[i] = t.ride(c, &next, began.Add(roundLasts))
+		})
+	}
+	done.Wait()
+	lasted := time.Since(began)
+	if err := errors.Join(errs[:]...); err != nil {
+		return round{}, fmt.Errorf("%s: %w", t.name, err)
+	}
+	all := slices.Concat(took[:]...)
+	return round{float64(len(all)) / lasted.Seconds(), all}, nil
+}
+
+func (t target) dial() (conns []net.Conn, err error) {
+	for range connections {
+		c, err := net.Dial("tcp", t.address)
+		if err != nil {
+			return nil, errors.Join(err, closeAll(conns))
+		}
+		conns = append(conns, c)
+	}
+	return conns, nil
+}
+
+func closeAll(conns []net.Conn) (err error) {
+	for _, c := range conns {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+// ride takes requests as long as there are any, and sends them one after the other.
+func (t target) ride(c net.Conn, next *atomic.Int64, end time.Time) (took []time.Duration, err error) {
+	took = make([]time.Duration, 0, 2*ofRound/connections)
+	out, in := make([]byte, 0, 1024), make([]byte, 32<<10)
+	for {
+		n := int(next.Add(1)) - 1
+		began := time.Now()
+		if n >= ofRound || began.After(end) {
+			return took, nil
+		}
+		out = t.ask(out[:0], n)
+		if _, err := c.Write(out); err != nil {
+			return nil, err
+		}
+		body, err := answer(c, in)
+		if err != nil {
+			return nil, err
+		}
+		took = append(took, time.Since(began))
+		if !bytes.Equal(body, t.want(n)) {
+			return nil, errors.New("an answer that is not what was asked for")
+		}
+	}
+}
+
+var (
+	good   = []byte("HTTP/1.1 200 ")
+	length = []byte("\r\nContent-Length: ")
+	blank  = []byte("\r\n\r\n")
+)
+
+// answer reads one answer into b and returns its body.
+func answer(c net.Conn, b []byte) ([]byte, error) {
+	have, whole, begin := 0, -1, 0
+	for whole < 0 || have < whole {
+		n, err := c.Read(b[have:])
+		if err != nil {
+			return nil, err
+		}
+		have += n
+		if end := bytes.Index(b[:have], blank); whole < 0 && end >= 0 {
+			begin = end + len(blank)
+			size, err := bodyLength(b[:end+2])
+			if err != nil {
+				return nil, err
+			}
+			if whole = begin + size; whole > len(b) {
+				return nil, fmt.Errorf("an answer of %d bytes", whole)
+			}
+		}
+	}
+	if have > whole {
+		return nil, errors.New("more than was asked for")
+	}
+	return b[begin:whole], nil
+}
+
+func bodyLength(head []byte) (int, error) {
+	if !bytes.HasPrefix(head, good) {
+		line, _, _ := bytes.Cut(head, []byte("\r\n"))
+		return 0, fmt.Errorf("the answer %q", line)
+	}
+	_, rest, ok := bytes.Cut(head, length)
+	text, _, _ := bytes.Cut(rest, []byte("\r\n"))
+	if !ok {
+		return 0, errors.New("an answer without a length")
+	}
+	return strconv.Atoi(string(text))
+}

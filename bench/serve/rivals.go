@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// serveYes is the role of the handler that nginx asks: it knows nobody and says yes.
+func serveYes(ctx context.Context, _ []string) error {
+	return serve(ctx, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusOK) }))
+}
+
+// serveFiles is the role of Go's own file server.
+func serveFiles(ctx context.Context, args []string) error {
+	return serve(ctx, http.FileServer(http.Dir(args[0])))
+}
+
+func serve(ctx context.Context, h http.Handler) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(l.Addr())
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	defer context.AfterFunc(ctx, func() { _ = s.Close() })()
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// nginx is set up as well as it can be for this: no log, no wait, files kept open, a
+// connection to the handler that is kept alive.
+const nginxConf = `
+daemon off;
+worker_processes auto;
+pid PREFIX/nginx.pid;
+error_log stderr crit;
+events { worker_connections 1024; }
+http {
+	access_log off;
+	sendfile on;
+	tcp_nopush on;
+	keepalive_requests 100000000;
+	keepalive_timeout 600;
+	open_file_cache max=10000 inactive=600s;
+	open_file_cache_valid 600s;
+	types { }
+	default_type application/octet-stream;
+	client_body_temp_path PREFIX/body;
+	proxy_temp_path PREFIX/proxy;
+	fastcgi_temp_path PREFIX/fastcgi;
+	uwsgi_temp_path PREFIX/uwsgi;
+	scgi_temp_path PREFIX/scgi;
+	upstream yes {
+		server YES;
+		keepalive 256;
+		keepalive_requests 100000000;
+	}
+	server {
+		listen STATIC;
+		root FILES;
+	}
+	server {
+		listen ASKING;
+		root FILES;
+		location / { auth_request /yes; }
+		location = /yes {
+			internal;
+			proxy_pass http://yes;
+			proxy_http_version 1.1;
+			proxy_set_header Connection "";
+			proxy_set_header Content-Length "";
+			proxy_pass_request_body off;
+		}
+	}
+}
+`
+
+// startNginx starts nginx and returns where it listens: without and with auth_request.
+func startNginx(ctx context.Context, prefix, files, yes string) (p *process, static, asking string, err error) {
+	if static, err = freeAddress(); err != nil {
+		return nil, "", "", err
+	}
+	if asking, err = freeAddress(); err != nil {
+		return nil, "", "", err
+	}
+	if err := os.MkdirAll(prefix, 0o700); err != nil {
+		return nil, "", "", err
+	}
+	conf := strings.NewReplacer("PREFIX", prefix, "YES", yes, "STATIC", static, "ASKING", asking, "FILES", files).Replace(nginxConf)
+	if os.Getuid() == 0 { // or its workers are somebody who may not read the files
+		conf = "user root;\n" + conf
+	}
+	at := filepath.Join(prefix, "nginx.conf")
+	if err := os.WriteFile(at, []byte(conf), 0o600); err != nil {
+		return nil, "", "", err
+	}
+	c := exec.CommandContext(ctx, "nginx", "-p", prefix, "-c", at)
+	c.Stderr = os.Stderr
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	c.WaitDelay = 10 * time.Second
+	if err := c.Start(); err != nil {
+		return nil, "", "", fmt.Errorf("start nginx: %w", err)
+	}
+	p = &process{command: c}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		l, err := net.Dial("tcp", asking)
+		if err == nil {
+			return p, static, asking, l.Close()
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) || time.Now().After(deadline) {
+			p.end()
+			return nil, "", "", fmt.Errorf("start nginx: %w", err)
+		}
+	}
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/latchkey-cam/latchkey/api"
+)
+
+// picture is one thumbnail: whose, and what is handed out of it.
+type picture struct {
+	home  home
+	path  string
+	bytes []byte
+}
+
+// thumbnails prints the table of the four.
+func thumbnails(ctx context.Context, e *estate, folder string, rounds int) error {
+	files := filepath.Join(folder, "files")
+	pictures, err := e.pictures(ctx, files)
+	if err != nil {
+		return err
+	}
+	yes, err := startSelf(ctx, "auth")
+	if err != nil {
+		return err
+	}
+	defer yes.end()
+	goFiles, err := startSelf(ctx, "files", files)
+	if err != nil {
+		return err
+	}
+	defer goFiles.end()
+	nginx, static, asking, err := startNginx(ctx, filepath.Join(folder, "nginx"), files, yes.address)
+	if err != nil {
+		return err
+	}
+	defer nginx.end()
+	targets := []target{
+		latchkeyTarget(e.server.address, pictures),
+		plainTarget("nginx, auth_request", asking, pictures, true),
+		plainTarget("nginx", static, pictures, false),
+		plainTarget("Go's file server", goFiles.address, pictures, false),
+	}
+	results := make([][]round, len(targets))
+	for n := range rounds + 1 {
+		for i, t := range targets {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r, err := t.load()
+			if err != nil {
+				return err
+			}
+			if n > 0 { // the first is for warming up
+				results[i] = append(results[i], r)
+			}
+		}
+	}
+	printTable(targets, results)
+	return nil
+}
+
+// pictures fetches every thumbnail once from Latchkey, and puts what came into files for
+// the others: all hand out the same bytes. Neighbours are of different homes.
+func (e *estate) pictures(ctx context.Context, files string) (all []picture, err error) {
+	for i := range ofHome {
+		for _, h := range e.homes {
+			p := picture{home: h, path: pathOf(h.names[i])}
+			if p.bytes, err = h.fetch(ctx, h.names[i]); err != nil {
+				return nil, err
+			}
+			at := filepath.Join(files, filepath.FromSlash(p.path))
+			if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+				return nil, err
+			}
+			if err := os.WriteFile(at, p.bytes, 0o600); err != nil {
+				return nil, err
+			}
+			all = append(all, p)
+		}
+	}
+	return all, nil
+}
+
+// latchkeyTarget asks as pages of all the homes do through one proxy: each request has
+// an ID of its own, and its MAC. They are made before the round begins.
+func latchkeyTarget(address string, pictures []picture) target {
+	heads := make([]string, len(pictures))
+	for i, p := range pictures {
+		heads[i] = "GET " + p.path + " HTTP/1.1\r\nHost: localhost\r\nCookie: " + p.home.member.Cookie() + "\r\n"
+	}
+	tails := make([]string, ofRound)
+	return target{
+		name: "Latchkey", address: address,
+		ready: func() {
+			for n := range tails {
+				p := pictures[n%len(pictures)]
+				id := api.NewRequestID()
+				mac := p.home.member.MACKey().RequestMAC("GET", p.path, id, nil)
+				tails[n] = api.HeaderRequest + ": " + id + "\r\n" + api.HeaderMAC + ": " + mac + "\r\n\r\n"
+			}
+		},
+		ask:  func(b []byte, n int) []byte { return append(append(b, heads[n%len(heads)]...), tails[n]...) },
+		want: func(n int) []byte { return pictures[n%len(pictures)].bytes },
+	}
+}
+
+// plainTarget asks with no more than the server needs: for auth_request a cookie, that
+// the handler does not look at.
+func plainTarget(name, address string, pictures []picture, cookie bool) target {
+	asks := make([]string, len(pictures))
+	for i, p := range pictures {
+		asks[i] = "GET " + p.path + " HTTP/1.1\r\nHost: localhost\r\n"
+		if cookie {
+			asks[i] += "Cookie: " + p.home.member.Cookie() + "\r\n"
+		}
+		asks[i] += "\r\n"
+	}
+	return target{
+		name: name, address: address,
+		ask:  func(b []byte, n int) []byte { return append(b, asks[n%len(asks)]...) },
+		want: func(n int) []byte { return pictures[n%len(pictures)].bytes },
+	}
+}
+
+// printTable prints medians of the rounds: of the rates, and of the ratios within each.
+func printTable(targets []target, results [][]round) {
+	fmt.Printf("\nA thumbnail of 8 KiB, sealed, of %d homes by turns, over %d connections; medians of %d rounds\n\n",
+		homes, connections, len(results[0]))
+	fmt.Println("                        requests/s   of auth_request   of nginx      p50      p99")
+	for i, t := range targets {
+		var took []time.Duration
+		for _, r := range results[i] {
+			took = append(took, r.took...)
+		}
+		slices.Sort(took)
+		fmt.Printf("%-22s  %10.0f   %15.2f   %8.2f   %6.2f   %6.2f ms\n", t.name,
+			median(results[i], func(n int) float64 { return results[i][n].rate }),
+			median(results[i], func(n int) float64 { return results[i][n].rate / results[1][n].rate }),
+			median(results[i], func(n int) float64 { return results[i][n].rate / results[2][n].rate }),
+			milliseconds(took[len(took)/2]), milliseconds(took[len(took)*99/100]))
+	}
+}
+
+func median(of []round, value func(n int) float64) float64 {
+	var all []float64
+	for n := range of {
+		all = append(all, value(n))
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
