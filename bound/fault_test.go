@@ -1,0 +1,235 @@
+package bound_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/latchkey-cam/latchkey/bound"
+)
+
+// wire is a proxy before a server that hurts one reply to a GET.
+type wire struct {
+	server string
+	hurt   func(n int64, reply []byte, next func() []byte) (out [][]byte, wait time.Duration)
+	armed  atomic.Bool
+	seen   atomic.Int64 // replies since it was armed
+	hurtAt atomic.Int64
+	done   sync.WaitGroup
+}
+
+// through starts a proxy before the server at that address.
+func (w *wire) through(t testing.TB) (dial func(context.Context, string, string) (net.Conn, error)) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = l.Close()
+		w.done.Wait()
+	})
+	w.done.Go(func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", w.server)
+			if err != nil {
+				_ = near.Close()
+				continue
+			}
+			w.done.Go(func() {
+				_, _ = io.Copy(far, near)
+				_ = far.Close()
+			})
+			w.done.Go(func() {
+				w.carry(near, far)
+				_ = near.Close()
+				_ = far.Close()
+			})
+		}
+	})
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
+	}
+}
+
+// carry passes replies on, one by one.
+func (w *wire) carry(near io.Writer, far io.Reader) {
+	r := bufio.NewReader(far)
+	next := func() []byte {
+		b, err := frame(r)
+		if err != nil {
+			return nil
+		}
+		return b
+	}
+	for {
+		reply := next()
+		if reply == nil {
+			return
+		}
+		out := [][]byte{reply}
+		if w.armed.Load() && reply[0] == '$' {
+			var wait time.Duration
+			out, wait = w.hurt(w.seen.Add(1), reply, next)
+			if len(out) != 1 || &out[0][0] != &reply[0] || wait > 0 {
+				w.hurtAt.CompareAndSwap(0, time.Now().UnixNano())
+			}
+			time.Sleep(wait)
+		}
+		for _, b := range out {
+			if _, err := near.Write(b); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// frame reads one reply.
+func frame(r *bufio.Reader) ([]byte, error) {
+	line, err := r.ReadBytes('\n')
+	if err != nil {
+		return nil, err
+	}
+	n, _ := strconv.Atoi(strings.TrimSpace(string(line[1:])))
+	switch line[0] {
+	case '$':
+		if n < 0 {
+			return line, nil
+		}
+		body := make([]byte, n+2)
+		_, err = io.ReadFull(r, body)
+		return append(line, body...), err
+	case '*', '%':
+		if line[0] == '%' {
+			n *= 2
+		}
+		for range n {
+			part, err := frame(r)
+			if err != nil {
+				return nil, err
+			}
+			line = append(line, part...)
+		}
+	}
+	return line, nil
+}
+
+// faults hurt the 50th reply.
+var faults = map[string]func(n int64, reply []byte, next func() []byte) ([][]byte, time.Duration){
+	"dropped": func(n int64, reply []byte, _ func() []byte) ([][]byte, time.Duration) {
+		if n == 50 {
+			return nil, 0
+		}
+		return [][]byte{reply}, 0
+	},
+	"duplicated": func(n int64, reply []byte, _ func() []byte) ([][]byte, time.Duration) {
+		if n == 50 {
+			return [][]byte{reply, reply}, 0
+		}
+		return [][]byte{reply}, 0
+	},
+	"swapped": func(n int64, reply []byte, next func() []byte) ([][]byte, time.Duration) {
+		if n == 50 {
+			return [][]byte{next(), reply}, 0
+		}
+		return [][]byte{reply}, 0
+	},
+	"held": func(n int64, reply []byte, _ func() []byte) ([][]byte, time.Duration) {
+		if n == 50 {
+			return [][]byte{reply}, time.Second
+		}
+		return [][]byte{reply}, 0
+	},
+}
+
+const (
+	workers = 8
+	asked   = 4000
+	homes   = 64
+)
+
+// TestWireFaults hurts one reply of a real server while eight read through the real
+// client: nobody is given a wrong answer, the client is replaced, and it costs no more
+// misses than there are readers.
+func TestWireFaults(t *testing.T) {
+	server := redis(t)
+	for name, hurt := range faults {
+		t.Run(name, func(t *testing.T) {
+			w := &wire{server: server, hurt: hurt}
+			o, alarms := &table{}, &log{}
+			c := open(t, bound.Config{Alarm: alarms.add, Tiers: []bound.Tier{bound.Valkey(bound.ValkeyConfig{URL: "redis://" + server, Prefix: name, Dial: w.through(t)})}})
+			for i := range homes {
+				want(t, c, home(i), o.read, 0)
+			}
+			until(t, "everything is stored", func() bool { return c.Stats().Tiers[0].Writes == 0 && stored(t, server, name) == homes })
+			before := o.reads.Load()
+			w.armed.Store(true)
+			wrong := race(t, c, o)
+			if wrong != 0 {
+				t.Errorf("%d wrong answers", wrong)
+			}
+			s := c.Stats()
+			if w.hurtAt.Load() == 0 {
+				t.Fatal("nothing was hurt")
+			}
+			t.Logf("%d reads of the origin; %+v", o.reads.Load()-before, s.Tiers[0])
+			if misses := o.reads.Load() - before; misses > workers {
+				t.Errorf("%d reads of the origin, want at most %d", misses, workers)
+			}
+			if s.Tiers[0].Replaced != 1 || s.Tiers[0].State != bound.Healthy {
+				t.Errorf("replaced %d times and %s, want once and healthy", s.Tiers[0].Replaced, s.Tiers[0].State)
+			}
+		})
+	}
+}
+
+// race has workers ask, and says how many answers were wrong.
+func race(t *testing.T, c *bound.Cache, o *table) int64 {
+	var all sync.WaitGroup
+	var wrong atomic.Int64
+	for worker := range workers {
+		all.Go(func() {
+			for i := range asked / workers {
+				q := home((i*7 + worker*13) % homes)
+				a, err := c.Get(t.Context(), q, o.read)
+				if err != nil {
+					t.Errorf("%v: %v", q, err)
+				} else if string(a.Bytes) != string(truth(q, 0).Bytes) {
+					wrong.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	return wrong.Load()
+}
+
+func home(i int) bound.Question {
+	return bound.Question{Scope: fmt.Sprintf("home/%d", i), Key: "thumbnails", Codec: 1}
+}
+
+// stored is how many values a server keeps under a prefix.
+func stored(t *testing.T, server, prefix string) int {
+	conn, err := net.Dial("tcp", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "KEYS %s:*\r\n", prefix)
+	reply, err := frame(bufio.NewReader(conn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(string(reply), prefix+":")
+}

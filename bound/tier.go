@@ -1,0 +1,306 @@
+package bound
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Tier is a place that keeps values: [Memory] or [Valkey]. What it holds comes out
+// through a [Cache] alone, which compares it.
+type Tier struct {
+	name string
+	open func(setting) (store, error)
+}
+
+// setting is what a tier is told by the cache that it is part of.
+type setting struct {
+	life     time.Duration
+	maxValue int
+	// outOfStep is called when a source has been sent what nobody asked for.
+	outOfStep func(from source, err error)
+}
+
+// store is a tier's way to what it keeps. Everything may be used by several goroutines.
+type store interface {
+	// begin is called once, when the tier is ready to hear of what goes wrong.
+	begin()
+	// current is what is to be asked now; nil while it is being replaced.
+	current() source
+	// await is current, but waits for a replacement that is about to be there.
+	await(ctx context.Context) source
+	// replace throws a source away, with all its connections, and begins to make
+	// another. It says whether the source was still the current one.
+	replace(from source) bool
+	close()
+}
+
+// source is one client of a store, from its making until it is thrown away. It believes
+// and compares nothing; what get returns is used nowhere but in [tier.look].
+type source interface {
+	// get returns nil if there is nothing under that name.
+	get(ctx context.Context, n name) ([]byte, error)
+	set(ctx context.Context, n name, v sealedValue) error
+	remove(ctx context.Context, n name) error
+}
+
+// What a source reports beside what its client does.
+var (
+	errPanicked  = errors.New("the client has panicked")
+	errOutOfStep = errors.New("the other side sent what nobody asked for")
+)
+
+// tier is a tier in use.
+type tier struct {
+	name  string
+	store store
+	keys  *Keys
+	life  time.Duration
+	now   func() time.Time
+	alarm func(Incident)
+	ward  ward
+	tally tally
+}
+
+// troubled says whether what t should have kept is asked of the origin at present.
+func (t *tier) troubled() bool { return !t.ward.calm.Load() || t.store.current() == nil }
+
+// look asks the tier. The answer's bytes and the value lie in the same memory, which is
+// the tier's own if it is memory.
+func (t *tier) look(ctx context.Context, q Question) (Answer, sealedValue, verdict) {
+	asked, probe := t.ward.admit(t.now())
+	if !asked {
+		t.tally.count(unasked)
+		return Answer{}, sealedValue{}, unasked
+	}
+	from := t.store.await(ctx)
+	if from == nil {
+		t.tally.count(unasked)
+		t.ward.settle(probe, false)
+		return Answer{}, sealedValue{}, unasked
+	}
+	value, err := from.get(ctx, q.name())
+	r, v, incident := t.weigh(ctx, q, value, err)
+	if v == fresh && t.store.current() != from {
+		v = unasked // it was thrown away meanwhile; whatever it says comes too late
+	}
+	t.tally.count(v)
+	if incident.Kind != "" {
+		t.report(incident)
+	}
+	if v == misrouted || v == damaged || v == failed {
+		t.strike(from, err)
+	}
+	t.ward.settle(probe, v == fresh || v == absent)
+	if v != fresh {
+		return Answer{}, sealedValue{}, v
+	}
+	return r.answer(q), sealedValue{value, r.epoch, r.time()}, fresh
+}
+
+// weigh says what a tier's reply is to somebody who asked q, and what there is to report.
+func (t *tier) weigh(ctx context.Context, q Question, value []byte, err error) (record, verdict, Incident) {
+	switch {
+	case errors.Is(err, errPanicked):
+		t.tally.panics.Add(1)
+		return record{}, failed, Incident{Kind: Panicked, Asked: q, Err: err}
+	case errors.Is(err, errMalformed):
+		return record{}, damaged, Incident{Kind: Damaged, Asked: q, Err: err}
+	case err != nil && ctx.Err() != nil:
+		return record{}, unasked, Incident{} // the caller has gone; that is not the tier's fault
+	case err != nil:
+		return record{}, failed, Incident{}
+	case value == nil:
+		return record{}, absent, Incident{}
+	}
+	r, err := parse(value)
+	if errors.Is(err, errVersion) {
+		return r, unknown, Incident{}
+	}
+	if err != nil {
+		return r, damaged, Incident{Kind: Damaged, Asked: q, Err: err}
+	}
+	v := t.keys.judge(q, r, t.now(), t.life)
+	switch v {
+	case damaged:
+		return r, v, Incident{Kind: Damaged, Asked: q, Found: r.question()}
+	case misrouted:
+		return r, v, Incident{Kind: Misrouted, Asked: q, Found: r.question()}
+	}
+	return r, v, Incident{}
+}
+
+// strike throws away what has failed. However many reads fail by the same client, it is
+// one failure.
+func (t *tier) strike(from source, err error) {
+	if !t.store.replace(from) {
+		return
+	}
+	t.tally.replaced.Add(1)
+	if t.ward.strike(t.now()) {
+		t.tally.quarantines.Add(1)
+		t.report(Incident{Kind: Quarantined, Err: err})
+	}
+}
+
+func (t *tier) report(i Incident) {
+	i.Tier, i.Time = t.name, t.now()
+	t.alarm(i)
+}
+
+// outOfStep is called by a source that was sent what nobody had asked for.
+func (t *tier) outOfStep(from source, err error) {
+	t.tally.outOfStep.Add(1)
+	t.report(Incident{Kind: OutOfStep, Err: err})
+	t.strike(from, err)
+}
+
+// set stores v, if the tier may be asked.
+func (t *tier) set(ctx context.Context, n name, v sealedValue) {
+	from := t.store.current()
+	if from == nil || !t.ward.calm.Load() {
+		return
+	}
+	if err := from.set(ctx, n, v); err != nil {
+		t.writeFailed(ctx, from, err)
+	}
+}
+
+// remove forgets what is stored under n. A tier that is being replaced or in quarantine
+// is asked, too: what it keeps would come back.
+func (t *tier) remove(ctx context.Context, n name) error {
+	from := t.store.current()
+	if from == nil {
+		return errReplacing
+	}
+	err := from.remove(ctx, n)
+	if err != nil {
+		t.writeFailed(ctx, from, err)
+	}
+	return err
+}
+
+var errReplacing = errors.New("the tier is being replaced")
+
+// writeFailed counts it. A reply that is no reply to a write is as bad as a wrong value.
+func (t *tier) writeFailed(ctx context.Context, from source, err error) {
+	t.tally.writes.Add(1)
+	switch {
+	case errors.Is(err, errPanicked):
+		t.tally.panics.Add(1)
+		t.report(Incident{Kind: Panicked, Err: err})
+		t.strike(from, err)
+	case errors.Is(err, errMalformed):
+		t.tally.damaged.Add(1)
+		t.report(Incident{Kind: Damaged, Err: err})
+		t.strike(from, err)
+	case ctx.Err() == nil && !errors.Is(err, errRefused):
+		t.strike(from, err)
+	}
+}
+
+// errRefused is a reply that says no: the other side is there and in step.
+var errRefused = errors.New("the cache refuses")
+
+// How a ward deals with a tier.
+const (
+	wardStrikes = 5                // so many replacements ...
+	wardWindow  = 10 * time.Second // ... within this time are too many
+	wardFirst   = time.Second      // the first quarantine; each that follows is twice as long
+	wardLongest = time.Minute      // and no longer than that
+	wardProbes  = 8                // reads, one at a time, that must be good before the tier is used again
+)
+
+// State is how a tier does.
+type State string
+
+// The states of a tier.
+const (
+	Healthy   State = "healthy"
+	Replacing State = "replacing"  // its client is being made anew
+	Isolated  State = "quarantine" // it is not asked
+	Probing   State = "probing"    // it is asked one thing at a time
+)
+
+// ward decides whether a tier is asked.
+type ward struct {
+	calm atomic.Bool // it is healthy
+
+	mu      sync.Mutex // protects what follows
+	strikes []time.Time
+	until   time.Time     // the end of the quarantine
+	span    time.Duration // of the last quarantine
+	probing bool          // a probe is under way
+	good    int           // probes that went well
+}
+
+// admit says whether the tier may be asked, and whether that is a probe. Whoever has
+// been admitted calls settle.
+func (w *ward) admit(now time.Time) (ok, probe bool) {
+	if w.calm.Load() {
+		return true, false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now.Before(w.until) || w.probing {
+		return false, false
+	}
+	w.probing = true
+	return true, true
+}
+
+// settle ends what admit began.
+func (w *ward) settle(probe, good bool) {
+	if !probe {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.probing = false
+	if !good {
+		return
+	}
+	if w.good++; w.good >= wardProbes {
+		w.strikes = nil
+		w.calm.Store(true)
+	}
+}
+
+// strike notes a replacement and says whether a quarantine begins with it.
+func (w *ward) strike(now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.calm.Load() {
+		w.strikes = append(w.strikes, now)
+		for now.Sub(w.strikes[0]) > wardWindow {
+			w.strikes = w.strikes[1:]
+		}
+		if len(w.strikes) < wardStrikes {
+			return false
+		}
+	} else if now.Before(w.until) {
+		return false
+	}
+	w.span = min(2*w.span, wardLongest)
+	if w.span == 0 || now.Sub(w.until) > wardLongest {
+		w.span = wardFirst
+	}
+	w.until = now.Add(w.span)
+	w.good = 0
+	w.calm.Store(false)
+	return true
+}
+
+func (w *ward) state(now time.Time) State {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.calm.Load():
+		return Healthy
+	case now.Before(w.until):
+		return Isolated
+	}
+	return Probing
+}
