@@ -5,11 +5,12 @@
 package sabotage
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
-	"strings"
 )
 
 // Cut is one piece of source to replace.
@@ -24,26 +25,35 @@ type Cut struct {
 // root. It is an error if an Old does not stand exactly once: then the source has moved
 // on and the control would silently be none.
 func Overlay(root, dir string, cuts ...Cut) (string, error) {
-	replace := map[string]string{}
-	for i, cut := range cuts {
-		original, err := filepath.Abs(filepath.Join(root, filepath.FromSlash(cut.File)))
-		if err != nil {
-			return "", fmt.Errorf("overlay %s: %w", cut.File, err)
+	altered := map[string][]byte{}
+	for _, cut := range cuts {
+		src, ok := altered[cut.File]
+		if !ok {
+			var err error
+			if src, err = os.ReadFile(filepath.Join(root, filepath.FromSlash(cut.File))); err != nil {
+				return "", fmt.Errorf("overlay %s: %w", cut.File, err)
+			}
 		}
-		current := original
-		if altered, ok := replace[original]; ok {
-			current = altered
-		}
-		src, err := os.ReadFile(current)
-		if err != nil {
-			return "", fmt.Errorf("overlay %s: %w", cut.File, err)
-		}
-		if n := strings.Count(string(src), cut.Old); n != 1 {
+		if n := bytes.Count(src, []byte(cut.Old)); n != 1 {
 			return "", fmt.Errorf("overlay %s: %q stands in it %d times, want once", cut.File, cut.Old, n)
 		}
-		altered := filepath.Join(dir, fmt.Sprintf("%d_%s", i, filepath.Base(cut.File)))
-		if err := os.WriteFile(altered, []byte(strings.Replace(string(src), cut.Old, cut.New, 1)), 0o600); err != nil {
-			return "", fmt.Errorf("overlay %s: %w", cut.File, err)
+		altered[cut.File] = bytes.Replace(src, []byte(cut.Old), []byte(cut.New), 1)
+	}
+	return Replace(root, dir, altered)
+}
+
+// Replace is [Overlay] for files that were altered otherwise: by their names below root,
+// what stands in them instead. A file that is not there is added.
+func Replace(root, dir string, files map[string][]byte) (string, error) {
+	replace := map[string]string{}
+	for name, src := range files {
+		original, err := filepath.Abs(filepath.Join(root, filepath.FromSlash(name)))
+		if err != nil {
+			return "", fmt.Errorf("overlay %s: %w", name, err)
+		}
+		altered := filepath.Join(dir, fmt.Sprintf("%d_%s", len(replace), path.Base(name)))
+		if err := os.WriteFile(altered, src, 0o600); err != nil {
+			return "", fmt.Errorf("overlay %s: %w", name, err)
 		}
 		replace[original] = altered
 	}

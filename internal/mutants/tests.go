@@ -1,0 +1,198 @@
+package mutants
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// test is one test of a package.
+type test struct {
+	dir     string
+	name    string
+	took    time.Duration
+	reaches map[int]bool // which mutants it comes by
+}
+
+func (t test) String() string { return t.dir + " " + t.name }
+
+func keysOf(m map[string]string) iter.Seq[string] { return maps.Keys(m) }
+
+// reach runs every test once as it is and takes down which mutants it comes by.
+func (r *run) reach(ctx context.Context) error {
+	var all []*test
+	for dir := range r.tests {
+		out, err := r.command(ctx, dir, "-test.list", ".").Output()
+		if err != nil {
+			return fmt.Errorf("list the tests of %s: %w", dir, err)
+		}
+		for _, name := range strings.Fields(string(out)) {
+			t := &test{dir: dir, name: name}
+			if !strings.HasPrefix(name, "Benchmark") && (r.Slow == nil || !r.Slow.MatchString(t.String())) {
+				all = append(all, t)
+			}
+		}
+	}
+	err := each(r.Parallel, all, func(t *test) error {
+		notes := filepath.Join(r.dir, strings.ReplaceAll(t.String(), "/", "_")+".reached")
+		begin := time.Now()
+		if out, err := r.runTests(ctx, t.dir, []string{t.name}, 10*time.Minute, "LATCHKEY_MUTANTS_REACHED="+notes); err != nil {
+			return fmt.Errorf("%s fails as it is: %w\n%s", t, err, out)
+		}
+		t.took = time.Since(begin)
+		text, err := os.ReadFile(notes)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		t.reaches = map[int]bool{}
+		for line := range strings.Lines(string(text)) {
+			n, err := strconv.Atoi(strings.TrimSpace(line))
+			if err != nil {
+				return fmt.Errorf("what %s comes by: %w", t, err)
+			}
+			t.reaches[n] = true
+		}
+		return nil
+	})
+	for _, t := range all {
+		r.tests[t.dir] = append(r.tests[t.dir], *t)
+	}
+	return err
+}
+
+// each calls do for each of them, so many at a time, and returns the first error.
+func each[T any](parallel int, all []T, do func(T) error) error {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	errs := make([]error, max(parallel, 1))
+	for i := range errs {
+		wg.Go(func() {
+			for errs[i] == nil {
+				n := int(next.Add(1)) - 1
+				if n >= len(all) {
+					return
+				}
+				errs[i] = do(all[n])
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (r *run) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, r.binary(dir), args...)
+	c.Dir = filepath.Join(r.Root, filepath.FromSlash(dir))
+	return c
+}
+
+// runTests runs some tests of one package in one process.
+func (r *run) runTests(ctx context.Context, dir string, names []string, limit time.Duration, env ...string) ([]byte, error) {
+	scratch, err := os.MkdirTemp(r.dir, "tmp")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(scratch)
+	ctx, cancel := context.WithTimeout(ctx, limit+10*time.Second)
+	defer cancel()
+	c := r.command(ctx, dir, "-test.failfast", "-test.timeout", limit.String(), "-test.run", "^("+strings.Join(names, "|")+")$")
+	c.Env = append(append(os.Environ(), "TMPDIR="+scratch), env...)
+	c.WaitDelay = time.Second
+	return c.CombinedOutput()
+}
+
+// try runs, for each mutant, the tests that come by it until one fails.
+func (r *run) try(ctx context.Context) ([]Result, error) {
+	mutants := r.mutants
+	if r.Only != nil {
+		mutants = slices.DeleteFunc(slices.Clone(mutants), func(m Mutant) bool { return !r.Only.MatchString(m.Key()) })
+	}
+	results := make([]Result, len(mutants))
+	numbers := make([]int, len(mutants))
+	for i := range numbers {
+		numbers[i] = i
+	}
+	var done atomic.Int64
+	err := each(r.Parallel, numbers, func(i int) error {
+		killer, reached, err := r.kill(ctx, mutants[i])
+		results[i] = Result{mutants[i], killer, reached}
+		if n := done.Add(1); n%100 == 0 {
+			fmt.Fprintf(r.Out, "%d of %d mutants tried\n", n, len(mutants))
+		}
+		return err
+	})
+	return results, err
+}
+
+// kill runs the tests that come by one mutant: first what has noticed others of the same
+// function, then what is quick; a few, then more at a time.
+func (r *run) kill(ctx context.Context, m Mutant) (killer string, reached int, err error) {
+	place := m.File + " " + m.Func
+	for _, dir := range m.room.Tests {
+		tests := slices.DeleteFunc(slices.Clone(r.tests[dir]), func(t test) bool { return !t.reaches[m.ID] })
+		reached += len(tests)
+		r.mu.Lock()
+		before := slices.Clone(r.killers[place])
+		r.mu.Unlock()
+		slices.SortFunc(tests, func(a, b test) int {
+			return cmp.Or(slices.Index(before, b.String())-slices.Index(before, a.String()), cmp.Compare(a.took, b.took))
+		})
+		for size := 1; len(tests) > 0; size *= 2 {
+			some := tests[:min(size, len(tests))]
+			tests = tests[len(some):]
+			killer, err := r.fails(ctx, m, some)
+			if err != nil {
+				return "", reached, err
+			}
+			if killer != "" {
+				r.mu.Lock()
+				if !slices.Contains(r.killers[place], killer) {
+					r.killers[place] = append(r.killers[place], killer)
+				}
+				r.mu.Unlock()
+				return killer, reached, nil
+			}
+		}
+	}
+	return "", reached, nil
+}
+
+var failed = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
+
+// fails runs some tests of one package against a mutant and says which one fails.
+func (r *run) fails(ctx context.Context, m Mutant, some []test) (string, error) {
+	var names []string
+	limit := 20 * time.Second
+	for _, t := range some {
+		names = append(names, t.name)
+		limit += 5 * t.took
+	}
+	out, err := r.runTests(ctx, some[0].dir, names, limit, "LATCHKEY_MUTANT="+strconv.Itoa(m.ID))
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err == nil:
+		return "", nil
+	}
+	if name := failed.FindSubmatch(out); name != nil {
+		return some[0].dir + " " + string(name[1]), nil
+	}
+	if bytes.Contains(out, []byte("panic: test timed out")) || len(some) == 1 {
+		return some[0].String(), nil
+	}
+	return some[0].dir + " " + strings.Join(names, " or "), nil
+}
