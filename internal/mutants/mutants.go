@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -191,7 +192,7 @@ func (r *run) judge(results []Result) error {
 		fmt.Fprintf(r.Out, "%s:%d %s: %s: %s: %s\n", m.File, m.Line, m.Func, m.Text, m.Change, fate)
 	}
 	if r.Only == nil {
-		for _, key := range slices.Sorted(keysOf(why)) {
+		for _, key := range slices.Sorted(maps.Keys(why)) {
 			fmt.Fprintf(r.Out, "LISTED as one that changes nothing, and does not exist: %s\n", key)
 			survived++
 		}

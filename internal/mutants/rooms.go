@@ -4,9 +4,46 @@ import "regexp"
 
 // Rooms are the places where a line stands between a person and a stranger's home.
 var Rooms = []Room{
-	{
+	{ // what an object is, and whether it is what was asked for
 		Files: []string{"sealed/sealed.go", "sealed/envelope.go", "sealed/parcel.go", "sealed/verify.go", "sealed/file.go", "sealed/letter.go", "sealed/settings.go"},
-		Tests: []string{"sealed"},
+		Tests: []string{"sealed", "open", "settings", "letter"},
+	},
+	{ // making and opening one
+		Files: []string{
+			"seal/seal.go", "open/open.go",
+			"internal/cobblestone/cobblestone.go",
+			"internal/cobblestone/stream.go NewReader ended Reader.next NewReaderAt ReaderAt.chunk readAt",
+		},
+		Tests:    []string{"internal/cobblestone", "open", "seal", "sealed"},
+		Literals: []string{"append"},
+	},
+	{ // settings and letters
+		Files: []string{
+			"internal/parcel/parcel.go", "settings/settings.go",
+			"letter/letter.go", "letter/inbox.go", "letter/condition.go SealCondition OpenCondition",
+		},
+		Tests:    []string{"settings", "letter"},
+		Literals: []string{"append"},
+	},
+	{ // who may see what
+		Files: []string{
+			"deed/body.go", "deed/body_people.go", "deed/body_place.go", "deed/deed.go", "deed/fold.go", "deed/fold_people.go", "deed/fold_place.go",
+			"deed/key.go", "deed/person.go", "deed/sees.go", "deed/standing.go", "deed/title.go", "deed/title_people.go", "deed/title_place.go",
+		},
+		Tests: []string{"deed"},
+	},
+	{ // keys wrapped for people
+		Files: []string{"key/epoch.go", "key/key.go", "key/past.go", "key/person.go", "key/agent.go AgentKeys.KeyID AgentKeys.Body AgentKeys.Find"},
+		Tests: []string{"key", "sealed", "open"},
+	},
+	{ // what pages and agents sign and are answered
+		Files: []string{
+			"api/mac.go", "api/sign.go", "api/ticket.go", "api/invite.go", "api/join.go", "api/ask.go",
+			"api/client.go", "api/client_account.go SignedIn.start SignedIn.ask",
+			"api/client_home.go Home.call Home.ask Home.Deeds Home.Events Home.Object",
+		},
+		Tests:    []string{"api", "account", "server"},
+		Literals: []string{"append"},
 	},
 }
 

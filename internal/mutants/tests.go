@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,8 +27,6 @@ type test struct {
 }
 
 func (t test) String() string { return t.dir + " " + t.name }
-
-func keysOf(m map[string]string) iter.Seq[string] { return maps.Keys(m) }
 
 // reach runs every test once as it is and takes down which mutants it comes by.
 func (r *run) reach(ctx context.Context) error {

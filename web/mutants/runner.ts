@@ -1,0 +1,86 @@
+// Runs each test as it is, which says by which mutants it comes, once more, which says
+// whether it can be repeated, and then under every such mutant that no test has killed
+// yet, all in one process. A mutant under which it fails is killed.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import type { RunnerTestCase } from "vitest";
+import { getFn } from "vitest/suite";
+import { VitestTestRunner } from "vitest/runners";
+
+/** What is known so far, kept in a file between one file of tests and the next. */
+export interface Known {
+  /** By the mutant's number, the test that noticed it. */
+  killed: Record<number, string>;
+  /** By the mutant's number, how many tests came by it and did not notice. */
+  passed: Record<number, number>;
+  /** Tests that fail when they run again as they are. */
+  once: string[];
+}
+
+// A test that takes longer than this under a mutant is one that has noticed it.
+const patience = 5_000;
+
+const later = setTimeout;
+const state = process.env["LATCHKEY_MUTANTS"]!;
+
+class Switchboard {
+  on = 0;
+  reached = new Set<number>();
+
+  is(n: number): boolean {
+    this.reached.add(n);
+    return n === this.on;
+  }
+
+  /** What is written to next, or something that writes nothing once. */
+  skip<T extends object>(n: number, writer: T): T {
+    return this.is(n) ? (new Proxy({}, { get: () => () => writer }) as T) : writer;
+  }
+
+  none<T>(n: number, part: T): T {
+    return this.is(n) ? (new Uint8Array(0) as T) : part;
+  }
+}
+
+const board = new Switchboard();
+Object.assign(globalThis, { __mutants: board });
+
+export default class MutantRunner extends VitestTestRunner {
+  readonly #known = JSON.parse(readFileSync(state, "utf8")) as Known;
+
+  async runTask(test: RunnerTestCase): Promise<void> {
+    const run = getFn(test);
+    board.reached = new Set();
+    await run();
+    const left = [...board.reached].filter((n) => this.#known.killed[n] === undefined);
+    if (left.length === 0) return;
+    const name = `${test.file.name} ${test.name}`;
+    if (await fails(run, 0)) {
+      this.#known.once.push(name);
+      return;
+    }
+    for (const n of left) {
+      if (await fails(run, n)) this.#known.killed[n] = name;
+      else this.#known.passed[n] = (this.#known.passed[n] ?? 0) + 1;
+    }
+  }
+
+  override onAfterRunFiles(): void {
+    super.onAfterRunFiles();
+    writeFileSync(state, JSON.stringify(this.#known));
+  }
+}
+
+async function fails(run: () => unknown, mutant: number): Promise<boolean> {
+  board.on = mutant;
+  let timer: ReturnType<typeof setTimeout>;
+  try {
+    await Promise.race([Promise.resolve(run()), new Promise((_, reject) => (timer = later(() => reject(new Error("took too long")), patience)))]);
+    return false;
+  } catch {
+    return true;
+  } finally {
+    board.on = 0;
+    clearTimeout(timer!);
+  }
+}
