@@ -5,7 +5,9 @@ import (
 	"github.com/latchkey-cam/latchkey/account"
 )
 
-// AccountCookie names the cookie of a session at an account.
+// AccountCookie names the cookie of a session at an account. A browser has one account
+// open at a time; which it is stands in the cookie too, so that one which was crossed is
+// noticed at the address of another.
 const AccountCookie = "latchkey_account"
 
 // What an answer says of a mail.
@@ -196,6 +198,8 @@ type AccountSessionRow struct {
 	Current bool               `json:"current" doc:"the asker's own"`
 }
 
+const atAccount = "/v1/accounts/{account}"
+
 // accountRoutes are the part of the table that is about people's accounts.
 var accountRoutes = []Route{
 	{ID: "begin-account", Method: "POST", Pattern: "/v1/accounts/begin", Right: Anybody, Form: JSON,
@@ -214,46 +218,46 @@ var accountRoutes = []Route{
 		Says:    "Signs in to an account and sets the session's cookie.",
 		Request: SignInAccount{}, Answer: AccountSession{}, Status: 201, Held: true},
 
-	{ID: "account", Method: "GET", Pattern: "/v1/account", Right: AccountHeld, Form: JSON,
+	{ID: "account", Method: "GET", Pattern: atAccount, Right: AccountHeld, Form: JSON,
 		Says:   "Gives the account without what opens it.",
 		Answer: Account{}, Status: 200, Held: true},
-	{ID: "vault", Method: "GET", Pattern: "/v1/account/vault", Right: AccountHeld, Form: JSON,
+	{ID: "vault", Method: "GET", Pattern: atAccount + "/vault", Right: AccountHeld, Form: JSON,
 		Says:   "Gives the vault.",
 		Answer: AccountVault{}, Status: 200, Held: true},
-	{ID: "put-vault", Method: "PUT", Pattern: "/v1/account/vault", Right: AccountHeld, Form: JSON,
+	{ID: "put-vault", Method: "PUT", Pattern: atAccount + "/vault", Right: AccountHeld, Form: JSON,
 		Says:    "Replaces the vault by the next one.",
 		Request: AccountVault{}, Answer: AccountOK{}, Status: 200, Held: true},
-	{ID: "begin-unlocker", Method: "POST", Pattern: "/v1/account/unlockers/begin", Right: AccountProven, Form: JSON,
+	{ID: "begin-unlocker", Method: "POST", Pattern: atAccount + "/unlockers/begin", Right: AccountProven, Form: JSON,
 		Says:    "Gives what to ask another passkey.",
 		Request: Empty{}, Answer: AccountOptions{}, Status: 200, Held: true},
-	{ID: "add-unlocker", Method: "POST", Pattern: "/v1/account/unlockers", Right: AccountProven, Form: JSON,
+	{ID: "add-unlocker", Method: "POST", Pattern: atAccount + "/unlockers", Right: AccountProven, Form: JSON,
 		Says:    "Adds an unlocker; another passphrase or recovery code takes the place of the one before.",
 		Request: AddUnlocker{}, Answer: AccountOK{}, Status: 201, Held: true},
-	{ID: "remove-unlocker", Method: "DELETE", Pattern: "/v1/account/unlockers/{unlocker}", Right: AccountProven, Form: JSON,
+	{ID: "remove-unlocker", Method: "DELETE", Pattern: atAccount + "/unlockers/{unlocker}", Right: AccountProven, Form: JSON,
 		Says:   "Removes an unlocker, if enough are left.",
 		Answer: AccountOK{}, Status: 200, Held: true},
-	{ID: "begin-codes", Method: "POST", Pattern: "/v1/account/codes", Right: AccountProven, Form: JSON,
+	{ID: "begin-codes", Method: "POST", Pattern: atAccount + "/codes", Right: AccountProven, Form: JSON,
 		Says:    "Gives a secret for an authenticator app.",
 		Request: Empty{}, Answer: CodeSecret{}, Status: 200, Held: true},
-	{ID: "prove-code", Method: "PUT", Pattern: "/v1/account/codes", Right: AccountProven, Form: JSON,
+	{ID: "prove-code", Method: "PUT", Pattern: atAccount + "/codes", Right: AccountProven, Form: JSON,
 		Says:    "Shows that the app has the secret; from now on codes are asked for.",
 		Request: ProveCode{}, Answer: AccountOK{}, Status: 200, Held: true},
-	{ID: "end-codes", Method: "DELETE", Pattern: "/v1/account/codes", Right: AccountProven, Form: JSON,
+	{ID: "end-codes", Method: "DELETE", Pattern: atAccount + "/codes", Right: AccountProven, Form: JSON,
 		Says:   "Asks for no codes any more.",
 		Answer: AccountOK{}, Status: 200, Held: true},
-	{ID: "change-email", Method: "POST", Pattern: "/v1/account/email", Right: AccountProven, Form: JSON,
+	{ID: "change-email", Method: "POST", Pattern: atAccount + "/email", Right: AccountProven, Form: JSON,
 		Says:    "Mails a code to another address, and a notice to the present one.",
 		Request: ChangeEmail{}, Answer: EmailChanging{}, Status: 200, Held: true},
-	{ID: "confirm-email", Method: "POST", Pattern: "/v1/account/email/confirm", Right: AccountProven, Form: JSON,
+	{ID: "confirm-email", Method: "POST", Pattern: atAccount + "/email/confirm", Right: AccountProven, Form: JSON,
 		Says:    "Changes the address.",
 		Request: ConfirmEmail{}, Answer: AccountOK{}, Status: 200, Held: true},
-	{ID: "account-sessions", Method: "GET", Pattern: "/v1/account/sessions", Right: AccountHeld, Form: JSON,
+	{ID: "account-sessions", Method: "GET", Pattern: atAccount + "/sessions", Right: AccountHeld, Form: JSON,
 		Says:   "Lists where the account is signed in.",
 		Answer: AccountSessions{}, Status: 200, Held: true},
-	{ID: "end-account-session", Method: "DELETE", Pattern: "/v1/account/sessions/{session}", Right: AccountHeld, Form: JSON,
+	{ID: "end-account-session", Method: "DELETE", Pattern: atAccount + "/sessions/{session}", Right: AccountHeld, Form: JSON,
 		Says:   "Ends a session of the account.",
 		Answer: AccountOK{}, Status: 200, Held: true},
-	{ID: "sign-out-account", Method: "DELETE", Pattern: "/v1/account/session", Right: AccountHeld, Form: JSON,
+	{ID: "sign-out-account", Method: "DELETE", Pattern: atAccount + "/session", Right: AccountHeld, Form: JSON,
 		Says:   "Ends the asker's session.",
 		Answer: AccountOK{}, Status: 200, Held: true},
 }

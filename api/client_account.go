@@ -94,7 +94,7 @@ func (s *SignedIn) MACKey() MACKey { return s.key }
 
 // ask exchanges messages about the account; account must point into answer.
 func (s *SignedIn) ask(ctx context.Context, method, path string, request, answer any, account *latchkey.AccountID) error {
-	q := call{method: method, path: "/v1/account" + path, asPage: true, cookie: s.Cookie(), key: &s.key}
+	q := call{method: method, path: "/v1/accounts/" + s.Account.String() + path, asPage: true, cookie: s.Cookie(), key: &s.key}
 	if _, err := s.client.exchange(ctx, q, request, answer); err != nil {
 		return err
 	}

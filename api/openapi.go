@@ -115,7 +115,7 @@ func base32Schema(letters int) map[string]any {
 }
 
 var pathSchemas = map[string]map[string]any{
-	"home": base32Schema(52), "agent": base32Schema(26), "camera": base32Schema(26), "object": base32Schema(26), "session": base32Schema(26), "unlocker": base32Schema(26), "slot": base32Schema(26),
+	"home": base32Schema(52), "account": base32Schema(26), "agent": base32Schema(26), "camera": base32Schema(26), "object": base32Schema(26), "session": base32Schema(26), "unlocker": base32Schema(26), "slot": base32Schema(26),
 	"day":  {"type": "string", "format": "date"},
 	"kind": {"enum": []any{latchkey.Thumbnail.String(), latchkey.Clip.String(), latchkey.Description.String()}},
 }

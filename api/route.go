@@ -18,7 +18,7 @@ const (
 	Owner      Right = "owner"        // an owner
 	Uploader   Right = "agent"        // an agent of the home in the address, by its request header
 	AgentHello Right = "agent, hello" // an agent, by what it says on the websocket
-	// AccountHeld is a session of an account, whichever: its own is all that it reaches.
+	// AccountHeld is a session of the account in the address.
 	AccountHeld Right = "account"
 	// AccountProven is one that began so lately that its person is still there.
 	AccountProven Right = "account, proof"
@@ -39,7 +39,7 @@ const (
 type Route struct {
 	ID      string // the operation's name in OpenAPI
 	Method  string
-	Pattern string // of net/http; {home} is a HomeID, {camera} a CameraID, and so on
+	Pattern string // of net/http; {home} is a HomeID, {account} an AccountID, and so on
 	Right   Right
 	Form    Form
 	Says    string // one sentence

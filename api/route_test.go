@@ -24,8 +24,48 @@ func TestRoutesAreWhole(t *testing.T) {
 		if r.Request != nil && !r.Unsafe() {
 			t.Errorf("route %s reads a body and changes nothing", r.ID)
 		}
-		if atHome := strings.Contains(r.Pattern, "{home}"); atHome != (r.Right.Session() || r.Right == api.Uploader) {
+	}
+}
+
+// sharedAddresses are the addresses that do not say whose they are, each with its reason.
+// None of them answers a GET with anything that depends on who asks.
+var sharedAddresses = map[string]string{
+	"health":            "says the same to everybody",
+	"found-home":        "POST; the home does not exist yet, and its deeds are in the body",
+	"challenge":         "POST; home and device are in the body, the answer names the home, and the nonce is worth nothing without the device's key",
+	"sign-in":           "POST; whose it is stands in the signed body, and the answer carries the MAC of the key in it",
+	"sign-in-person":    "POST; as sign-in",
+	"join-slot":         "the slot is the address, and a secret; what lies there is the same for everybody who knows it",
+	"answer-join":       "as join-slot",
+	"begin-account":     "POST; makes a fresh ID, kept nowhere",
+	"sign-up":           "POST; the account stands in the body, and the answer carries the MAC of the key in it",
+	"passphrase-params": "POST; the address of mail is in the body, and there is an answer for any",
+	"passkey-options":   "POST; a challenge for any passkey",
+	"sign-in-account":   "POST; who it is, is what is to be proven, and the answer carries the MAC of the key in the body",
+	"agent":             "a websocket: no answer that could be kept, and who speaks is proven on it over a fresh nonce",
+}
+
+// TestTheAddressSaysWhose: nothing that depends on who asks is at an address that others
+// share, where a cache that heeds no header could keep it for them.
+func TestTheAddressSaysWhose(t *testing.T) {
+	shared := map[string]bool{}
+	for _, r := range api.Routes {
+		home, account := strings.Contains(r.Pattern, "{home}"), strings.Contains(r.Pattern, "{account}")
+		switch {
+		case home != (r.Right.Session() || r.Right == api.Uploader), account != (r.Right.Page() && !r.Right.Session()):
 			t.Errorf("route %s: the right %q does not fit the address %s", r.ID, r.Right, r.Pattern)
+		case home || account:
+		case sharedAddresses[r.ID] == "":
+			t.Errorf("route %s: the address %s does not say whose it is", r.ID, r.Pattern)
+		case r.Method == "GET" && r.Right != api.Anybody && r.Form != api.Websocket:
+			t.Errorf("route %s: a cache may keep what is at %s", r.ID, r.Pattern)
+		default:
+			shared[r.ID] = true
+		}
+	}
+	for id := range sharedAddresses {
+		if !shared[id] {
+			t.Errorf("%s is on the list of shared addresses and is none", id)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func newAccounts(ctx context.Context, s *Server, origin *url.URL) (*accounts, er
 // found there says whose session it is.
 
 // asAccount finds the session of the cookie, and lets in only the page that holds its
-// MAC key.
+// MAC key, and only at its own account's address.
 func (a *asking) asAccount() error {
 	session, err := a.server.accountCookie(a.r)
 	if err != nil {
@@ -63,11 +63,11 @@ func (a *asking) asAccount() error {
 	if err != nil {
 		return err
 	}
-	if !ok {
+	if !ok || session.Account != a.account {
 		a.crossedAccount(session)
 		return signedOut()
 	}
-	a.account, a.held = session.Account, session
+	a.held = session
 	a.server.seeAccount(a.r.Context(), session)
 	if a.route.Right == api.AccountProven && timeOf(a.server.now().Add(-proofLife)) > session.Started {
 		return refuse(http.StatusForbidden, api.ProveAgain, "It is a while ago that you signed in. Show once more that it is you, then this goes on.")

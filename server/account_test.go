@@ -374,7 +374,7 @@ func TestAccountWalk(t *testing.T) {
 			continue
 		}
 		n++
-		path := strings.NewReplacer("{session}", p.session.Session.String(), "{unlocker}", p.phrase.Unlocker.String()).Replace(route.Pattern)
+		path := strings.NewReplacer("{account}", p.id.String(), "{session}", p.session.Session.String(), "{unlocker}", p.phrase.Unlocker.String()).Replace(route.Pattern)
 		body := ""
 		if route.Request != nil {
 			body = string(must(json.Marshal(route.Request)))
@@ -389,6 +389,7 @@ func TestAccountWalk(t *testing.T) {
 			"a member of a home":         {m.asPage(), m.mac(), h.origin, 401},
 			"the cookie alone":           {cookie(p.session), nil, h.origin, 401},
 			"the cookie, another's MAC":  {cookie(p.session), mac(other.session), h.origin, 401},
+			"another account's session":  {cookie(other.session), mac(other.session), h.origin, 401},
 			"another's cookie, my MAC":   {cookie(other.session), mac(p.session), h.origin, 401},
 			"their secret by my name":    {renamed, mac(other.session), h.origin, 401},
 			"the cookie twice":           {twice, mac(p.session), h.origin, 401},

@@ -34,7 +34,7 @@ type asking struct {
 	round   uint64          // of cuts, before the asker was looked up
 	outlet  *outlet         // with right Member
 
-	account latchkey.AccountID     // with rights AccountHeld and AccountProven: the asker's
+	account latchkey.AccountID     // with rights AccountHeld and AccountProven: the asker's, and the address's
 	held    archive.AccountSession // with those rights
 
 	to     latchkey.AgentID   // if the address has one
@@ -216,6 +216,11 @@ func (a *asking) enter(home latchkey.HomeID) (err error) {
 func (a *asking) address() (err error) {
 	if text := a.r.PathValue("camera"); text != "" {
 		if a.camera, err = latchkey.ParseCameraID(text); err != nil {
+			return notFound()
+		}
+	}
+	if text := a.r.PathValue("account"); text != "" {
+		if a.account, err = latchkey.ParseAccountID(text); err != nil {
 			return notFound()
 		}
 	}

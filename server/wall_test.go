@@ -155,7 +155,7 @@ func TestRouteWalk(t *testing.T) {
 func (m *home) address(route api.Route, n latchkey.Name) string {
 	return strings.NewReplacer("{home}", n.Home.String(), "{camera}", n.Camera.String(), "{day}", string(n.Day),
 		"{kind}", n.Kind.String(), "{object}", n.Object.String(), "{slot}", api.Slot{}.String(),
-		"{session}", latchkey.SessionID{}.String(), "{unlocker}", latchkey.UnlockerID{}.String(), "{agent}", m.agent.Keys.Agent.String()).Replace(route.Pattern)
+		"{account}", latchkey.AccountID{}.String(), "{session}", latchkey.SessionID{}.String(), "{unlocker}", latchkey.UnlockerID{}.String(), "{agent}", m.agent.Keys.Agent.String()).Replace(route.Pattern)
 }
 
 // TestNotYoursIsNotThere: what is another home's and what does not exist get the same

@@ -185,7 +185,7 @@ describe("a server that gives out something else", () => {
     // All of it is the other's: neither passphrase nor key opens that.
     server.bend = (q, a) => (q.path === "/v1/accounts/sessions" ? { ...a, body: { ...a.body, account: other!.account, vault: base64(other!.vaults.at(-1)!) } } : a);
     expect(await signingIn()).toMatchObject({ ok: false, reason: "wrap" });
-    server.bend = (q, a) => (q.path === "/v1/account" ? { ...a, body: { ...a.body, account: other!.account } } : a);
+    server.bend = (q, a) => (q.path === `/v1/accounts/${ada!.account}` ? { ...a, body: { ...a.body, account: other!.account } } : a);
     expect(await signingIn()).toMatchObject({ ok: false, trouble: "crossed", what: "account" });
     // The control: the same server, unbent, lets her in.
     server.bend = (_, a) => a;
@@ -239,7 +239,7 @@ describe("the vault", () => {
 
   it("gets a home that was founded while nobody could be reached, at the next sign-in", async () => {
     await signUp();
-    server.away = (path) => path.startsWith("/v1/account/");
+    server.away = (path) => /^\/v1\/accounts\/[a-z2-7]{26}/.test(path);
     const home = await here.found();
     server.away = () => false;
     expect(await vaulted()).toEqual([]);
@@ -349,7 +349,7 @@ describe("locking", () => {
 
   it("is put off while the vault does not have every home", async () => {
     await signUp();
-    server.away = (path) => path.startsWith("/v1/account/");
+    server.away = (path) => /^\/v1\/accounts\/[a-z2-7]{26}/.test(path);
     await here.found();
     expect(await here.account.lock()).toMatchObject({ ok: false, trouble: "offline" });
     expect(here.keep.kept.values().next().value!.secrets).not.toBeNull();

@@ -100,7 +100,7 @@ export class AccountVault {
   async ask(method: Question["method"], rest: string, body?: Record<string, unknown>): Promise<Answered> {
     const { account, mac } = await this.#need();
     try {
-      const answered = await this.#server.ask({ method, path: `/v1/account${rest}`, home: null, ...(body === undefined ? {} : { body }) }, mac);
+      const answered = await this.#server.ask({ method, path: `/v1/accounts/${account}${rest}`, home: null, ...(body === undefined ? {} : { body }) }, mac);
       if (answered.fields.text("account") !== account) throw new Failed({ trouble: "crossed", what: "account" }, null, answered.request);
       return answered;
     } catch (e) {

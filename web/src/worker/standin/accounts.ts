@@ -48,9 +48,10 @@ export class StandInAccounts {
 
   /** Answers about an account; session is whose MAC the request has. */
   async answer(method: string, path: string, body: Body, session: AccountSession | null): Promise<Reply> {
-    if (path.startsWith("/v1/accounts")) return this.#outside(path.slice("/v1/accounts".length), body);
-    if (session === null) throw new Refuse(401, "signed-out");
-    return this.#inside(`${method} ${path.slice("/v1/account".length)}`, body, session);
+    const [, id, rest] = /^\/v1\/accounts\/([a-z2-7]{26})(.*)$/.exec(path) ?? [];
+    if (id === undefined) return this.#outside(path.slice("/v1/accounts".length), body);
+    if (session === null || session.account.account !== id) throw new Refuse(401, "signed-out");
+    return this.#inside(`${method} ${rest}`, body, session);
   }
 
   /** The newest session, which a sign-in has just made. */
