@@ -1,0 +1,222 @@
+package crossed
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/latchkey-cam/latchkey/drill/fault"
+)
+
+// How the control arms call the account and the device of a home, and the event that is
+// there from the beginning.
+func userName(home int) string      { return "u" + strconv.Itoa(home) }
+func deviceName(home int) string    { return "d" + strconv.Itoa(home) }
+func firstEvent(user string) string { return "e-" + user }
+
+// control is the cloud of a control arm: its server in a process of its own, a database
+// and pictures in a folder, a cache, and proxies before both.
+type control struct {
+	homes  []*home
+	config plainConfig
+	child  Child
+	db     *sql.DB
+	cache  *cache
+	wire   *fault.Proxy // to the cache
+	client *http.Client
+	keeper *keeper // of this scene
+}
+
+// openControl fills the database and the folder of pictures.
+func openControl(ctx context.Context, homes []*home, cache *cache, child Child, c plainConfig) (k *control, err error) {
+	k = &control{homes: homes, config: c, child: child, cache: cache}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("make a control arm: %w", err), k.close())
+		}
+	}()
+	if err := os.MkdirAll(filepath.Join(c.Dir, "pictures"), 0o700); err != nil {
+		return k, err
+	}
+	if k.config.Listen, err = freeAddress(); err != nil {
+		return k, err
+	}
+	if k.wire, err = fault.NewProxy(ctx, fault.ProxyConfig{Upstream: cache.address, Protocol: fault.RESP}); err != nil {
+		return k, err
+	}
+	k.config.Cache, k.config.Prefix = k.wire.Addr(), cache.prefix
+	k.client = newClient()
+	if k.db, err = openPlainDB(c.Dir); err != nil {
+		return k, err
+	}
+	_, err = k.db.ExecContext(ctx, `
+		CREATE TABLE devices (device TEXT PRIMARY KEY, user TEXT NOT NULL);
+		CREATE TABLE events (event TEXT PRIMARY KEY, device TEXT NOT NULL, user TEXT NOT NULL, at INTEGER NOT NULL);
+		CREATE INDEX filed ON events (user, at);`)
+	if err != nil {
+		return k, err
+	}
+	for i := range homes {
+		p := filepath.Join(c.Dir, "pictures", firstEvent(userName(i))+".jpg")
+		if err := os.WriteFile(p, k.picture(i), 0o600); err != nil {
+			return k, err
+		}
+	}
+	return k, nil
+}
+
+// freeAddress is one on loopback at which nobody listens.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// newClient is a browser's connections, as many as there are people at a time.
+func newClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: people}, Timeout: 10 * time.Second}
+}
+
+func (k *control) close() error {
+	var errs []error
+	if k.keeper != nil {
+		k.keeper.close()
+	}
+	if k.wire != nil {
+		errs = append(errs, k.wire.Close())
+	}
+	if k.db != nil {
+		errs = append(errs, k.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// picture is what the camera of a home records, with the stamp that was written onto it.
+func (k *control) picture(home int) []byte {
+	return remark(k.homes[home].picture, stampComment+stampOf(userName(home)))
+}
+
+// begin puts the database back, empties the cache, and starts the server anew.
+func (k *control) begin(ctx context.Context) error {
+	if k.keeper != nil {
+		k.keeper.close()
+	}
+	k.client.CloseIdleConnections()
+	if err := k.fill(ctx); err != nil {
+		return fmt.Errorf("fill the database: %w", err)
+	}
+	if err := k.cache.empty(ctx); err != nil {
+		return err
+	}
+	var err error
+	if k.keeper, err = keep(ctx, k.child, k.config); err != nil {
+		return err
+	}
+	if k.config.KeyedOnly {
+		return k.cache.fill(ctx, func(yield func(string, []byte) bool) {
+			for i := range k.homes {
+				if !yield("thumbnail:"+firstEvent(userName(i)), k.homes[i].picture) {
+					return
+				}
+			}
+		})
+	}
+	return nil
+}
+
+func (k *control) fill(ctx context.Context) error {
+	tx, err := k.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // nothing, after the commit
+	if _, err := tx.ExecContext(ctx, `DELETE FROM devices; DELETE FROM events;`); err != nil {
+		return err
+	}
+	for i := range k.homes {
+		user, device := userName(i), deviceName(i)
+		if _, err := tx.ExecContext(ctx, `INSERT INTO devices (device, user) VALUES (?, ?)`, device, user); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO events (event, device, user, at) VALUES (?, ?, ?, 1)`, firstEvent(user), device, user); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// ask sends a request as somebody.
+func (k *control) ask(ctx context.Context, method, path, user string, body []byte) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+k.config.Listen+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Authorization", "Bearer "+user)
+	a, err := k.client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer a.Body.Close() // read whole
+	b, err := io.ReadAll(io.LimitReader(a.Body, 1<<20))
+	if err == nil && a.StatusCode != http.StatusOK {
+		err = errors.New(a.Status)
+	}
+	return b, err
+}
+
+// record has the camera of a home record something.
+func (k *control) record(ctx context.Context, home int) error {
+	event := firstEvent(userName(home)) + "-" + strconv.FormatUint(rand.Uint64(), 36)
+	_, err := k.ask(ctx, "POST", "/devices/"+deviceName(home)+"/events/"+event, "", k.picture(home))
+	return err
+}
+
+// visit has the account of a home open its page.
+func (k *control) visit(ctx context.Context, home int) visit {
+	v := visit{home: home, id: k.homes[home].id()}
+	var events []string
+	b, err := k.ask(ctx, "GET", "/events", userName(home), nil)
+	if err == nil {
+		err = json.Unmarshal(b, &events)
+	}
+	if err != nil {
+		v.refused++
+		return v
+	}
+	for _, e := range events {
+		b, err := k.ask(ctx, "GET", "/events/"+e+"/thumbnail", userName(home), nil)
+		if err != nil {
+			v.refused++
+			continue
+		}
+		v.shown = append(v.shown, b)
+	}
+	return v
+}
+
+// counts is what the server says of itself.
+func (k *control) counts(ctx context.Context) counts {
+	r, crashes, alarm := k.keeper.total(ctx)
+	return counts{misses: r.Misses, originReads: r.OriginReads, crashes: crashes, alarm: alarm}
+}
+
+// hurt puts a fault in where this architecture has a place for it.
+func (k *control) hurt(_ context.Context, s scene, rng *rand.Rand) (*harm, error) {
+	if in := onWire(k.wire, s.kind, rng); in != nil {
+		return of(in), nil
+	}
+	return nil, nil
+}

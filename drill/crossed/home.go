@@ -1,0 +1,101 @@
+package crossed
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/key/keytest"
+)
+
+// home is a home with real keys. The control arms know only its ID and its picture.
+type home struct {
+	owner   *keytest.Owner
+	ring    key.Ring // of the owner
+	agent   *keytest.Agent
+	camera  latchkey.CameraID
+	picture []byte // what its camera sees
+
+	session *api.Home // of the owner, at Latchkey
+	upload  *api.Agent
+
+	mu sync.Mutex // one object at a time is sealed
+}
+
+func (h *home) id() latchkey.HomeID { return h.owner.Home() }
+
+// newHome makes the keys of a home, its deeds and its picture.
+func newHome() (*home, error) {
+	h := &home{owner: keytest.NewOwner()}
+	h.owner.Found()
+	h.agent = h.owner.PlaceAgent()
+	h.camera = h.owner.PlaceCamera(h.agent)
+	h.ring = h.owner.Ring()
+	var err error
+	h.picture, err = picture(h.id())
+	return h, err
+}
+
+// makeHomes makes so many, on all cores.
+func makeHomes(ctx context.Context, n int, tell func(done int)) ([]*home, error) {
+	homes := make([]*home, n)
+	err := each(ctx, n, runtime.GOMAXPROCS(0), tell, func(_ context.Context, i int) (err error) {
+		homes[i], err = newHome()
+		return err
+	})
+	return homes, err
+}
+
+// each does something for each number below n, on so many goroutines, until one fails.
+func each(ctx context.Context, n, workers int, tell func(done int), do func(ctx context.Context, i int) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var next, done atomic.Int64
+	var work sync.WaitGroup
+	for range min(workers, n) {
+		work.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				if err := do(ctx, i); err != nil {
+					stop(err)
+					return
+				}
+				tell(int(done.Add(1)))
+			}
+		})
+	}
+	work.Wait()
+	return context.Cause(ctx)
+}
+
+// found founds the home at a server, and signs its owner in.
+func (h *home) found(ctx context.Context, client *api.Client, setup string) error {
+	if _, err := client.Found(ctx, setup, h.owner.Deeds()); err != nil {
+		return fmt.Errorf("found a home: %w", err)
+	}
+	device, signing := h.owner.Device()
+	var err error
+	if h.session, err = client.SignIn(ctx, h.id(), device, signing, h.owner.Title().Head()); err != nil {
+		return fmt.Errorf("sign an owner in: %w", err)
+	}
+	h.upload = client.Agent(h.id(), h.agent.Keys.Agent, h.agent.Keys.Signing)
+	return h.record(ctx)
+}
+
+// record seals what the camera sees, and uploads it.
+func (h *home) record(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.owner.Title()
+	o := h.agent.Object(t, h.camera, latchkey.Thumbnail, h.picture)
+	return h.upload.Upload(ctx, t.Head(), o.Name(), o.File.Bytes(), 0, bytes.NewReader(o.Body), uint64(len(o.Body)))
+}

@@ -1,0 +1,101 @@
+package crossed
+
+import "fmt"
+
+// Result is what came of a drill.
+type Result struct {
+	Homes     int      `json:"homes"`
+	Reads     int64    `json:"reads"`      // of Latchkey's that were verified, over the wire and in process
+	ReadsWire int64    `json:"reads_wire"` // those of viewers, over HTTP
+	Faults    int64    `json:"faults"`     // that were injected, in all arms
+	Seed      uint64   `json:"seed"`
+	Cache     string   `json:"cache"`   // "embedded", or the address of the service
+	Seconds   float64  `json:"seconds"` // that all of it took
+	Arms      []Arm    `json:"arms"`
+	Verdict   string   `json:"verdict"`           // pass or fail
+	Reasons   []string `json:"reasons,omitempty"` // why it is fail
+}
+
+// Arm is one cloud under the same faults as the others: a control arm, which has to
+// leak, or Latchkey.
+type Arm struct {
+	Name    string  `json:"name"`
+	Says    string  `json:"says"` // what it is, in a sentence
+	Control bool    `json:"control"`
+	Figures         // of all scenes together
+	Scenes  []Scene `json:"scenes"`
+}
+
+// Scene is the outage with one fault in it, or with none.
+type Scene struct {
+	Fault string `json:"fault"`          // F1 to F16, or "outage"
+	Says  string `json:"says"`           // what is done, in a sentence
+	With  string `json:"with,omitempty"` // the client, if the arm has several
+	Figures
+}
+
+// Figures are counted at the viewer, who alone knows whose picture it is.
+type Figures struct {
+	Injected       int64 `json:"injected"` // faults
+	Shown          int64 `json:"shown"`    // pictures, or answers of stock clients
+	ShownForeign   int64 `json:"shown_foreign"`
+	PeopleAffected int   `json:"people_affected"` // who were shown a stranger's picture
+	HomesExposed   int   `json:"homes_exposed"`   // whose picture a stranger was shown
+	Tapped         int64 `json:"tapped"`
+	Refused        int64 `json:"refused"` // pictures that were asked for and did not come
+	Misses         int64 `json:"misses"`
+	OriginReads    int64 `json:"origin_reads"`
+	Crashes        int64 `json:"crashes"` // of the process that held the client
+	// NoticedMS is after how long the system's own check spoke up, HealedMS until when
+	// everybody saw everything again, both from the first fault on. Nil: never. An arm's
+	// is its worst scene's: nil if strangers' pictures were shown in one and no check
+	// spoke up, or if one did not heal.
+	NoticedMS *float64 `json:"noticed_ms"`
+	HealedMS  *float64 `json:"healed_ms"`
+}
+
+// The names of the arms.
+const (
+	Arm2024    = "2024"
+	ArmStamp   = "2024 with a stamp"
+	ArmClients = "stock clients"
+	ArmOurs    = "latchkey"
+)
+
+// Passed says whether the promise held, and the drill proves something.
+func (r Result) Passed() bool { return r.Verdict == "pass" }
+
+// judge wants Latchkey to show nobody a stranger's picture, to notice and to heal, and
+// every control arm to leak under the same faults.
+func (r *Result) judge() {
+	for _, a := range r.Arms {
+		switch {
+		case a.Control && a.ShownForeign == 0:
+			r.fail("The control arm %q showed nobody a stranger's picture: the drill proves nothing.", a.Name)
+		case a.Control:
+		case a.ShownForeign > 0:
+			r.fail("Latchkey showed %d strangers' pictures to %d people.", a.ShownForeign, a.PeopleAffected)
+		case a.Shown == 0:
+			r.fail("Latchkey showed no picture at all: the drill proves nothing.")
+		}
+		if !a.Control {
+			for _, s := range a.Scenes {
+				r.judgeScene(s)
+			}
+		}
+	}
+	r.Verdict = map[bool]string{true: "pass", false: "fail"}[len(r.Reasons) == 0]
+}
+
+func (r *Result) judgeScene(s Scene) {
+	switch {
+	case s.HealedMS == nil:
+		r.fail("Latchkey did not heal from %s.", s.Fault)
+	case s.Refused > 0 && s.Fault != outage.id && s.NoticedMS == nil:
+		r.fail("Latchkey did not notice %s.", s.Fault)
+	}
+}
+
+func (r *Result) fail(format string, args ...any) {
+	r.Reasons = append(r.Reasons, fmt.Sprintf(format, args...))
+}

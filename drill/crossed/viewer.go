@@ -1,0 +1,94 @@
+package crossed
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"sync"
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+)
+
+// Of the 13,000 people who were shown a stranger's picture in February 2024 so many
+// tapped on it.
+const (
+	tappers  = 1504
+	tappedOf = 13_000
+)
+
+// meter counts at the viewer. It alone compares whose a picture is with who looks at it.
+type meter struct {
+	seed uint64
+
+	mu      sync.Mutex // protects what follows
+	figures Figures
+	people  map[latchkey.HomeID]bool // who were shown a stranger's picture, by their home
+	exposed map[latchkey.HomeID]bool
+	bad     map[int]bool // homes whose last visit was not as it should be
+}
+
+func newMeter(seed uint64) *meter {
+	return &meter{seed: seed, people: map[latchkey.HomeID]bool{}, exposed: map[latchkey.HomeID]bool{}, bad: map[int]bool{}}
+}
+
+// visit is what somebody's look at their page comes to.
+type visit struct {
+	home    int
+	id      latchkey.HomeID
+	shown   [][]byte // pictures
+	refused int      // that did not come
+}
+
+// count counts a visit. A picture that is so damaged that nobody can say whose it is has
+// been shown, and is nobody's.
+func (m *meter) count(v visit) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := &m.figures
+	f.Refused += int64(v.refused)
+	bad := v.refused > 0
+	for _, p := range v.shown {
+		f.Shown++
+		if home, ok := whose(p); ok && home != v.id {
+			bad = true
+			f.ShownForeign++
+			m.people[v.id], m.exposed[home] = true, true
+			if m.taps(v.id, f.ShownForeign) {
+				f.Tapped++
+			}
+		}
+	}
+	if bad {
+		m.bad[v.home] = true
+	} else {
+		delete(m.bad, v.home)
+	}
+	f.PeopleAffected, f.HomesExposed = len(m.people), len(m.exposed)
+}
+
+// taps says whether somebody taps on a picture that they should not see.
+func (m *meter) taps(who latchkey.HomeID, nth int64) bool {
+	h := fnv.New64a()
+	b := binary.BigEndian.AppendUint64(who[:], m.seed)
+	h.Write(binary.BigEndian.AppendUint64(b, uint64(nth)))
+	return h.Sum64()%tappedOf < tappers
+}
+
+// dirty returns the homes whose last visit was not as it should be.
+func (m *meter) dirty() []int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var homes []int
+	for h := range m.bad {
+		homes = append(homes, h)
+	}
+	return homes
+}
+
+func since(from, t time.Time) *float64 {
+	if t.IsZero() {
+		return nil
+	}
+	ms := float64(t.Sub(from).Microseconds()) / 1000
+	return &ms
+}
