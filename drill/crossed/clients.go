@@ -34,11 +34,13 @@ const keptFor = time.Hour
 func dialStock(ctx context.Context, name, address string) (stockClient, error) {
 	switch name {
 	case clientValkey:
-		// The embedded cache has no tracking, which the client's own cache wants.
-		c, err := valkey.NewClient(valkey.ClientOption{InitAddress: []string{address}, DisableCache: true})
+		// One server and no cluster; and the embedded cache has no tracking, which the
+		// client's own cache wants.
+		option := valkey.ClientOption{InitAddress: []string{address}, ForceSingleClient: true, DisableCache: true}
+		c, err := valkey.NewClient(option)
 		for n := 0; err != nil && n < 50 && ctx.Err() == nil; n++ {
 			pause(ctx, 100*time.Millisecond)
-			c, err = valkey.NewClient(valkey.ClientOption{InitAddress: []string{address}, DisableCache: true})
+			c, err = valkey.NewClient(option)
 		}
 		return stockValkey{c}, err
 	case clientGoRedis:

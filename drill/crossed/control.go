@@ -215,7 +215,7 @@ func (k *control) counts(ctx context.Context) counts {
 
 // hurt puts a fault in where this architecture has a place for it.
 func (k *control) hurt(_ context.Context, s scene, rng *rand.Rand) (*harm, error) {
-	if in := onWire(k.wire, s.kind, rng); in != nil {
+	if in := onWire(k.wire, s.kind, some(len(k.homes)), rng); in != nil {
 		return of(in), nil
 	}
 	return nil, nil

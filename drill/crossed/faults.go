@@ -27,11 +27,16 @@ var catalogue = []scene{
 	{"F4", glued, "Two connections to the cache are crossed."},
 }
 
-// How often a fault strikes, of the chances that it has.
-var now = fault.Schedule{After: 100, Rate: 1. / 400}
+// strikes is about how often a fault strikes in a scene.
+const strikes = 12
+
+// some strikes about so often while everybody comes back, once some have.
+func some(homes int) fault.Schedule {
+	return fault.Schedule{After: uint64(homes / 10), Rate: float64(strikes) / float64(homes)}
+}
 
 // onWire puts in a fault of the wire to the cache; nil if it is no such.
-func onWire(p *fault.Proxy, k kind, rng *rand.Rand) *fault.Injection {
+func onWire(p *fault.Proxy, k kind, now fault.Schedule, rng *rand.Rand) *fault.Injection {
 	switch k {
 	case late:
 		return p.Hold(now, rng, cacheTimeout+100*time.Millisecond)

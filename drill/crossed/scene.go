@@ -51,7 +51,7 @@ const (
 	people      = 64                     // who look at the same time
 	recordEvery = 4                      // of so many cameras one records while everybody comes back
 	healsWithin = 5 * time.Second        // or not at all
-	looksEvery  = 100 * time.Millisecond // whether it has healed
+	looksAfter  = 100 * time.Millisecond // and again after twice as long, until it has healed
 	sample      = 200                    // people who look then, beside those who had missed something
 )
 
@@ -116,7 +116,8 @@ func storm(ctx context.Context, c cloud, m *meter, rng *rand.Rand, homes int) {
 
 // heal waits until everybody sees their own again, and says since when; zero: they do not.
 func heal(ctx context.Context, c cloud, m *meter, rng *rand.Rand, homes int) time.Time {
-	for end := time.Now().Add(healsWithin); time.Now().Before(end) && ctx.Err() == nil; pause(ctx, looksEvery) {
+	wait := looksAfter
+	for end := time.Now().Add(healsWithin); time.Now().Before(end) && ctx.Err() == nil; wait *= 2 {
 		began := time.Now()
 		look := append(m.dirty(), rng.Perm(homes)[:min(sample, homes)]...)
 		_ = each(ctx, len(look), people, func(int) {}, func(ctx context.Context, i int) error {
@@ -126,6 +127,7 @@ func heal(ctx context.Context, c cloud, m *meter, rng *rand.Rand, homes int) tim
 		if len(m.dirty()) == 0 {
 			return began
 		}
+		pause(ctx, wait)
 	}
 	return time.Time{}
 }
