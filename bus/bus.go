@@ -23,12 +23,13 @@ import (
 	"github.com/latchkey-cam/latchkey"
 )
 
-// News says that who may see what of a home has changed.
+// News says that who may see what of a home has changed, or of all of them.
 type News struct {
 	Number  uint64 // of the row in the archive's outbox, rising by one
 	Home    latchkey.HomeID
 	Head    latchkey.Head      // that the home had then
 	Session latchkey.SessionID // that was ended; zero: the head moved
+	Hold    uint64             // of an operator, that began or was released; then the rest is zero
 }
 
 // Beat says that at a time the highest number in the archive's outbox was this one. Only

@@ -29,6 +29,7 @@ const maxGreetings = 1000
 type conversation struct {
 	server   *Server
 	r        *http.Request // that opened the websocket
+	route    api.Route
 	outlet   *outlet
 	conn     *websocket.Conn
 	listener *listener
@@ -60,7 +61,7 @@ func (s *Server) agent(a *asking) error {
 	defer s.done.Done()
 	defer stop()
 	defer c.CloseNow()
-	t := &conversation{server: s, r: a.r, conn: c}
+	t := &conversation{server: s, r: a.r, route: a.route, conn: c}
 	defer func() { t.outlet.release(true) }()
 	hello, err := t.greet(ctx)
 	if err == nil {
@@ -128,9 +129,11 @@ func (t *conversation) greet(ctx context.Context) (hello api.Hello, err error) {
 		return hello, unknownAgent()
 	}
 	t.home, t.incarnation = hello.Home, hello.Incarnation
-	who := asker{agent: hello.Agent, key: t.agent.KEM.ID()}
-	t.outlet, err = s.outlet(t.r, t.home, who, latchkey.Name{}, title, round)
-	return hello, err
+	who := asker{agent: hello.Agent, key: t.agent.KEM.ID(), route: t.route}
+	if t.outlet, err = s.outlet(t.r, t.home, who, latchkey.Name{}, title, round); err != nil {
+		return hello, err
+	}
+	return hello, s.holds.stops(t.route, t.home)
 }
 
 // part tells an agent with which the home has parted how that came about: the deeds after

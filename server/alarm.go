@@ -53,6 +53,7 @@ type counters struct {
 	cuts       *prometheus.CounterVec // why
 	agents     prometheus.Gauge
 	watchers   prometheus.Gauge
+	holds      prometheus.Gauge
 }
 
 func newCounters() *counters {
@@ -80,8 +81,9 @@ func newCounters() *counters {
 		cuts:       vec("cuts_total", "Connections that were reset because their right to go on had ended.", "why"),
 		agents:     gauge("agents", "Agents that are connected."),
 		watchers:   gauge("watchers", "Pages that are connected."),
+		holds:      gauge("holds", "Operators' holds that stand and concern this server."),
 	}
-	c.registry.MustRegister(c.misroutes, c.reports, c.requests, c.uploads, c.deliveries, c.corrupt, c.different, c.givenBack, c.bytes, c.commands, c.cuts, c.agents, c.watchers)
+	c.registry.MustRegister(c.misroutes, c.reports, c.requests, c.uploads, c.deliveries, c.corrupt, c.different, c.givenBack, c.bytes, c.commands, c.cuts, c.agents, c.watchers, c.holds)
 	return c
 }
 

@@ -61,20 +61,20 @@ func (s *Server) changes(a *asking) error {
 			_ = c.Close(websocket.StatusGoingAway, "")
 			return nil
 		case <-ping.C:
-			if s.holds(ctx, l) == nil || pong(ctx, c) != nil {
+			if s.stands(ctx, l) == nil || pong(ctx, c) != nil {
 				return nil
 			}
 		case <-l.wake:
-			if t := s.holds(ctx, l); t == nil || s.hint(ctx, c, l, t) != nil {
+			if t := s.stands(ctx, l); t == nil || s.hint(ctx, c, l, t) != nil {
 				return nil
 			}
 		}
 	}
 }
 
-// holds returns the title of a page's home if its session still holds: it is looked up
+// stands returns the title of a page's home if its session still holds: it is looked up
 // before every word, because a websocket outlives the request that opened it.
-func (s *Server) holds(ctx context.Context, l *listener) *deed.Title {
+func (s *Server) stands(ctx context.Context, l *listener) *deed.Title {
 	session, title, err := s.session(ctx, l.home, l.session.Secret)
 	if err != nil || session.ID != l.session.ID {
 		return nil

@@ -24,7 +24,7 @@ import (
 // session, or an agent with the key to which letters for it are sealed.
 type asker struct {
 	session archive.Session
-	right   api.Right // by which the session's asker was let in
+	route   api.Route // by which they were let in
 	agent   latchkey.AgentID
 	key     latchkey.KeyID
 }
@@ -42,11 +42,11 @@ func stillMay(t *deed.Title, who asker, what latchkey.Name) (until latchkey.Time
 		return 0, false
 	}
 	switch {
-	case !permits(p, who.right):
+	case !permits(p, who.route.Right):
 		return 0, false
 	case what != (latchkey.Name{}) && (t.Frozen() || !sees(t, who.session, what.Camera, what.Kind, 0)):
 		return 0, false
-	case who.right != api.Known && p.Rights.Until != 0:
+	case who.route.Right != api.Known && p.Rights.Until != 0:
 		return min(p.Rights.Until, who.session.Expires), true
 	}
 	return who.session.Expires, true
@@ -70,6 +70,7 @@ const (
 	cutEnded   = "ended"   // the session was ended
 	cutExpired = "expired" // the right has run out
 	cutStale   = "stale"   // nobody can say whether it still holds
+	cutHeld    = "held"    // the operator has stopped it
 )
 
 // cuts are the outlets, by their homes.
@@ -211,13 +212,25 @@ func (c *cuts) unsure(home latchkey.HomeID) {
 
 // all cuts every outlet.
 func (c *cuts) all() {
+	c.cut(c.everywhere(), cutStale, nil, func(*outlet) bool { return true })
+}
+
+// held cuts what a hold stops. Who enters from here on finds it standing.
+func (c *cuts) held(h *holds) {
+	why := cutHeld
+	if h.unknown() {
+		why = cutStale
+	}
+	c.cut(c.everywhere(), why, nil, func(o *outlet) bool { return h.stops(o.who.route, o.home) != nil })
+}
+
+func (c *cuts) everywhere() (all []*outlet) {
 	c.mu.Lock()
-	var all []*outlet
+	defer c.mu.Unlock()
 	for _, of := range c.homes {
 		all = slices.AppendSeq(all, maps.Keys(of))
 	}
-	c.mu.Unlock()
-	c.cut(all, cutStale, nil, func(*outlet) bool { return true })
+	return all
 }
 
 func (c *cuts) of(home latchkey.HomeID) []*outlet {

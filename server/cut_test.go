@@ -83,7 +83,7 @@ func (s *slow) rest() (int64, error) {
 // reader's own kernel holds.
 func (s *slow) wantReset(what string) {
 	s.t.Helper()
-	if n, err := s.rest(); !errors.Is(err, syscall.ECONNRESET) || n > 64<<10 {
+	if n, err := s.rest(); !errors.Is(err, syscall.ECONNRESET) || n > 96<<10 {
 		s.t.Errorf("%s: %d bytes more, then %v; want a reset", what, n, err)
 	}
 }

@@ -27,6 +27,7 @@ type door struct {
 	objects    archive.Objects
 	receipts   archive.Receipts
 	blobs      blob.Store
+	holds      *holds
 	alarm      *alarm
 	deliveries *prometheus.CounterVec
 	patience   time.Duration
@@ -37,12 +38,12 @@ type door struct {
 type question struct {
 	Name    latchkey.Name   // home, camera and object
 	Session archive.Session // who asks
-	Right   api.Right       // that the wall has checked
+	Route   api.Route       // that the wall has let them in by
 	Request string
 }
 
 func (s *Server) object(a *asking) error {
-	return s.door.deliver(a.r.Context(), a.w, question{Name: a.name, Session: a.session, Right: a.route.Right, Request: a.id})
+	return s.door.deliver(a.r.Context(), a.w, question{Name: a.name, Session: a.session, Route: a.route, Request: a.id})
 }
 
 // deliver hands out one object, or returns why not before a byte of it has left.
@@ -95,7 +96,7 @@ func compare(asked latchkey.Name, row archive.Row, stored sealed.Header) archive
 // allowed says whether the asker may see such objects of this camera of this home, by the
 // deeds as they are now, and returns the title that they come to.
 func (d *door) allowed(ctx context.Context, q question) (*deed.Title, error) {
-	if q.Right != api.Member || q.Name.Home != q.Session.Home {
+	if q.Route.Right != api.Member || q.Name.Home != q.Session.Home {
 		return nil, notFound()
 	}
 	title, err := d.titles.of(ctx, q.Name.Home)
@@ -104,6 +105,9 @@ func (d *door) allowed(ctx context.Context, q question) (*deed.Title, error) {
 	}
 	if !sees(title, q.Session, q.Name.Camera, q.Name.Kind, timeOf(d.now())) {
 		return nil, notFound()
+	}
+	if err := d.holds.stops(q.Route, q.Name.Home); err != nil {
+		return nil, err
 	}
 	if title.Frozen() {
 		return nil, frozen()

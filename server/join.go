@@ -92,6 +92,16 @@ func (s *Server) slot(a *asking) (archive.Join, error) {
 	return j, nil
 }
 
+// strangersSlot is slot for whoever knows no more than the slot: whose home it is of, and
+// so whether that is held, is known only now.
+func (s *Server) strangersSlot(a *asking) (archive.Join, error) {
+	j, err := s.slot(a)
+	if err != nil {
+		return j, err
+	}
+	return j, s.holds.stops(a.route, j.Home)
+}
+
 func (s *Server) join(a *asking) error {
 	j, err := s.slot(a)
 	if err != nil {
@@ -105,7 +115,7 @@ func (s *Server) join(a *asking) error {
 }
 
 func (s *Server) joinSlot(a *asking) error {
-	j, err := s.slot(a)
+	j, err := s.strangersSlot(a)
 	if err != nil {
 		return err
 	}
@@ -121,7 +131,7 @@ func (s *Server) answerJoin(a *asking) error {
 	if in.Slot != a.slot {
 		return malformed("The message is about another slot than its address.")
 	}
-	j, err := s.slot(a)
+	j, err := s.strangersSlot(a)
 	if err != nil {
 		return err
 	}

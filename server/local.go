@@ -110,8 +110,12 @@ func (l *Local) start(ctx context.Context, c LocalConfig) error {
 	if l.Own != nil {
 		trust = l.Own.Fingerprint().String()
 	}
+	id, err := ServerID(folder)
+	if err != nil {
+		return err
+	}
 	l.server, err = New(ctx, Config{
-		Archive: l.archive.Archive(), Blobs: l.blobs, Origin: l.Origin, App: c.App, Log: c.Log,
+		ID: id, Archive: l.archive.Archive(), Blobs: l.blobs, Origin: l.Origin, App: c.App, Log: c.Log,
 		Mail: c.Mail, MaxHomeBytes: c.MaxHomeBytes, Trust: trust,
 	})
 	if err != nil {
@@ -171,6 +175,9 @@ func HTTPServer(h http.Handler) *http.Server {
 
 // MintSetup is [Server.MintSetup].
 func (l *Local) MintSetup(ctx context.Context) (string, error) { return l.server.MintSetup(ctx) }
+
+// Holds is [Server.Holds].
+func (l *Local) Holds() []archive.Hold { return l.server.Holds() }
 
 // AnyHome says whether a home was founded here.
 func (l *Local) AnyHome(ctx context.Context) (bool, error) {

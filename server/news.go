@@ -16,7 +16,9 @@ import (
 // that made it has cut its own connections by then. The rest is for others, and for a
 // server that died in between.
 const (
-	lookEvery  = time.Second // into the outbox, if nothing wakes it
+	// Into the outbox, if nothing wakes it: the operator's command, a process of its own,
+	// wakes nobody and is to be obeyed within a second.
+	lookEvery  = 500 * time.Millisecond
 	lookWithin = 2 * time.Second
 	beatEvery  = 2 * time.Second
 	foldWithin = 500 * time.Millisecond // of a home that has moved, before all of it is cut
@@ -96,14 +98,29 @@ func (n *news) look(ctx context.Context) (began time.Time, err error) {
 			}
 			last = m.Number
 			if n.heed(ctx, m) {
-				n.publish(n.bus.Publish(ctx, m.Home, bus.News{Number: m.Number, Home: m.Home, Head: m.Head, Session: m.Ended}))
+				n.publish(n.bus.Publish(ctx, m.Home, bus.News{Number: m.Number, Home: m.Home, Head: m.Head, Session: m.Ended, Hold: m.Hold}))
 			}
 		}
 		if len(moves) < maxMoves {
+			if err := n.knowHolds(ctx); err != nil {
+				return began, err
+			}
 			n.server.lease.renew(began)
 			return began, nil
 		}
 	}
+}
+
+// knowHolds reads the holds again if they could not be read.
+func (n *news) knowHolds(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.server.holds.unknown() {
+		return nil
+	}
+	err := n.server.holds.read(ctx)
+	n.server.cuts.held(n.server.holds)
+	return err
 }
 
 // publish takes the bus's error: the others look into the outbox themselves.
@@ -133,7 +150,7 @@ func (n *news) heard(ctx context.Context, home latchkey.HomeID, m bus.News) {
 		n.server.alarm.misroute("bus", true, "asked", home.String(), "found", m.Home.String())
 		return
 	}
-	n.heed(ctx, archive.Move{Number: m.Number, Home: m.Home, Head: m.Head, Ended: m.Session})
+	n.heed(ctx, archive.Move{Number: m.Number, Home: m.Home, Head: m.Head, Ended: m.Session, Hold: m.Hold})
 }
 
 // beat takes another server's word that it has just looked into the outbox. If it has
@@ -163,6 +180,10 @@ func (n *news) heed(ctx context.Context, m archive.Move) bool {
 		n.soon()
 	}
 	s := n.server
+	if m.Hold != 0 {
+		s.heedHold(ctx, m.Hold)
+		return true
+	}
 	if m.Ended != (latchkey.SessionID{}) {
 		s.cuts.ended(m.Home, m.Ended, nil)
 		return true

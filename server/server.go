@@ -43,6 +43,8 @@ type Config struct {
 	// App answers everything that is not under /v1/. Nil: a sentence that says there
 	// is no app.
 	App http.Handler
+	// ID names this server, for holds of it alone. Zero: it obeys those of any server.
+	ID latchkey.ServerID
 	// Bus carries news to other servers of the same archive, and theirs to this one.
 	// Nil: there are none.
 	Bus bus.Bus
@@ -81,6 +83,7 @@ type Server struct {
 	door      *door
 	hub       *hub
 	cuts      *cuts
+	holds     *holds
 	lease     *lease
 	news      *news
 	reports   *pace
@@ -139,9 +142,10 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.hub = newHub(s.counters)
 	s.cuts = newCuts(s.counters, s.now)
 	s.lease = newLease(s.lapse)
+	s.holds = &holds{server: c.ID, archive: c.Archive.Holds, gauge: s.counters.holds, log: s.log}
 	s.relay = &relay{hub: s.hub, waiting: map[string]*errand{}}
 	s.door = &door{
-		titles: s.titles, objects: c.Archive.Objects, receipts: c.Archive.Receipts, blobs: c.Blobs,
+		titles: s.titles, objects: c.Archive.Objects, receipts: c.Archive.Receipts, blobs: c.Blobs, holds: s.holds,
 		alarm: s.alarm, deliveries: s.counters.deliveries, patience: c.Patience, now: s.now,
 	}
 	if s.accounts, err = newAccounts(ctx, s, origin); err != nil {
@@ -156,6 +160,12 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	if s.news, err = newNews(ctx, s, c.Archive.Outbox, c.Bus); err != nil {
 		return nil, fmt.Errorf("make server: %w", err)
+	}
+	if err := s.holds.read(ctx); err != nil { // after the outbox, so that none falls between
+		return nil, fmt.Errorf("make server: %w", err)
+	}
+	for _, x := range s.Holds() {
+		s.holds.tell(x)
 	}
 	s.done.Go(func() { s.news.run(s.ctx) })
 	s.done.Go(func() { s.lease.watch(s.ctx) })

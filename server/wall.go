@@ -165,8 +165,18 @@ func (a *asking) allow(body, answer time.Duration) {
 	_ = c.SetWriteDeadline(now.Add(answer))
 }
 
-// pass is the one place where rights are checked.
+// pass is the one place where rights are checked, and what is held.
 func (a *asking) pass() error {
+	if err := a.mayEnter(); err != nil {
+		return err
+	}
+	if a.route.ID == "object" || a.route.Right == api.AgentHello {
+		return nil // the door asks for each object, and an agent says which home's it is
+	}
+	return a.server.holds.stops(a.route, a.home)
+}
+
+func (a *asking) mayEnter() error {
 	if a.route.ID == "unknown" || a.r.Method != a.route.Method {
 		return notFound() // a GET pattern of net/http takes HEAD as well
 	}
@@ -208,7 +218,7 @@ func (a *asking) enter(home latchkey.HomeID) (err error) {
 	if err := a.entitled(); err != nil {
 		return err
 	}
-	a.outlet, err = a.server.outlet(a.r, home, asker{session: a.session, right: a.route.Right}, a.name, a.title, a.round)
+	a.outlet, err = a.server.outlet(a.r, home, asker{session: a.session, route: a.route}, a.name, a.title, a.round)
 	return err
 }
 

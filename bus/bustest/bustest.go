@@ -57,7 +57,7 @@ func next(t *testing.T, c <-chan heard) heard {
 
 func news(n uint64) bus.News {
 	home := latchkey.HomeID{byte(n), 31: byte(n >> 8)}
-	return bus.News{Number: n, Home: home, Head: latchkey.Head{Seq: n, Hash: [32]byte{1: byte(n)}}, Session: latchkey.SessionID{2: byte(n)}}
+	return bus.News{Number: n, Home: home, Head: latchkey.Head{Seq: n, Hash: [32]byte{1: byte(n)}}, Session: latchkey.SessionID{2: byte(n)}, Hold: n + 1}
 }
 
 func publish(t *testing.T, b bus.Bus, n uint64) {

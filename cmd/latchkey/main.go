@@ -19,14 +19,15 @@ import (
 
 // commands is the table. A new command is a line here and a file beside this one.
 type commands struct {
-	Agent   agentCommand   `cmd:"" help:"The home half: record what cameras see, seal it, upload it."`
-	Backup  backupCommand  `cmd:"" help:"Copy what a server keeps, while it runs."`
-	Demo    demoCommand    `cmd:"" help:"A whole house on this machine, with three painted cameras."`
-	Drill   drillCommand   `cmd:"" help:"Rehearse a disaster, and see in figures whether the promises hold."`
-	Open    openCommand    `cmd:"" help:"Verify and open an exported object, without any server."`
-	Restore restoreCommand `cmd:"" help:"Make a server's folder from a backup; its homes are closed until they are confirmed."`
-	Server  serverCommand  `cmd:"" help:"The untrusted half: keep what agents seal, and hand it to its home."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Agent    agentCommand    `cmd:"" help:"The home half: record what cameras see, seal it, upload it."`
+	Backup   backupCommand   `cmd:"" help:"Copy what a server keeps, while it runs."`
+	Demo     demoCommand     `cmd:"" help:"A whole house on this machine, with three painted cameras."`
+	Drill    drillCommand    `cmd:"" help:"Rehearse a disaster, and see in figures whether the promises hold."`
+	Incident incidentCommand `cmd:"" help:"Stop at once what people may see, and release it."`
+	Open     openCommand     `cmd:"" help:"Verify and open an exported object, without any server."`
+	Restore  restoreCommand  `cmd:"" help:"Make a server's folder from a backup; its homes are closed until they are confirmed."`
+	Server   serverCommand   `cmd:"" help:"The untrusted half: keep what agents seal, and hand it to its home."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // terminal is what a command may read from and write to. Tests hand in buffers.

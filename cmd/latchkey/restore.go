@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/server"
 )
 
@@ -35,6 +36,10 @@ func (c restoreCommand) Run(ctx context.Context, t *terminal) error {
 	b, lost, err := server.Restore(ctx, server.RestoreConfig{From: c.From, Data: c.Data, Incomplete: c.Incomplete, Progress: progress})
 	done()
 	report := copyReport{1, "restored", c.Data, b, lost}
+	var held []archive.Hold
+	if err == nil {
+		held, err = heldIn(ctx, c.Data)
+	}
 	if err != nil {
 		report.Result = "refused"
 		err = fmt.Errorf("nothing was restored: %w", err)
@@ -53,7 +58,23 @@ Its homes are closed. Start the server: each home opens by itself when one of it
 agents has come back, or when an owner has confirmed in the app that nothing is
 missing. Recordings that were uploaded after the backup are gone, unless their agent
 still had them.
-`, c.Data, sumsWords(b))
+
+Holds that were made since the backup are not in it: hold again what was held, before
+you start the server. Those that stood then stand again%s
+`, c.Data, sumsWords(b), map[bool]string{true: ": there are none.", false: ", also if they were released since:\n"}[len(held) == 0])
+		if len(held) > 0 {
+			err = printHolds(t.Out, held)
+		}
 	}
 	return err
+}
+
+// heldIn returns what is held at a server that does not run.
+func heldIn(ctx context.Context, data string) (held []archive.Hold, err error) {
+	a, err := server.OpenArchive(ctx, data)
+	if err != nil {
+		return nil, err
+	}
+	held, err = a.Archive().Holds.Standing(ctx)
+	return held, errors.Join(err, a.Close())
 }

@@ -129,6 +129,12 @@ func (c serverRun) greet(ctx context.Context, s *server.Local, t *terminal) erro
 	if s.MetricsURL != "" {
 		fmt.Fprintf(t.Out, "Counters: %s\n", s.MetricsURL)
 	}
+	if held := s.Holds(); len(held) > 0 {
+		fmt.Fprint(t.Out, "\nHELD: people are not shown what stands here, until it is released\n(latchkey incident release).\n\n")
+		if err := printHolds(t.Out, held); err != nil {
+			return err
+		}
+	}
 	if s.Own != nil {
 		greetOwn(s, t)
 	}
