@@ -51,6 +51,17 @@ func (h *holds) read(ctx context.Context) error {
 	return nil
 }
 
+// begin reads and logs what stands when the server starts.
+func (h *holds) begin(ctx context.Context) error {
+	if err := h.read(ctx); err != nil {
+		return err
+	}
+	for _, x := range *h.known.Load() {
+		h.tell(x)
+	}
+	return nil
+}
+
 func (h *holds) unknown() bool { return h.known.Load() == nil }
 
 // stops is the one function that decides what a hold stops: it returns why nothing of a

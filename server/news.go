@@ -43,6 +43,9 @@ func newNews(ctx context.Context, s *Server, outbox archive.Outbox, b bus.Bus) (
 	if err != nil {
 		return nil, err
 	}
+	if err := s.holds.begin(ctx); err != nil { // after the outbox, so that none falls between
+		return nil, err
+	}
 	s.lease.renew(began)
 	return &news{server: s, outbox: outbox, bus: b, wake: make(chan struct{}, 1), known: last}, nil
 }

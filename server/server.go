@@ -161,12 +161,6 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if s.news, err = newNews(ctx, s, c.Archive.Outbox, c.Bus); err != nil {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
-	if err := s.holds.read(ctx); err != nil { // after the outbox, so that none falls between
-		return nil, fmt.Errorf("make server: %w", err)
-	}
-	for _, x := range s.Holds() {
-		s.holds.tell(x)
-	}
 	s.done.Go(func() { s.news.run(s.ctx) })
 	s.done.Go(func() { s.lease.watch(s.ctx) })
 	s.done.Go(s.sweepOften)
