@@ -1,0 +1,282 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/account"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/archive"
+)
+
+// keys are what reads of the archive are asked by: one of everything.
+type keys struct {
+	home    latchkey.HomeID
+	from    uint64 // number of a deed
+	above   uint64 // number in the outbox
+	name    latchkey.Name
+	before  archive.Cursor
+	secret  archive.Secret // of a session
+	request string
+	slot    api.Slot
+	setup   archive.Secret
+
+	account latchkey.AccountID
+	address account.Address
+	locator account.Locator
+	held    archive.Secret // of an account's session
+}
+
+// misreader is an archive behind a connection that has lost count: one of its reads is
+// answered with what answers another question. All of it is genuine.
+type misreader struct {
+	archive.Archive
+	read  string // "Homes.Head"
+	to    keys   // the other question
+	among bool   // the answer to the question comes too, before the other's
+}
+
+// crossed is the archive with that read crossed.
+func (m misreader) crossed() archive.Archive {
+	a := m.Archive
+	a.Setups = misSetups{a.Setups, m}
+	a.Homes = misHomes{a.Homes, m}
+	a.Outbox = misOutbox{a.Outbox, m}
+	a.Objects = misObjects{a.Objects, m}
+	a.Sessions = misSessions{a.Sessions, m}
+	a.Joins = misJoins{a.Joins, m}
+	a.Asks = misAsks{a.Asks, m}
+	a.Settings = misSettings{a.Settings, m}
+	a.Agents = misAgents{a.Agents, m}
+	a.Conditions = misConditions{a.Conditions, m}
+	a.Receipts = misReceipts{a.Receipts, m}
+	a.Accounts = misAccounts{a.Accounts, m}
+	a.Unlockers = misUnlockers{a.Unlockers, m}
+	a.Vaults = misVaults{a.Vaults, m}
+	a.AccountSessions = misAccountSessions{a.AccountSessions, m}
+	return a
+}
+
+// one asks for the answer to one of two questions.
+func one[K, A any](m misreader, read string, asked, other K, ask func(k K) (A, error)) (A, error) {
+	if m.read == read {
+		return ask(other)
+	}
+	return ask(asked)
+}
+
+// several is one for a list.
+func several[K, E any](m misreader, read string, asked, other K, ask func(k K) ([]E, error)) ([]E, error) {
+	if m.read != read || !m.among {
+		return one(m, read, asked, other, ask)
+	}
+	own, err := ask(asked)
+	more, err2 := ask(other)
+	return append(own, more...), errors.Join(err, err2)
+}
+
+// Names that are methods' too cannot be embedded as they are called.
+type (
+	theSettings   = archive.Settings
+	theConditions = archive.Conditions
+	theReceipts   = archive.Receipts
+	theUnlockers  = archive.Unlockers
+	theAsks       = archive.Asks
+)
+
+type misSetups struct {
+	archive.Setups
+	m misreader
+}
+
+func (x misSetups) OpenSetup(ctx context.Context, secret archive.Secret, now latchkey.Time) (archive.Secret, error) {
+	return one(x.m, "Setups.OpenSetup", secret, x.m.to.setup, func(k archive.Secret) (archive.Secret, error) { return x.Setups.OpenSetup(ctx, k, now) })
+}
+
+type misHomes struct {
+	archive.Homes
+	m misreader
+}
+
+func (x misHomes) Head(ctx context.Context, home latchkey.HomeID) (archive.HomeHead, error) {
+	return one(x.m, "Homes.Head", home, x.m.to.home, func(k latchkey.HomeID) (archive.HomeHead, error) { return x.Homes.Head(ctx, k) })
+}
+
+func (x misHomes) Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) ([]archive.Deed, error) {
+	return several(x.m, "Homes.Deeds", keys{home: home, from: from}, x.m.to, func(k keys) ([]archive.Deed, error) {
+		return x.Homes.Deeds(ctx, k.home, k.from, max)
+	})
+}
+
+type misOutbox struct {
+	archive.Outbox
+	m misreader
+}
+
+func (x misOutbox) Moves(ctx context.Context, above uint64, max int) ([]archive.Move, error) {
+	return one(x.m, "Outbox.Moves", above, x.m.to.above, func(k uint64) ([]archive.Move, error) { return x.Outbox.Moves(ctx, k, max) })
+}
+
+type misObjects struct {
+	archive.Objects
+	m misreader
+}
+
+func (x misObjects) Object(ctx context.Context, name latchkey.Name) (archive.Row, error) {
+	return one(x.m, "Objects.Object", name, x.m.to.name, func(k latchkey.Name) (archive.Row, error) { return x.Objects.Object(ctx, k) })
+}
+
+// Events crosses pages, and by the name of no method the objects of events.
+func (x misObjects) Events(ctx context.Context, home latchkey.HomeID, before archive.Cursor, limit int) (archive.Page, error) {
+	asked := keys{home: home, before: before}
+	p, err := one(x.m, "Objects.Events", asked, x.m.to, func(k keys) (archive.Page, error) { return x.Objects.Events(ctx, k.home, k.before, limit) })
+	if err != nil || x.m.read != "Objects.Events" && x.m.read != "Objects.Events, objects" {
+		return p, err
+	}
+	own, err := x.Objects.Events(ctx, home, before, limit)
+	switch {
+	case err != nil:
+		return p, err
+	case x.m.read == "Objects.Events, objects":
+		other, err := x.Objects.Events(ctx, x.m.to.home, x.m.to.before, 1)
+		if err != nil {
+			return p, err
+		}
+		for i := range own.Events {
+			own.Events[i].Objects = other.Events[0].Objects
+		}
+		return own, nil
+	case x.m.among:
+		own.Events = append(own.Events, p.Events...)
+		return own, nil
+	}
+	return p, nil
+}
+
+type misSessions struct {
+	archive.Sessions
+	m misreader
+}
+
+func (x misSessions) Session(ctx context.Context, home latchkey.HomeID, secret archive.Secret) (archive.Session, error) {
+	return one(x.m, "Sessions.Session", keys{home: home, secret: secret}, x.m.to, func(k keys) (archive.Session, error) {
+		return x.Sessions.Session(ctx, k.home, k.secret)
+	})
+}
+
+func (x misSessions) SessionsOf(ctx context.Context, home latchkey.HomeID) ([]archive.Session, error) {
+	return several(x.m, "Sessions.SessionsOf", home, x.m.to.home, func(k latchkey.HomeID) ([]archive.Session, error) { return x.Sessions.SessionsOf(ctx, k) })
+}
+
+type misJoins struct {
+	archive.Joins
+	m misreader
+}
+
+func (x misJoins) Join(ctx context.Context, slot api.Slot) (archive.Join, error) {
+	return one(x.m, "Joins.Join", slot, x.m.to.slot, func(k api.Slot) (archive.Join, error) { return x.Joins.Join(ctx, k) })
+}
+
+type misAsks struct {
+	theAsks
+	m misreader
+}
+
+func (x misAsks) Asks(ctx context.Context, home latchkey.HomeID) ([]archive.Ask, error) {
+	return several(x.m, "Asks.Asks", home, x.m.to.home, func(k latchkey.HomeID) ([]archive.Ask, error) { return x.theAsks.Asks(ctx, k) })
+}
+
+type misSettings struct {
+	theSettings
+	m misreader
+}
+
+func (x misSettings) Settings(ctx context.Context, home latchkey.HomeID) (archive.Document, error) {
+	return one(x.m, "Settings.Settings", home, x.m.to.home, func(k latchkey.HomeID) (archive.Document, error) { return x.theSettings.Settings(ctx, k) })
+}
+
+type misAgents struct {
+	archive.Agents
+	m misreader
+}
+
+func (x misAgents) Copies(ctx context.Context, home latchkey.HomeID) ([]archive.Copy, error) {
+	return several(x.m, "Agents.Copies", home, x.m.to.home, func(k latchkey.HomeID) ([]archive.Copy, error) { return x.Agents.Copies(ctx, k) })
+}
+
+type misConditions struct {
+	theConditions
+	m misreader
+}
+
+func (x misConditions) Conditions(ctx context.Context, home latchkey.HomeID) ([]archive.Condition, error) {
+	return several(x.m, "Conditions.Conditions", home, x.m.to.home, func(k latchkey.HomeID) ([]archive.Condition, error) {
+		return x.theConditions.Conditions(ctx, k)
+	})
+}
+
+type misReceipts struct {
+	theReceipts
+	m misreader
+}
+
+func (x misReceipts) Receipts(ctx context.Context, home latchkey.HomeID, session archive.Secret, request string) ([]archive.Receipt, error) {
+	return several(x.m, "Receipts.Receipts", keys{home: home, secret: session, request: request}, x.m.to, func(k keys) ([]archive.Receipt, error) {
+		return x.theReceipts.Receipts(ctx, k.home, k.secret, k.request)
+	})
+}
+
+type misAccounts struct {
+	archive.Accounts
+	m misreader
+}
+
+func (x misAccounts) Account(ctx context.Context, id latchkey.AccountID) (archive.Account, error) {
+	return one(x.m, "Accounts.Account", id, x.m.to.account, func(k latchkey.AccountID) (archive.Account, error) { return x.Accounts.Account(ctx, k) })
+}
+
+func (x misAccounts) AccountOf(ctx context.Context, address account.Address) (archive.Account, error) {
+	return one(x.m, "Accounts.AccountOf", address, x.m.to.address, func(k account.Address) (archive.Account, error) { return x.Accounts.AccountOf(ctx, k) })
+}
+
+type misUnlockers struct {
+	theUnlockers
+	m misreader
+}
+
+func (x misUnlockers) Unlockers(ctx context.Context, id latchkey.AccountID) ([]archive.Unlocker, error) {
+	return several(x.m, "Unlockers.Unlockers", id, x.m.to.account, func(k latchkey.AccountID) ([]archive.Unlocker, error) {
+		return x.theUnlockers.Unlockers(ctx, k)
+	})
+}
+
+func (x misUnlockers) Located(ctx context.Context, locator account.Locator) (archive.Unlocker, error) {
+	return one(x.m, "Unlockers.Located", locator, x.m.to.locator, func(k account.Locator) (archive.Unlocker, error) { return x.theUnlockers.Located(ctx, k) })
+}
+
+type misVaults struct {
+	archive.Vaults
+	m misreader
+}
+
+func (x misVaults) Vault(ctx context.Context, id latchkey.AccountID) (archive.Vault, error) {
+	return one(x.m, "Vaults.Vault", id, x.m.to.account, func(k latchkey.AccountID) (archive.Vault, error) { return x.Vaults.Vault(ctx, k) })
+}
+
+type misAccountSessions struct {
+	archive.AccountSessions
+	m misreader
+}
+
+func (x misAccountSessions) AccountSession(ctx context.Context, id latchkey.AccountID, secret archive.Secret) (archive.AccountSession, error) {
+	return one(x.m, "AccountSessions.AccountSession", keys{account: id, held: secret}, x.m.to, func(k keys) (archive.AccountSession, error) {
+		return x.AccountSessions.AccountSession(ctx, k.account, k.held)
+	})
+}
+
+func (x misAccountSessions) AccountSessionsOf(ctx context.Context, id latchkey.AccountID) ([]archive.AccountSession, error) {
+	return several(x.m, "AccountSessions.AccountSessionsOf", id, x.m.to.account, func(k latchkey.AccountID) ([]archive.AccountSession, error) {
+		return x.AccountSessions.AccountSessionsOf(ctx, k)
+	})
+}
