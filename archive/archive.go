@@ -107,14 +107,16 @@ type Homes interface {
 	Reopen(ctx context.Context, home latchkey.HomeID, confirmed latchkey.Head) error
 }
 
-// HomeHead is the head of a home, and the home that it is the head of. With Moved and
-// Objects it says how old what was read of the home may be.
+// HomeHead is the head of a home, and the home that it is the head of. It also counts
+// what has changed in the home, so that whoever has read something of it before knows
+// whether that still holds: the numbers only rise, until a restore.
 type HomeHead struct {
 	Home    latchkey.HomeID
 	Head    latchkey.Head
 	Closed  bool   // since a restore; nobody has confirmed the head yet
 	Moved   uint64 // the number of the home's newest [Move], 0 if it never moved
-	Objects uint64 // so many have been indexed
+	SignIns uint64 // how often a page has signed in
+	Objects uint64 // how many were indexed
 }
 
 // Deed is one deed of a home's chain, and where it stands.

@@ -67,10 +67,10 @@ func insertDeeds(ctx context.Context, tx *sql.Tx, from uint64, g Growth) error {
 
 // head returns sql.ErrNoRows if there is no such home.
 func head(ctx context.Context, tx *sql.Tx, home latchkey.HomeID) (h HomeHead, err error) {
-	var seq, moved, objects int64
-	err = tx.QueryRowContext(ctx, `SELECT home, seq, hash, closed, moved, objects FROM homes WHERE home = ?`, home[:]).
-		Scan(id{h.Home[:]}, &seq, id{h.Head.Hash[:]}, &h.Closed, &moved, &objects)
-	h.Head.Seq, h.Moved, h.Objects = uint64(seq), uint64(moved), uint64(objects)
+	var seq, moved, signIns, objects int64
+	err = tx.QueryRowContext(ctx, `SELECT home, seq, hash, closed, moved, sign_ins, objects FROM homes WHERE home = ?`, home[:]).
+		Scan(id{h.Home[:]}, &seq, id{h.Head.Hash[:]}, &h.Closed, &moved, &signIns, &objects)
+	h.Head.Seq, h.Moved, h.SignIns, h.Objects = uint64(seq), uint64(moved), uint64(signIns), uint64(objects)
 	return h, err
 }
 

@@ -31,6 +31,9 @@ func (s *SQLite) StartSession(ctx context.Context, n Session) error {
 		if err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, `UPDATE homes SET sign_ins = sign_ins + 1 WHERE home = ?`, n.Home[:]); err != nil {
+			return err
+		}
 		return end(ctx, tx, n.Home, `device = ?2 AND session NOT IN (
 			SELECT session FROM sessions WHERE home = ?1 AND device = ?2 ORDER BY session = ?3 DESC, seen DESC LIMIT ?4)`,
 			n.Device[:], n.ID[:], MaxDeviceSessions)

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,9 +85,10 @@ type Cache struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
 
-	mu      sync.Mutex // protects what follows
-	closed  bool
-	flights map[flightKey]*flight
+	mu       sync.Mutex // protects what follows
+	closed   bool
+	flights  map[flightKey]*flight
+	watchers map[*func(Incident)]bool
 }
 
 // turn is moved on by Forget: what was read before is not stored after.
@@ -107,6 +110,7 @@ func New(c Config) (*Cache, error) {
 	cache := &Cache{
 		config: c, budget: newBudget(c.BudgetRate, c.BudgetBurst, c.Now()),
 		alarms: make(chan Incident, incidents), seed: maphash.MakeSeed(), flights: map[flightKey]*flight{},
+		watchers: map[*func(Incident)]bool{&c.Alarm: true},
 	}
 	cache.ctx, cache.stop = context.WithCancel(context.Background())
 	for _, made := range c.Tiers {
@@ -150,13 +154,35 @@ func (c *Cache) tell() {
 	for {
 		select {
 		case i := <-c.alarms:
-			c.config.Alarm(i)
+			c.tellOf(i)
 		case <-c.ctx.Done():
 			for len(c.alarms) > 0 {
-				c.config.Alarm(<-c.alarms)
+				c.tellOf(<-c.alarms)
 			}
 			return
 		}
+	}
+}
+
+func (c *Cache) tellOf(i Incident) {
+	c.mu.Lock()
+	watchers := slices.Collect(maps.Keys(c.watchers))
+	c.mu.Unlock()
+	for _, w := range watchers {
+		(*w)(i)
+	}
+}
+
+// Watch has somebody else told of each incident as [Config]'s Alarm is, until stop is
+// called.
+func (c *Cache) Watch(alarm func(Incident)) (stop func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.watchers[&alarm] = true
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.watchers, &alarm)
 	}
 }
 

@@ -4,10 +4,12 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/bound"
 )
 
 // alarm tells of misroutes: something genuine was about to reach, or has reached,
@@ -26,6 +28,32 @@ func (a *alarm) misroute(where string, confirmed bool, ids ...string) {
 		args = append(args, id)
 	}
 	a.log.Error("misroute", args...)
+}
+
+// incident tells of what went wrong in the cache. Nobody was shown any of it. What is
+// genuine and the answer to another question is a misroute; so is whatever shows that a
+// connection is out of step.
+func (a *alarm) incident(i bound.Incident) {
+	where := "cache"
+	switch i.Kind {
+	case bound.Crossed:
+		where = "origin"
+	case bound.Misrouted, bound.OutOfStep:
+	default:
+		a.log.Error("cache", "what", i.Kind, "tier", i.Tier, "asked", subject(i.Asked), "error", i.Err)
+		return
+	}
+	a.misroute(where, true, "what", string(i.Kind), "tier", i.Tier, "asked", subject(i.Asked), "found", subject(i.Found))
+}
+
+// subject is what a question is about, for a log: of a session no more than that it is
+// one.
+func subject(q bound.Question) string {
+	key := q.Key
+	if before, _, session := strings.Cut(key, sessionKeys); session {
+		key = before + sessionKeys
+	}
+	return q.Scope + " " + key
 }
 
 func misroute() *refusal {
@@ -85,6 +113,44 @@ func newCounters() *counters {
 	}
 	c.registry.MustRegister(c.misroutes, c.reports, c.requests, c.uploads, c.deliveries, c.corrupt, c.different, c.givenBack, c.bytes, c.commands, c.cuts, c.agents, c.watchers, c.holds)
 	return c
+}
+
+// cacheCounters shows what a cache counts itself.
+type cacheCounters struct{ cache *bound.Cache }
+
+var (
+	cacheReads = prometheus.NewDesc("latchkey_cache_reads_total", "Reads of the cache, by tier and what became of them.", []string{"tier", "outcome"}, nil)
+	cacheFalls = prometheus.NewDesc("latchkey_cache_clients_total", "Clients of the cache that were replaced, and tiers that were left alone.", []string{"tier", "what"}, nil)
+	origins    = prometheus.NewDesc("latchkey_cache_origin_total", "Reads of archive and blobs through the cache, by what became of them.", []string{"outcome"}, nil)
+)
+
+// Describe is [prometheus.Collector]'s.
+func (c cacheCounters) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{cacheReads, cacheFalls, origins} {
+		to <- d
+	}
+}
+
+// Collect is [prometheus.Collector]'s.
+func (c cacheCounters) Collect(to chan<- prometheus.Metric) {
+	count := func(d *prometheus.Desc, n uint64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
+	}
+	s := c.cache.Stats()
+	for _, t := range s.Tiers {
+		for outcome, n := range map[string]uint64{
+			"hit": t.Hits, "miss": t.Misses, "misrouted": t.Misrouted, "damaged": t.Damaged, "unknown-key": t.UnknownKey,
+			"old": t.Old, "expired": t.Expired, "failed": t.Failed, "unasked": t.Unasked,
+		} {
+			count(cacheReads, n, t.Name, outcome)
+		}
+		for what, n := range map[string]uint64{"replaced": t.Replaced, "quarantined": t.Quarantines, "panicked": t.Panics, "out-of-step": t.OutOfStep} {
+			count(cacheFalls, n, t.Name, what)
+		}
+	}
+	for outcome, n := range map[string]uint64{"read": s.Origin, "failed": s.Failed, "crossed": s.Crossed, "stale": s.Stale, "refused": s.Refused, "joined": s.Joined} {
+		count(origins, n, outcome)
+	}
 }
 
 func (c *counters) request(route string, status int) {

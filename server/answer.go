@@ -12,6 +12,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/sealed"
@@ -83,6 +84,10 @@ func homeClosed() *refusal {
 func asRefusal(err error) *refusal {
 	if r, ok := errors.AsType[*refusal](err); ok {
 		return r
+	}
+	if b, ok := errors.AsType[*bound.BusyError](err); ok {
+		return refuse(http.StatusServiceUnavailable, api.Busy,
+			"A part of the server is out of order, and the rest has too much to do. Try again in a moment.").after(max(b.After, time.Second))
 	}
 	switch {
 	case errors.Is(err, archive.ErrNotFound):

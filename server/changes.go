@@ -75,12 +75,12 @@ func (s *Server) changes(a *asking) error {
 // stands returns the title of a page's home if its session still holds: it is looked up
 // before every word, because a websocket outlives the request that opened it.
 func (s *Server) stands(ctx context.Context, l *listener) *deed.Title {
-	session, title, err := s.session(ctx, l.home, l.session.Secret)
-	if err != nil || session.ID != l.session.ID {
+	in, err := s.session(ctx, l.home, l.session.Secret)
+	if err != nil || in.session.ID != l.session.ID {
 		return nil
 	}
-	s.see(ctx, session)
-	return title
+	s.see(ctx, in.session)
+	return in.title
 }
 
 func pong(ctx context.Context, c *websocket.Conn) error {

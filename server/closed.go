@@ -104,7 +104,7 @@ func (s *Server) confirm(a *asking) error {
 	if err := a.aboutHome(in.Home); err != nil {
 		return err
 	}
-	title, closed, err := s.titles.look(a.r.Context(), a.home)
+	title, at, err := s.titles.look(a.r.Context(), a.home)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (s *Server) confirm(a *asking) error {
 	default:
 		return unknownHead()
 	}
-	if closed {
+	if at.Closed {
 		if wait := s.claims.wait(title, s.now()); wait > 0 {
 			r := homeClosed().after(wait)
 			r.body.Error.Message = "The agents of this home are asked first, because they may know something newer. Confirm again when the time is up."
@@ -137,7 +137,7 @@ const giveBackWithin = 2 * time.Minute
 // meet compares an agent's head with the home's, has the agent give back what this
 // server has lost, and lets it in. The home is open afterwards.
 func (t *conversation) meet(ctx context.Context, hello api.Hello) error {
-	title, closed, err := t.server.titles.look(ctx, t.home)
+	title, at, err := t.server.titles.look(ctx, t.home)
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (t *conversation) meet(ctx context.Context, hello api.Hello) error {
 		}
 		gave = true
 	}
-	if !closed {
+	if !at.Closed {
 		return t.arrive(ctx, hello, nil)
 	}
 	// One that knows less than the backup was away when it was made, and cannot say what

@@ -104,7 +104,7 @@ func TestClosedHome(t *testing.T) {
 // TestClosedHomeControl runs the walk against a server that lacks the check.
 func TestClosedHomeControl(t *testing.T) {
 	control(t, "TestClosedHome", " object ",
-		sabotage.Cut{File: "server/titles.go", Old: "if closed {", New: "if closed && false {"})
+		sabotage.Cut{File: "server/titles.go", Old: "if h.Closed {", New: "if h.Closed && false {"})
 }
 
 // TestAgentOpens: an agent that knows the server's head opens its home, and no other.
@@ -309,7 +309,7 @@ func TestRemovedStayRemoved(t *testing.T) {
 // TestRemovedStayRemovedControl runs it against a server that does not close homes.
 func TestRemovedStayRemovedControl(t *testing.T) {
 	control(t, "TestRemovedStayRemoved", "before the home is open, an object: <nil>",
-		sabotage.Cut{File: "server/titles.go", Old: "if closed {", New: "if closed && false {"})
+		sabotage.Cut{File: "server/titles.go", Old: "if h.Closed {", New: "if h.Closed && false {"})
 }
 
 // TestForkAfterRestore: an agent that knows another chain is no witness, is refused, and

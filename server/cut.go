@@ -112,7 +112,9 @@ func (s *Server) mayBegin(ctx context.Context, o *outlet, t *deed.Title, round u
 		if o.who.agent != (latchkey.AgentID{}) {
 			t, _, err = s.titles.look(ctx, o.home)
 		} else {
-			_, t, err = s.session(ctx, o.home, o.who.session.Secret)
+			var in entry
+			in, err = s.session(ctx, o.home, o.who.session.Secret)
+			t = in.title
 		}
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -24,6 +25,7 @@ import (
 // here and nowhere else; nothing else in this package opens a blob to hand it out.
 type door struct {
 	titles     *titles
+	kept       *kept // nil if there is no cache
 	objects    archive.Objects
 	receipts   archive.Receipts
 	blobs      blob.Store
@@ -48,15 +50,15 @@ func (s *Server) object(a *asking) error {
 
 // deliver hands out one object, or returns why not before a byte of it has left.
 func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) error {
-	title, err := d.allowed(ctx, q)
+	title, head, err := d.allowed(ctx, q)
 	if err != nil {
 		return err
 	}
-	row, err := d.objects.Object(ctx, q.Name)
+	row, err := d.row(ctx, q, head, title)
 	if err != nil {
 		return err // a name that is not there among them
 	}
-	object, err := d.open(ctx, q, row)
+	object, err := d.open(ctx, q, head, row)
 	if err != nil {
 		return err
 	}
@@ -94,29 +96,43 @@ func compare(asked latchkey.Name, row archive.Row, stored sealed.Header) archive
 }
 
 // allowed says whether the asker may see such objects of this camera of this home, by the
-// deeds as they are now, and returns the title that they come to.
-func (d *door) allowed(ctx context.Context, q question) (*deed.Title, error) {
+// deeds as they are now, and returns the title that they come to and where they end.
+func (d *door) allowed(ctx context.Context, q question) (*deed.Title, archive.HomeHead, error) {
 	if q.Route.Right != api.Member || q.Name.Home != q.Session.Home {
-		return nil, notFound()
+		return nil, archive.HomeHead{}, notFound()
 	}
-	title, err := d.titles.of(ctx, q.Name.Home)
+	title, head, err := d.titles.open(ctx, q.Name.Home)
 	if err != nil {
-		return nil, err
+		return nil, head, err
 	}
 	if !sees(title, q.Session, q.Name.Camera, q.Name.Kind, timeOf(d.now())) {
-		return nil, notFound()
+		return nil, head, notFound()
 	}
 	if err := d.holds.stops(q.Route, q.Name.Home); err != nil {
-		return nil, err
+		return nil, head, err
 	}
 	if title.Frozen() {
-		return nil, frozen()
+		return nil, head, frozen()
 	}
-	return title, nil
+	return title, head, nil
+}
+
+// row returns the row of an object. One that is kept and has no envelope for the asker
+// is no answer: they may have been given one since.
+func (d *door) row(ctx context.Context, q question, head archive.HomeHead, title *deed.Title) (archive.Row, error) {
+	read := func(ctx context.Context) (archive.Row, error) { return d.objects.Object(ctx, q.Name) }
+	row, err := ask(ctx, d.kept, head, rowForm, rowKey(q.Name), read)
+	if err != nil || d.kept == nil {
+		return row, err
+	}
+	if _, _, ok := envelopeFor(title, q.Session.Person, row); !ok {
+		return read(ctx)
+	}
+	return row, nil
 }
 
 // open opens the blob of a row that fits.
-func (d *door) open(ctx context.Context, q question, row archive.Row) (blob.Object, error) {
+func (d *door) open(ctx context.Context, q question, head archive.HomeHead, row archive.Row) (blob.Object, error) {
 	switch row.Problem {
 	case "":
 	case sealed.Misroute:
@@ -129,13 +145,39 @@ func (d *door) open(ctx context.Context, q question, row archive.Row) (blob.Obje
 		d.deliveries.WithLabelValues(string(archive.Damaged)).Inc()
 		return blob.Object{}, corrupt()
 	}
-	object, err := d.blobs.Open(ctx, q.Name)
+	object, err := d.stored(ctx, q.Name, head)
 	if errors.Is(err, blob.ErrNotFound) || sealed.ReasonOf(err) != "" {
 		d.deliveries.WithLabelValues(string(archive.Damaged)).Inc()
 		d.alarm.log.Error("corrupt", "where", "blob", "name", q.Name, "request", q.Request, "error", err)
 		return object, d.withhold(ctx, d.blank(q, archive.Damaged), corrupt())
 	}
 	return object, err
+}
+
+// stored opens what is stored under a name. Small objects are kept whole.
+func (d *door) stored(ctx context.Context, name latchkey.Name, head archive.HomeHead) (blob.Object, error) {
+	if d.kept == nil || name.Kind == latchkey.Clip {
+		return d.blobs.Open(ctx, name)
+	}
+	o, err := ask(ctx, d.kept, head, smallForm, objectKey(name), func(ctx context.Context) (small, error) { return d.whole(ctx, name) })
+	if errors.Is(err, errUnfit) {
+		return d.blobs.Open(ctx, name)
+	}
+	return blob.Object{Header: o.header, Body: io.NopCloser(bytes.NewReader(o.body))}, err
+}
+
+// whole reads an object that is small.
+func (d *door) whole(ctx context.Context, name latchkey.Name) (o small, err error) {
+	object, err := d.blobs.Open(ctx, name)
+	if err != nil {
+		return o, err
+	}
+	defer object.Body.Close() // read only
+	if object.Header.BodyLength > maxSmall {
+		return o, errUnfit
+	}
+	body, err := io.ReadAll(io.LimitReader(object.Body, maxSmall+1))
+	return small{object.Header, body}, err
 }
 
 // withhold writes down that something was not handed out, and returns why.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/base64"
 
 	"github.com/latchkey-cam/latchkey"
@@ -87,20 +88,15 @@ const maxLooked = 1000
 // page returns events of the asker's home that follow a place in the list. Whatever is
 // of another home, or of another place, is the answer to another question.
 func (s *Server) page(a *asking, before archive.Cursor, limit int) (archive.Page, error) {
-	page, err := s.config.Archive.Objects.Events(a.r.Context(), a.home, before, limit)
+	part := span{before, limit, a.place.Objects}
+	page, err := ask(a.r.Context(), s.kept, a.place, pageForm(part), part.key(), func(ctx context.Context) (archive.Page, error) {
+		return s.config.Archive.Objects.Events(ctx, a.home, before, limit)
+	})
 	if err != nil {
 		return page, err
 	}
-	last := before
-	for _, e := range page.Events {
-		if e.Home != a.home || last != (archive.Cursor{}) && !e.Place.Before(last) {
-			s.alarm.misroute("list", true, "asked", a.home.String(), "found", e.Home.String())
-			return archive.Page{}, misroute()
-		}
-		last = e.Place
-	}
-	if page.Next != nil && *page.Next != last {
-		s.alarm.misroute("list", true, "asked", a.home.String())
+	if found, stray := part.stray(a.home, page); stray {
+		s.alarm.misroute("list", true, "asked", a.home.String(), "found", found.String())
 		return archive.Page{}, misroute()
 	}
 	return page, nil

@@ -23,6 +23,8 @@ import (
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
+	"github.com/latchkey-cam/latchkey/bound"
+	"github.com/latchkey-cam/latchkey/bus"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/key/keytest"
@@ -131,6 +133,7 @@ func openHouse(t *testing.T, change ...func(c *server.Config)) *house {
 		Archive: h.archive.Archive(), Blobs: must(blob.NewDisk(h.disk)), Origin: h.origin,
 		Log: slog.New(slog.NewJSONHandler(h.logs, nil)), Now: h.time,
 	}
+	c.Cache = memory(t, bound.Config{})
 	for _, f := range change {
 		f(&c)
 	}
@@ -147,6 +150,22 @@ func openHouse(t *testing.T, change ...func(c *server.Config)) *house {
 	})
 	return h
 }
+
+// memory is a cache within the process.
+func memory(t *testing.T, c bound.Config) *bound.Cache {
+	t.Helper()
+	c.Keys, c.Tiers = bound.NewKeys(), []bound.Tier{bound.Memory(bound.MemoryConfig{})}
+	cache := must(bound.New(c))
+	t.Cleanup(func() {
+		if err := cache.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return cache
+}
+
+// uncached asks the archive and the blobs themselves, each time.
+func uncached(c *server.Config) { c.Cache, c.Bus = nil, bus.NewLocal() }
 
 func (h *house) time() time.Time {
 	h.mu.Lock()

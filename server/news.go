@@ -187,6 +187,7 @@ func (n *news) heed(ctx context.Context, m archive.Move) bool {
 		s.heedHold(ctx, m.Hold)
 		return true
 	}
+	s.heads.forget(m.Home)
 	if m.Ended != (latchkey.SessionID{}) {
 		s.cuts.ended(m.Home, m.Ended, nil)
 		return true

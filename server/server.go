@@ -27,6 +27,7 @@ import (
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
+	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/bus"
 	"github.com/latchkey-cam/latchkey/notify"
 )
@@ -37,6 +38,9 @@ type Config struct {
 	// close, after the server.
 	Archive archive.Archive
 	Blobs   blob.Store
+	// Cache keeps what was read of homes, so that it need not be read again. It stays the
+	// caller's to close, after the server. Nil: nothing is kept.
+	Cache *bound.Cache
 	// Origin is how browsers reach this server, "https://example.org" without a path.
 	// Requests that change something must come from a page of this origin.
 	Origin string
@@ -46,7 +50,8 @@ type Config struct {
 	// ID names this server, for holds of it alone. Zero: it obeys those of any server.
 	ID latchkey.ServerID
 	// Bus carries news to other servers of the same archive, and theirs to this one.
-	// Nil: there are none.
+	// Nil: there are none, and nobody else changes what the archive says of homes. This
+	// server then remembers where their chains end, and need not ask for it.
 	Bus bus.Bus
 	// Log gets one line for what somebody should know; its alarms are ERROR lines
 	// with the message "misroute". Nil: slog.Default.
@@ -69,12 +74,28 @@ type Config struct {
 	Now func() time.Time
 }
 
+func (c *Config) fill() {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Bus == nil {
+		c.Bus = bus.NewLocal()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Patience = cmp.Or(c.Patience, 30*time.Second)
+	c.CommandLife = cmp.Or(c.CommandLife, api.CommandLife)
+}
+
 // Server answers requests. Make one with [New].
 type Server struct {
 	config    Config
 	now       func() time.Time
 	log       *slog.Logger
 	handler   http.Handler
+	heads     *heads
+	kept      *kept // nil if there is no cache
 	titles    *titles
 	claims    *claims
 	nonces    *nonces
@@ -88,6 +109,7 @@ type Server struct {
 	news      *news
 	reports   *pace
 	crossings *pace
+	sightings *pace
 	relay     *relay
 	uploads   *places
 	commands  *places
@@ -98,9 +120,10 @@ type Server struct {
 
 	greetings atomic.Int64 // agents that have not said who they are
 
-	ctx  context.Context // ends with Close
-	stop context.CancelFunc
-	done sync.WaitGroup // of websockets and the sweeper
+	unwatch func()          // the cache
+	ctx     context.Context // ends with Close
+	stop    context.CancelFunc
+	done    sync.WaitGroup // of websockets and the sweeper
 }
 
 // receiptsLife is how long deliveries are on record.
@@ -115,26 +138,15 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err != nil || origin.Host == "" || (origin.Scheme != "http" && origin.Scheme != "https") || origin.Scheme+"://"+origin.Host != c.Origin {
 		return nil, fmt.Errorf("make server: %.100q is no origin: want https://HOST[:PORT], without a path", c.Origin)
 	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
-	if c.Patience == 0 {
-		c.Patience = 30 * time.Second
-	}
-	if c.Bus == nil {
-		c.Bus = bus.NewLocal()
-	}
-	c.CommandLife = cmp.Or(c.CommandLife, api.CommandLife)
-	if c.Now == nil {
-		c.Now = time.Now
-	}
+	alone := c.Bus == nil
+	c.fill()
 	s := &Server{
 		config: c, now: c.Now, log: c.Log, secure: origin.Scheme == "https",
 		nonces: newNonces(), counters: newCounters(),
-		reports: newPace(120, time.Minute), crossings: newPace(60, time.Minute), uploads: newPlaces(maxUploads), commands: newPlaces(maxCommands),
+		reports: newPace(120, time.Minute), crossings: newPace(60, time.Minute),
+		sightings: newPace(1, time.Minute), uploads: newPlaces(maxUploads), commands: newPlaces(maxCommands),
 	}
 	s.alarm = &alarm{log: s.log, misroutes: s.counters.misroutes}
-	s.titles = newTitles(c.Archive.Homes, s.alarm)
 	s.claims = newClaims(s.now())
 	if s.generation, err = c.Archive.Restores.Generation(ctx); err != nil {
 		return nil, fmt.Errorf("make server: %w", err)
@@ -143,9 +155,14 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.cuts = newCuts(s.counters, s.now)
 	s.lease = newLease(s.lapse)
 	s.holds = &holds{server: c.ID, archive: c.Archive.Holds, gauge: s.counters.holds, log: s.log}
+	s.heads = newHeads(c.Archive.Homes, s.alarm, alone, s.lease.fresh)
+	c.Archive = forgetful(c.Archive, s.heads)
+	s.config.Archive = c.Archive
+	s.kept = newKept(c.Cache, s.generation, s.alarm)
+	s.titles = newTitles(c.Archive.Homes, s.heads, s.kept, s.alarm)
 	s.relay = &relay{hub: s.hub, waiting: map[string]*errand{}}
 	s.door = &door{
-		titles: s.titles, objects: c.Archive.Objects, receipts: c.Archive.Receipts, blobs: c.Blobs, holds: s.holds,
+		titles: s.titles, kept: s.kept, objects: c.Archive.Objects, receipts: c.Archive.Receipts, blobs: c.Blobs, holds: s.holds,
 		alarm: s.alarm, deliveries: s.counters.deliveries, patience: c.Patience, now: s.now,
 	}
 	if s.accounts, err = newAccounts(ctx, s, origin); err != nil {
@@ -164,6 +181,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.done.Go(func() { s.news.run(s.ctx) })
 	s.done.Go(func() { s.lease.watch(s.ctx) })
 	s.done.Go(s.sweepOften)
+	s.unwatch = s.kept.watch(s.counters)
 	return s, nil
 }
 
@@ -184,6 +202,7 @@ func (s *Server) Metrics() prometheus.Gatherer { return s.counters.registry }
 // server's to end first.
 func (s *Server) Close() error {
 	s.stop()
+	s.unwatch()
 	s.done.Wait()
 	return nil
 }

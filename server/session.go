@@ -15,57 +15,67 @@ import (
 // asMember finds the session of the home in the address, by the cookie that this home
 // has, and lets in only a page that holds one of its MAC keys.
 func (a *asking) asMember(home latchkey.HomeID) error {
-	session, title, err := a.server.cookie(a.r, home)
+	in, err := a.server.cookie(a.r, home)
 	if err != nil {
 		return err
 	}
-	ok, err := a.provenBy(session.Keys)
+	ok, err := a.provenBy(in.session.Keys)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		a.crossedSession(session)
+		a.crossedSession(in.session)
 		return signedOut()
 	}
-	a.home, a.session, a.title = home, session, title
-	a.server.see(a.r.Context(), session)
+	a.home, a.session, a.title, a.place = home, in.session, in.title, in.place
+	a.server.see(a.r.Context(), in.session)
 	if !a.route.Closed { // said to nobody who has not proven the session
-		a.title, err = a.server.titles.of(a.r.Context(), home)
+		err = opened(in.place)
 	}
 	return err
 }
 
+// entry is a session that holds, with its home's title, open or closed, and where that
+// title's chain ends.
+type entry struct {
+	session archive.Session
+	title   *deed.Title
+	place   archive.HomeHead
+}
+
 // cookie returns the session whose cookie a request brings for a home.
-func (s *Server) cookie(r *http.Request, home latchkey.HomeID) (archive.Session, *deed.Title, error) {
+func (s *Server) cookie(r *http.Request, home latchkey.HomeID) (entry, error) {
 	cookies := r.CookiesNamed(api.CookieName(home))
 	if len(cookies) != 1 {
-		return archive.Session{}, nil, signedOut()
+		return entry{}, signedOut()
 	}
 	return s.session(r.Context(), home, hashOf(cookies[0].Value))
 }
 
-// session returns a session that holds now, and its home's title, open or closed.
-func (s *Server) session(ctx context.Context, home latchkey.HomeID, secret archive.Secret) (archive.Session, *deed.Title, error) {
-	session, err := s.config.Archive.Sessions.Session(ctx, home, secret)
+// session returns a session that holds now. The head comes first: from it follows which
+// sessions that are kept may still count.
+func (s *Server) session(ctx context.Context, home latchkey.HomeID, secret archive.Secret) (in entry, err error) {
+	if in.place, err = s.heads.of(ctx, home); err == nil {
+		in.session, err = ask(ctx, s.kept, in.place, sessionForm, sessionKey(secret), func(ctx context.Context) (archive.Session, error) {
+			return s.config.Archive.Sessions.Session(ctx, home, secret)
+		})
+	}
 	if errors.Is(err, archive.ErrNotFound) {
-		return session, nil, signedOut()
+		return entry{}, signedOut()
 	} else if err != nil {
-		return session, nil, err
+		return entry{}, err
 	}
-	if session.Home != home || session.Secret != secret {
-		s.alarm.misroute("session", true, "asked", home.String(), "found", session.Home.String())
-		return archive.Session{}, nil, signedOut()
+	if in.session.Home != home || in.session.Secret != secret {
+		s.alarm.misroute("session", true, "asked", home.String(), "found", in.session.Home.String())
+		return entry{}, signedOut()
 	}
-	title, _, err := s.titles.look(ctx, home)
-	if errors.Is(err, archive.ErrNotFound) {
-		return archive.Session{}, nil, signedOut()
-	} else if err != nil {
-		return archive.Session{}, nil, err
+	if in.title, err = s.titles.at(ctx, in.place); err != nil {
+		return entry{}, err
 	}
-	if !s.holding(session, title) {
-		return archive.Session{}, nil, signedOut()
+	if !s.holding(in.session, in.title) {
+		return entry{}, signedOut()
 	}
-	return session, title, nil
+	return in, nil
 }
 
 // holding says whether a session holds now: it has not run out, and the deeds have not
@@ -84,11 +94,11 @@ func (s *Server) holding(session archive.Session, t *deed.Title) bool {
 
 // see notes that a session was used. That nobody can write it down takes no right away.
 func (s *Server) see(ctx context.Context, session archive.Session) {
-	now := timeOf(s.now())
-	if now < session.Seen+archive.SeenEvery {
+	now := s.now()
+	if timeOf(now) < session.Seen+archive.SeenEvery || !s.sightings.allow(session.Secret, now) {
 		return
 	}
-	if err := s.config.Archive.Sessions.SeeSession(ctx, session.Home, session.ID, now); err != nil && ctx.Err() == nil {
+	if err := s.config.Archive.Sessions.SeeSession(ctx, session.Home, session.ID, timeOf(now)); err != nil && ctx.Err() == nil {
 		s.log.Warn("see session", "home", session.Home, "session", session.ID, "error", err)
 	}
 }
@@ -194,8 +204,8 @@ func (s *Server) begin(a *asking, home latchkey.HomeID, device deed.Device, key 
 		Home: home, Keys: []api.MACKey{key}, Device: device.ID, Person: device.Person,
 		Browser: browser(a.r.UserAgent()), Seen: timeOf(now), Expires: timeOf(now.Add(api.SessionLife)),
 	}
-	if was, _, err := s.cookie(a.r, home); err == nil && was.Device == n.Device && was.Person == n.Person {
-		n.ID, n.Secret, n.Started = was.ID, was.Secret, was.Started
+	if in, err := s.cookie(a.r, home); err == nil && in.session.Device == n.Device && in.session.Person == n.Person {
+		n.ID, n.Secret, n.Started = in.session.ID, in.session.Secret, in.session.Started
 		return n, a.r.CookiesNamed(api.CookieName(home))[0].Value
 	}
 	secret := rand.Text() + rand.Text()

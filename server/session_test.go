@@ -108,7 +108,7 @@ func TestSwappedCookies(t *testing.T) {
 
 func TestSwappedCookiesControl(t *testing.T) {
 	control(t, "TestSwappedCookies", "the other signed", sabotage.Cut{
-		File: "server/session.go", Old: "	if !ok {\n		a.crossedSession(session)", New: "	if a.key = &session.Keys[0]; !ok && false {\n		a.crossedSession(session)",
+		File: "server/session.go", Old: "	if !ok {\n		a.crossedSession(in.session)", New: "	if a.key = &in.session.Keys[0]; !ok && false {\n		a.crossedSession(in.session)",
 	})
 }
 

@@ -15,11 +15,13 @@ import (
 // goes first.
 const maxTitles = 1024
 
-// titles folds the chains of homes. What is cached is deeds, and what they come to; the
-// head is read from the archive for every question, so that no permission outlives the
-// deed that took it away.
+// titles folds the chains of homes. What is kept is deeds, and what they come to; where a
+// chain ends is asked for every question, so that no permission outlives the deed that
+// took it away.
 type titles struct {
 	homes archive.Homes
+	heads *heads
+	kept  *kept // nil if there is no cache
 	alarm *alarm
 
 	mu     sync.Mutex // protects what follows
@@ -27,82 +29,107 @@ type titles struct {
 	recent *list.List // of *deed.Title, the one asked for last in front
 }
 
-func newTitles(homes archive.Homes, a *alarm) *titles {
-	return &titles{homes: homes, alarm: a, folded: map[latchkey.HomeID]*list.Element{}, recent: list.New()}
+func newTitles(homes archive.Homes, h *heads, k *kept, a *alarm) *titles {
+	return &titles{homes: homes, heads: h, kept: k, alarm: a, folded: map[latchkey.HomeID]*list.Element{}, recent: list.New()}
 }
 
 // of returns the title of a home: [archive.ErrNotFound] if there is none, and a refusal
 // while the home is closed. With it goes every right that is folded from deeds, so that
 // nothing of a closed home is handed out by a route that forgot to ask.
 func (c *titles) of(ctx context.Context, home latchkey.HomeID) (*deed.Title, error) {
-	t, closed, err := c.look(ctx, home)
+	t, _, err := c.open(ctx, home)
+	return t, err
+}
+
+// open is of for those who read what is kept of the home as well.
+func (c *titles) open(ctx context.Context, home latchkey.HomeID) (*deed.Title, archive.HomeHead, error) {
+	t, head, err := c.look(ctx, home)
+	if err == nil {
+		err = opened(head)
+	}
 	if err != nil {
-		return nil, err
+		return nil, head, err
 	}
-	if closed {
-		return nil, homeClosed()
+	return t, head, nil
+}
+
+// opened refuses a home that is closed.
+func opened(h archive.HomeHead) error {
+	if h.Closed {
+		return homeClosed()
 	}
+	return nil
+}
+
+// look is open for the few who deal with a closed home.
+func (c *titles) look(ctx context.Context, home latchkey.HomeID) (*deed.Title, archive.HomeHead, error) {
+	head, err := c.heads.of(ctx, home)
+	if err != nil {
+		return nil, head, err
+	}
+	t, err := c.at(ctx, head)
+	return t, head, err
+}
+
+// at returns the title at a home's head.
+func (c *titles) at(ctx context.Context, h archive.HomeHead) (*deed.Title, error) {
+	t := c.get(h.Home)
+	if t != nil && t.Head() == h.Head {
+		return t, nil
+	}
+	t, err := c.extend(ctx, h, t)
+	if deed.ReasonOf(err) == deed.WrongHome {
+		c.alarm.misroute("deeds", true, "asked", h.Home.String())
+		return nil, misroute()
+	} else if err != nil {
+		return nil, fmt.Errorf("fold the deeds of home %s: %w", h.Home, err)
+	}
+	c.put(t)
 	return t, nil
 }
 
-// look is of for the few who deal with a closed home, and says whether it is one.
-func (c *titles) look(ctx context.Context, home latchkey.HomeID) (t *deed.Title, closed bool, err error) {
-	h, err := c.homes.Head(ctx, home)
-	if err != nil {
-		return nil, false, err
-	}
-	if h.Home != home {
-		c.alarm.misroute("head", true, "asked", home.String(), "found", h.Home.String())
-		return nil, false, misroute()
-	}
-	t = c.get(home)
-	if t != nil && t.Head() == h.Head {
-		return t, h.Closed, nil
-	}
-	if t, err = c.extend(ctx, home, t, h.Head); deed.ReasonOf(err) == deed.WrongHome {
-		c.alarm.misroute("deeds", true, "asked", home.String())
-		return nil, false, misroute()
-	} else if err != nil {
-		return nil, false, fmt.Errorf("fold the deeds of home %s: %w", home, err)
-	}
-	c.put(t)
-	return t, h.Closed, nil
-}
-
-// extend folds the deeds that t lacks, up to head or beyond.
-func (c *titles) extend(ctx context.Context, home latchkey.HomeID, t *deed.Title, head latchkey.Head) (*deed.Title, error) {
-	if t != nil && t.Head().Seq >= head.Seq {
+// extend folds the deeds that t lacks, up to the head or beyond.
+func (c *titles) extend(ctx context.Context, h archive.HomeHead, t *deed.Title) (*deed.Title, error) {
+	if t != nil && t.Head().Seq >= h.Head.Seq {
 		t = nil // the archive was put back to an earlier day, or forked: begin anew
 	}
-	for t == nil || t.Head().Seq < head.Seq {
+	for t == nil || t.Head().Seq < h.Head.Seq {
 		var from uint64
 		if t != nil {
 			from = t.Head().Seq + 1
 		}
-		kept, err := c.homes.Deeds(ctx, home, from, maxDeedBytes)
+		deeds, err := c.deeds(ctx, h, from)
 		if err != nil {
 			return nil, err
-		}
-		deeds, err := c.compared(home, from, kept)
-		if err != nil {
-			return nil, err
-		}
-		if len(deeds) == 0 {
-			return nil, fmt.Errorf("deeds from %d are missing", from)
 		}
 		if t == nil {
-			t, err = deed.Fold(home, deeds)
+			t, err = deed.Fold(h.Home, deeds)
 		} else {
 			t, err = t.Append(deeds...)
 		}
 		if err != nil {
+			c.kept.forget(ctx, h.Home, codecDeeds, deedsKey(from)) // or a row that is repaired would not help
 			return nil, err
 		}
 	}
-	if !t.OnChain(head) {
-		return nil, fmt.Errorf("head %s is not on the chain", head)
+	if !t.OnChain(h.Head) {
+		return nil, fmt.Errorf("head %s is not on the chain", h.Head)
 	}
 	return t, nil
+}
+
+// deeds returns deeds of a home from that number on, at least one.
+func (c *titles) deeds(ctx context.Context, h archive.HomeHead, from uint64) ([][]byte, error) {
+	deeds, err := ask(ctx, c.kept, h, deedsForm, deedsKey(from), func(ctx context.Context) ([]archive.Deed, error) {
+		return c.homes.Deeds(ctx, h.Home, from, maxDeedBytes)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(deeds) == 0 {
+		return nil, fmt.Errorf("deeds from %d are missing", from)
+	}
+	return c.compared(h.Home, from, deeds)
 }
 
 // compared returns the bytes of deeds that are the asked home's, from that number on.

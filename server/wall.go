@@ -25,14 +25,15 @@ type asking struct {
 	body []byte      // of the request, once it was read
 	key  *api.MACKey // that the request's MAC is by; its answer gets one by it too
 
-	home    latchkey.HomeID // with a session and for an uploader: the asker's, and the address's
-	session archive.Session // with a right that needs one
-	title   *deed.Title     // of home, as it was when the request was let in
-	agent   deed.Agent      // with right Uploader
-	head    latchkey.Head   // with right Uploader: the newest deed that the agent knows
-	came    bool            // the whole body, or there is none
-	round   uint64          // of cuts, before the asker was looked up
-	outlet  *outlet         // with right Member
+	home    latchkey.HomeID  // with a session and for an uploader: the asker's, and the address's
+	session archive.Session  // with a right that needs one
+	title   *deed.Title      // of home, as it was when the request was let in
+	place   archive.HomeHead // with a right that needs a session: where the title's chain ends
+	agent   deed.Agent       // with right Uploader
+	head    latchkey.Head    // with right Uploader: the newest deed that the agent knows
+	came    bool             // the whole body, or there is none
+	round   uint64           // of cuts, before the asker was looked up
+	outlet  *outlet          // with right Member
 
 	account latchkey.AccountID     // with rights AccountHeld and AccountProven: the asker's, and the address's
 	held    archive.AccountSession // with those rights

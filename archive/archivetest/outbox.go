@@ -53,9 +53,9 @@ func outbox(t *testing.T, s Subject) {
 			}
 		}
 	}
-	for of, moved := range map[*chain]uint64{one: 4, two: 2, found(t, s, 3): 0} {
-		if h, err := s.Homes.Head(t.Context(), of.home); h.Moved != moved || err != nil {
-			t.Errorf("home %s moved last with number %d, %v; want %d", of.home, h.Moved, err, moved)
+	for of, want := range map[*chain][2]uint64{one: {4, archive.MaxDeviceSessions + 2}, two: {2, 0}, found(t, s, 3): {0, 0}} {
+		if h, err := s.Homes.Head(t.Context(), of.home); h.Moved != want[0] || h.SignIns != want[1] || err != nil {
+			t.Errorf("home %s moved last with number %d after %d sign-ins, %v; want %d", of.home, h.Moved, h.SignIns, err, want)
 		}
 	}
 	if last, err := s.Outbox.LastMove(t.Context()); last != 4 || err != nil {
