@@ -15,6 +15,7 @@ import (
 	"github.com/latchkey-cam/latchkey/account"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/server"
 )
@@ -229,7 +230,7 @@ func (s *street) crossings() (all []crossing) {
 func (s *street) cold(t *testing.T, a archive.Archive) *house {
 	t.Helper()
 	c := s.config
-	c.Archive = a
+	c.Archive, c.Cache = a, memory(t, bound.Config{})
 	listener := must(net.Listen("tcp", "127.0.0.1:0"))
 	h := &house{Server: must(server.New(t.Context(), c)), origin: "http://" + listener.Addr().String(), logs: s.logs}
 	front := server.HTTPServer(h.Handler())
