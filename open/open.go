@@ -82,7 +82,7 @@ func objectKey(f sealed.File, t *deed.Title, ring key.Ring) ([]byte, error) {
 			return nil, err
 		}
 		k, err := private.Open(sealed.EnvelopeInfo(f.Header.Binding, e.Recipient, e.Key, e.Epoch), e.Sealed)
-		if err != nil || len(k) != cobblestone.KeySize {
+		if err != nil {
 			return nil, sealed.Refuse(sealed.BadEnvelope, "the envelope does not open with the key it names")
 		}
 		return k, nil

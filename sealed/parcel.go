@@ -53,11 +53,9 @@ func begin(what string, p []byte, limit int, newest uint8) (*wire.Reader, error)
 
 func readVersion(what string, r *wire.Reader, newest uint8) error {
 	switch version := r.U8(); {
-	case r.Err() != nil:
-		return layout(what, r.Err())
 	case version > newest:
 		return Refuse(FutureVersion, "%s of version %d; this program reads up to %d", what, version, newest)
-	case version == 0:
+	case r.Err() == nil && version == 0:
 		return Refuse(Malformed, "%s of version 0", what)
 	}
 	return nil

@@ -87,7 +87,7 @@ func readBinding(r *wire.Reader) (b Binding, err error) {
 	if suite := r.U8(); r.Err() == nil && suite != Suite {
 		return b, Refuse(UnknownSuite, "suite %d", suite)
 	}
-	if n := r.Offset() + len(r.Rest()); r.Err() == nil && n != BindingSize {
+	if n := r.Offset() + len(r.Rest()); n != BindingSize {
 		if n < BindingSize {
 			return b, Refuse(Truncated, "binding of %d bytes, want %d", n, BindingSize)
 		}
@@ -168,12 +168,8 @@ func ParseHeader(p []byte) (Header, error) {
 	}
 	var h Header
 	r := wire.NewReader(bytes.Clone(p)) // nothing of p is kept
-	b := r.LP16(math.MaxUint16)
-	if err := r.Err(); err != nil {
-		return Header{}, layout("header", err)
-	}
 	var err error
-	if h.Binding, err = ParseBinding(b); err != nil {
+	if h.Binding, err = ParseBinding(r.LP16(math.MaxUint16)); err != nil { // of nothing, if that is cut off
 		return Header{}, err
 	}
 	h.BodyLength = r.U64()

@@ -74,7 +74,7 @@ func Open(s Sealed, find func(sealed.RecipientKind, latchkey.KeyID) (*key.Privat
 			continue
 		}
 		k, err := private.Open(s.KeyInfo(r.Recipient, r.Key, r.Epoch), r.Sealed)
-		if err != nil || len(k) != cobblestone.KeySize {
+		if err != nil {
 			return nil, sealed.Refuse(sealed.BadEnvelope, "the key of the body does not open")
 		}
 		plain, err := cobblestone.Open(k, s.Context(), p.Body)
