@@ -120,7 +120,7 @@ func (Ring) LogValue() slog.Value { return slog.StringValue(secret) }
 func OpenEpochs(t *deed.Title, k *PersonKeys) (Ring, error) {
 	ring := Ring{}.AddOwn(k.KEM)
 	for e := latchkey.Epoch(1); e <= t.Epoch(); e++ {
-		i := slices.IndexFunc(t.Wraps(e), func(w deed.Wrap) bool { return w.Person == k.Person && w.Key == k.KEM.ID() })
+		i := slices.IndexFunc(t.Wraps(e), func(w deed.Wrap) bool { return w.Key == k.KEM.ID() })
 		if i < 0 {
 			continue // from a time when this person did not see the whole home
 		}
@@ -151,7 +151,7 @@ func EpochFromSeed(t *deed.Title, e latchkey.Epoch, seed []byte) (*Private, erro
 	if err != nil {
 		return nil, fmt.Errorf("open epoch %d: %w", e, err)
 	}
-	if public, ok := t.EpochKey(e); !ok || public.ID() != k.ID() {
+	if public, _ := t.EpochKey(e); public.ID() != k.ID() {
 		return nil, fmt.Errorf("open epoch %d: its private key is not that of the public key in the deed", e)
 	}
 	return k, nil

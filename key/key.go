@@ -40,12 +40,9 @@ func NewPrivate() (*Private, error) {
 
 // PrivateFromSeed returns the key of that seed.
 func PrivateFromSeed(seed []byte) (*Private, error) {
-	if len(seed) != SeedSize {
-		return nil, fmt.Errorf("private key of %d bytes, want %d", len(seed), SeedSize)
-	}
 	k, err := hpke.MLKEM768X25519().NewPrivateKey(seed)
 	if err != nil {
-		return nil, fmt.Errorf("expand private key: %w", err)
+		return nil, fmt.Errorf("expand private key of %d bytes: %w", len(seed), err)
 	}
 	public := deed.XWingKey(k.PublicKey().Bytes())
 	return &Private{[SeedSize]byte(seed), public, public.ID(), k}, nil

@@ -56,6 +56,9 @@ func TestSealedToAKey(t *testing.T) {
 	if _, err := key.Seal(deed.Key{Algorithm: deed.XWing, Bytes: make([]byte, 7)}, info, nil); err == nil {
 		t.Error("sealed to seven bytes")
 	}
+	if _, err := key.Seal(deed.Key{Algorithm: 9, Bytes: k.Public().Bytes}, info, nil); err == nil {
+		t.Error("sealed to a key of an algorithm that is not there")
+	}
 }
 
 // TestSeedIsThePrivateKey: a seed is expanded as the KEM's draft says. DeriveKeyPair

@@ -2,6 +2,7 @@ package key_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"testing"
@@ -134,6 +135,42 @@ func TestBadPastIsNamed(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "epoch") || len(ring.Epochs()) != 0 {
 			t.Errorf("%s: %v, want an error that names the epochs", name, err)
 		}
+	}
+}
+
+// pastInfo is what the page says that a past is bound to (docs/deed.md, "Past").
+func pastInfo(home latchkey.HomeID, from, last uint64, to deed.Key) []byte {
+	id := to.ID()
+	b := append([]byte("latchkey past v1\x00"), home[:]...)
+	b = binary.BigEndian.AppendUint64(b, from)
+	b = binary.BigEndian.AppendUint64(b, last)
+	return append(b, id[:]...)
+}
+
+// seeds are the keys of a home's epochs from one on.
+func seeds(o *keytest.Owner, from latchkey.Epoch) (all []byte) {
+	for _, e := range o.Ring().Epochs() {
+		if k, _ := o.Ring().Epoch(e); e >= from {
+			all = append(all, k.Seed()...)
+		}
+	}
+	return all
+}
+
+// TestPastIsBoundAsThePageSays: to the home, to its epochs, to whoever it is for.
+func TestPastIsBoundAsThePageSays(t *testing.T) {
+	o, anna := lived(), keytest.NewPerson().Keys
+	p := past(t, o, 2, anna.Public())
+	if plain, err := anna.KEM.Open(pastInfo(o.Home(), 2, 3, anna.KEM.Public()), p.Sealed); err != nil || !bytes.Equal(plain, seeds(o, 2)) {
+		t.Errorf("bound to something else than the page says: %v", err)
+	}
+}
+
+// TestRingKeepsWhatItHas: another key of the same epoch takes nobody's place.
+func TestRingKeepsWhatItHas(t *testing.T) {
+	first, second := private(t), private(t)
+	if k, _ := (key.Ring{}).Add(1, first).Add(1, second).Epoch(1); k != second {
+		t.Error("a ring gives the key that it was not given last")
 	}
 }
 

@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/sealed"
@@ -11,6 +12,12 @@ import (
 func Resent(command sealed.Letter, c Command, asker *key.Private) *Sent {
 	return &Sent{letter: command, command: c, asker: asker}
 }
+
+// MaxSeen is how many commands an inbox remembers.
+const MaxSeen = maxSeen
+
+// First says whether the inbox has not met that command, and remembers it.
+func (i *Inbox) First(id latchkey.LetterID) bool { return i.first(id) }
 
 // The parsers of contents, for fuzzing.
 var (

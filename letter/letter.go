@@ -112,8 +112,8 @@ func (s *Sent) Open(b []byte, t *deed.Title) (Reply, error) {
 	if l.Number <= s.last {
 		return nil, sealed.Refuse(sealed.Replayed, "reply %d after %d", l.Number, s.last)
 	}
-	plain, err := parcel.Open(&l, func(kind sealed.RecipientKind, id latchkey.KeyID) (*key.Private, bool) {
-		return s.asker, kind == sealed.ToAsker && id == s.asker.ID()
+	plain, err := parcel.Open(&l, func(_ sealed.RecipientKind, id latchkey.KeyID) (*key.Private, bool) {
+		return s.asker, id == s.asker.ID()
 	})
 	if err != nil {
 		return nil, err

@@ -314,6 +314,43 @@ func TestEachOnce(t *testing.T) {
 	}
 }
 
+// TestForgetsTheOldest: an inbox remembers so many commands and no more.
+func TestForgetsTheOldest(t *testing.T) {
+	_, agent := house()
+	inbox := letter.NewInbox(agent.Keys, incarnation)
+	first, second := latchkey.NewLetterID(), latchkey.NewLetterID()
+	inbox.First(first)
+	inbox.First(second)
+	for range letter.MaxSeen - 1 {
+		inbox.First(latchkey.NewLetterID())
+	}
+	if inbox.First(second) || !inbox.First(first) {
+		t.Error("not the oldest is forgotten, or it forgets nothing")
+	}
+}
+
+// TestReplyOfAnotherHome: it is told from one of another agent, also by whoever reads
+// that home's chain.
+func TestReplyOfAnotherHome(t *testing.T) {
+	homes := keytest.ReadHomes(homesFile)
+	asker, err := key.NewPrivate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := maker{t: t, homes: homes, asker: asker}
+	m.sent = m.make(writing{kind: sealed.CommandLetter})
+	command, err := sealed.ParseLetter(m.sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply := m.make(writing{kind: sealed.ReplyLetter, home: "B", about: func(l *sealed.Letter) { l.Agent = command.Agent }})
+	for _, home := range []string{"A", "B"} {
+		if _, err := letter.Resent(command, letter.Discover{}, asker).Open(reply, homes[home].Title()); sealed.ReasonOf(err) != sealed.WrongHome {
+			t.Errorf("by the chain of home %s: %v, want %s", home, err, sealed.WrongHome)
+		}
+	}
+}
+
 // TestOnlyForward: a reader takes no condition older than one that it has seen.
 func TestOnlyForward(t *testing.T) {
 	owner, agent := house()
@@ -343,7 +380,7 @@ func TestOnlyForward(t *testing.T) {
 		"an earlier incarnation":   {tell(1, 9), sealed.Replayed},
 		"another of the same name": {tell(2, 5), sealed.Fork},
 	} {
-		if _, _, err := open(want.b, &seen); sealed.ReasonOf(err) != want.reason {
+		if c, _, err := open(want.b, &seen); sealed.ReasonOf(err) != want.reason || (c.Name != "") != (want.reason == "") {
 			t.Errorf("%s: %v, want %q", name, err, want.reason)
 		}
 	}
@@ -366,6 +403,12 @@ func TestSealRefusesWhatNobodyWouldOpen(t *testing.T) {
 	if _, err := letter.SealCommand(owner.Keys.Signing, title, agent.Keys.Agent, 1, at, letter.Discover{}); sealed.ReasonOf(err) != sealed.NotAllowed {
 		t.Errorf("a command under the owner's key: %v", err)
 	}
+	if _, err := letter.SealCommand(device, title, agent.Keys.Agent, 0, at, letter.Discover{}); sealed.ReasonOf(err) != sealed.Malformed {
+		t.Errorf("a command to incarnation 0: %v", err)
+	}
+	if _, err := letter.SealCommand(keytest.NewPerson().Keys.Signing, title, agent.Keys.Agent, 1, at, letter.ConfirmHead{}); sealed.ReasonOf(err) != sealed.UnknownSigner {
+		t.Errorf("a stranger asks for the head: %v", err)
+	}
 	if _, err := letter.SealCommand(device, title, latchkey.NewAgentID(), 1, at, letter.Discover{}); err == nil {
 		t.Error("a command to nobody was sealed")
 	}
@@ -381,6 +424,13 @@ func TestSealRefusesWhatNobodyWouldOpen(t *testing.T) {
 		if _, err := received.Reply(agent.Keys, title, at, r); err == nil {
 			t.Errorf("%s was sealed", name)
 		}
+	}
+	stranger, err := key.NewAgentKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := received.Reply(stranger, title, at, letter.Picture{JPEG: []byte{0xff, 0xd8, 0xff, 0xe0}, Width: 1, Height: 1}); sealed.ReasonOf(err) != sealed.UnknownSigner || b != nil {
+		t.Errorf("a stranger's reply: %v", err)
 	}
 	if _, err := letter.SealCondition(agent.Keys, title, 0, 1, at, letter.Condition{Clock: letter.Clock{Quality: letter.Unknown}}); sealed.ReasonOf(err) != sealed.Malformed {
 		t.Errorf("a condition of incarnation 0: %v", err)

@@ -43,10 +43,8 @@ func Open(f sealed.File, body io.Reader, asked latchkey.Name, t *deed.Title, rin
 	if err != nil {
 		return refusal(err)
 	}
-	if _, err := r.WriteTo(w); err != nil {
-		return refusal(err)
-	}
-	return nil
+	_, err = r.WriteTo(w)
+	return refusal(err)
 }
 
 // checkBody returns the body, to be read from its beginning, once it is known to be

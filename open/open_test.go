@@ -118,6 +118,45 @@ func at(x keytest.Object, o *keytest.Owner, body io.ReaderAt) error {
 	return err
 }
 
+// TestPipesAreHeld: what says that it can be wound back, and cannot, is read once.
+func TestPipesAreHeld(t *testing.T) {
+	o, a, camera := house(t)
+	x := a.Object(o.Title(), camera, latchkey.Clip, make([]byte, 100_000))
+	var out bytes.Buffer
+	if err := open.Open(x.File, pipe{bytes.NewReader(x.Body)}, x.Name(), o.Title(), o.Ring(), &out); err != nil || out.Len() != 100_000 {
+		t.Errorf("from a pipe: %d bytes, %v", out.Len(), err)
+	}
+}
+
+// TestCutWhileItIsRead: a file that becomes shorter between the hash and the opening.
+func TestCutWhileItIsRead(t *testing.T) {
+	o, a, camera := house(t)
+	x := a.Object(o.Title(), camera, latchkey.Clip, make([]byte, 100_000))
+	for _, left := range []int{10, 56 + 16400} {
+		if err := open.Open(x.File, &shrinking{Reader: bytes.NewReader(x.Body), left: x.Body[:left]}, x.Name(), o.Title(), o.Ring(), io.Discard); sealed.ReasonOf(err) != sealed.Truncated {
+			t.Errorf("cut to %d bytes: %v, want %s", left, err, sealed.Truncated)
+		}
+	}
+}
+
+// shrinking is shorter when it is wound back.
+type shrinking struct {
+	*bytes.Reader
+	left []byte
+}
+
+func (s *shrinking) Seek(offset int64, whence int) (int64, error) {
+	if whence == io.SeekStart {
+		s.Reader = bytes.NewReader(s.left)
+	}
+	return s.Reader.Seek(offset, whence)
+}
+
+// pipe has a Seek that fails.
+type pipe struct{ io.Reader }
+
+func (pipe) Seek(int64, int) (int64, error) { return 0, errors.New("illegal seek") }
+
 type refuser struct{ err error }
 
 func (r refuser) Write([]byte) (int, error) { return 0, r.err }

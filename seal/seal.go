@@ -109,8 +109,8 @@ func (w *Writer) Close() (Result, error) {
 // Sign makes the header of a body that was written: the agent's word for what it is.
 // The signer's key must be the one that the binding names.
 func Sign(b sealed.Binding, length uint64, hash [32]byte, signer crypto.Signer) (sealed.Header, error) {
-	public, ok := signer.Public().(ed25519.PublicKey)
-	if !ok || deed.Ed25519Key(public).ID() != b.AgentKey {
+	public, _ := signer.Public().(ed25519.PublicKey) // no key has the ID of another kind's
+	if deed.Ed25519Key(public).ID() != b.AgentKey {
 		return sealed.Header{}, fmt.Errorf("sign %s: the key is not the one that its binding names", b.Name())
 	}
 	h := sealed.Header{Binding: b, BodyLength: length, BodyHash: hash}

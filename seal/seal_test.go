@@ -2,7 +2,9 @@ package seal_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
@@ -61,7 +63,10 @@ func TestLimits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = w.Write(make([]byte, size))
+		n, err := w.Write(make([]byte, size))
+		if size > 64<<10 && n > 0 {
+			t.Errorf("of %d bytes for a description %d are taken", size, n)
+		}
 		if err == nil {
 			_, err = w.Close()
 		}
@@ -96,6 +101,9 @@ func TestSealsNothingThatNobodyOpens(t *testing.T) {
 	}
 	if _, err := seal.Sign(good, 72, [32]byte{}, ec); err == nil {
 		t.Error("signed with an ECDSA key")
+	}
+	if _, err := seal.Sign(good, 72, [32]byte{}, lost{a.Keys.Signing}); err == nil {
+		t.Error("signed with a key that is lost")
 	}
 	alone := keytest.NewOwner()
 	founded, err := deed.Start(alone.Found()[0])
@@ -146,4 +154,11 @@ func TestKeysDoNotPrint(t *testing.T) {
 			t.Errorf("%s prints %s", verb, s)
 		}
 	}
+}
+
+// lost is a key that does not sign.
+type lost struct{ ed25519.PrivateKey }
+
+func (lost) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("the key is lost")
 }

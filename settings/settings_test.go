@@ -1,7 +1,14 @@
 package settings_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -184,7 +191,8 @@ func TestOnlyForward(t *testing.T) {
 		"the one after, of a later head": {third, &two, ""},
 		"made at an earlier head":        {late, &three, sealed.Replayed},
 	} {
-		if _, err := settings.Open(c.document, owner.Title(), c.seen, agent.Keys); sealed.ReasonOf(err) != c.want {
+		d, err := settings.Open(c.document, owner.Title(), c.seen, agent.Keys)
+		if sealed.ReasonOf(err) != c.want || (d != nil) != (c.want == "") {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
@@ -219,4 +227,20 @@ func TestSealRefusesWhatNobodyWouldOpen(t *testing.T) {
 	if _, err := settings.Seal(owner.Keys.Signing, owner.Title(), nil, owner.Now(), many); err == nil {
 		t.Error("more than 256 KiB were sealed")
 	}
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, signer := range map[string]crypto.Signer{"a key of another kind": ec, "a key that is lost": lost{owner.Keys.Signing}} {
+		if _, err := settings.Seal(signer, owner.Title(), nil, owner.Now(), content); err == nil {
+			t.Errorf("settings were sealed by %s", name)
+		}
+	}
+}
+
+// lost is a key that does not sign.
+type lost struct{ ed25519.PrivateKey }
+
+func (lost) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("the key is lost")
 }

@@ -200,9 +200,12 @@ func TestRefusals(t *testing.T) {
 		if _, err := open(key, []byte("contexts"), message); !errors.Is(err, cobblestone.ErrCommitment) {
 			t.Errorf("another context, %s: %v", way, err)
 		}
-		if _, err := open(key[:31], context, message); err == nil {
-			t.Errorf("a short key, %s: no error", way)
+		if _, err := open(key[:31], context, message); err == nil || errors.Is(err, cobblestone.ErrCommitment) {
+			t.Errorf("a short key, %s: %v", way, err)
 		}
+	}
+	if _, err := cobblestone.Seal(key[:31], context, content); err == nil {
+		t.Error("sealed under a short key")
 	}
 }
 
@@ -278,6 +281,16 @@ func TestErrorsBelow(t *testing.T) {
 	if _, err := io.Copy(io.Discard, r); !errors.Is(err, broken) {
 		t.Errorf("read a chunk: %v", err)
 	}
+	for _, good := range []int64{0, 60, 40_000} {
+		below := &sick{bytes.NewReader(message), good, broken}
+		at, err := cobblestone.NewReaderAt(below, uint64(len(message)), key, nil)
+		if err == nil {
+			_, err = at.ReadAt(make([]byte, 10), 50_000)
+		}
+		if !errors.Is(err, broken) {
+			t.Errorf("read at random with %d good bytes: %v", good, err)
+		}
+	}
 	if _, err := cobblestone.NewWriter(&full{}, key, nil); !errors.Is(err, errFull) {
 		t.Errorf("write the start: %v", err)
 	}
@@ -295,6 +308,20 @@ func TestErrorsBelow(t *testing.T) {
 }
 
 var errFull = errors.New("no room")
+
+// sick is a disk of which only the beginning can be read, and the end.
+type sick struct {
+	*bytes.Reader
+	good int64
+	err  error
+}
+
+func (s *sick) ReadAt(p []byte, off int64) (int, error) {
+	if off+int64(len(p)) > s.good && (s.good < 100 || off < 90_000) {
+		return 0, s.err
+	}
+	return s.Reader.ReadAt(p, off)
+}
 
 type full struct{ room int }
 
