@@ -124,7 +124,7 @@ func readFound(r *wire.Reader) FoundBody {
 	var b FoundBody
 	r.Into(b.Salt[:])
 	b.MinVersion = r.U8()
-	if r.Err() == nil && b.MinVersion == 0 {
+	if b.MinVersion == 0 {
 		r.Fail(fmt.Errorf("%w: lowest version 0", wire.ErrMalformed))
 	}
 	b.Person = readPerson(r)
@@ -145,7 +145,7 @@ func (b EpochBody) appendTo(w *wire.Writer) {
 func readEpoch(r *wire.Reader) EpochBody {
 	b := EpochBody{Number: latchkey.Epoch(r.U64()), Key: readKey(r, XWing)}
 	n := int(r.U16())
-	if r.Err() == nil && n > MaxWraps {
+	if n > MaxWraps {
 		r.Fail(refuse(TooMany, "%d wraps, at most %d", n, MaxWraps))
 	}
 	for i := 0; i < n && r.Err() == nil; i++ {
@@ -153,7 +153,7 @@ func readEpoch(r *wire.Reader) EpochBody {
 		r.Into(p.Person[:])
 		r.Into(p.Key[:])
 		p.Sealed = r.LP16(MaxDeed)
-		if r.Err() == nil && len(p.Sealed) != wrapSize {
+		if len(p.Sealed) != wrapSize {
 			r.Fail(fmt.Errorf("%w: wrap of %d bytes, want %d", wire.ErrMalformed, len(p.Sealed), wrapSize))
 		}
 		b.Wraps = append(b.Wraps, p)

@@ -157,7 +157,7 @@ func (p Past) appendTo(w *wire.Writer) {
 func readPast(r *wire.Reader) Past {
 	p := Past{From: latchkey.Epoch(r.U64())}
 	n := r.U32()
-	if r.Err() != nil || p.From == 0 && n == 0 {
+	if p.From == 0 && n == 0 {
 		return p
 	}
 	epochs, rest := (int64(n)-pastOverhead)/seedSize, (int64(n)-pastOverhead)%seedSize
@@ -180,7 +180,7 @@ func readProof(r *wire.Reader) Proof {
 	var p Proof
 	r.Into(p.Invite[:])
 	p.Signature = r.LP16(MaxDeed)
-	if r.Err() == nil && len(p.Signature) != signatureOf {
+	if len(p.Signature) != signatureOf {
 		r.Fail(fmt.Errorf("%w: proof of %d bytes, want %d", wire.ErrMalformed, len(p.Signature), signatureOf))
 	}
 	return p
@@ -311,7 +311,7 @@ func (b LendBody) appendTo(w *wire.Writer) {
 
 func readLend(r *wire.Reader) LendBody {
 	b := LendBody{Person: readPerson(r), Rights: readRights(r)}
-	if r.Err() == nil && b.Rights.Until == 0 {
+	if b.Rights.Until == 0 {
 		r.Fail(fmt.Errorf("%w: a link without an end", wire.ErrMalformed))
 	}
 	return b

@@ -137,14 +137,14 @@ func appendLasts(w *wire.Writer, lasts []Last) {
 
 func readLasts(r *wire.Reader) []Last {
 	n := int(r.U16())
-	if r.Err() == nil && n > MaxCameras {
+	if n > MaxCameras {
 		r.Fail(refuse(TooMany, "the last objects of %d cameras, at most %d", n, MaxCameras))
 	}
 	var lasts []Last
 	for i := 0; i < n && r.Err() == nil; i++ {
 		var l Last
 		r.Into(l.Camera[:])
-		if i > 0 && r.Err() == nil && compareCameras(lasts[i-1].Camera, l.Camera) >= 0 {
+		if i > 0 && compareCameras(lasts[i-1].Camera, l.Camera) >= 0 {
 			r.Fail(fmt.Errorf("%w: the cameras do not ascend", wire.ErrMalformed))
 		}
 		l.Incarnation, l.Sequence = r.U64(), r.U64()

@@ -48,7 +48,7 @@ func Parse(b []byte) (*Deed, error) {
 	}
 	r := wire.NewReader(bytes.Clone(b))
 	switch version := r.U8(); {
-	case r.Err() != nil || version == 0:
+	case version == 0:
 		return nil, refuse(Malformed, "no version")
 	case version > Version:
 		return nil, refuse(FutureVersion, "version %d; this program reads up to %d", version, Version)
@@ -61,8 +61,8 @@ func Parse(b []byte) (*Deed, error) {
 	d.Time = latchkey.Time(r.U64())
 	r.Into(d.Signer[:])
 	body := r.LP32(MaxDeed)
-	if n := r.U8(); r.Err() == nil && n != signingKeys {
-		return nil, refuse(Malformed, "%d signatures, want %d", n, signingKeys)
+	if n := r.U8(); n != signingKeys {
+		r.Fail(fmt.Errorf("%w: %d signatures, want %d", wire.ErrMalformed, n, signingKeys))
 	}
 	signature := r.LP16(MaxDeed)
 	if err := layout(r.Done()); err != nil {

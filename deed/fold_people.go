@@ -75,11 +75,8 @@ func (t *Title) member(id latchkey.PersonID) (int, Person, error) {
 }
 
 // rights checks those that are given: to cameras that stand in the home, with an end
-// that is yet to come.
+// that is yet to come. Whoever sees all has none.
 func (t *Title) rights(s Standing, at latchkey.Time) error {
-	if !s.Role.limited() {
-		return nil
-	}
 	if s.Rights.Ended(at) {
 		return refuse(Expired, "the rights have ended")
 	}
@@ -114,7 +111,7 @@ type offer struct {
 
 func (t *Title) offer(p Past, signer Person) offer {
 	last := t.Epoch()
-	return offer{p, last, p.From != 0 && p.From <= last && t.has(signer.KEM.ID(), p.From, last)}
+	return offer{p, last, p.From <= last && t.has(signer.KEM.ID(), p.From, last)}
 }
 
 // past gives a person the past that is offered to them, if they may be given one.
@@ -181,9 +178,9 @@ func (t *Title) close(id latchkey.InviteID) {
 // proven checks the proof that a person answers an invitation, which is then used up.
 // Who is to be recovered counts for that purpose alone.
 func (t *Title) proven(p Proof, person Person, purpose Purpose, d *Deed) (Invite, error) {
-	i, ok := t.Invite(p.Invite)
+	i, _ := t.Invite(p.Invite)
 	switch {
-	case !ok || i.Purpose != purpose || purpose == Recover && i.Person != person.ID:
+	case i.Purpose != purpose || purpose == Recover && i.Person != person.ID:
 		return i, refuse(UnknownInvite, "no such invitation to %s is open", purpose)
 	case i.Expires <= d.Time:
 		return i, refuse(Expired, "the invitation has ended")
@@ -223,11 +220,11 @@ func (t *Title) change(b ChangeBody, d *Deed, signer Person) error {
 		return err
 	}
 	saw, sees := p.Role.SeesAll(), b.Standing.Role.SeesAll()
-	if p.ID == signer.ID && saw && !sees {
+	if p.ID == signer.ID && !sees {
 		return refuse(NotAllowed, "nobody makes a guest of themselves")
 	}
-	another := func(q Person) bool { return q.Role == Owner && q.ID != p.ID }
-	if p.Role == Owner && b.Standing.Role != Owner && !slices.ContainsFunc(t.persons, another) {
+	another := func(q Person) bool { return q.Role == Owner && q.ID != p.ID } // or the signer is one
+	if b.Standing.Role != Owner && !slices.ContainsFunc(t.persons, another) {
 		return refuse(LastOwner, "the home would be without an owner")
 	}
 	if err := t.rights(b.Standing, d.Time); err != nil {

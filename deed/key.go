@@ -55,9 +55,6 @@ func (k Key) Verify(message, signature []byte) bool {
 // readKey reads a key that must be of the algorithm which has its place there.
 func readKey(r *wire.Reader, want Algorithm) Key {
 	k := Key{Algorithm(r.U8()), r.LP16(MaxDeed)}
-	if r.Err() != nil {
-		return Key{}
-	}
 	size := map[Algorithm]int{Ed25519: ed25519Key, XWing: xwingKey}[want]
 	if k.Algorithm != want || len(k.Bytes) != size {
 		r.Fail(refuse(BadKey, "algorithm %d with %d bytes where %d with %d bytes belongs", k.Algorithm, len(k.Bytes), want, size))
@@ -67,12 +64,8 @@ func readKey(r *wire.Reader, want Algorithm) Key {
 
 // readSigningKeys reads the signing keys of a person, device or agent.
 func readSigningKeys(r *wire.Reader) []Key {
-	n := r.U8()
-	if r.Err() == nil && n != signingKeys {
+	if n := r.U8(); n != signingKeys {
 		r.Fail(fmt.Errorf("%w: %d signing keys, want %d", wire.ErrMalformed, n, signingKeys))
-	}
-	if r.Err() != nil {
-		return nil
 	}
 	return []Key{readKey(r, Ed25519)}
 }

@@ -85,10 +85,10 @@ func (a Answer) Bytes() []byte {
 func ParseAnswer(b []byte) (Answer, error) {
 	r := wire.NewReader(bytes.Clone(b))
 	a := Answer{Person: readPerson(r), Signature: r.LP16(signatureOf)}
-	if r.Err() == nil && len(a.Signature) != signatureOf {
+	if len(a.Signature) != signatureOf {
 		r.Fail(fmt.Errorf("%w: signature of %d bytes, want %d", wire.ErrMalformed, len(a.Signature), signatureOf))
 	}
-	if r.Err() == nil && len(r.Rest()) > 0 {
+	if len(r.Rest()) > 0 {
 		turn := readEpoch(r)
 		a.Turn = &turn
 	}

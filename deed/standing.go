@@ -103,7 +103,7 @@ func (s Standing) appendTo(w *wire.Writer) {
 // readStanding reads the standing of a person; links are made by "lend" alone.
 func readStanding(r *wire.Reader) Standing {
 	s := Standing{Role: Role(r.U8())}
-	if r.Err() == nil && (s.Role < Owner || s.Role > Guest) {
+	if s.Role < Owner || s.Role > Guest {
 		r.Fail(fmt.Errorf("%w: a standing of %s", wire.ErrMalformed, s.Role))
 	}
 	if s.Role == Guest {
@@ -124,14 +124,13 @@ func (r Rights) appendTo(w *wire.Writer) {
 
 func readRights(r *wire.Reader) Rights {
 	rights := Rights{Kinds: Kinds(r.U16())}
-	if r.Err() == nil && (rights.Kinds == 0 || rights.Kinds&^allKinds != 0) {
+	if rights.Kinds == 0 || rights.Kinds&^allKinds != 0 {
 		r.Fail(fmt.Errorf("%w: rights to kinds %#x", wire.ErrMalformed, uint16(rights.Kinds)))
 	}
 	rights.Until = latchkey.Time(r.U64())
 	rights.Every = readFlag(r)
 	n := int(r.U16())
 	switch {
-	case r.Err() != nil:
 	case n > MaxCameras:
 		r.Fail(refuse(TooMany, "rights to %d cameras, at most %d", n, MaxCameras))
 	case rights.Every != (n == 0):
@@ -140,7 +139,7 @@ func readRights(r *wire.Reader) Rights {
 	for i := 0; i < n && r.Err() == nil; i++ {
 		var c latchkey.CameraID
 		r.Into(c[:])
-		if i > 0 && r.Err() == nil && compareCameras(rights.Cameras[i-1], c) >= 0 {
+		if i > 0 && compareCameras(rights.Cameras[i-1], c) >= 0 {
 			r.Fail(fmt.Errorf("%w: the cameras do not ascend", wire.ErrMalformed))
 		}
 		rights.Cameras = append(rights.Cameras, c)

@@ -59,8 +59,8 @@ func (t *Title) personAt(id latchkey.PersonID) (int, bool) {
 // PersonBySigningKey returns the person who stands in the home and whose signing key
 // that is. A device's key is not its person's.
 func (t *Title) PersonBySigningKey(id latchkey.KeyID) (Person, bool) {
-	h, ok := t.keys[id]
-	if !ok || h.use != personSigns || h.until != 0 {
+	h := t.keys[id]
+	if h.use != personSigns || h.until != 0 {
 		return Person{}, false
 	}
 	return t.Person(h.person)
@@ -69,8 +69,8 @@ func (t *Title) PersonBySigningKey(id latchkey.KeyID) (Person, bool) {
 // SignerAt returns whose signing key that was, and as what, when the deed with that
 // number was the last. It knows nobody whose key was not in force then.
 func (t *Title) SignerAt(id latchkey.KeyID, seq uint64) (Signer, bool) {
-	h, ok := t.keys[id]
-	if !ok || h.use != personSigns || !h.inForce(seq) {
+	h := t.keys[id]
+	if h.use != personSigns || !h.inForce(seq) {
 		return Signer{}, false
 	}
 	s := Signer{ID: h.person}
@@ -85,15 +85,15 @@ func (t *Title) SignerAt(id latchkey.KeyID, seq uint64) (Signer, bool) {
 // Personal says whether that key signs, or once signed, for a person or for a device
 // of one.
 func (t *Title) Personal(id latchkey.KeyID) bool {
-	h, ok := t.keys[id]
-	return ok && (h.use == personSigns || h.use == deviceSigns)
+	h := t.keys[id]
+	return h.use == personSigns || h.use == deviceSigns
 }
 
 // PersonKEM says whether a person, standing or former, was ever sealed to under that
 // key, and what they are or last were: a [Link], or one of the roles of people.
 func (t *Title) PersonKEM(id latchkey.KeyID) (Role, bool) {
-	h, ok := t.keys[id]
-	if !ok || h.use != personSealedTo {
+	h := t.keys[id]
+	if h.use != personSealedTo {
 		return 0, false
 	}
 	var last Role
@@ -120,8 +120,8 @@ func (t *Title) Device(id latchkey.DeviceID) (Device, bool) {
 // DeviceBySigningKey returns the device that stands in the home and whose signing key
 // that is.
 func (t *Title) DeviceBySigningKey(id latchkey.KeyID) (Device, bool) {
-	h, ok := t.keys[id]
-	if !ok || h.use != deviceSigns || h.until != 0 {
+	h := t.keys[id]
+	if h.use != deviceSigns || h.until != 0 {
 		return Device{}, false
 	}
 	return t.Device(h.device)
@@ -145,9 +145,6 @@ func (t *Title) Has(person latchkey.PersonID, e latchkey.Epoch) bool {
 // has says whether all those epochs, which may be more than there are, were wrapped for
 // a KEM key or given to it.
 func (t *Title) has(kem latchkey.KeyID, from, last latchkey.Epoch) bool {
-	if from < 1 || last > t.Epoch() {
-		return false
-	}
 	for e := from; e <= last; e++ {
 		wrapped := slices.ContainsFunc(t.Wraps(e), func(w Wrap) bool { return w.Key == kem })
 		if !wrapped && !slices.ContainsFunc(t.pasts[kem], func(p GivenPast) bool { return p.From <= e && e <= p.Last }) {

@@ -103,8 +103,8 @@ func (t *Title) Agent(id latchkey.AgentID) (Agent, bool) {
 // AgentByKey returns the agent, standing or former, whose signing key that is or was,
 // with the keys that it had with it.
 func (t *Title) AgentByKey(id latchkey.KeyID) (Agent, bool) {
-	h, ok := t.keys[id]
-	if !ok || h.use != agentSigns {
+	h := t.keys[id]
+	if h.use != agentSigns {
 		return Agent{}, false
 	}
 	a := t.agents[h.agent]
@@ -116,9 +116,9 @@ func (t *Title) AgentByKey(id latchkey.KeyID) (Agent, bool) {
 // not been taken back by then, the camera was not released by then, and the object is
 // not past what the deed that took the key back says was the last.
 func (t *Title) Signs(key latchkey.KeyID, camera latchkey.CameraID, head, incarnation, sequence uint64) bool {
-	h, ok := t.keys[key]
+	h := t.keys[key]
 	c, placed := t.AnyCamera(camera)
-	if !ok || h.use != agentSigns || !placed || c.Agent != t.agents[h.agent].id {
+	if h.use != agentSigns || !placed || c.Agent != t.agents[h.agent].id {
 		return false
 	}
 	k := t.agents[h.agent].tenures[h.tenure]
