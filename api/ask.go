@@ -106,8 +106,8 @@ func ParseAsk(b []byte) (Ask, error) {
 	r.Into(a.Key[:])
 	a.Epoch = latchkey.Epoch(r.U64())
 	a.SealedName = r.LP16(MaxAsk)
-	if n := r.U8(); r.Err() == nil && n != 1 {
-		return Ask{}, fmt.Errorf("%w: ask with %d signatures", ErrMalformed, n)
+	if n := r.U8(); n != 1 {
+		r.Fail(fmt.Errorf("%w: %d signatures", wire.ErrMalformed, n))
 	}
 	signature := r.LP16(MaxAsk)
 	if err := r.Done(); err != nil {

@@ -161,6 +161,22 @@ func TestEpochOfARightLookingSeed(t *testing.T) {
 	}
 }
 
+// TestAgentFindsItsOwn: what is sealed to it as an agent, and nothing else.
+func TestAgentFindsItsOwn(t *testing.T) {
+	a, err := key.NewAgentKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[sealed.RecipientKind]bool{sealed.ToAgent: true, sealed.ToEpoch: false, sealed.ToPerson: false} {
+		if k, ok := a.Find(kind, a.KEM.ID()); ok != want || ok && k != a.KEM {
+			t.Errorf("its key as a recipient of kind %d: %v", kind, ok)
+		}
+		if _, ok := a.Find(kind, private(t).ID()); ok {
+			t.Errorf("it finds another's key as one of kind %d", kind)
+		}
+	}
+}
+
 func TestAgentKeyFile(t *testing.T) {
 	k, err := key.NewAgentKeys()
 	if err != nil {

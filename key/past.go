@@ -13,7 +13,7 @@ import (
 // goes into the deed that follows in t.
 func SealPast(t *deed.Title, ring Ring, from latchkey.Epoch, to deed.Person) (deed.Past, error) {
 	last := t.Epoch()
-	if from < 1 || from > last || last-from >= deed.MaxPast {
+	if last-from >= deed.MaxPast { // also from an epoch to come: the difference wraps round
 		return deed.Past{}, fmt.Errorf("seal past: from epoch %d; the home has %d", from, last)
 	}
 	var seeds []byte

@@ -106,6 +106,14 @@ func TestPastThatCannotBeSealed(t *testing.T) {
 	if _, err := key.SealPast(o.Title(), gaps, 3, to); err != nil {
 		t.Error(err)
 	}
+	for range deed.MaxPast - 2 {
+		o.StartEpoch()
+	}
+	for from, ok := range map[latchkey.Epoch]bool{1: false, 2: true} {
+		if _, err := key.SealPast(o.Title(), o.Ring(), from, to); (err == nil) != ok {
+			t.Errorf("a past of epochs %d to %d: %v", from, o.Title().Epoch(), err)
+		}
+	}
 }
 
 // TestBadPastIsNamed: an owner can give a past that does not open, or other keys than

@@ -7,6 +7,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/letter"
 	"github.com/latchkey-cam/latchkey/sealed"
@@ -239,5 +240,41 @@ func TestSameRecipients(t *testing.T) {
 			t.Errorf("after %s settings are for whom they were", name)
 		}
 		owner.Adopt(before)
+	}
+}
+
+// TestAgentWithoutAName: a hostile owner may give an agent the ID of nothing. What
+// stands nowhere is not its camera, and before there is an epoch it tells nobody
+// anything.
+func TestAgentWithoutAName(t *testing.T) {
+	owner := keytest.NewOwner()
+	early, err := deed.Start(owner.Found()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := key.NewAgentKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys.Agent = latchkey.AgentID{}
+	owner.Sign(keys.Body())
+	agent := keytest.NewAgent(keys)
+	o := agent.Object(owner.Title(), latchkey.NewCameraID(), latchkey.Thumbnail, picture)
+	if err := sealed.Verify(o.File.Header, o.Name(), owner.Title()); sealed.ReasonOf(err) != sealed.WrongAgent {
+		t.Errorf("an object of a camera that was never placed: %v, want %s", err, sealed.WrongAgent)
+	}
+	d, err := deed.Sign(owner.Keys.Signing, early, owner.Now(), keys.Body())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if early, err = early.Append(d); err != nil {
+		t.Fatal(err)
+	}
+	l := told(t, owner, agent, 1, 1)
+	l.Head = early.Head()
+	l.Recipients[0].Key, l.Recipients[0].Epoch = deed.Key{}.ID(), 0
+	l.Signatures = [][]byte{ed25519.Sign(keys.Signing, l.SignedMessage())}
+	if err := sealed.VerifyLetter(l, early); sealed.ReasonOf(err) != sealed.WrongRecipients {
+		t.Errorf("a condition for no epoch: %v, want %s", err, sealed.WrongRecipients)
 	}
 }

@@ -87,12 +87,6 @@ func readBinding(r *wire.Reader) (b Binding, err error) {
 	if suite := r.U8(); r.Err() == nil && suite != Suite {
 		return b, Refuse(UnknownSuite, "suite %d", suite)
 	}
-	if n := r.Offset() + len(r.Rest()); n != BindingSize {
-		if n < BindingSize {
-			return b, Refuse(Truncated, "binding of %d bytes, want %d", n, BindingSize)
-		}
-		return b, Refuse(Malformed, "binding of %d bytes, want %d", n, BindingSize)
-	}
 	b.Kind, b.Quality = latchkey.Kind(r.U8()), Quality(r.U8())
 	r.Into(b.Home[:])
 	r.Into(b.Camera[:])

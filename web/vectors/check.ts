@@ -92,9 +92,9 @@ async function outcome(v: ObjectVector, homes: Homes): Promise<string> {
   const asked = v.asked === "" ? null : parseName(v.asked);
   if (home === undefined || file === null || (asked === null && v.asked !== "")) return "not a vector";
   try {
-    const { content } = await open(new Source(file), asked, { title: home.title, ring: home.ring, own: home.own });
+    const { header, content } = await open(new Source(file), asked, { title: home.title, ring: home.ring, own: home.own });
     const prefix = prefixBytes(await readPrefix(new Source(file)));
-    if (!equal(prefix, file.subarray(0, prefix.length))) return "opened, but written back as other bytes";
+    if (!equal(prefix, file.subarray(0, file.length - header.bodyLength))) return "opened, but written back as other bytes";
     return `opened ${hex(await sha256(content.slice()))}`;
   } catch (e) {
     if (e instanceof SealError) return e.reason;
