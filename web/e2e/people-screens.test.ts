@@ -105,6 +105,8 @@ const screens: [name: string, at: string, ready: string, go?: Step[]][] = [
   ["a frozen home, for a guest", "?is=frozen,guest", `text=${words.frozen.onlyOwners}`],
   ["a home that is not confirmed", "?is=unconfirmed", `text=${door.differ}`],
   ["a home that is another one", "?is=unconfirmed", `text=${door.differTitle}`, [press(door.differ)]],
+  ["what is held", "?is=held", `text=${words.held.eventsSays}`],
+  ["a home that is held, for a guest", "?is=held,home-held,guest", `text=${words.held.title("home")}`],
   ["a home that is closed", "?is=closed", `text=${door.confirmSays}`, [press(door.confirm)]],
   ["a home that is closed to a guest", "?is=closed,guest", `text=${words.stopped.closed.title}`],
   ["an agent that was copied", "?is=cloned", `text=${words.release.clonedState}`, [nav("cameras")]],

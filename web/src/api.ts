@@ -265,6 +265,7 @@ async function refusal(response: Response, bytes: Bytes, id: string, key: MACKey
     const reason = error.text("reason");
     const retryAfterMs = error.number("retry_after_ms");
     if (reason === "agent-away") return new Failed({ trouble: "away" }, fields, id);
+    if (reason === "held") return new Failed(heldBy(fields.fields("hold")), fields, id);
     if (reason === "closed") return new Failed({ trouble: "closed", mayConfirm: false }, fields, id);
     if (status === 429 || (status === 503 && reason !== "full")) return new Failed({ trouble: "busy", retryAfterMs }, fields, id);
     return new Failed({ trouble: "refused", status, reason, message: error.text("message") }, fields, id);
@@ -272,6 +273,15 @@ async function refusal(response: Response, bytes: Bytes, id: string, key: MACKey
     if (status === 502 || status === 503 || status === 504) return new Failed({ trouble: "busy", retryAfterMs: 0 }, null, id);
     return new Failed({ trouble: "refused", status, reason: "internal", message: `the server answered ${status}` }, null, id);
   }
+}
+
+const scopes = ["everything", "server", "home", "route"] as const;
+const maxSays = 1000; // letters of an operator
+
+/** What a refusal says of a hold. A scope that this page does not know is everything. */
+function heldBy(hold: Fields): Trouble {
+  const scope = scopes.find((s) => s === hold.text("scope")) ?? "everything";
+  return { trouble: "held", scope, since: hold.number("since"), says: hold.text("says").slice(0, maxSays) };
 }
 
 async function readUpTo(stream: ReadableStream<Uint8Array>, limit: number): Promise<Bytes> {

@@ -9,8 +9,9 @@ import type { Keeps } from "./keeper.ts";
 import { Connection } from "./parts/connection.svelte.ts";
 import { People } from "./people/people.svelte.ts";
 import { browserZone, isZone } from "./parts/time.ts";
+import type { Screen } from "./route.svelte.ts";
 import { words } from "./words.ts";
-import type { AgentCondition, AgentID, Ask, CameraID, CameraSettings, Change, HomeID, KnownHome, Result, SettingsChange, SettingsView, TitleView, Trouble } from "./worker/protocol.ts";
+import type { AgentCondition, AgentID, Ask, CameraID, CameraSettings, Change, Held, HomeID, KnownHome, Result, SettingsChange, SettingsView, TitleView, Trouble } from "./worker/protocol.ts";
 
 /**
  * Where the page stands. `door`: the home does not open before somebody has done something.
@@ -27,12 +28,12 @@ export type Phase =
   | { is: "stopped"; why: Trouble };
 
 /** Why a home does not open yet. */
-export type AtTheDoor = Extract<Trouble, { trouble: "locked" | "unconfirmed" | "closed" }>;
+export type AtTheDoor = Extract<Trouble, { trouble: "locked" | "unconfirmed" | "closed" | "held" }>;
 
 const stops: ReadonlySet<Trouble["trouble"]> = new Set(["fork", "bad-chain", "signed-out", "no-home", "storage"]);
 
 function isAtTheDoor(why: Trouble): why is AtTheDoor {
-  return why.trouble === "locked" || why.trouble === "unconfirmed" || why.trouble === "closed";
+  return why.trouble === "locked" || why.trouble === "unconfirmed" || why.trouble === "closed" || why.trouble === "held";
 }
 
 // How long the cameras of an agent that came with the set-up link are taken in without
@@ -61,6 +62,8 @@ export class House {
   conditions = $state.raw<AgentCondition[]>([]);
   /** How many reports did not verify; they are not shown. */
   refusedConditions = $state(0);
+  /** What whoever runs the server has stopped here, since the last look at the list. */
+  held = $state.raw<Held | null>(null);
   /** Set when an answer came that was not to our question. */
   crossed = $state(false);
   /** Names of cameras that were taken in without a question, newest last. */
@@ -90,7 +93,7 @@ export class House {
     this.keeper = keeper;
     this.connection = new Connection(() => this.#reconnect());
     this.openings = new Openings(keeper, (trouble) => this.#note(trouble));
-    this.inbox = new Inbox(async (before) => this.heard(await keeper.events(...(before === undefined ? [] : [before]))));
+    this.inbox = new Inbox(async (before) => this.#listed(await keeper.events(...(before === undefined ? [] : [before]))));
     this.people = new People(this);
     this.#stopListening = keeper.changes((change) => this.#changed(change));
   }
@@ -286,6 +289,24 @@ export class House {
     return result;
   }
 
+  /** Whether nothing is shown on a screen because it is held: of a single route, that of the list is. */
+  holds(screen: Screen): boolean {
+    return screen === "events" || (screen === "cameras" && this.held?.scope !== "route");
+  }
+
+  /** Asks whether it has been released, and for everything if it has. */
+  async askIfHeld(): Promise<void> {
+    await this.inbox.refresh();
+    if (this.held === null) await this.#loadEverything();
+  }
+
+  // The list says whether anything is held, and that nothing is any more.
+  #listed<T>(page: Result<T>): Result<T> {
+    if (page.ok) this.held = null;
+    else if (page.trouble === "held") this.held = page;
+    return this.heard(page);
+  }
+
   close(): void {
     clearInterval(this.#poll);
     clearInterval(this.#askAgents);
@@ -298,6 +319,11 @@ export class House {
     if (trouble?.trouble === "busy") return this.connection.silent(trouble.retryAfterMs);
     this.connection.heard();
     if (trouble?.trouble === "crossed") this.crossed = true;
+    if (trouble?.trouble === "held") {
+      // A route that is held by itself is said where it is missed.
+      if (trouble.scope !== "route") this.held = trouble;
+      return;
+    }
     if (trouble && (stops.has(trouble.trouble) || isAtTheDoor(trouble))) this.#stop(trouble);
   }
 

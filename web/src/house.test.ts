@@ -126,6 +126,40 @@ describe("what ends all showing", () => {
     expect(house.phase.is).toBe("stopped");
   });
 
+  test("what is held is said, and comes back by itself when it is released", async () => {
+    await house.start();
+    const why: Trouble = { trouble: "held", scope: "home", since: 5, says: "Soon." };
+    for (const call of ["events", "conditions"]) s.wrong.set(call, why);
+    s.tell({ changed: "link", up: false });
+    await vi.advanceTimersByTimeAsync(0);
+    expect([house.phase.is, house.connection.up, house.held?.says, house.holds("events"), house.holds("cameras"), house.holds("people")]).toEqual(["open", true, "Soon.", true, true, false]);
+    await house.renew(); // the deeds go on, and lift nothing
+    expect(house.held).not.toBeNull();
+    s.wrong.clear();
+    await house.askIfHeld();
+    expect([house.held, s.calls.at(-1)]).toEqual([null, "people"]);
+  });
+
+  test("of a route that is held only the list takes the pictures away", async () => {
+    await house.start();
+    s.wrong.set("conditions", { trouble: "held", scope: "route", since: 5, says: "" });
+    await house.loadConditions();
+    expect(house.held).toBeNull();
+    s.wrong.set("events", { trouble: "held", scope: "route", since: 5, says: "" });
+    s.tell({ changed: "events" });
+    await vi.advanceTimersByTimeAsync(0);
+    expect([house.held?.scope, house.holds("events"), house.holds("cameras")]).toEqual(["route", true, false]);
+  });
+
+  test("a home that cannot even be opened says so at the door, and opens", async () => {
+    s.wrong.set("open", { trouble: "held", scope: "route", since: 5, says: "" });
+    await house.start();
+    expect(house.phase.is).toBe("door");
+    s.wrong.clear();
+    await house.start();
+    expect(house.phase.is).toBe("open");
+  });
+
   test("deeds that were given back are told of until somebody has read it", async () => {
     await house.start();
     expect(house.gaveBack).toBe(0);

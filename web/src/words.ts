@@ -8,7 +8,7 @@ import { homes, lost, passkey, recovery, secure, signIn, signUp, strength, welco
 import { adding, agents, camera, cameras, drawing, schedule, standing, strip } from "./words/cameras.ts";
 import { count } from "./words/count.ts";
 import { invited, inviting, people, rights } from "./words/people.ts";
-import { door, frozen, release, retention, trust } from "./words/trust.ts";
+import { door, frozen, held, release, retention, trust } from "./words/trust.ts";
 
 /** The language of the words below. */
 export const language = "en";
@@ -158,6 +158,7 @@ export const words = {
     locked: "Your keys are locked. Unlock them first.",
     unconfirmed: "This browser has not yet been told that this is your home as it is today.",
     closed: "The home is closed until its agent has confirmed that the restored server lacks nothing.",
+    held: (says: string) => `Whoever runs the server has stopped this for now. Nothing is lost.${says ? ` ${held.says(says)}` : ""}`,
     storage: "This browser does not let the page keep anything.",
     refused: (message: string) => (message ? `The server refused: ${message}` : "The server refused."),
     broken: "Something went wrong in this page. Load it again.",
@@ -269,6 +270,7 @@ export const words = {
   trust,
   door,
   frozen,
+  held,
   retention,
   release,
 

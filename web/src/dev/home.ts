@@ -1,10 +1,12 @@
 // The stand-in's calls about the home that is open.
 
-import type { AgentCondition, AgentID, CameraCondition, CameraID, CameraSource, Calls } from "../worker/protocol.ts";
+import type { AgentCondition, AgentID, CameraCondition, CameraID, CameraSource, Calls, Trouble } from "../worker/protocol.ts";
 import { offer, placed, report, silentReport, troubles } from "./agents.ts";
 import { id, is, wait } from "./ids.ts";
 import { film, paint } from "./paint.ts";
 import { agent, cameras, home, names, scenes, second, shed, type Stage, troubled } from "./stage.ts";
+
+const held: Extract<Trouble, { trouble: "held" }> = { trouble: "held", scope: is("home-held") ? "home" : "server", since: (Date.now() - 3_600_000) * 1000, says: is("home-held") ? "" : "We are looking into two reports. Nothing of yours is lost." };
 
 export class FakeHome implements Calls {
   readonly #s: Stage;
@@ -41,6 +43,7 @@ export class FakeHome implements Calls {
   };
   events: Calls["events"] = async (before) => {
     if (is("slow")) await wait(60_000);
+    if (is("held")) return { ok: false, ...held };
     const from = before ? Number(before) : 0;
     const page = this.#s.events.slice(from, from + 30).map((e) => ({ ...e.row }));
     return this.#s.answer({ events: page, next: from + 30 < this.#s.events.length ? String(from + 30) : "" });

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 
-import type { Trouble } from "../worker/protocol.ts";
+import type { Held, Trouble } from "../worker/protocol.ts";
 import { hueOf } from "./colour.ts";
 import { Connection, pause } from "./connection.svelte.ts";
 import { countdown, length } from "./length.ts";
@@ -27,6 +27,19 @@ test.each([
   [0, "0:00"],
   [-5_000, "0:00"],
 ])("%i milliseconds are left: %s", (left, says) => expect(countdown(1e12 + left, 1e12)).toBe(says));
+
+describe("what is held", () => {
+  const at = (scope: Held["scope"], says = ""): Trouble => ({ trouble: "held", scope, since: 1, says });
+  test("is said of what it is, and in the operator's words if there are some", () => {
+    expect(statement(at("home")).title).toBe("Whoever runs the server has stopped this home");
+    expect(statement(at("everything", "We are looking into it.")).next).toBe("They say: “We are looking into it.”");
+    expect(statement(at("server")).next).toBe("");
+  });
+  test("is said in a sentence beside what does not work, and that nothing is lost", () => {
+    expect(troubleSays(at("route"))).toBe("Whoever runs the server has stopped this for now. Nothing is lost.");
+    expect(troubleSays(at("route", "Soon."))).toBe("Whoever runs the server has stopped this for now. Nothing is lost. They say: “Soon.”");
+  });
+});
 
 describe("a home's colour", () => {
   const ids = Array.from({ length: 60 }, (_, i) => "abcdefghijklmnopqrstuvwxyz234567"[i % 32]! + "k3".repeat(i) + "q".repeat(51));

@@ -6,6 +6,7 @@ import type { Trouble } from "../worker/protocol.ts";
 /** One sentence. */
 export function troubleSays(why: Trouble): string {
   if (why.trouble === "refused" && why.status === 0 && why.message) return why.message; // no server has refused it
+  if (why.trouble === "held") return words.trouble.held(why.says);
   if (why.trouble === "refused" || why.trouble === "agent") return words.trouble[why.trouble](why.message);
   return words.trouble[why.trouble];
 }
@@ -37,6 +38,8 @@ export function statement(why: Trouble): Statement {
       return s.unconfirmed;
     case "closed":
       return s.closed;
+    case "held":
+      return { title: words.held.title(why.scope), says: words.held.eventsSays, next: words.held.says(why.says) };
     case "refused":
       return { ...s.refused, says: s.refused.says(why.message) };
     case "crossed":

@@ -99,6 +99,17 @@ export const frozen = {
   backAlways: "You can thaw it again whenever you like, here or over any screen.",
 } as const;
 
+const stopped = { everything: "this server", server: "this server", home: "this home", route: "this list" } as const;
+
+export const held = {
+  title: (scope: keyof typeof stopped) => `Whoever runs the server has stopped ${stopped[scope]}`,
+  since: (moment: string) => `Nobody is shown anything since ${moment}. Nothing is lost: recording goes on.`,
+  says: (text: string) => (text ? `They say: “${text}”` : ""),
+  events: "Stopped: nothing is shown",
+  eventsSays: "Whoever runs the server has stopped it, so no picture is handed out to anybody. Your agents go on recording, and everything is here again, by itself, when it is released.",
+  who: "Nobody of your home has done this, and nobody of it can undo it. Under People you still see who is in the home, and an owner can remove somebody.",
+} as const;
+
 export const retention = {
   title: "How long recordings are kept",
   says: "What your home decides about it is signed and kept. Servers of today delete nothing yet; one that does will delete what is older, or more than that.",

@@ -33,6 +33,7 @@ export type RefusedFor = Reason | "misroute" | "corrupt";
  * the home, and no agent answered for the head; a person has to compare its words.
  * `closed`: the server was restored from a backup, and nobody who knows has spoken yet;
  * `mayConfirm` if this person and browser could.
+ * `held`: whoever runs the server has stopped it.
  * `away`: the agent is not connected. `agent`: the agent could not do it, and its message
  * says why. `broken`: an answer that does not parse, or an error of our own.
  */
@@ -47,11 +48,19 @@ export type Trouble =
   | { trouble: "locked" }
   | { trouble: "unconfirmed"; words: string[] }
   | { trouble: "closed"; mayConfirm: boolean }
+  | ({ trouble: "held" } & Held)
   | { trouble: "storage"; message: string }
   | { trouble: "refused"; status: number; reason: string; message: string }
   | { trouble: "away" }
   | { trouble: "agent"; reason: string; message: string }
   | { trouble: "broken"; message: string };
+
+/** An operator's hold, as people are told of it: of what, since when (microseconds of UTC), and the operator's words, "" for none. */
+export interface Held {
+  scope: "everything" | "server" | "home" | "route";
+  since: number;
+  says: string;
+}
 
 /** A value, or the reason why there is none. */
 export type Result<T> = ({ ok: true } & T) | ({ ok: false } & Trouble);
