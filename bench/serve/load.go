@@ -9,7 +9,10 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
+
+	"github.com/latchkey-cam/latchkey/bench/used"
 )
 
 // The load: so many connections, kept alive, each with one request under way. A round
@@ -22,14 +25,17 @@ const (
 
 // round is what one server did in one round.
 type round struct {
-	rate float64         // requests a second
-	took []time.Duration // for each
+	rate   float64         // requests a second
+	took   []time.Duration // for each
+	server float64         // CPU time of the server's processes for a request, in µs
+	load   float64         // and this program's
 }
 
 // target is a server under load.
 type target struct {
 	name    string
 	address string
+	by      []*process // that answer
 	// ask appends the bytes of the n-th request of a round.
 	ask func(b []byte, n int) []byte
 	// want is the body that belongs to the n-th request.
@@ -54,6 +60,10 @@ func (t target) load() (round, error) {
 		errs [connections]error
 		done sync.WaitGroup
 	)
+	before, err := t.used()
+	if err != nil {
+		return round{}, err
+	}
 	began := time.Now()
 	for i, c := range conns {
 		done.Go(func() {
@@ -63,11 +73,35 @@ func (t target) load() (round, error) {
 	}
 	done.Wait()
 	lasted := time.Since(began)
+	after, err := t.used()
+	if err != nil {
+		return round{}, err
+	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return round{}, fmt.Errorf("%s: %w", t.name, err)
 	}
 	all := slices.Concat(took[:]...)
-	return round{float64(len(all)) / lasted.Seconds(), all}, nil
+	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 / float64(len(all)) }
+	return round{float64(len(all)) / lasted.Seconds(), all, each(after.server - before.server), each(after.load - before.load)}, nil
+}
+
+// spent is CPU time.
+type spent struct{ server, load time.Duration }
+
+func (t target) used() (s spent, err error) {
+	for _, p := range t.by {
+		cpu, _, err := used.By(p.command.Process.Pid)
+		if err != nil {
+			return s, err
+		}
+		s.server += cpu
+	}
+	var own syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
+		return s, fmt.Errorf("getrusage: %w", err)
+	}
+	s.load = time.Duration(own.Utime.Nano() + own.Stime.Nano())
+	return s, nil
 }
 
 func (t target) dial() (conns []net.Conn, err error) {

@@ -3,7 +3,7 @@
 // comparison, a receipt on the disk and a connection that can be cut, beside nginx with
 // auth_request to a handler that says yes, nginx that asks nobody, and Go's file server.
 //
-// All four hand out the same bytes to the same generator of load, in rounds by turns, so
+// All hand out the same bytes to the same generator of load, in rounds by turns, so
 // that what else the machine does hits all alike; all that comes back is compared with
 // what was asked for. Believe the ratios. Then a page of 50 events with their
 // thumbnails is fetched, from a server that has just started and once more.
@@ -46,7 +46,7 @@ func main() {
 	}
 }
 
-// rounds says how often each of the four is measured.
+// rounds says how often each of them is measured.
 func rounds() (int, error) {
 	text := os.Getenv("LATCHKEY_BENCH_ROUNDS")
 	if text == "" {

@@ -38,8 +38,9 @@ func serve(ctx context.Context, h http.Handler) error {
 	return nil
 }
 
-// nginx is set up as well as it can be for this: no log, no wait, files kept open, a
-// connection to the handler that is kept alive.
+// nginx is set up as well as it can be for this: no log, no wait, files kept open. It asks
+// the handler in the two ways there are: as in auth_request's own documentation, by a
+// connection for each question, and by connections that are kept alive.
 const nginxConf = `
 daemon off;
 worker_processes auto;
@@ -76,6 +77,17 @@ http {
 		location / { auth_request /yes; }
 		location = /yes {
 			internal;
+			proxy_pass http://YES;
+			proxy_set_header Content-Length "";
+			proxy_pass_request_body off;
+		}
+	}
+	server {
+		listen KEEPING;
+		root FILES;
+		location / { auth_request /yes; }
+		location = /yes {
+			internal;
 			proxy_pass http://yes;
 			proxy_http_version 1.1;
 			proxy_set_header Connection "";
@@ -86,41 +98,48 @@ http {
 }
 `
 
-// startNginx starts nginx and returns where it listens: without and with auth_request.
-func startNginx(ctx context.Context, prefix, files, yes string) (p *process, static, asking string, err error) {
-	if static, err = freeAddress(); err != nil {
-		return nil, "", "", err
-	}
-	if asking, err = freeAddress(); err != nil {
-		return nil, "", "", err
+// nginx is nginx and where it listens.
+type nginx struct {
+	*process
+	static, asking, keeping string
+}
+
+func startNginx(ctx context.Context, prefix, files, yes string) (*nginx, error) {
+	n := &nginx{}
+	for _, at := range []*string{&n.static, &n.asking, &n.keeping} {
+		var err error
+		if *at, err = freeAddress(); err != nil {
+			return nil, err
+		}
 	}
 	if err := os.MkdirAll(prefix, 0o700); err != nil {
-		return nil, "", "", err
+		return nil, err
 	}
-	conf := strings.NewReplacer("PREFIX", prefix, "YES", yes, "STATIC", static, "ASKING", asking, "FILES", files).Replace(nginxConf)
+	conf := strings.NewReplacer("PREFIX", prefix, "YES", yes, "FILES", files,
+		"STATIC", n.static, "ASKING", n.asking, "KEEPING", n.keeping).Replace(nginxConf)
 	if os.Getuid() == 0 { // or its workers are somebody who may not read the files
 		conf = "user root;\n" + conf
 	}
 	at := filepath.Join(prefix, "nginx.conf")
 	if err := os.WriteFile(at, []byte(conf), 0o600); err != nil {
-		return nil, "", "", err
+		return nil, err
 	}
 	c := exec.CommandContext(ctx, "nginx", "-p", prefix, "-c", at)
 	c.Stderr = os.Stderr
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = 10 * time.Second
 	if err := c.Start(); err != nil {
-		return nil, "", "", fmt.Errorf("start nginx: %w", err)
+		return nil, fmt.Errorf("start nginx: %w", err)
 	}
-	p = &process{command: c}
+	n.process = &process{command: c}
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		l, err := net.Dial("tcp", asking)
+		l, err := net.Dial("tcp", n.keeping)
 		if err == nil {
-			return p, static, asking, l.Close()
+			return n, l.Close()
 		}
 		if !errors.Is(err, syscall.ECONNREFUSED) || time.Now().After(deadline) {
-			p.end()
-			return nil, "", "", fmt.Errorf("start nginx: %w", err)
+			n.end()
+			return nil, fmt.Errorf("start nginx: %w", err)
 		}
 	}
 }

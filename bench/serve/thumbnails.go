@@ -18,7 +18,7 @@ type picture struct {
 	bytes []byte
 }
 
-// thumbnails prints the table of the four.
+// thumbnails prints the table.
 func thumbnails(ctx context.Context, e *estate, folder string, rounds int) error {
 	files := filepath.Join(folder, "files")
 	pictures, err := e.pictures(ctx, files)
@@ -35,16 +35,17 @@ func thumbnails(ctx context.Context, e *estate, folder string, rounds int) error
 		return err
 	}
 	defer goFiles.end()
-	nginx, static, asking, err := startNginx(ctx, filepath.Join(folder, "nginx"), files, yes.address)
+	nginx, err := startNginx(ctx, filepath.Join(folder, "nginx"), files, yes.address)
 	if err != nil {
 		return err
 	}
 	defer nginx.end()
 	targets := []target{
-		latchkeyTarget(e.server.address, pictures),
-		plainTarget("nginx, auth_request", asking, pictures, true),
-		plainTarget("nginx", static, pictures, false),
-		plainTarget("Go's file server", goFiles.address, pictures, false),
+		latchkeyTarget(e.server, pictures),
+		plainTarget("nginx, auth_request", nginx.asking, pictures, true, nginx.process, yes),
+		plainTarget("  by kept connections", nginx.keeping, pictures, true, nginx.process, yes),
+		plainTarget("nginx, asking nobody", nginx.static, pictures, false, nginx.process),
+		plainTarget("Go's file server", goFiles.address, pictures, false, goFiles),
 	}
 	results := make([][]round, len(targets))
 	for n := range rounds + 1 {
@@ -89,14 +90,14 @@ func (e *estate) pictures(ctx context.Context, files string) (all []picture, err
 
 // latchkeyTarget asks as pages of all the homes do through one proxy: each request has
 // an ID of its own, and its MAC. They are made before the round begins.
-func latchkeyTarget(address string, pictures []picture) target {
+func latchkeyTarget(server *process, pictures []picture) target {
 	heads := make([]string, len(pictures))
 	for i, p := range pictures {
 		heads[i] = "GET " + p.path + " HTTP/1.1\r\nHost: localhost\r\nCookie: " + p.home.member.Cookie() + "\r\n"
 	}
 	tails := make([]string, ofRound)
 	return target{
-		name: "Latchkey", address: address,
+		name: "Latchkey", address: server.address, by: []*process{server},
 		ready: func() {
 			for n := range tails {
 				p := pictures[n%len(pictures)]
@@ -112,7 +113,7 @@ func latchkeyTarget(address string, pictures []picture) target {
 
 // plainTarget asks with no more than the server needs: for auth_request a cookie, that
 // the handler does not look at.
-func plainTarget(name, address string, pictures []picture, cookie bool) target {
+func plainTarget(name, address string, pictures []picture, cookie bool, by ...*process) target {
 	asks := make([]string, len(pictures))
 	for i, p := range pictures {
 		asks[i] = "GET " + p.path + " HTTP/1.1\r\nHost: localhost\r\n"
@@ -122,7 +123,7 @@ func plainTarget(name, address string, pictures []picture, cookie bool) target {
 		asks[i] += "\r\n"
 	}
 	return target{
-		name: name, address: address,
+		name: name, address: address, by: by,
 		ask:  func(b []byte, n int) []byte { return append(b, asks[n%len(asks)]...) },
 		want: func(n int) []byte { return pictures[n%len(pictures)].bytes },
 	}
@@ -132,18 +133,21 @@ func plainTarget(name, address string, pictures []picture, cookie bool) target {
 func printTable(targets []target, results [][]round) {
 	fmt.Printf("\nA thumbnail of 8 KiB, sealed, of %d homes by turns, over %d connections; medians of %d rounds\n\n",
 		homes, connections, len(results[0]))
-	fmt.Println("                        requests/s   of auth_request   of nginx      p50      p99")
+	fmt.Println("                                                                                     CPU for a request")
+	fmt.Println("                        requests/s   of auth_request   of nginx      p50      p99      server     load")
 	for i, t := range targets {
 		var took []time.Duration
 		for _, r := range results[i] {
 			took = append(took, r.took...)
 		}
 		slices.Sort(took)
-		fmt.Printf("%-22s  %10.0f   %15.2f   %8.2f   %6.2f   %6.2f ms\n", t.name,
+		fmt.Printf("%-22s  %10.0f   %15.2f   %8.2f   %6.2f   %6.2f ms   %6.1f   %6.1f µs\n", t.name,
 			median(results[i], func(n int) float64 { return results[i][n].rate }),
 			median(results[i], func(n int) float64 { return results[i][n].rate / results[1][n].rate }),
-			median(results[i], func(n int) float64 { return results[i][n].rate / results[2][n].rate }),
-			milliseconds(took[len(took)/2]), milliseconds(took[len(took)*99/100]))
+			median(results[i], func(n int) float64 { return results[i][n].rate / results[3][n].rate }),
+			milliseconds(took[len(took)/2]), milliseconds(took[len(took)*99/100]),
+			median(results[i], func(n int) float64 { return results[i][n].server }),
+			median(results[i], func(n int) float64 { return results[i][n].load }))
 	}
 }
 
