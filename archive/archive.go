@@ -403,9 +403,10 @@ type Condition struct {
 }
 
 // Receipts keeps what was handed out to whom, so that a report of a misroute can be
-// held against it.
+// held against it. They are kept in the order in which they were written, of all homes.
 type Receipts interface {
-	PutReceipt(ctx context.Context, r Receipt) error
+	// PutReceipts keeps all of them, or none.
+	PutReceipts(ctx context.Context, all []Receipt) error
 	// Receipts returns what a session was handed out under a request's ID.
 	Receipts(ctx context.Context, home latchkey.HomeID, session Secret, request string) ([]Receipt, error)
 	// Sweep removes sessions, slots, set-up secrets that ran out before now, receipts

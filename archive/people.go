@@ -3,10 +3,8 @@ package archive
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 
 	"github.com/latchkey-cam/latchkey"
@@ -228,62 +226,4 @@ func (s *SQLite) Copies(ctx context.Context, home latchkey.HomeID) (copies []Cop
 		return rows.Err()
 	})
 	return copies, err
-}
-
-// PutReceipt is [Receipts]'.
-func (s *SQLite) PutReceipt(ctx context.Context, r Receipt) error {
-	return s.change(ctx, "write receipt", func(tx *sql.Tx) error {
-		number := binary.BigEndian.AppendUint64(nil, uint64(r.Time))
-		number = append(number, make([]byte, 8)...)
-		rand.Read(number[8:])
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO receipts (home, id, session, request, device, asked, sent, header, bytes, outcome, time)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			r.Home[:], number, r.Session[:], r.Request, r.Device[:], r.Asked, r.Sent, r.Header[:], int64(r.Bytes), string(r.Outcome), int64(r.Time))
-		return err
-	})
-}
-
-// Receipts is [Receipts]'.
-func (s *SQLite) Receipts(ctx context.Context, home latchkey.HomeID, session Secret, request string) (all []Receipt, err error) {
-	err = s.look(ctx, "read receipts", func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `
-			SELECT home, session, request, device, asked, sent, header, bytes, outcome, time FROM receipts
-			WHERE home = ? AND session = ? AND request = ? ORDER BY id LIMIT 1000`, home[:], session[:], request)
-		if err != nil {
-			return err
-		}
-		defer rows.Close() // read only
-		for rows.Next() {
-			var r Receipt
-			var size, at int64
-			err := rows.Scan(id{r.Home[:]}, id{r.Session[:]}, &r.Request, id{r.Device[:]}, &r.Asked, &r.Sent, id{r.Header[:]}, &size, &r.Outcome, &at)
-			if err != nil {
-				return err
-			}
-			r.Bytes, r.Time = uint64(size), latchkey.Time(at)
-			all = append(all, r)
-		}
-		return rows.Err()
-	})
-	return all, err
-}
-
-// Sweep is [Receipts]'.
-func (s *SQLite) Sweep(ctx context.Context, now, receipts latchkey.Time) error {
-	return s.change(ctx, "sweep archive", func(tx *sql.Tx) error {
-		for _, table := range []string{"sessions", "account_sessions", "joins", "setups"} {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires < ?`, int64(now)); err != nil {
-				return err
-			}
-		}
-		// Home by home, so that the key finds the old ones.
-		_, err := tx.ExecContext(ctx, `DELETE FROM receipts WHERE (home, id) IN (
-			SELECT r.home, r.id FROM homes h JOIN receipts r ON r.home = h.home AND r.id < ?)`,
-			binary.BigEndian.AppendUint64(nil, uint64(receipts)))
-		if err != nil {
-			return err
-		}
-		return sweepOutbox(ctx, tx)
-	})
 }

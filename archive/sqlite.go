@@ -28,7 +28,8 @@ var migrations embed.FS
 // returns: write-ahead log, synchronous FULL. One connection writes, some read.
 // Several processes may have the file open.
 type SQLite struct {
-	write, read *sql.DB
+	write, read   *sql.DB
+	insertReceipt *sql.Stmt // for write
 }
 
 // readers is how many reads go on at once; each holds a connection with its cache.
@@ -65,7 +66,11 @@ func openWriter(ctx context.Context, file string, pragmas []string, more url.Val
 	if err := migrate(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &SQLite{write: db, read: db}, nil
+	insert, err := db.PrepareContext(ctx, insertReceipt)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &SQLite{write: db, read: db, insertReceipt: insert}, nil
 }
 
 func dsn(file string, pragmas []string, more url.Values) string {

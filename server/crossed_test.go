@@ -8,6 +8,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/server"
 )
 
@@ -17,7 +18,7 @@ type register = archive.Receipts
 // brokenReceipts is a register that cannot be written.
 type brokenReceipts struct{ register }
 
-func (brokenReceipts) PutReceipt(context.Context, archive.Receipt) error {
+func (brokenReceipts) PutReceipts(context.Context, []archive.Receipt) error {
 	return errors.New("the pen has dried")
 }
 
@@ -33,4 +34,13 @@ func TestNoReceiptNoBytes(t *testing.T) {
 	if len(h.logs.lines(t, "request")) != 1 {
 		t.Errorf("the log does not say why: %s", h.logs.text())
 	}
+}
+
+func TestNoReceiptNoBytesControl(t *testing.T) {
+	control(t, "TestNoReceiptNoBytes", "200 latchkey object", sabotage.Cut{
+		File: "server/clerk.go", Old: "	if s.err != nil {", New: "	if false {",
+	})
+	control(t, "TestNoReceiptNoBytes", "200 latchkey object", sabotage.Cut{
+		File: "server/door.go", Old: "return err // no receipt, no bytes", New: "_ = err",
+	})
 }

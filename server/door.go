@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -27,7 +26,7 @@ type door struct {
 	titles     *titles
 	kept       *kept // nil if there is no cache
 	objects    archive.Objects
-	receipts   archive.Receipts
+	clerk      *clerk
 	blobs      blob.Store
 	holds      *holds
 	alarm      *alarm
@@ -68,7 +67,7 @@ func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) e
 		return notFound() // it was not made for them
 	}
 	if err := d.receipt(ctx, q, object.Header, fault); err != nil {
-		return fmt.Errorf("write receipt: %w", err) // no receipt, no bytes
+		return err // no receipt, no bytes
 	}
 	d.deliveries.WithLabelValues(string(fault)).Inc()
 	switch fault {
@@ -182,8 +181,8 @@ func (d *door) whole(ctx context.Context, name latchkey.Name) (o small, err erro
 
 // withhold writes down that something was not handed out, and returns why.
 func (d *door) withhold(ctx context.Context, r archive.Receipt, why error) error {
-	if err := d.receipts.PutReceipt(ctx, r); err != nil {
-		return fmt.Errorf("write receipt: %w", err)
+	if err := d.clerk.put(ctx, r); err != nil {
+		return err
 	}
 	return why
 }
@@ -200,7 +199,7 @@ func (d *door) blank(q question, o archive.Outcome) archive.Receipt {
 func (d *door) receipt(ctx context.Context, q question, h sealed.Header, o archive.Outcome) error {
 	r := d.blank(q, o)
 	r.Sent, r.Header, r.Bytes = h.Name().String(), sha256.Sum256(h.Bytes()), h.BodyLength
-	return d.receipts.PutReceipt(ctx, r)
+	return d.clerk.put(ctx, r)
 }
 
 // piece is how much must go through within [Config.Patience].

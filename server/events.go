@@ -139,7 +139,7 @@ func (s *Server) crossed(a *asking, row archive.Row) error {
 		return nil
 	}
 	s.alarm.misroute("row", true, "asked", row.Name.String(), "found", row.Found.String(), "request", a.id)
-	return s.config.Archive.Receipts.PutReceipt(a.r.Context(), archive.Receipt{
+	return s.clerk.put(a.r.Context(), archive.Receipt{
 		Home: a.home, Session: a.session.Secret, Request: a.id, Device: a.session.Device,
 		Asked: row.Name.String(), Sent: row.Found.String(), Outcome: archive.Misrouted, Time: timeOf(s.now()),
 	})

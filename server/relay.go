@@ -146,7 +146,7 @@ func (t *conversation) answer(ctx context.Context, e *errand, m api.ReplyFrame) 
 func (t *conversation) receipt(ctx context.Context, e *errand, l sealed.Letter, o archive.Outcome) error {
 	s := t.server
 	b := l.Bytes()
-	return s.config.Archive.Receipts.PutReceipt(ctx, archive.Receipt{
+	return s.clerk.put(ctx, archive.Receipt{
 		Home: e.home, Session: e.session.Secret, Request: e.request, Device: e.session.Device,
 		Asked: replyName(e.home, e.agent, e.command), Sent: replyName(l.Home, l.Agent, l.Re),
 		Header: sha256.Sum256(b), Bytes: uint64(len(b)), Outcome: o, Time: timeOf(s.now()),

@@ -102,6 +102,7 @@ type Server struct {
 	alarm     *alarm
 	counters  *counters
 	door      *door
+	clerk     *clerk
 	hub       *hub
 	cuts      *cuts
 	holds     *holds
@@ -161,8 +162,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.kept = newKept(c.Cache, s.generation, s.alarm)
 	s.titles = newTitles(c.Archive.Homes, s.heads, s.kept, s.alarm)
 	s.relay = &relay{hub: s.hub, waiting: map[string]*errand{}}
+	s.clerk = newClerk(c.Archive.Receipts.PutReceipts)
 	s.door = &door{
-		titles: s.titles, kept: s.kept, objects: c.Archive.Objects, receipts: c.Archive.Receipts, blobs: c.Blobs, holds: s.holds,
+		titles: s.titles, kept: s.kept, objects: c.Archive.Objects, clerk: s.clerk, blobs: c.Blobs, holds: s.holds,
 		alarm: s.alarm, deliveries: s.counters.deliveries, patience: c.Patience, now: s.now,
 	}
 	if s.accounts, err = newAccounts(ctx, s, origin); err != nil {
@@ -204,6 +206,7 @@ func (s *Server) Close() error {
 	s.stop()
 	s.unwatch()
 	s.done.Wait()
+	s.clerk.close()
 	return nil
 }
 

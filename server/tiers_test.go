@@ -25,7 +25,7 @@ var unread = map[string][]string{
 	"it only writes, and compares in its transaction": {
 		"Setups.MintSetup", "Homes.Found", "Homes.Append", "Homes.Reopen", "Objects.Index", "Sessions.StartSession", "Sessions.SeeSession",
 		"Sessions.EndSession", "Joins.OpenJoin", "Joins.AnswerJoin", "Joins.RevealJoin", "Joins.CloseJoin", "Asks.PutAsk", "Asks.DropAsk",
-		"Settings.PutSettings", "Agents.Arrive", "Conditions.PutCondition", "Receipts.PutReceipt", "Receipts.Sweep", "Restores.Restored",
+		"Settings.PutSettings", "Agents.Arrive", "Conditions.PutCondition", "Receipts.PutReceipts", "Receipts.Sweep", "Restores.Restored",
 		"Holds.PutHold", "Holds.Release", "Accounts.SignUp", "Accounts.SetAddress", "Codes.SetCode", "Codes.UseCode", "Unlockers.PutUnlocker",
 		"Unlockers.DropUnlocker", "Unlockers.UseUnlocker", "Vaults.PutVault", "AccountSessions.StartAccountSession",
 		"AccountSessions.SeeAccountSession", "AccountSessions.EndAccountSession",

@@ -265,9 +265,13 @@ func receipts(t *testing.T, s Subject) {
 		Home: c.home, Session: secret("s"), Request: "r1", Device: latchkey.NewDeviceID(), Asked: "v1/a", Sent: "v1/b",
 		Header: secret("h"), Bytes: 10, Outcome: archive.Misrouted, Time: Now,
 	}
-	must(t, s.Receipts.PutReceipt(t.Context(), r))
+	must(t, s.Receipts.PutReceipts(t.Context(), nil))
+	earlier, others := r, []archive.Receipt{r, r, r}
+	others[0].Home, others[1].Session, others[2].Request = home(3), secret("y"), "r3"
+	others[2].Sent = others[2].Asked
 	r.Time++
-	must(t, s.Receipts.PutReceipt(t.Context(), r))
+	must(t, s.Receipts.PutReceipts(t.Context(), append(others, earlier)))
+	must(t, s.Receipts.PutReceipts(t.Context(), []archive.Receipt{r}))
 	for _, tt := range []struct {
 		what    string
 		home    latchkey.HomeID
@@ -288,8 +292,12 @@ func receipts(t *testing.T, s Subject) {
 			t.Errorf("receipt (-want +got):\n%s", cmp.Diff(r, got[1]))
 		}
 	}
+	got, err := s.Receipts.Receipts(t.Context(), c.home, r.Session, "r3")
+	if err != nil || !cmp.Equal(got, others[2:]) {
+		t.Errorf("what was asked for is sent: %+v, %v", got, err)
+	}
 	must(t, s.Receipts.Sweep(t.Context(), 0, r.Time))
-	got, err := s.Receipts.Receipts(t.Context(), c.home, r.Session, "r1")
+	got, err = s.Receipts.Receipts(t.Context(), c.home, r.Session, "r1")
 	if err != nil || len(got) != 1 || got[0].Time != r.Time {
 		t.Errorf("after the sweep: %v, %v", got, err)
 	}
