@@ -199,9 +199,10 @@ func (c *Cache) Get(ctx context.Context, q Question, origin Origin) (Answer, err
 	for once := true; ; once = false {
 		// Whoever lands between the look and the boarding has stored what is looked for.
 		landed := turn.landed.Load()
-		a, seen := c.look(ctx, k)
+		now := c.config.Now()
+		a, seen := c.look(ctx, k, now)
 		if seen == fresh {
-			if c.early(a.Stored) {
+			if c.early(now.Sub(a.Stored)) {
 				c.refresh(k, origin)
 			}
 			return a, nil
@@ -223,10 +224,10 @@ func (c *Cache) Get(ctx context.Context, q Question, origin Origin) (Answer, err
 
 // look asks the tiers, the nearest first, and gives what it finds to those that are
 // nearer. Otherwise it says what was found instead, the worst of it.
-func (c *Cache) look(ctx context.Context, k flightKey) (Answer, verdict) {
+func (c *Cache) look(ctx context.Context, k flightKey, now time.Time) (Answer, verdict) {
 	worst := absent
 	for i, t := range c.tiers {
-		a, value, v := t.look(ctx, k.q)
+		a, value, v := t.look(ctx, k.q, now)
 		if v != fresh {
 			if v == misrouted || v == damaged {
 				worst = v
@@ -234,9 +235,9 @@ func (c *Cache) look(ctx context.Context, k flightKey) (Answer, verdict) {
 			continue
 		}
 		for _, nearer := range c.tiers[:i] {
-			c.keep(ctx, nearer, k, value)
+			// What stays is not what the caller is given.
+			c.keep(ctx, nearer, k, sealedValue{bytes.Clone(value), a.Epoch, a.Stored})
 		}
-		a.Bytes = bytes.Clone(a.Bytes)
 		return a, fresh
 	}
 	return Answer{}, worst
@@ -281,8 +282,8 @@ func (c *Cache) keep(ctx context.Context, t *tier, k flightKey, v sealedValue) {
 // early says whether an answer is asked for anew before it expires, so that not
 // everybody finds it expired at the same moment: the likelier the nearer its end is, in
 // units of what a read costs (Vattani and others, VLDB 2015).
-func (c *Cache) early(stored time.Time) bool {
-	left := c.config.Life - c.config.Now().Sub(stored)
+func (c *Cache) early(age time.Duration) bool {
+	left := c.config.Life - age
 	cost := time.Duration(c.cost.Load())
 	if left > 40*cost { // -ln of the least random number
 		return false

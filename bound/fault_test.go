@@ -220,7 +220,7 @@ func home(i int) bound.Question {
 }
 
 // stored is how many values a server keeps under a prefix.
-func stored(t *testing.T, server, prefix string) int {
+func stored(t testing.TB, server, prefix string) int {
 	conn, err := net.Dial("tcp", server)
 	if err != nil {
 		t.Fatal(err)

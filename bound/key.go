@@ -17,11 +17,9 @@ import (
 // keySize is that of a key, in bytes; in a file it has twice as many hexadecimal digits.
 const keySize = 32
 
-// What a key is used for begins with a label, so that none can be taken for another.
-const (
-	labelKeyID = "latchkey bound key v1\x00"
-	labelValue = "latchkey bound value v1\x00"
-)
+// labelKeyID begins what a key's ID is the MAC of. A value begins with its magic: neither
+// can be taken for the other.
+const labelKeyID = "latchkey bound key v1\x00"
 
 // keyID tells keys apart without showing them.
 type keyID [8]byte
@@ -53,8 +51,6 @@ func newMACKey(secret []byte) *macKey {
 	return k
 }
 
-var valueLabel = []byte(labelValue)
-
 // appendMAC appends the MAC of signed to b.
 func (k *macKey) appendMAC(b, signed []byte) []byte {
 	m := k.pool.Get().(*mac)
@@ -71,7 +67,6 @@ func (k *macKey) authentic(signed, sum []byte) bool {
 
 func (m *mac) of(signed []byte) []byte {
 	m.Reset()
-	m.Write(valueLabel)
 	m.Write(signed)
 	return m.Sum(m.sum[:0])
 }

@@ -1,6 +1,7 @@
 package bound
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -85,7 +86,7 @@ func (m *memory) close() { m.now.Store(nil) }
 
 func (s *shelf) get(_ context.Context, n name) ([]byte, error) {
 	v, _ := s.entries.GetIfPresent(n)
-	return v.bytes, nil
+	return bytes.Clone(v.bytes), nil
 }
 
 // set keeps v, unless what is there is of a later epoch: a slow refill does not put an

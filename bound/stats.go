@@ -39,9 +39,8 @@ type TierStats struct {
 
 // tally counts what [TierStats] shows.
 type tally struct {
-	verdicts                                         [unasked + 1]atomic.Uint64
-	damaged                                          atomic.Uint64 // replies to writes
-	outOfStep, writes, panics, replaced, quarantines atomic.Uint64
+	verdicts                                 [verdicts]atomic.Uint64
+	outOfStep, writes, replaced, quarantines atomic.Uint64
 }
 
 func (t *tally) count(v verdict) { t.verdicts[v].Add(1) }
@@ -54,9 +53,9 @@ func (t *tier) stats() TierStats {
 	n := func(v verdict) uint64 { return t.tally.verdicts[v].Load() }
 	return TierStats{
 		Name: t.name, State: state,
-		Hits: n(fresh), Misses: n(absent), Misrouted: n(misrouted), Damaged: n(damaged) + t.tally.damaged.Load(),
+		Hits: n(fresh), Misses: n(absent), Misrouted: n(misrouted), Damaged: n(damaged),
 		UnknownKey: n(unknown), Old: n(old), Expired: n(expired), Failed: n(failed), Unasked: n(unasked),
-		OutOfStep: t.tally.outOfStep.Load(), Writes: t.tally.writes.Load(), Panics: t.tally.panics.Load(),
+		OutOfStep: t.tally.outOfStep.Load(), Writes: t.tally.writes.Load(), Panics: n(panicked),
 		Replaced: t.tally.replaced.Load(), Quarantines: t.tally.quarantines.Load(),
 	}
 }

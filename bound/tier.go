@@ -40,7 +40,7 @@ type store interface {
 // source is one client of a store, from its making until it is thrown away. It believes
 // and compares nothing; what get returns is used nowhere but in [tier.look].
 type source interface {
-	// get returns nil if there is nothing under that name.
+	// get returns nil if there is nothing under that name. The bytes are the caller's.
 	get(ctx context.Context, n name) ([]byte, error)
 	set(ctx context.Context, n name, v sealedValue) error
 	remove(ctx context.Context, n name) error
@@ -67,69 +67,69 @@ type tier struct {
 // troubled says whether what t should have kept is asked of the origin at present.
 func (t *tier) troubled() bool { return !t.ward.calm.Load() || t.store.current() == nil }
 
-// look asks the tier. The answer's bytes and the value lie in the same memory, which is
-// the tier's own if it is memory.
-func (t *tier) look(ctx context.Context, q Question) (Answer, sealedValue, verdict) {
-	asked, probe := t.ward.admit(t.now())
+// look asks the tier, as of now. It returns the answer and the value that it lies in.
+func (t *tier) look(ctx context.Context, q Question, now time.Time) (Answer, []byte, verdict) {
+	asked, probe := t.ward.admit(now)
 	if !asked {
 		t.tally.count(unasked)
-		return Answer{}, sealedValue{}, unasked
+		return Answer{}, nil, unasked
 	}
 	from := t.store.await(ctx)
 	if from == nil {
 		t.tally.count(unasked)
 		t.ward.settle(probe, false)
-		return Answer{}, sealedValue{}, unasked
+		return Answer{}, nil, unasked
 	}
 	value, err := from.get(ctx, q.name())
-	r, v, incident := t.weigh(ctx, q, value, err)
+	var r record
+	v, err := t.weigh(ctx, q, now, value, err, &r)
+	if kind, ok := alarming[v]; ok {
+		t.report(Incident{Kind: kind, Asked: q, Found: r.question(), Err: err})
+	}
+	if v >= misrouted {
+		t.strike(from, err)
+	}
 	if v == fresh && t.store.current() != from {
 		v = unasked // it was thrown away meanwhile; whatever it says comes too late
 	}
 	t.tally.count(v)
-	if incident.Kind != "" {
-		t.report(incident)
-	}
-	if v == misrouted || v == damaged || v == failed {
-		t.strike(from, err)
-	}
 	t.ward.settle(probe, v == fresh || v == absent)
 	if v != fresh {
-		return Answer{}, sealedValue{}, v
+		return Answer{}, nil, v
 	}
-	return r.answer(q), sealedValue{value, r.epoch, r.time()}, fresh
+	return r.answer(q), value, fresh
 }
 
-// weigh says what a tier's reply is to somebody who asked q, and what there is to report.
-func (t *tier) weigh(ctx context.Context, q Question, value []byte, err error) (record, verdict, Incident) {
+// alarming is what is reported.
+var alarming = map[verdict]Kind{misrouted: Misrouted, damaged: Damaged, panicked: Panicked}
+
+// weigh says what a tier's reply is to somebody who asked q, and takes it apart.
+func (t *tier) weigh(ctx context.Context, q Question, now time.Time, value []byte, err error, r *record) (verdict, error) {
+	if err != nil {
+		return weighError(ctx, err), err
+	}
+	if value == nil {
+		return absent, nil
+	}
+	if err := parse(value, r); err != nil {
+		if errors.Is(err, errVersion) {
+			return unknown, nil
+		}
+		return damaged, err
+	}
+	return t.keys.judge(q, r, now, t.life), nil
+}
+
+func weighError(ctx context.Context, err error) verdict {
 	switch {
 	case errors.Is(err, errPanicked):
-		t.tally.panics.Add(1)
-		return record{}, failed, Incident{Kind: Panicked, Asked: q, Err: err}
+		return panicked
 	case errors.Is(err, errMalformed):
-		return record{}, damaged, Incident{Kind: Damaged, Asked: q, Err: err}
-	case err != nil && ctx.Err() != nil:
-		return record{}, unasked, Incident{} // the caller has gone; that is not the tier's fault
-	case err != nil:
-		return record{}, failed, Incident{}
-	case value == nil:
-		return record{}, absent, Incident{}
+		return damaged
+	case ctx.Err() != nil:
+		return unasked // the caller has gone; that is not the tier's fault
 	}
-	r, err := parse(value)
-	if errors.Is(err, errVersion) {
-		return r, unknown, Incident{}
-	}
-	if err != nil {
-		return r, damaged, Incident{Kind: Damaged, Asked: q, Err: err}
-	}
-	v := t.keys.judge(q, r, t.now(), t.life)
-	switch v {
-	case damaged:
-		return r, v, Incident{Kind: Damaged, Asked: q, Found: r.question()}
-	case misrouted:
-		return r, v, Incident{Kind: Misrouted, Asked: q, Found: r.question()}
-	}
-	return r, v, Incident{}
+	return failed
 }
 
 // strike throws away what has failed. However many reads fail by the same client, it is
@@ -187,16 +187,12 @@ var errReplacing = errors.New("the tier is being replaced")
 // writeFailed counts it. A reply that is no reply to a write is as bad as a wrong value.
 func (t *tier) writeFailed(ctx context.Context, from source, err error) {
 	t.tally.writes.Add(1)
-	switch {
-	case errors.Is(err, errPanicked):
-		t.tally.panics.Add(1)
-		t.report(Incident{Kind: Panicked, Err: err})
-		t.strike(from, err)
-	case errors.Is(err, errMalformed):
-		t.tally.damaged.Add(1)
-		t.report(Incident{Kind: Damaged, Err: err})
-		t.strike(from, err)
-	case ctx.Err() == nil && !errors.Is(err, errRefused):
+	v := weighError(ctx, err)
+	if kind, ok := alarming[v]; ok {
+		t.tally.count(v)
+		t.report(Incident{Kind: kind, Err: err})
+	}
+	if v >= misrouted && !errors.Is(err, errRefused) {
 		t.strike(from, err)
 	}
 }

@@ -26,7 +26,9 @@ type turnstile struct {
 
 	mu      sync.Mutex // protects what follows
 	out, in frames
-	owed    int // requests that went out and have no reply yet
+	owed    int       // requests that went out and have no reply yet
+	since   time.Time // the last reply came, or the first of the owed was asked for
+	armed   bool      // the connection has a deadline for reading
 }
 
 // Close ends the connection.
@@ -46,7 +48,7 @@ func (t *turnstile) Write(p []byte) (int, error) {
 func (t *turnstile) note(p []byte) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	before := t.owed
+	idle := t.owed == 0
 	for len(p) > 0 {
 		n, whole, err := t.out.next(p)
 		if err != nil {
@@ -57,8 +59,12 @@ func (t *turnstile) note(p []byte) error {
 		}
 		p = p[n:]
 	}
-	if before == 0 && t.owed > 0 {
-		return t.Conn.SetReadDeadline(time.Now().Add(t.patience))
+	if idle && t.owed > 0 {
+		t.since = time.Now()
+		if !t.armed {
+			t.armed = true
+			return t.Conn.SetReadDeadline(t.since.Add(t.patience))
+		}
 	}
 	return nil
 }
@@ -66,18 +72,22 @@ func (t *turnstile) note(p []byte) error {
 // Read counts the replies in what comes, and lets nothing of it through if one of them
 // has no request.
 func (t *turnstile) Read(p []byte) (int, error) {
-	n, err := t.Conn.Read(p)
-	if n > 0 {
-		if wrong := t.admit(p[:n]); wrong != nil {
-			_ = t.Close()
-			t.outOfStep(wrong)
-			return 0, wrong
+	for {
+		n, err := t.Conn.Read(p)
+		if n > 0 {
+			if wrong := t.admit(p[:n]); wrong != nil {
+				_ = t.Close()
+				t.outOfStep(wrong)
+				return 0, wrong
+			}
 		}
+		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+			if err = t.late(); err == nil {
+				continue
+			}
+		}
+		return n, err
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = fmt.Errorf("no reply within %v: %w", t.patience, err)
-	}
-	return n, err
 }
 
 func (t *turnstile) admit(p []byte) error {
@@ -96,10 +106,23 @@ func (t *turnstile) admit(p []byte) error {
 		}
 		p = p[n:]
 	}
+	t.since = time.Now()
+	return nil
+}
+
+// late is asked at a deadline. Replies do not move it, which would cost more than
+// looking here whether one is late at all.
+func (t *turnstile) late() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.owed == 0 {
+		t.armed = false
 		return t.Conn.SetReadDeadline(time.Time{})
 	}
-	return t.Conn.SetReadDeadline(time.Now().Add(t.patience))
+	if due := t.since.Add(t.patience); time.Now().Before(due) {
+		return t.Conn.SetReadDeadline(due)
+	}
+	return fmt.Errorf("no reply within %v: %w", t.patience, os.ErrDeadlineExceeded)
 }
 
 // SetDeadline is for writing alone: when a reply is late the turnstile says.

@@ -51,6 +51,9 @@ func Valkey(c ValkeyConfig) Tier {
 		// The client retries nothing: a failed read is a miss. It keeps nothing of its
 		// own: only what is compared at each read may be.
 		option.DisableRetry, option.DisableCache, option.ForceSingleClient = true, true, true
+		// One connection carries everything: requests go out together, which costs half
+		// the system calls of the client's usual four connections.
+		option.PipelineMultiplex = -1
 		// Callers who give up then leave their connection in step.
 		option.AlwaysPipelining = true
 		option.Dialer.Timeout, option.ConnWriteTimeout = c.Patience, c.Patience
@@ -254,8 +257,8 @@ func (s *session) end() {
 
 // on is the name under which the server keeps what is stored under n. No two share one.
 func (s *session) on(n name) string {
-	b := make([]byte, 0, len(s.store.config.Prefix)+len(n.scope)+len(n.key)+16)
-	b = append(b, s.store.config.Prefix...)
+	var most [128]byte // enough for most, and nothing to collect
+	b := append(most[:0], s.store.config.Prefix...)
 	b = append(b, ':')
 	b = strconv.AppendUint(b, uint64(n.codec), 10)
 	b = append(b, ':')

@@ -11,6 +11,7 @@ import (
 // A value as it is stored; README.md says the same in words. Integers are big-endian.
 //
 //	"lkb" 1 | key ID [8] | codec u16 | epoch u64 | stored u64 | scope lp16 | key lp16 | bytes lp32 | MAC [32]
+// The MAC is of everything before it; magic and version are its label.
 const (
 	magic     = "lkb"
 	version   = 1
@@ -40,13 +41,15 @@ type verdict int
 const (
 	fresh     verdict = iota // it is the answer
 	absent                   // there is nothing
+	unasked                  // it was not asked, or says too late
 	unknown                  // sealed under a key that is not ours, or in a later version
 	old                      // below the floor
 	expired                  // stored too long ago, or after now
-	misrouted                // genuine, and the answer to something else
+	misrouted                // genuine, and the answer to something else; from here on the client is replaced
 	damaged                  // not what was stored
 	failed                   // the tier could not be asked
-	unasked                  // it was not asked
+	panicked                 // its client has panicked
+	verdicts
 )
 
 // seal writes a value. It is the caller's own.
@@ -74,15 +77,15 @@ var (
 )
 
 // parse takes a value apart. It believes nothing: that is [Keys.judge]'s.
-func parse(v []byte) (r record, err error) {
+func parse(v []byte, r *record) (err error) {
 	if len(v) < len(magic)+1 || string(v[:len(magic)]) != magic || v[len(magic)] == 0 {
-		return r, errMalformed
+		return errMalformed
 	}
 	if v[len(magic)] > version {
-		return r, errVersion
+		return errVersion
 	}
 	if len(v) < overhead {
-		return r, errMalformed
+		return errMalformed
 	}
 	signed := v[:len(v)-sha256.Size]
 	r.signed, r.mac = signed, v[len(signed):]
@@ -93,16 +96,16 @@ func parse(v []byte) (r record, err error) {
 	r.epoch, rest = binary.BigEndian.Uint64(rest), rest[8:]
 	r.stored, rest = binary.BigEndian.Uint64(rest), rest[8:]
 	if r.scope, rest, err = cut16(rest, maxScope); err != nil {
-		return r, err
+		return err
 	}
 	if r.key, rest, err = cut16(rest, maxKey); err != nil {
-		return r, err
+		return err
 	}
 	if len(rest) < 4 || uint64(binary.BigEndian.Uint32(rest)) != uint64(len(rest)-4) || r.stored > math.MaxInt64 {
-		return r, errMalformed
+		return errMalformed
 	}
 	r.bytes = rest[4:]
-	return r, nil
+	return nil
 }
 
 // cut16 takes from b what its length goes before, at most limit bytes and at least one.
@@ -119,7 +122,7 @@ func cut16(b []byte, limit int) (part, rest []byte, err error) {
 
 // judge says what r is to somebody who asks q at that time. Only what it calls fresh may
 // be handed out.
-func (k *Keys) judge(q Question, r record, now time.Time, life time.Duration) verdict {
+func (k *Keys) judge(q Question, r *record, now time.Time, life time.Duration) verdict {
 	key := k.find(r.keyID)
 	if key == nil {
 		return unknown
@@ -139,24 +142,25 @@ func (k *Keys) judge(q Question, r record, now time.Time, life time.Duration) ve
 	if r.epoch < q.Floor {
 		return old
 	}
-	if r.time().After(now.Add(skew)) {
+	age := now.Sub(r.time())
+	if age < -skew {
 		return expired
 	}
-	if !r.time().Add(life).After(now) {
+	if age >= life {
 		return expired
 	}
 	return fresh
 }
 
-func (r record) time() time.Time { return time.UnixMicro(int64(r.stored)).UTC() }
+func (r *record) time() time.Time { return time.UnixMicro(int64(r.stored)).UTC() }
 
 // answer is what r says, for whoever has had it judged. Scope and key are the
 // question's, which are the same.
-func (r record) answer(q Question) Answer {
+func (r *record) answer(q Question) Answer {
 	return Answer{Scope: q.Scope, Key: q.Key, Codec: r.codec, Epoch: r.epoch, Stored: r.time(), Bytes: r.bytes}
 }
 
 // question is what r says that it answers.
-func (r record) question() Question {
+func (r *record) question() Question {
 	return Question{string(r.scope), string(r.key), r.codec, r.epoch}
 }
