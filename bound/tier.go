@@ -171,7 +171,7 @@ func (t *tier) set(ctx context.Context, n name, v sealedValue) {
 // remove forgets what is stored under n. A tier that is being replaced or in quarantine
 // is asked, too: what it keeps would come back.
 func (t *tier) remove(ctx context.Context, n name) error {
-	from := t.store.current()
+	from := t.store.await(ctx)
 	if from == nil {
 		return errReplacing
 	}

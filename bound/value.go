@@ -11,6 +11,7 @@ import (
 // A value as it is stored; README.md says the same in words. Integers are big-endian.
 //
 //	"lkb" 1 | key ID [8] | codec u16 | epoch u64 | stored u64 | scope lp16 | key lp16 | bytes lp32 | MAC [32]
+//
 // The MAC is of everything before it; magic and version are its label.
 const (
 	magic     = "lkb"
