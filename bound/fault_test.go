@@ -155,7 +155,7 @@ var faults = map[string]func(n int64, reply []byte, next func() []byte) ([][]byt
 
 const (
 	workers = 8
-	asked   = 4000
+	total   = 4000
 	homes   = 64
 )
 
@@ -200,7 +200,7 @@ func race(t *testing.T, c *bound.Cache, o *table) int64 {
 	var wrong atomic.Int64
 	for worker := range workers {
 		all.Go(func() {
-			for i := range asked / workers {
+			for i := range total / workers {
 				q := home((i*7 + worker*13) % homes)
 				a, err := c.Get(t.Context(), q, o.read)
 				if err != nil {
