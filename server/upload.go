@@ -34,8 +34,13 @@ func (s *Server) uploadOffset(a *asking) error {
 		return err
 	}
 	p, err := s.config.Blobs.Staged(a.r.Context(), a.name)
-	if err != nil && !errors.Is(err, blob.ErrNotFound) {
+	switch {
+	case errors.Is(err, blob.ErrNotFound):
+	case err != nil:
 		return err
+	case p.Header.Name() != a.name:
+		s.alarm.misroute("staged", true, "asked", a.name.String(), "found", p.Header.Name().String(), "request", a.id)
+		return misroute().after(time.Minute)
 	}
 	h.Set(api.HeaderOffset, strconv.FormatUint(p.Held, 10))
 	a.w.WriteHeader(a.route.Status)

@@ -13,6 +13,7 @@ export interface Passed {
 }
 
 interface Answer {
+  status: number;
   head: string[];
   body: Buffer;
 }
@@ -23,6 +24,14 @@ export class Wire {
   readonly crossed = new Map<string, string>();
   /** A request for the path of the left is answered with what was last answered for the path of the right. */
   readonly mixed = new Map<string, string>();
+  /**
+   * Makes a cache of it that heeds no header: what was once answered to a GET of such a
+   * path is what everybody gets who asks for it, whatever stands behind the question mark.
+   * "renamed" gives the kept answer the ID of the request, as gateways do that name
+   * requests themselves.
+   */
+  hoards: { readonly paths: RegExp; readonly renamed: boolean } | null = null;
+  readonly hoard = new Map<string, Answer>();
   readonly #answers = new Map<string, Answer>();
   readonly #server: Server;
   readonly #sockets = new Set<Duplex>();
@@ -76,6 +85,13 @@ export class Wire {
       answer.end(kept.body);
       return;
     }
+    const hoarded = this.#hoarded(asked);
+    if (hoarded) {
+      this.#note(`hoarded answer to GET ${asked.url}`, headText(hoarded.head), hoarded.body);
+      answer.writeHead(hoarded.status, hoarded.head);
+      answer.end(hoarded.body);
+      return;
+    }
     const path = this.crossed.get(asked.url!) ?? asked.url!;
     const what = `${asked.method} ${asked.url}${path === asked.url ? "" : ` passed on as ${path}`}`;
     const onward = request({ host: "127.0.0.1", port, method: asked.method, path, headers: plain(asked.rawHeaders), setHost: false }, (got) => {
@@ -83,13 +99,25 @@ export class Wire {
       got.pipe(answer);
       gather(got, (body) => {
         this.#note(`answer to ${what}`, headText(got.rawHeaders), body);
-        if (asked.method === "GET" && got.statusCode === 200) this.#answers.set(path, { head: got.rawHeaders, body });
+        if (asked.method !== "GET") return;
+        const kept = { status: got.statusCode!, head: got.rawHeaders, body };
+        if (got.statusCode === 200) this.#answers.set(path, kept);
+        if (this.hoards?.paths.test(asked.url!) && !this.hoard.has(bare(path))) this.hoard.set(bare(path), kept);
       });
     });
     onward.on("error", () => answer.destroy()); // nobody answers: nor does the wire
     answer.on("close", () => onward.destroy());
     asked.pipe(onward);
     gather(asked, (body) => this.#note(what, headText([asked.url!, "", ...asked.rawHeaders]), body));
+  }
+
+  #hoarded(asked: IncomingMessage): Answer | null {
+    const kept = this.hoards?.paths.test(asked.url!) && asked.method === "GET" ? this.hoard.get(bare(asked.url!)) : undefined;
+    if (kept === undefined) return null;
+    const { [requestID]: id } = asked.headers;
+    if (!this.hoards!.renamed || typeof id !== "string") return kept;
+    const head = kept.head.map((value, i) => (i % 2 === 1 && kept.head[i - 1]!.toLowerCase() === requestID ? id : value));
+    return { ...kept, head };
   }
 
   #tunnel(port: number, asked: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -106,6 +134,13 @@ export class Wire {
     socket.once("close", () => onward.destroy());
     onward.once("close", () => socket.destroy());
   }
+}
+
+const requestID = "latchkey-request";
+
+/** An address without what stands behind the question mark. */
+function bare(path: string): string {
+  return path.split("?")[0]!;
 }
 
 // Nothing is compressed on this wire, or what passed could not be searched.

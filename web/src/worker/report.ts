@@ -7,7 +7,7 @@ import { base64, type Bytes, hex, concat, ascii } from "../wire.ts";
 import type { LetterReason } from "../letter/letter.ts";
 import type { RefusedFor, Reported, TrustView, Word } from "./protocol.ts";
 import { parseName } from "../seal/name.ts";
-import type { Session } from "./session.ts";
+import { reportsPath, type Session } from "./session.ts";
 import { Turns } from "./turns.ts";
 
 export interface Refusal {
@@ -37,6 +37,7 @@ export class Reporter {
 
   constructor(session: Session) {
     this.#session = session;
+    session.heed((delivery) => void this.tell({ delivery, asked: "", reason: "misroute", word: "misroute", header: new Uint8Array(0) }));
   }
 
   /** What was refused since the page was opened, newest first. */
@@ -63,7 +64,7 @@ export class Reporter {
     this.#sent.push(now);
     try {
       const body = { delivery: r.delivery, asked: r.asked, reason: r.reason, word: r.word, header: base64(r.header) };
-      const { fields } = await this.#session.ask("POST", "/reports", body);
+      const { fields } = await this.#session.ask("POST", reportsPath, body);
       return fields.boolean("confirmed") ? "confirmed" : "unconfirmed";
     } catch (e) {
       if (e instanceof Failed) return "not-sent";

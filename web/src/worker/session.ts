@@ -13,6 +13,9 @@ import { base32, base64, type Bytes, label, Writer } from "../wire.ts";
 // How long a page that has signed in for nothing does not do so again.
 const vainFor = 30_000;
 
+/** Where reports go, in a home. */
+export const reportsPath = "/reports";
+
 /** Who signs in, and with which key. */
 export type Who = ({ readonly device: DeviceID } | { readonly person: PersonID }) & { readonly signer: Signer };
 
@@ -26,6 +29,7 @@ export class Session {
   #id = "";
   #signingIn: Promise<MACKey> | null = null;
   #lost = false;
+  #crossed: (delivery: string) => void = () => undefined;
   // When signing in last did not help: milliseconds of performance.now.
   #vain = -Infinity;
 
@@ -42,6 +46,11 @@ export class Session {
     return this.#id;
   }
 
+  /** Has somebody told of every answer that was to another question. */
+  heed(crossed: (delivery: string) => void): void {
+    this.#crossed = crossed;
+  }
+
   /** Lets a device that was turned away try once more. */
   again(): void {
     this.#lost = false;
@@ -51,7 +60,7 @@ export class Session {
   /** Asks about the home. */
   ask(method: Question["method"], rest: string, body?: Record<string, unknown>): Promise<Answered> {
     const q = { method, path: atHome(this.home, rest), home: this.home, ...(body === undefined ? {} : { body: { home: this.home, ...body } }) };
-    return this.#signedIn((key) => this.server.ask(q, key));
+    return this.#heeded(rest, this.#signedIn((key) => this.server.ask(q, key)));
   }
 
   /** Fetches an object file by the rest of its address. */
@@ -61,7 +70,8 @@ export class Session {
 
   /** Sends a command to an agent of the home. */
   letters(agent: AgentID, letter: Bytes, stop: AbortSignal): Promise<Delivery> {
-    return this.#signedIn((key) => this.server.letters(atHome(this.home, `/agents/${agent}/commands`), letter, stop, key));
+    const rest = `/agents/${agent}/commands`;
+    return this.#heeded(rest, this.#signedIn((key) => this.server.letters(atHome(this.home, rest), letter, stop, key)));
   }
 
   /** Opens a websocket of the home. Whether the session still holds is not known before it is open. */
@@ -75,6 +85,16 @@ export class Session {
     await this.ask("DELETE", "/session");
     this.#lost = true;
     this.#key = null;
+  }
+
+  /** Tells of a crossed answer, but not of one to a report of such. */
+  async #heeded<T>(rest: string, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (e) {
+      if (e instanceof Failed && e.trouble.trouble === "crossed" && rest !== reportsPath) this.#crossed(e.request);
+      throw e;
+    }
   }
 
   async #signedIn<T>(request: (key: MACKey) => Promise<T>): Promise<T> {
