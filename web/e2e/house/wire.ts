@@ -102,7 +102,7 @@ export class Wire {
         if (asked.method !== "GET") return;
         const kept = { status: got.statusCode!, head: got.rawHeaders, body };
         if (got.statusCode === 200) this.#answers.set(path, kept);
-        if (this.hoards?.paths.test(asked.url!) && !this.hoard.has(bare(path))) this.hoard.set(bare(path), kept);
+        if (this.hoards?.paths.test(bare(path)) && !this.hoard.has(bare(path))) this.hoard.set(bare(path), kept);
       });
     });
     onward.on("error", () => answer.destroy()); // nobody answers: nor does the wire
@@ -112,7 +112,7 @@ export class Wire {
   }
 
   #hoarded(asked: IncomingMessage): Answer | null {
-    const kept = this.hoards?.paths.test(asked.url!) && asked.method === "GET" ? this.hoard.get(bare(asked.url!)) : undefined;
+    const kept = this.hoards?.paths.test(bare(asked.url!)) && asked.method === "GET" ? this.hoard.get(bare(asked.url!)) : undefined;
     if (kept === undefined) return null;
     const { [requestID]: id } = asked.headers;
     if (!this.hoards!.renamed || typeof id !== "string") return kept;

@@ -266,6 +266,18 @@ describe("opening", () => {
     expect(await desk.thumbnail(nameFor(hall!))).toMatchObject({ state: "refused", word: "corrupt" });
   });
 
+  it("opens no other object's body under its own header", async () => {
+    const { agent, cameras } = await withCameras(1);
+    const [one, two] = await Promise.all([0, 1].map(() => agent.seal(server.title!, cameras[0]!, "thumbnail", jpeg())));
+    record(one!, two!);
+    await listed();
+    const body = 18 + 2 + unbase64(one!.row.header)!.length + 2;
+    expect(one!.file.length).toBe(two!.file.length);
+    server.put(nameOf(one!.binding), concat(one!.file.slice(0, body), two!.file.slice(body)));
+    expect(await desk.thumbnail(nameFor(one!))).toMatchObject({ state: "refused", word: "corrupt", reason: "wrong-hash" });
+    expect((await desk.thumbnail(nameFor(two!))).state).toBe("opened");
+  });
+
   it("asks past the browser's cache after a refusal", async () => {
     const { agent, cameras } = await withCameras(1);
     const made = await agent.seal(server.title!, cameras[0]!, "thumbnail", jpeg());
@@ -335,6 +347,7 @@ describe("a server that answers something else", () => {
     server.bend = (q, a) => (q.path.endsWith("/events") && !(a.body instanceof Uint8Array) ? { ...a, body: { ...a.body, home: other } } : a);
     expect(home).not.toBe(other);
     expect(await desk.events()).toEqual({ ok: false, trouble: "crossed", what: "home" });
+    await expect.poll(() => server.reports()).toMatchObject([{ asked: "", word: "misroute", reason: "misroute", header: "" }]);
   });
 
   it.each([
