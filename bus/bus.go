@@ -7,7 +7,8 @@
 // pass package bustest:
 //
 //   - News goes to every subscriber, the sender's own among them, under the home that it
-//     was published for; its bytes name that home again, and the subscriber compares.
+//     was published for; its bytes name that home again, and the archive that it is of,
+//     and the subscriber compares ([Listener.Comparing]).
 //   - News of one sender comes in the order in which it was published, or not at all.
 //     Losing is allowed: numbers rise by one, so that a subscriber sees the hole.
 //   - Nothing is kept for those who come later, and publishing never waits for a
@@ -23,8 +24,13 @@ import (
 	"github.com/latchkey-cam/latchkey"
 )
 
+// ArchiveID says which archive a message is about: two whose servers were given one bus
+// count their rows alike.
+type ArchiveID [16]byte
+
 // News says that who may see what of a home has changed, or of all of them.
 type News struct {
+	Archive ArchiveID
 	Number  uint64 // of the row in the archive's outbox, rising by one
 	Home    latchkey.HomeID
 	Head    latchkey.Head      // that the home had then
@@ -35,8 +41,9 @@ type News struct {
 // Beat says that at a time the highest number in the archive's outbox was this one. Only
 // who has just looked there sends one.
 type Beat struct {
-	Number uint64
-	Time   latchkey.Time
+	Archive ArchiveID
+	Number  uint64
+	Time    latchkey.Time
 }
 
 // Listener is what a subscriber does with what comes. Its functions are called one at a
@@ -44,6 +51,28 @@ type Beat struct {
 type Listener struct {
 	News func(home latchkey.HomeID, n News)
 	Beat func(b Beat)
+}
+
+// Comparing returns a listener that hands on to l what is of that archive and came under
+// the home that it names. Of anything else it tells crossed under which home it came and
+// which it names; a beat has none.
+func (l Listener) Comparing(own ArchiveID, crossed func(under, found latchkey.HomeID)) Listener {
+	return Listener{
+		News: func(home latchkey.HomeID, n News) {
+			if n.Archive != own || n.Home != home {
+				crossed(home, n.Home)
+				return
+			}
+			l.News(home, n)
+		},
+		Beat: func(b Beat) {
+			if b.Archive != own {
+				crossed(latchkey.HomeID{}, latchkey.HomeID{})
+				return
+			}
+			l.Beat(b)
+		},
+	}
 }
 
 // Bus carries news and beats. Everything may be used by several goroutines.

@@ -354,6 +354,11 @@ func TestAccountSessions(t *testing.T) {
 	refused(t, "after 30 days", err, api.SignedOut)
 }
 
+// accountAddress is a route's, with somebody's own IDs in it.
+func accountAddress(route api.Route, p *somebody) string {
+	return strings.NewReplacer("{account}", p.id.String(), "{session}", p.session.Session.String(), "{unlocker}", p.phrase.Unlocker.String()).Replace(route.Pattern)
+}
+
 // TestAccountWalk asks every route of accounts as everybody who may not.
 func TestAccountWalk(t *testing.T) {
 	h := openHouse(t)
@@ -374,7 +379,7 @@ func TestAccountWalk(t *testing.T) {
 			continue
 		}
 		n++
-		path := strings.NewReplacer("{account}", p.id.String(), "{session}", p.session.Session.String(), "{unlocker}", p.phrase.Unlocker.String()).Replace(route.Pattern)
+		path := accountAddress(route, p)
 		body := ""
 		if route.Request != nil {
 			body = string(must(json.Marshal(route.Request)))

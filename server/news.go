@@ -31,6 +31,7 @@ type news struct {
 	server *Server
 	outbox archive.Outbox
 	bus    bus.Bus
+	of     bus.ArchiveID
 	wake   chan struct{} // has one place: there is something in the outbox
 
 	mu    sync.Mutex // protects known, and makes the news be heard one by one
@@ -47,15 +48,15 @@ func newNews(ctx context.Context, s *Server, outbox archive.Outbox, b bus.Bus) (
 		return nil, err
 	}
 	s.lease.renew(began)
-	return &news{server: s, outbox: outbox, bus: b, wake: make(chan struct{}, 1), known: last}, nil
+	return &news{server: s, outbox: outbox, bus: b, of: bus.ArchiveID(s.derive("latchkey bus v1")[:16]), wake: make(chan struct{}, 1), known: last}, nil
 }
 
 // run looks into the outbox and listens to the bus until ctx ends.
 func (n *news) run(ctx context.Context) {
 	defer n.bus.Subscribe(bus.Listener{
-		News: func(home latchkey.HomeID, m bus.News) { n.heard(ctx, home, m) },
+		News: func(_ latchkey.HomeID, m bus.News) { n.heard(ctx, m) },
 		Beat: n.beat,
-	})()
+	}.Comparing(n.of, n.crossed))()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	var beaten time.Time
@@ -69,7 +70,7 @@ func (n *news) run(ctx context.Context) {
 			n.server.log.Warn("the archive does not say who may see what", "error", err)
 		case err == nil && looked.Sub(beaten) >= beatEvery:
 			beaten = looked
-			n.publish(n.bus.Beat(ctx, bus.Beat{Number: n.upTo(), Time: timeOf(looked)}))
+			n.publish(n.bus.Beat(ctx, bus.Beat{Archive: n.of, Number: n.upTo(), Time: timeOf(looked)}))
 		}
 		silent = err != nil
 		select {
@@ -101,7 +102,7 @@ func (n *news) look(ctx context.Context) (began time.Time, err error) {
 			}
 			last = m.Number
 			if n.heed(ctx, m) {
-				n.publish(n.bus.Publish(ctx, m.Home, bus.News{Number: m.Number, Home: m.Home, Head: m.Head, Session: m.Ended, Hold: m.Hold}))
+				n.publish(n.bus.Publish(ctx, m.Home, bus.News{Archive: n.of, Number: m.Number, Home: m.Home, Head: m.Head, Session: m.Ended, Hold: m.Hold}))
 			}
 		}
 		if len(moves) < maxMoves {
@@ -148,12 +149,13 @@ func (n *news) upTo() uint64 {
 }
 
 // heard takes news from the bus. If some before it was lost, the outbox has it.
-func (n *news) heard(ctx context.Context, home latchkey.HomeID, m bus.News) {
-	if m.Home != home {
-		n.server.alarm.misroute("bus", true, "asked", home.String(), "found", m.Home.String())
-		return
-	}
+func (n *news) heard(ctx context.Context, m bus.News) {
 	n.heed(ctx, archive.Move{Number: m.Number, Home: m.Home, Head: m.Head, Ended: m.Session, Hold: m.Hold})
+}
+
+// crossed tells of what the bus brought and is another home's, or another archive's.
+func (n *news) crossed(under, found latchkey.HomeID) {
+	n.server.alarm.misroute("bus", true, "asked", under.String(), "found", found.String())
 }
 
 // beat takes another server's word that it has just looked into the outbox. If it has

@@ -15,6 +15,7 @@ import (
 func Run(t *testing.T, open func(t *testing.T) (a, b bus.Bus)) {
 	for name, test := range map[string]func(t *testing.T, a, b bus.Bus){
 		"brings everybody what was sent, in order": brings,
+		"lets a subscriber tell what was crossed":  tellsCrossed,
 		"keeps nothing for those who come later":   keepsNothing,
 		"waits for nobody":                         waitsForNobody,
 		"stops":                                    stops,
@@ -57,7 +58,7 @@ func next(t *testing.T, c <-chan heard) heard {
 
 func news(n uint64) bus.News {
 	home := latchkey.HomeID{byte(n), 31: byte(n >> 8)}
-	return bus.News{Number: n, Home: home, Head: latchkey.Head{Seq: n, Hash: [32]byte{1: byte(n)}}, Session: latchkey.SessionID{2: byte(n)}, Hold: n + 1}
+	return bus.News{Archive: bus.ArchiveID{1}, Number: n, Home: home, Head: latchkey.Head{Seq: n, Hash: [32]byte{1: byte(n)}}, Session: latchkey.SessionID{2: byte(n)}, Hold: n + 1}
 }
 
 func publish(t *testing.T, b bus.Bus, n uint64) {
@@ -69,7 +70,7 @@ func publish(t *testing.T, b bus.Bus, n uint64) {
 
 func brings(t *testing.T, a, b bus.Bus) {
 	ends := []<-chan heard{listen(t, a), listen(t, a), listen(t, b)}
-	beat := bus.Beat{Number: 101, Time: 1_700_000_000_000_000}
+	beat := bus.Beat{Archive: bus.ArchiveID{1}, Number: 101, Time: 1_700_000_000_000_000}
 	for n := range uint64(100) {
 		publish(t, a, n)
 	}
@@ -88,6 +89,49 @@ func brings(t *testing.T, a, b bus.Bus) {
 		}
 		if diff := cmp.Diff([]heard{{Beat: beat}, {Home: latchkey.HomeID{9}, News: news(102)}}, []heard{next(t, c), next(t, c)}); diff != "" {
 			t.Errorf("subscriber %d (-want +got):\n%s", i, diff)
+		}
+	}
+}
+
+// tellsCrossed delivers messages under another subject, and of another archive: whoever
+// compares is called for none of them, and each is counted.
+func tellsCrossed(t *testing.T, a, b bus.Bus) {
+	heard := make(chan uint64, 10)
+	crossed := make(chan [2]latchkey.HomeID, 10)
+	compares := bus.Listener{
+		News: func(_ latchkey.HomeID, n bus.News) { heard <- n.Number },
+		Beat: func(b bus.Beat) { heard <- b.Number },
+	}.Comparing(bus.ArchiveID{1}, func(under, found latchkey.HomeID) { crossed <- [2]latchkey.HomeID{under, found} })
+	t.Cleanup(b.Subscribe(compares))
+	foreign := news(3)
+	foreign.Archive = bus.ArchiveID{2}
+	for _, send := range []func() error{
+		func() error { return a.Publish(t.Context(), news(1).Home, news(1)) },
+		func() error { return a.Publish(t.Context(), news(1).Home, news(2)) },
+		func() error { return a.Publish(t.Context(), foreign.Home, foreign) },
+		func() error { return a.Beat(t.Context(), bus.Beat{Archive: bus.ArchiveID{2}, Number: 4}) },
+		func() error { return a.Beat(t.Context(), bus.Beat{Archive: bus.ArchiveID{1}, Number: 5}) },
+	} {
+		if err := send(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []uint64{1, 5} {
+		select {
+		case got := <-heard:
+			if got != want {
+				t.Errorf("heard %d, want %d", got, want)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatal("nothing came within 5 s")
+		}
+	}
+	if len(crossed) != 3 {
+		t.Fatalf("%d were crossed, want 3", len(crossed))
+	}
+	for _, want := range [][2]latchkey.HomeID{{news(1).Home, news(2).Home}, {foreign.Home, foreign.Home}, {}} {
+		if got := <-crossed; got != want {
+			t.Errorf("crossed %s, want %s", got, want)
 		}
 	}
 }

@@ -95,12 +95,18 @@ function pictureOf(v: Visitor, camera: string): Promise<Card> {
   return until(v.page, `a picture of ${camera}`, (all) => all.find((c) => c.camera === camera && shows(c.picture)));
 }
 
-/** Loads somebody's page anew, with nothing in the browser's own cache: what they see comes through the wire. */
-async function reload(v: Visitor): Promise<void> {
+/** Closes somebody's page, so that nothing of it is the first to ask. */
+async function leave({ page }: Visitor): Promise<void> {
+  await page.goto("about:blank");
+}
+
+/** Opens somebody's page anew, with nothing in the browser's own cache: what they see comes through the wire. */
+async function look(v: Visitor): Promise<void> {
+  await leave(v);
   const devtools = await v.context.newCDPSession(v.page);
   await devtools.send("Network.clearBrowserCache");
   await devtools.detach();
-  await v.page.reload();
+  await v.page.goto(cloud.origin);
 }
 
 /** What somebody's page asked for and got out of the hoard from here on. */
@@ -112,7 +118,7 @@ function fromTheHoard(): () => string[] {
 /** The page throws away what it gets, says so, and tells the server. */
 async function refuses(v: Visitor, ...foreign: string[]): Promise<void> {
   const from = cloud.server.lines.length;
-  await reload(v);
+  await look(v);
   await v.page.getByText(words.crossed.says).first().waitFor();
   await cloud.server.line(/ERROR msg=misroute where=report confirmed=false/, { from, within: 20_000 });
   expect((await cards(v.page)).filter((c) => c.picture !== null)).toEqual([]);
@@ -131,21 +137,21 @@ async function showsNothingOf(v: Visitor, ...foreign: string[]): Promise<void> {
 describe("objects are kept for everybody", () => {
   test("and each sees what is theirs, out of the same cache", async () => {
     cloud.wire.hoards = { paths: objects, renamed: true };
-    await reload(ours.owner);
+    await look(ours.owner);
     for (const camera of [door!, garden!]) expect(distance((await pictureOf(ours.owner, camera)).picture!, looks[camera]!)).toBeLessThan(12);
     const hoarded = fromTheHoard();
-    await reload(gus);
+    await look(gus);
     expect(distance((await pictureOf(gus, garden!)).picture!, looks[garden!]!)).toBeLessThan(12);
     expect(hoarded().length).toBeGreaterThan(0); // the owner's answers, and the guest's own envelopes
     await showsNothingOf(gus, door!, drive!);
-    await reload(theirs.owner);
+    await look(theirs.owner);
     await pictureOf(theirs.owner, drive!);
     await showsNothingOf(theirs.owner, door!, garden!);
   });
 
   test("whoever asks for another's address gets what they cannot open", async () => {
     cloud.wire.hoards = { paths: objects, renamed: false };
-    await reload(ours.owner);
+    await look(ours.owner);
     await pictureOf(ours.owner, door!);
     await pictureOf(ours.owner, garden!);
     const kept = [...cloud.wire.hoard];
@@ -165,21 +171,23 @@ describe.each([
   ["lists of events are kept for everybody, under the name of the new request", events, true],
 ])("%s", (_, paths, renamed) => {
   test("a guest is shown nothing of what was answered to the owner, and the page says so", async () => {
+    await leave(gus);
     cloud.wire.hoards = { paths, renamed };
-    await reload(ours.owner); // the first to ask: these are the owner's own answers
+    await look(ours.owner); // the first to ask: these are the owner's own answers
     await pictureOf(ours.owner, door!);
     const hoarded = fromTheHoard();
     await refuses(gus, door!, drive!);
     expect(hoarded().length).toBeGreaterThan(0);
     // At the addresses of another home nobody has asked before.
-    await reload(theirs.owner);
+    await look(theirs.owner);
     await pictureOf(theirs.owner, drive!);
     await showsNothingOf(theirs.owner, door!, garden!);
   });
 
   test("an owner is shown nothing of what was answered to a guest", async () => {
+    await leave(ours.owner);
     cloud.wire.hoards = { paths, renamed };
-    await reload(gus);
+    await look(gus);
     await pictureOf(gus, garden!);
     await refuses(ours.owner);
   });
@@ -188,7 +196,7 @@ describe.each([
 describe("put right again", () => {
   test("everybody sees what is theirs", async () => {
     for (const [v, camera] of [[ours.owner, door!], [gus, garden!], [theirs.owner, drive!]] as const) {
-      await reload(v);
+      await look(v);
       await pictureOf(v, camera);
     }
   });
@@ -198,10 +206,11 @@ describe("control: with the page's comparison cut out", () => {
   beforeAll(async () => cloud.restart(await altered));
 
   test("a guest is told of a camera that is not theirs", async () => {
+    await leave(gus);
     cloud.wire.hoards = { paths: everything, renamed: true };
-    await reload(ours.owner);
+    await look(ours.owner);
     const { event } = await pictureOf(ours.owner, door!);
-    await reload(gus);
+    await look(gus);
     // Its picture is sealed for others even so: there is nothing to cut out that would show it.
     const card = await until(gus.page, "the owner's event", (all) => all.find((c) => c.event === event));
     expect(card.picture).toBeNull();
