@@ -236,8 +236,8 @@ func (w *backupWriter) others(ctx context.Context) error {
 	return nil
 }
 
-// filesOf names the regular files in a folder of a data folder, without index and
-// objects.
+// filesOf names the regular files in a folder of a data folder, without index, objects
+// and the cache's keys.
 func filesOf(data durable.FS, dir string) (names []string, err error) {
 	entries, err := durable.List(data, dir)
 	if err != nil {
@@ -246,7 +246,7 @@ func filesOf(data durable.FS, dir string) (names []string, err error) {
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
 		switch {
-		case name == blobFolder || strings.HasPrefix(name, archiveFile):
+		case name == blobFolder || name == cacheKeyFile || strings.HasPrefix(name, archiveFile):
 		case e.IsDir():
 			more, err := filesOf(data, name)
 			if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
+	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/certificate"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/notify"
@@ -35,6 +36,8 @@ type LocalConfig struct {
 	Certificate CertificateConfig
 	// Metrics is the address of the counters for Prometheus, on loopback; empty: none.
 	Metrics string
+	// Cache says where what was read of homes is kept.
+	Cache CacheConfig
 	// App, Log, Mail and MaxHomeBytes are [Config]'s.
 	App          http.Handler
 	Log          *slog.Logger
@@ -54,6 +57,7 @@ type Local struct {
 	server    *Server
 	archive   *archive.SQLite
 	blobs     *blob.Disk
+	cache     *bound.Cache   // nil if there is none
 	folders   []*durable.Dir // the first is the data folder
 	listeners []net.Listener // the first is for browsers and agents
 	tls       *tls.Config    // nil for plain HTTP
@@ -103,6 +107,9 @@ func (l *Local) start(ctx context.Context, c LocalConfig) error {
 	if l.blobs, err = blob.NewDisk(blobs); err != nil {
 		return err
 	}
+	if l.cache, err = openCache(c.Cache, folder); err != nil {
+		return err
+	}
 	if err := l.listen(ctx, c); err != nil {
 		return err
 	}
@@ -115,7 +122,7 @@ func (l *Local) start(ctx context.Context, c LocalConfig) error {
 		return err
 	}
 	l.server, err = New(ctx, Config{
-		ID: id, Archive: l.archive.Archive(), Blobs: l.blobs, Origin: l.Origin, App: c.App, Log: c.Log,
+		ID: id, Archive: l.archive.Archive(), Blobs: l.blobs, Cache: l.cache, Origin: l.Origin, App: c.App, Log: c.Log,
 		Mail: c.Mail, MaxHomeBytes: c.MaxHomeBytes, Trust: trust,
 	})
 	if err != nil {
@@ -206,6 +213,9 @@ func (l *Local) Close() error {
 	}
 	if l.server != nil {
 		errs = append(errs, l.server.Close())
+	}
+	if l.cache != nil {
+		errs = append(errs, l.cache.Close())
 	}
 	if l.archive != nil {
 		errs = append(errs, l.archive.Close())

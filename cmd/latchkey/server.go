@@ -22,6 +22,8 @@ import (
 type serverCommand struct {
 	Run       serverRun       `cmd:"" default:"withargs" help:"Run the server. The word may be left out."`
 	SetupLink serverSetupLink `cmd:"" name:"setup-link" help:"Print a link with which a home can be founded, once, within 30 minutes."`
+
+	RotateCacheKey serverRotateCacheKey `cmd:"" name:"rotate-cache-key" help:"Make a new key for the cache, beside the one before. The server takes it at its next start."`
 }
 
 type serverRun struct {
@@ -40,6 +42,10 @@ type serverRun struct {
 	Mail             string `group:"Mail" placeholder:"URL" help:"Server that takes mail for people: smtp://USER@HOST:587, or smtps:// for TLS from the first byte. Without it no address is proven, and nobody gets a notice."`
 	MailFrom         string `group:"Mail" placeholder:"ADDRESS" help:"Where mail comes from."`
 	MailPasswordFile string `group:"Mail" type:"existingfile" placeholder:"FILE" help:"File with the password for that server; or the environment's LATCHKEY_MAIL_PASSWORD."`
+
+	Cache             string `group:"Cache" default:"memory" placeholder:"WHERE" help:"Where what was read of homes is kept: memory, none, or the address of a Valkey or Redis server, valkey://HOST:PORT or redis:// (default: ${default})."`
+	CachePasswordFile string `group:"Cache" type:"existingfile" placeholder:"FILE" help:"File with the password for that server; or the environment's LATCHKEY_CACHE_PASSWORD."`
+	CacheBytes        uint64 `group:"Cache" default:"67108864" placeholder:"N" help:"How much memory it may take (default: ${default})."`
 
 	OwnCertificate bool     `group:"Certificate" xor:"certificate" help:"Without a domain: make a certificate for the names and addresses of this machine at home."`
 	Name           []string `group:"Certificate" placeholder:"NAME" help:"A name or address for the own certificate, in place of those that the machine has; may be repeated."`
@@ -60,6 +66,10 @@ func (c serverRun) Run(ctx context.Context, t *terminal) error {
 			return err
 		}
 		config.Certificate.Roots = roots
+	}
+	var err error
+	if config.Cache, err = c.cache(); err != nil {
+		return err
 	}
 	mailer, err := c.mailer()
 	if err != nil {
@@ -96,20 +106,43 @@ func (c serverRun) mailer() (*notify.SMTP, error) {
 		}
 		return nil, nil
 	}
-	password := os.Getenv("LATCHKEY_MAIL_PASSWORD")
-	if c.MailPasswordFile != "" {
-		f, err := os.Open(c.MailPasswordFile)
-		if err != nil {
-			return nil, fmt.Errorf("read the password for mail: %w", err)
-		}
-		defer f.Close() // read only
-		b, err := io.ReadAll(io.LimitReader(f, maxPassword+1))
-		if err != nil || len(b) > maxPassword {
-			return nil, errors.Join(errors.New("the file with the password for mail is no short text"), err)
-		}
-		password = strings.TrimRight(string(b), "\r\n")
+	password, err := passwordFor("mail", c.MailPasswordFile, "LATCHKEY_MAIL_PASSWORD")
+	if err != nil {
+		return nil, err
 	}
 	return notify.NewSMTP(notify.SMTPConfig{Server: c.Mail, From: c.MailFrom, Password: notify.Password(password)})
+}
+
+// cache says where what was read of homes is kept.
+func (c serverRun) cache() (server.CacheConfig, error) {
+	config := server.CacheConfig{Server: c.Cache, Bytes: c.CacheBytes}
+	if c.Cache == "memory" || c.Cache == "none" {
+		if c.CachePasswordFile != "" {
+			return config, errors.New("--cache-password-file is for a cache that is a server of its own, and there is none")
+		}
+		return config, nil
+	}
+	password, err := passwordFor("the cache", c.CachePasswordFile, "LATCHKEY_CACHE_PASSWORD")
+	config.Password = server.CachePassword(password)
+	return config, err
+}
+
+// passwordFor reads the password for something from a file, or without one from a
+// variable of the environment. Neither is seen by other processes' users.
+func passwordFor(what, file, variable string) (string, error) {
+	if file == "" {
+		return os.Getenv(variable), nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return "", fmt.Errorf("read the password for %s: %w", what, err)
+	}
+	defer f.Close() // read only
+	b, err := io.ReadAll(io.LimitReader(f, maxPassword+1))
+	if err != nil || len(b) > maxPassword {
+		return "", errors.Join(fmt.Errorf("the file with the password for %s is no short text", what), err)
+	}
+	return strings.TrimRight(string(b), "\r\n"), nil
 }
 
 func (c serverRun) listen() string {
@@ -193,5 +226,21 @@ func (c serverSetupLink) Run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	printSetupLink(t, c.Origin, secret)
+	return nil
+}
+
+type serverRotateCacheKey struct {
+	Data string `required:"" type:"path" placeholder:"DIR" help:"The server's folder."`
+}
+
+// Run makes the key; the server may be running.
+func (c serverRotateCacheKey) Run(t *terminal) error {
+	if _, err := os.Stat(filepath.Join(c.Data, "archive.db")); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no server in %s", c.Data)
+	}
+	if err := server.RotateCacheKey(c.Data); err != nil {
+		return err
+	}
+	fmt.Fprintln(t.Out, "The cache has a new key. The server takes it when it is started again; what is under the one before answers still.")
 	return nil
 }
