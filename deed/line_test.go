@@ -24,14 +24,21 @@ func TestNobodyIsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	zero.Agent = latchkey.AgentID{}
-	owner.Sign(zero.Body()) // a hostile owner may call an agent that
+	owner.Sign(zero.Body()) // a hostile owner may call an agent that, and a device
+	camera := owner.PlaceCamera(keytest.NewAgent(zero))
+	tablet := owner.Keys.NewDevice()
+	tablet.Device = latchkey.DeviceID{}
+	owner.Sign(tablet.DeviceBody())
 	title := owner.Title()
+	if at := title.Head().Seq; !title.Signs(zero.KeyID(), camera, at, 1, 1) || title.Signs(owner.Keys.Public().Signing[0].ID(), camera, at, 1, 1) {
+		t.Error("a person's key signs like an agent's")
+	}
 	var last [32]byte
 	for i := range last {
 		last[i] = 0xff
 	}
 	for _, id := range [][32]byte{{}, last, {7}} {
-		k, person, camera := latchkey.KeyID(id), latchkey.PersonID(id[:16]), latchkey.CameraID(id[:16])
+		k, person, stranger := latchkey.KeyID(id), latchkey.PersonID(id[:16]), latchkey.CameraID(id[:16])
 		for what, is := range map[string]bool{
 			"signs":               second(title.SigningKey(k)),
 			"is in force":         title.InForce(k, 1),
@@ -40,13 +47,14 @@ func TestNobodyIsNothing(t *testing.T) {
 			"signed for somebody": second(title.SignerAt(k, 1)),
 			"is sealed to":        second(title.PersonKEM(k)),
 			"is a device's":       second(title.DeviceBySigningKey(k)),
-			"is a device":         second(title.Device(latchkey.DeviceID(id[:16]))),
+			"is another device":   id != [32]byte{} && second(title.Device(latchkey.DeviceID(id[:16]))),
+			"sees":                title.Sees(owner.Keys.Device, person, camera, latchkey.Clip, owner.Now()),
 			"is an agent's":       second(title.AgentByKey(k)),
 			"stands":              second(title.Person(person)),
 			"has an epoch":        title.Has(person, 1),
 			"covers":              title.Covers(person, camera, deed.SeesClips, owner.Now()),
-			"is a camera":         second(title.AnyCamera(camera)),
-			"is recorded":         title.Signs(zero.KeyID(), camera, title.Head().Seq, 1, 1),
+			"is a camera":         second(title.AnyCamera(stranger)),
+			"is recorded":         title.Signs(zero.KeyID(), stranger, title.Head().Seq, 1, 1),
 		} {
 			if is {
 				t.Errorf("%x %s", id[:2], what)
@@ -186,5 +194,35 @@ func TestPastThatIsNone(t *testing.T) {
 func TestNamesOfStatements(t *testing.T) {
 	if deed.Found.String() != "found" || deed.Type(99).String() != "type 99" {
 		t.Errorf("%s, %s", deed.Found, deed.Type(99))
+	}
+}
+
+// TestFormerKeyOfSomebodyHere is nobody's, also while the person stands in the home.
+func TestFormerKeyOfSomebodyHere(t *testing.T) {
+	owner := keytest.NewOwner()
+	owner.Found()
+	former := owner.Keys.Public().Signing[0].ID()
+	owner.Rekey()
+	if second(owner.Title().PersonBySigningKey(former)) || !second(owner.Title().PersonBySigningKey(owner.Keys.Public().Signing[0].ID())) {
+		t.Error("the former key is still its person's, or the new one is not")
+	}
+}
+
+// TestOneSignature: a deed or an answer says that it has one, and has one.
+func TestOneSignature(t *testing.T) {
+	owner := keytest.NewOwner()
+	good := owner.Found()[0]
+	for _, n := range []byte{0, 2} {
+		bad := slices.Clone(good)
+		bad[len(bad)-67] = n
+		if _, err := deed.Parse(bad); deed.ReasonOf(err) != deed.Malformed {
+			t.Errorf("a deed that says it has %d signatures: %v", n, err)
+		}
+	}
+	for size, ok := range map[int]bool{0: false, 63: false, 64: true} {
+		a := deed.Answer{Person: owner.Keys.Public(), Signature: make([]byte, size)}
+		if _, err := deed.ParseAnswer(a.Bytes()); (err == nil) != ok {
+			t.Errorf("an answer with a signature of %d bytes: %v", size, err)
+		}
 	}
 }

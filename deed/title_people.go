@@ -121,10 +121,10 @@ func (t *Title) Device(id latchkey.DeviceID) (Device, bool) {
 // that is.
 func (t *Title) DeviceBySigningKey(id latchkey.KeyID) (Device, bool) {
 	h := t.keys[id]
-	if h.use != deviceSigns || h.until != 0 {
+	if h.use != deviceSigns {
 		return Device{}, false
 	}
-	return t.Device(h.device)
+	return t.Device(h.device) // which is gone with its key
 }
 
 // Invites returns the invitations that stand open, in the order in which they were made.
@@ -138,8 +138,8 @@ func (t *Title) Invite(id latchkey.InviteID) (Invite, bool) {
 // Has says whether the key of an epoch was wrapped for the present KEM key of a person
 // who stands in the home, or was in a past given to it.
 func (t *Title) Has(person latchkey.PersonID, e latchkey.Epoch) bool {
-	p, ok := t.Person(person)
-	return ok && t.has(p.KEM.ID(), e, e)
+	p, _ := t.Person(person)
+	return t.has(p.KEM.ID(), e, e)
 }
 
 // has says whether all those epochs, which may be more than there are, were wrapped for

@@ -76,10 +76,8 @@ func (t *Title) AgentsAt(seq uint64) []Agent {
 // AgentAt returns the agent of that ID as it was when the deed with that number was the
 // last, if it stood in the home then.
 func (t *Title) AgentAt(id latchkey.AgentID, seq uint64) (Agent, bool) {
-	if a, ok := t.agent(id); ok {
-		return a.at(seq)
-	}
-	return Agent{}, false
+	a, _ := t.agent(id)
+	return a.at(seq)
 }
 
 func (a agent) at(seq uint64) (Agent, bool) {

@@ -41,4 +41,8 @@ var Equivalents = []Equivalent{
 		"GCM takes every AES."},
 	{`internal/cobblestone/stream.go Reader.next: r.i >= maxChunks: is false`,
 		"A message of 2^38 chunks has four pebibytes."},
+	{`deed/fold.go Title.extend: ok: is true`,
+		"Every error of take is an *Error."},
+	{`deed/standing.go kindsOf: kind < latchkey.Thumbnail: is false`,
+		"A bit that is shifted out of sixteen is none."},
 }

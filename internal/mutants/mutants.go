@@ -70,12 +70,14 @@ type run struct {
 	Config
 	dir     string // for everything that is made
 	mutants []Mutant
-	tests   map[string][]test // by directory
-	mu      sync.Mutex
+	tests   map[string][]test   // by directory
+	mu      sync.Mutex          // for what follows
 	killers map[string][]string // by file and function, which tests have noticed there
+	unwell  int                 // how many tests fail as they are
 }
 
-// ErrSurvived says that mutants survived, or that the list of equivalents is wrong.
+// ErrSurvived says that mutants survived, that the list of equivalents is wrong, or that
+// a test fails as it is.
 var ErrSurvived = errors.New("the tests would not notice")
 
 // Run makes and tries all mutants, and prints the list of them.
@@ -171,7 +173,7 @@ func (r *run) judge(results []Result) error {
 	for _, e := range r.Equivalents {
 		why[e.Key] = e.Why
 	}
-	killed, same, survived := 0, 0, 0
+	killed, same, survived := 0, 0, r.unwell
 	for _, m := range results {
 		reason, listed := why[m.Key()]
 		delete(why, m.Key())

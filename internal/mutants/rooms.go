@@ -43,12 +43,21 @@ var Rooms = []Room{
 		Tests:    []string{"api"},
 		Literals: []string{"append"},
 	},
+	{ // what a cache may answer
+		Files: []string{
+			"bound/bound.go", "bound/value.go", "bound/key.go", "bound/flight.go",
+			"bound/cache.go Cache.Get Cache.look Cache.Forget Cache.turn Cache.keep Cache.early Cache.troubled",
+			"bound/tier.go tier.troubled tier.look tier.weigh tier.outOfStep tier.set tier.remove",
+		},
+		Tests:    []string{"bound"},
+		Literals: []string{"Question", "Answer", "append"},
+	},
 	{ // what the server hands out, and to whom
 		Files: []string{
 			"server/door.go", "server/right.go", "server/mac.go", "server/titles.go", "server/ticket.go",
 			"server/session.go", "server/sessions.go owns Server.endListed Server.endSession Server.visible",
 			"server/events.go", "server/wall.go asking.begin asking.allow asking.pass asking.enter asking.sameOrigin asking.asAgent",
-			"server/upload.go Server.upload Server.stored asking.prefix Server.known Server.fit wrapped Server.outdated among",
+			"server/upload.go Server.upload Server.stored asking.prefix Server.known Server.fit wrapped outdated among",
 			"server/relay.go", "server/command.go asking.command asking.signed asking.reply", "server/condition.go",
 			"server/nonce.go", "server/report.go Server.report bears checkReport",
 			"server/cut.go stillMay Server.mayBegin cuts.moved cuts.ended cuts.of",

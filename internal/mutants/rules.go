@@ -170,6 +170,7 @@ func (f *file) visit(n ast.Node, results *ast.FieldList) {
 		if call, ok := n.X.(*ast.CallExpr); ok && writing(call) {
 			id := f.mutant(n, dropped)
 			f.wrap(n, fmt.Sprintf("if !mutantIs(%d) { ", id), " }")
+			f.done[call] = true
 		}
 	case *ast.CallExpr:
 		f.appended(n)
@@ -291,7 +292,8 @@ func writing(call *ast.CallExpr) bool {
 
 // appended makes a mutant without what is appended to bytes.
 func (f *file) appended(call *ast.CallExpr) {
-	if id, ok := call.Fun.(*ast.Ident); !ok || id.Name != "append" || len(call.Args) < 2 || !slices.Contains(f.literals, "append") {
+	name := strings.ToLower(strings.TrimPrefix(called(call), "."))
+	if !strings.HasPrefix(name, "append") || len(call.Args) < 2 || !slices.Contains(f.literals, "append") || f.done[call] {
 		return
 	}
 	id := f.mutant(call, dropped)

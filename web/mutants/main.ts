@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startVitest } from "vitest/node";
+import { BaseSequencer, startVitest, type TestSpecification } from "vitest/node";
 import { equivalents, places, tests } from "./places.ts";
 import { keyOf, type Mutant, mutate } from "./rules.ts";
 import type { Known } from "./runner.ts";
@@ -34,7 +34,7 @@ async function run(altered: ReadonlyMap<string, string>): Promise<Known> {
     const vitest = await startVitest(
       "test",
       [...tests],
-      { root: web, watch: false, runner: join(web, "mutants/runner.ts"), fileParallelism: false, reporters: ["dot"], testTimeout: 3_600_000, dangerouslyIgnoreUnhandledErrors: true },
+      { root: web, watch: false, runner: join(web, "mutants/runner.ts"), fileParallelism: false, sequence: { sequencer: InOrder }, reporters: ["dot"], testTimeout: 3_600_000, dangerouslyIgnoreUnhandledErrors: true },
       { plugins: [{ name: "mutants", enforce: "pre", transform: (_, id) => altered.get(id.split("?")[0]!) }] },
     );
     const unwell = vitest.state.getCountOfFailedTests();
@@ -43,6 +43,14 @@ async function run(altered: ReadonlyMap<string, string>): Promise<Known> {
     return JSON.parse(readFileSync(state, "utf8")) as Known;
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The files of tests in the order of the list: what is quick and kills much comes first. */
+class InOrder extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = (f: TestSpecification): number => tests.findIndex((t) => f.moduleId.startsWith(join(web, t)));
+    return files.toSorted((a, b) => place(a) - place(b));
   }
 }
 

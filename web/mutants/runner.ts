@@ -3,9 +3,7 @@
 // yet, all in one process. A mutant under which it fails is killed.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import type { RunnerTestCase } from "vitest";
-import { getFn } from "vitest/suite";
-import { VitestTestRunner } from "vitest/runners";
+import { type RunnerTestCase, TestRunner } from "vitest";
 
 /** What is known so far, kept in a file between one file of tests and the next. */
 export interface Known {
@@ -17,8 +15,10 @@ export interface Known {
   once: string[];
 }
 
-// A test that takes longer than this under a mutant is one that has noticed it.
-const patience = 5_000;
+// A test that takes so many times as long under a mutant as without one, and this many
+// milliseconds, has noticed it.
+const times = 10;
+const atLeast = 1_000;
 
 const later = setTimeout;
 const state = process.env["LATCHKEY_MUTANTS"]!;
@@ -45,22 +45,24 @@ class Switchboard {
 const board = new Switchboard();
 Object.assign(globalThis, { __mutants: board });
 
-export default class MutantRunner extends VitestTestRunner {
+export default class MutantRunner extends TestRunner {
   readonly #known = JSON.parse(readFileSync(state, "utf8")) as Known;
 
   async runTask(test: RunnerTestCase): Promise<void> {
-    const run = getFn(test);
+    const run = TestRunner.getTestFn(test);
     board.reached = new Set();
+    const began = performance.now();
     await run();
+    const patience = atLeast + times * (performance.now() - began);
     const left = [...board.reached].filter((n) => this.#known.killed[n] === undefined);
     if (left.length === 0) return;
     const name = `${test.file.name} ${test.name}`;
-    if (await fails(run, 0)) {
+    if (await fails(run, 0, patience)) {
       this.#known.once.push(name);
       return;
     }
     for (const n of left) {
-      if (await fails(run, n)) this.#known.killed[n] = name;
+      if (await fails(run, n, patience)) this.#known.killed[n] = name;
       else this.#known.passed[n] = (this.#known.passed[n] ?? 0) + 1;
     }
   }
@@ -71,7 +73,7 @@ export default class MutantRunner extends VitestTestRunner {
   }
 }
 
-async function fails(run: () => unknown, mutant: number): Promise<boolean> {
+async function fails(run: () => unknown, mutant: number, patience: number): Promise<boolean> {
   board.on = mutant;
   let timer: ReturnType<typeof setTimeout>;
   try {
