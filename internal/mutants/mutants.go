@@ -34,7 +34,8 @@ type Room struct {
 	// meant, separated by spaces; without any, all of them.
 	Files []string
 	// Tests are the packages whose tests must notice, the nearest first, as directories
-	// below the root.
+	// below the root. Behind a space, a regular expression for the names of those tests
+	// that are meant; without one, all of them.
 	Tests []string
 	// Literals are the types of the questions that are written down in the files, as
 	// they are spelled there; "append" means that bytes are appended to messages.
@@ -70,7 +71,7 @@ type run struct {
 	Config
 	dir     string // for everything that is made
 	mutants []Mutant
-	tests   map[string][]test   // by directory
+	tests   map[string][]test   // by the entry of the room
 	mu      sync.Mutex          // for what follows
 	killers map[string][]string // by file and function, which tests have noticed there
 	unwell  int                 // how many tests fail as they are
@@ -147,12 +148,15 @@ var packageClause = regexp.MustCompile(`(?m)^package \w+`)
 
 // build compiles the tests of every package that must notice.
 func (r *run) build(ctx context.Context, overlay string) error {
+	built := map[string]bool{}
 	for _, room := range r.Rooms {
-		for _, dir := range room.Tests {
-			if _, ok := r.tests[dir]; ok {
+		for _, entry := range room.Tests {
+			r.tests[entry] = nil
+			dir, _, _ := strings.Cut(entry, " ")
+			if built[dir] {
 				continue
 			}
-			r.tests[dir] = nil
+			built[dir] = true
 			build := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", overlay, "-vet=off", "-o", r.binary(dir), "./"+dir)
 			build.Dir = r.Root
 			if out, err := build.CombinedOutput(); err != nil {

@@ -65,6 +65,21 @@ var Rooms = []Room{
 		},
 		Tests: []string{"server"},
 	},
+	{ // what a database and a disk give back
+		Files: []string{"archive/row.go kept.row kept.fits keptEnvelope.fits", "blob/disk.go whole"},
+		Tests: []string{"archive", "blob", "server"},
+	},
+	{ // whose commands an agent obeys
+		Files: []string{"agent/right.go who.may commands.allowed"},
+		Tests: []string{"agent ^Test(WhoMay|May|Commands.*)$"},
+	},
+	{ // what an agent believes of a server
+		Files: []string{
+			"agent/uplink/chain.go Chain.Extend",
+			"agent/uplink/conversation.go conversation.take receiveAs Uplink.welcomed",
+		},
+		Tests: []string{"agent/uplink"},
+	},
 	{ // what a page in Go is answered
 		Files: []string{
 			"api/client.go Client.do call.refusal call.answered Client.exchange sameHome Client.JoinSlot",

@@ -31,22 +31,34 @@ func (t test) String() string { return t.dir + " " + t.name }
 // reach runs every test once as it is and takes down which mutants it comes by.
 func (r *run) reach(ctx context.Context) error {
 	var all []*test
-	for dir := range r.tests {
-		out, err := r.command(ctx, dir, "-test.list", ".").Output()
+	known := map[string]*test{}
+	entries := map[string][]*test{}
+	for entry := range r.tests {
+		dir, names, _ := strings.Cut(entry, " ")
+		out, err := r.command(ctx, dir, "-test.list", cmp.Or(names, ".")).Output()
 		if err != nil {
 			return fmt.Errorf("list the tests of %s: %w", dir, err)
 		}
 		for _, name := range strings.Fields(string(out)) {
 			t := &test{dir: dir, name: name}
-			if !strings.HasPrefix(name, "Benchmark") && (r.Slow == nil || !r.Slow.MatchString(t.String())) {
+			if strings.HasPrefix(name, "Benchmark") || r.Slow != nil && r.Slow.MatchString(t.String()) {
+				continue
+			}
+			if same := known[t.String()]; same != nil {
+				t = same
+			} else {
+				known[t.String()] = t
 				all = append(all, t)
 			}
+			entries[entry] = append(entries[entry], t)
 		}
 	}
 	err := each(r.Parallel, all, func(t *test) error { return r.comesBy(ctx, t) })
-	for _, t := range all {
-		if t.reaches != nil {
-			r.tests[t.dir] = append(r.tests[t.dir], *t)
+	for entry, tests := range entries {
+		for _, t := range tests {
+			if t.reaches != nil {
+				r.tests[entry] = append(r.tests[entry], *t)
+			}
 		}
 	}
 	return err
@@ -153,8 +165,8 @@ func (r *run) try(ctx context.Context) ([]Result, error) {
 // function, then what is quick; a few, then more at a time.
 func (r *run) kill(ctx context.Context, m Mutant) (killer string, reached int, err error) {
 	place := m.File + " " + m.Func
-	for _, dir := range m.room.Tests {
-		tests := slices.DeleteFunc(slices.Clone(r.tests[dir]), func(t test) bool { return !t.reaches[m.ID] })
+	for _, entry := range m.room.Tests {
+		tests := slices.DeleteFunc(slices.Clone(r.tests[entry]), func(t test) bool { return !t.reaches[m.ID] })
 		reached += len(tests)
 		r.mu.Lock()
 		before := slices.Clone(r.killers[place])

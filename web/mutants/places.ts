@@ -43,18 +43,23 @@ export const places: readonly string[] = [
 /** The tests, in the order in which they run. */
 export const tests: readonly string[] = [
   "src/mac.test.ts",
-  "src/cobblestone.test.ts",
   "src/wire.test.ts",
   "src/deed/vectors.test.ts",
+  "src/seal/line.test.ts",
   "src/seal/vectors.test.ts",
-  "src/letter",
-  "src/settings",
-  "src/account",
-  "src/deed",
-  "src/seal",
+  "src/letter/vectors.test.ts",
+  "src/settings/",
+  "src/account/vectors.test.ts",
+  "src/deed/title.test.ts",
+  "src/deed/epoch.test.ts",
+  "src/cobblestone.test.ts",
   "src/worker/content.test.ts",
   "src/worker/invite.test.ts",
-  "src/worker",
+  "src/worker/arrival.test.ts",
+  "src/worker/agents.test.ts",
+  "src/worker/restored.test.ts",
+  "src/worker/desk.test.ts",
+  "src/worker/members.test.ts",
 ];
 
 /** Mutants that do what the original does, each with the reason. */

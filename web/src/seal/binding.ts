@@ -34,7 +34,6 @@ export interface Binding {
 
 /** Reads a binding: version first, then suite, length, and the fields in order. */
 export function parseBinding(b: Bytes): Binding {
-  if (b.length === 0) throw new SealError("truncated", "an empty binding");
   if (b[0]! > version) throw new SealError("future-version", `binding of version ${b[0]}`);
   if (b[0] === 0) throw new SealError("malformed", "binding of version 0");
   if (b.length > 1 && b[1] !== suite) throw new SealError("unknown-suite", `suite ${b[1]}`);

@@ -62,8 +62,7 @@ async function info(b: Binding, recipient: Recipient, key: KeyID, epoch: number)
 
 /** The object key in an envelope, or null if the envelope does not open for this object. */
 export async function unwrap(e: Envelope, b: Binding, key: PrivateKey): Promise<Bytes | null> {
-  const objectKey = await key.open(await info(b, e.recipient, e.key, e.epoch), e.sealed);
-  return objectKey?.length === objectKeySize ? objectKey : null;
+  return key.open(await info(b, e.recipient, e.key, e.epoch), e.sealed);
 }
 
 /** Wraps an object key for one recipient. */

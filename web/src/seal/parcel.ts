@@ -93,8 +93,8 @@ export function readSigned(r: Wire): Omit<Signed, "home"> {
 /** Reads a parcel; about reads and checks its context, from behind the version to the signer. */
 export async function parseParcel<A extends Signed>(f: Format, b: Bytes, about: (r: Wire) => A): Promise<A & Parcel> {
   if (b.length > f.limit) throw f.refusal("oversize", `${b.length} bytes`);
-  if (b.length > 0 && b[0]! > 1) throw f.refusal("future-version", `version ${b[0]}`);
-  if (b.length > 0 && b[0] === 0) throw f.refusal("malformed", "version 0");
+  if (b[0]! > 1) throw f.refusal("future-version", `version ${b[0]}`);
+  if (b[0] === 0) throw f.refusal("malformed", "version 0");
   const hash = await sha256(b);
   try {
     const r = new Wire(b);
