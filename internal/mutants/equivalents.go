@@ -45,4 +45,10 @@ var Equivalents = []Equivalent{
 		"Every error of take is an *Error."},
 	{`deed/standing.go kindsOf: kind < latchkey.Thumbnail: is false`,
 		"A bit that is shifted out of sixteen is none."},
+	{`bound/value.go parse: err != nil: is false`,
+		"What is left of malformed bytes is nothing, in which there is no key either."},
+	{`bound/value.go parse: err != nil: is false #2`,
+		"What is left of malformed bytes is nothing, in which there is no length either."},
+	{`bound/key.go ReadKeys: err != nil: is false`,
+		"No text has no keys, and ParseKeys says so."},
 }

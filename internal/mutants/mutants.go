@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
@@ -72,9 +73,9 @@ type run struct {
 	dir     string // for everything that is made
 	mutants []Mutant
 	tests   map[string][]test   // by the entry of the room
-	mu      sync.Mutex          // for what follows
+	unwell  atomic.Int64        // how many tests fail as they are
+	mu      sync.Mutex          // for what follows, and Out
 	killers map[string][]string // by file and function, which tests have noticed there
-	unwell  int                 // how many tests fail as they are
 }
 
 // ErrSurvived says that mutants survived, that the list of equivalents is wrong, or that
@@ -100,7 +101,7 @@ func Run(ctx context.Context, c Config) ([]Result, error) {
 	if err := r.reach(ctx); err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(c.Out, "tests as they are: %s\n", time.Since(start).Round(time.Second))
+	r.say("tests as they are: %s", time.Since(start).Round(time.Second))
 	results, err := r.try(ctx)
 	if err != nil {
 		return nil, err
@@ -177,7 +178,7 @@ func (r *run) judge(results []Result) error {
 	for _, e := range r.Equivalents {
 		why[e.Key] = e.Why
 	}
-	killed, same, survived := 0, 0, r.unwell
+	killed, same, survived := 0, 0, int(r.unwell.Load())
 	for _, m := range results {
 		reason, listed := why[m.Key()]
 		delete(why, m.Key())
@@ -195,15 +196,15 @@ func (r *run) judge(results []Result) error {
 			fate = fmt.Sprintf("SURVIVED %d tests", m.Reached)
 			survived++
 		}
-		fmt.Fprintf(r.Out, "%s:%d %s: %s: %s: %s\n", m.File, m.Line, m.Func, m.Text, m.Change, fate)
+		r.say("%s:%d %s: %s: %s: %s", m.File, m.Line, m.Func, m.Text, m.Change, fate)
 	}
 	if r.Only == nil {
 		for _, key := range slices.Sorted(maps.Keys(why)) {
-			fmt.Fprintf(r.Out, "LISTED as one that changes nothing, and does not exist: %s\n", key)
+			r.say("LISTED as one that changes nothing, and does not exist: %s", key)
 			survived++
 		}
 	}
-	fmt.Fprintf(r.Out, "%d mutants: %d killed, %d change nothing, %d wrong\n", len(results), killed, same, survived)
+	r.say("%d mutants: %d killed, %d change nothing, %d wrong", len(results), killed, same, survived)
 	if survived > 0 {
 		return ErrSurvived
 	}

@@ -75,10 +75,8 @@ func (r *run) comesBy(ctx context.Context, t *test) error {
 			break
 		}
 		if left == 0 {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.unwell++
-			fmt.Fprintf(r.Out, "%s FAILS as it is: %v\n%s\n", t, err, out)
+			r.unwell.Add(1)
+			r.say("%s FAILS as it is: %v\n%s", t, err, out)
 			return ctx.Err()
 		}
 	}
@@ -117,6 +115,13 @@ func each[T any](parallel int, all []T, do func(T) error) error {
 	return errors.Join(errs...)
 }
 
+// say prints a line.
+func (r *run) say(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Fprintf(r.Out, format+"\n", args...)
+}
+
 func (r *run) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, r.binary(dir), args...)
 	c.Dir = filepath.Join(r.Root, filepath.FromSlash(dir))
@@ -153,8 +158,12 @@ func (r *run) try(ctx context.Context) ([]Result, error) {
 	err := each(r.Parallel, numbers, func(i int) error {
 		killer, reached, err := r.kill(ctx, mutants[i])
 		results[i] = Result{mutants[i], killer, reached}
-		if n := done.Add(1); n%100 == 0 {
-			fmt.Fprintf(r.Out, "%d of %d mutants tried\n", n, len(mutants))
+		n := done.Add(1)
+		if err == nil && killer == "" {
+			r.say("so far nobody has noticed: %s", mutants[i].Key())
+		}
+		if n%100 == 0 {
+			r.say("%d of %d mutants tried", n, len(mutants))
 		}
 		return err
 	})

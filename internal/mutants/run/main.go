@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/latchkey-cam/latchkey/internal/mutants"
 )
@@ -25,7 +26,12 @@ func main() {
 		c.Only = regexp.MustCompile(*only)
 	}
 	if *in != "" {
-		c.Rooms = within(c.Rooms, regexp.MustCompile(*in))
+		files := regexp.MustCompile(*in)
+		c.Rooms = within(c.Rooms, files)
+		c.Equivalents = slices.DeleteFunc(slices.Clone(c.Equivalents), func(e mutants.Equivalent) bool {
+			file, _, _ := strings.Cut(e.Key, " ")
+			return !files.MatchString(file)
+		})
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
