@@ -51,38 +51,6 @@ var Rooms = []Room{
 		Tests:    []string{"bound"},
 		Literals: []string{"Question", "Answer", "append"},
 	},
-	{ // what the server hands out, and to whom
-		Files: []string{
-			"server/door.go", "server/right.go", "server/mac.go",
-			"server/ticket.go", "server/condition.go Server.conditions fits", "server/events.go Server.page Server.crossed",
-			"server/titles.go", "server/session.go asking.asMember Server.session Server.holding Server.admit",
-			"server/upload.go Server.known Server.fit wrapped outdated among",
-			"server/command.go asking.signed", "server/relay.go errand.answeredBy conversation.reply conversation.answer",
-		},
-		Tests: []string{"server"},
-	},
-	{ // what a database and a disk give back
-		Files: []string{"archive/row.go kept.row kept.fits keptEnvelope.fits", "blob/disk.go whole"},
-		Tests: []string{"archive", "blob", "server"},
-	},
-	{ // whose commands an agent obeys
-		Files: []string{"agent/right.go who.may commands.allowed"},
-		Tests: []string{"agent ^Test(WhoMay|May|Commands.*)$"},
-	},
-	{ // what an agent believes of a server
-		Files: []string{
-			"agent/uplink/chain.go Chain.Extend",
-			"agent/uplink/conversation.go conversation.take receiveAs Uplink.welcomed",
-		},
-		Tests: []string{"agent/uplink"},
-	},
-	{ // what a page in Go is answered
-		Files: []string{
-			"api/client.go Client.do call.refusal call.answered Client.exchange sameHome Client.JoinSlot",
-			"api/client_account.go SignedIn.ask", "api/client_home.go Home.ask",
-		},
-		Tests: []string{"api", "server"},
-	},
 }
 
 // Slow are tests that build altered programs of their own, in which there are no
