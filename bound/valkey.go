@@ -26,7 +26,7 @@ type ValkeyConfig struct {
 	// Prefix begins the server's names, so that it can serve others, too. "": "bound".
 	Prefix string
 	// Patience is how long a reply may take before the connection ends, and how long a
-	// connection takes to be made. 0: 250 ms.
+	// connection takes to be made. 0: 500 ms.
 	Patience time.Duration
 	// Dial makes the connections, if they are to be made in another way than the URL
 	// says: through a proxy. network and address are the URL's.
@@ -40,7 +40,7 @@ func Valkey(c ValkeyConfig) Tier {
 		c.Prefix = "bound"
 	}
 	if c.Patience == 0 {
-		c.Patience = 250 * time.Millisecond
+		c.Patience = 500 * time.Millisecond
 	}
 	return Tier{name: "valkey", open: func(s setting) (store, error) {
 		option, err := valkey.ParseURL(c.URL)
