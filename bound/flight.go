@@ -103,20 +103,27 @@ func (c *Cache) fly(k flightKey, f *flight, origin Origin) {
 	began := c.config.Now()
 	f.answer, f.err = c.ask(ctx, k.q, origin)
 	f.answer.Stored = began
-	c.measure(c.config.Now().Sub(began))
 	close(f.landed)
-	if f.err == nil && len(f.answer.Bytes) > c.config.MaxValue {
-		c.tally.oversize.Add(1)
-	} else if f.err == nil {
-		v := sealedValue{c.config.Keys.seal(f.answer), f.answer.Epoch, began}
-		for _, t := range c.tiers {
-			c.keep(c.ctx, t, k, v)
-		}
+	if f.err == nil {
+		c.measure(c.config.Now().Sub(began))
+		c.store(k, f.answer)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.flights, k)
 	c.turn(k.q.name()).landed.Add(1)
+}
+
+// store puts what the origin said into all tiers.
+func (c *Cache) store(k flightKey, a Answer) {
+	if len(a.Bytes) > c.config.MaxValue {
+		c.tally.oversize.Add(1)
+		return
+	}
+	v := sealedValue{c.config.Keys.seal(a), a.Epoch, a.Stored}
+	for _, t := range c.tiers {
+		c.keep(c.ctx, t, k, v)
+	}
 }
 
 // ask reads the origin and compares what it says with what it was asked.

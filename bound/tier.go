@@ -83,10 +83,10 @@ func (t *tier) look(ctx context.Context, q Question, now time.Time) (Answer, []b
 	value, err := from.get(ctx, q.name())
 	var r record
 	v, err := t.weigh(ctx, q, now, value, err, &r)
-	if kind, ok := alarming[v]; ok {
-		t.report(Incident{Kind: kind, Asked: q, Found: r.question(), Err: err})
-	}
 	if v >= misrouted {
+		if kind, ok := alarming[v]; ok {
+			t.report(Incident{Kind: kind, Asked: q, Found: r.question(), Err: err})
+		}
 		t.strike(from, err)
 	}
 	if v == fresh && t.store.current() != from {
