@@ -293,6 +293,38 @@ func TestBytesAreTheCallersOwn(t *testing.T) {
 	})
 }
 
+// TestOversize: an answer above the limit is handed out, and asked for each time.
+func TestOversize(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &table{}
+		c := open(t, bound.Config{Tiers: []bound.Tier{bound.Memory(bound.MemoryConfig{})}, MaxValue: len(truth(thumbnails, 0).Bytes) - 1})
+		for range 3 {
+			want(t, c, thumbnails, o.read, 0)
+			synctest.Wait()
+		}
+		if s := c.Stats(); s.Oversize != 3 || s.Origin != 3 || s.Tiers[0].Hits != 0 {
+			t.Errorf("%+v: want it read three times and kept never", s)
+		}
+	})
+}
+
+// TestMemoryIsBounded: more than fits is not kept.
+func TestMemoryIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &table{}
+		c := open(t, bound.Config{Tiers: []bound.Tier{bound.Memory(bound.MemoryConfig{Bytes: 10 << 10})}})
+		for range 2 {
+			for i := range 1000 {
+				want(t, c, home(i), o.read, 0)
+				synctest.Wait()
+			}
+		}
+		if n := o.reads.Load(); n < 1900 {
+			t.Errorf("2,000 reads in a memory for 40 values reached the origin %d times", n)
+		}
+	})
+}
+
 func TestQuestions(t *testing.T) {
 	o := &table{}
 	c := open(t, bound.Config{})
