@@ -19,7 +19,10 @@ const (
 	// maxLinks is how many connections a proxy carries at a time.
 	maxLinks = 4096
 	// maxPending is how many requests of a connection may wait for their replies.
-	maxPending = 1 << 16
+	maxPending = 1 << 13
+	// maxKeys and maxKey are how many keys of a request are remembered until then, and how
+	// long one is. A request with more, or a longer one, is about none.
+	maxKeys, maxKey = 16, 1 << 10
 	// patience is how long a reply waits for the next one, to be overtaken by it.
 	patience = 100 * time.Millisecond
 )
@@ -32,13 +35,22 @@ type Protocol interface {
 
 // The protocols.
 var (
-	RESP Protocol = resp{} // of Redis and Valkey, versions 2 and 3
+	RESP Protocol = resp{}  // of Redis and Valkey, versions 2 and 3
+	HTTP Protocol = http1{} // HTTP/1.1
 )
 
 // call is what is remembered of a request until its reply has passed.
 type call struct {
 	verb string
 	keys []string
+}
+
+// about remembers a request.
+func about(verb string, keys ...string) call {
+	if len(keys) > maxKeys || slices.ContainsFunc(keys, func(k string) bool { return len(k) > maxKey }) {
+		return call{verb: verb}
+	}
+	return call{verb, keys}
 }
 
 // frame is one whole message, a request or a reply. Its bytes are used again for the
@@ -65,7 +77,6 @@ const (
 
 // rule is a fault on the wire. It may change a frame's bytes, and says what becomes of it.
 type rule struct {
-	in    *Injection
 	act   func(in *Injection, f *frame) action
 	delay time.Duration // of hold
 }
@@ -88,10 +99,11 @@ type Proxy struct {
 	work     sync.WaitGroup
 	accepted atomic.Uint64
 
-	mu    sync.Mutex // protects what follows, and of each end where it leads and what is pending
-	rules []rule
-	ends  []*end // in the order in which they came
-	down  bool
+	faults point[rule]
+
+	mu   sync.Mutex // protects what follows, and of each end where it leads and what is pending
+	ends []*end     // in the order in which they came
+	down bool
 }
 
 // end is one of the two sockets of a connection.
@@ -307,7 +319,7 @@ func (f *flow) carry(m frame) error {
 			return err
 		}
 		select {
-		case <-time.After(r.delay):
+		case <-time.After(r.what.delay):
 		case <-f.p.done:
 		}
 	case what == twice:
@@ -327,19 +339,13 @@ func (f *flow) carry(m frame) error {
 }
 
 // judge asks the faults in turn; the first that wants something has it.
-func (p *Proxy) judge(m *frame) (action, rule) {
-	p.mu.Lock()
-	rules := p.rules
-	p.mu.Unlock()
-	for _, r := range rules {
-		if r.in.over() {
-			continue
-		}
-		if what := r.act(r.in, m); what != pass {
+func (p *Proxy) judge(m *frame) (action, placed[rule]) {
+	for _, r := range p.faults.active() {
+		if what := r.what.act(r.in, m); what != pass {
 			return what, r
 		}
 	}
-	return pass, rule{}
+	return pass, placed[rule]{}
 }
 
 func (f *flow) target() *end {

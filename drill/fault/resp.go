@@ -17,6 +17,8 @@ const (
 	maxLine = 64 << 10
 	// maxDepth is how deep replies may be nested. What a cache says is two deep.
 	maxDepth = 16
+	// maxVerb is how long a command's first word may be to be one that we know.
+	maxVerb = 16
 )
 
 var errFrame = errors.New("not a message of the protocol")
@@ -44,12 +46,13 @@ func (resp) request(r *bufio.Reader, b []byte) (frame, error) {
 	if len(args) == 0 {
 		return frame{bytes: b}, nil
 	}
-	c := call{verb: strings.ToUpper(string(args[0]))}
-	for _, i := range keysAt(c.verb, args) {
-		c.keys = append(c.keys, string(args[i]))
+	verb := strings.ToUpper(string(args[0][:min(len(args[0]), maxVerb)]))
+	var keys []string
+	for _, i := range keysAt(verb, args) {
+		keys = append(keys, string(args[i]))
 	}
-	quiet := c.verb == "CLIENT" && len(args) > 1 && strings.EqualFold(string(args[1]), "REPLY")
-	return frame{bytes: b, call: c, last: quiet || slices.Contains(transparent, c.verb)}, nil
+	quiet := verb == "CLIENT" && len(args) > 1 && strings.EqualFold(string(args[1]), "REPLY")
+	return frame{bytes: b, call: about(verb, keys...), last: quiet || slices.Contains(transparent, verb)}, nil
 }
 
 func (resp) reply(r *bufio.Reader, b []byte, asked call) (frame, error) {

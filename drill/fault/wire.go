@@ -5,30 +5,15 @@ import (
 	"time"
 )
 
-// put adds a fault to the proxy's.
-func (p *Proxy) put(s Schedule, rng *rand.Rand, delay time.Duration, act func(*Injection, *frame) action) *Injection {
-	in := newInjection(s, rng)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	kept := make([]rule, 0, len(p.rules)+1) // pumps hold the old one
-	for _, r := range p.rules {
-		if !r.in.over() {
-			kept = append(kept, r)
-		}
-	}
-	p.rules = append(kept, rule{in, act, delay})
-	return in
-}
-
 // answers puts in a fault that does the same to each reply that it strikes. The replies
 // are those about keys, and not those by which a connection is set up.
 func (p *Proxy) answers(s Schedule, rng *rand.Rand, delay time.Duration, what action) *Injection {
-	return p.put(s, rng, delay, func(in *Injection, f *frame) action {
+	return p.faults.put(s, rng, rule{delay: delay, act: func(in *Injection, f *frame) action {
 		if !f.reply || f.aside || len(f.call.keys) == 0 || !in.strikes() {
 			return pass
 		}
 		return what
-	})
+	}})
 }
 
 // Drop loses replies: whatever comes behind one on its connection answers the question

@@ -17,7 +17,9 @@ import (
 	"github.com/latchkey-cam/latchkey/drill/fault"
 )
 
-func seeded() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+func source(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 2)) }
+
+func seeded() *rand.Rand { return source(1) }
 
 // cache is a server with the keys k0 to k9999, each of whose values names its key, and a
 // proxy before it.
@@ -84,7 +86,7 @@ func (c *client) hears(while time.Duration) string {
 		} else if err != nil {
 			c.t.Fatal(err)
 		}
-		if !strings.HasPrefix(line, "$") { // the lengths say nothing
+		if !strings.HasPrefix(line, "$") || strings.HasPrefix(line, "$-") { // lengths say nothing
 			got = append(got, strings.TrimPrefix(strings.TrimSpace(line), "value of "))
 		}
 	}
