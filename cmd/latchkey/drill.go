@@ -12,7 +12,9 @@ import (
 )
 
 type drillCommand struct {
-	Revoke drillRevokeCommand `cmd:"" help:"Remove people from their homes while they read, and measure until when anything reaches them."`
+	CrossedWires    drillCrossedCommand `cmd:"" help:"Mix up whose picture is whose on every wire of a cloud, and count who is shown what."`
+	CrossedWiresArm drillArmCommand     `cmd:"" hidden:""`
+	Revoke          drillRevokeCommand  `cmd:"" help:"Remove people from their homes while they read, and measure until when anything reaches them."`
 }
 
 type drillRevokeCommand struct {

@@ -20,8 +20,9 @@ import (
 
 // plainOrder is what the server shall do.
 type plainOrder struct {
-	// Cross makes so many answers of the database change places with others.
-	Cross int64 `json:"cross,omitempty"`
+	// Cross makes that share of the database's answers change places, drawn from Seed.
+	Cross *float64 `json:"cross,omitempty"`
+	Seed  uint64   `json:"seed,omitempty"`
 	// Report asks for the counts at once, under this number.
 	Report int64 `json:"report,omitempty"`
 }
@@ -67,8 +68,8 @@ func ServeArm(ctx context.Context, in io.Reader, out io.Writer) error {
 		if err := json.Unmarshal(lines.Bytes(), &o); err != nil {
 			return fmt.Errorf("serve a control arm: %w", err)
 		}
-		if o.Cross != 0 {
-			p.cross.order(o.Cross)
+		if o.Cross != nil {
+			p.cross.order(*o.Cross, o.Seed)
 		}
 		if o.Report != 0 {
 			r.say(plainReport{Report: o.Report})

@@ -34,6 +34,8 @@ type control struct {
 	db     *sql.DB
 	cache  *cache
 	wire   *fault.Proxy // to the cache
+	edge   *fault.Proxy // to the server; nil if there is none
+	front  string       // where people reach the server
 	client *http.Client
 	keeper *keeper // of this scene
 }
@@ -55,6 +57,13 @@ func openControl(ctx context.Context, homes []*home, cache *cache, child Child, 
 	if k.wire, err = fault.NewProxy(ctx, fault.ProxyConfig{Upstream: cache.address, Protocol: fault.RESP}); err != nil {
 		return k, err
 	}
+	k.front = k.config.Listen
+	if !c.KeyedOnly { // of which only the client is drilled
+		if k.edge, err = fault.NewProxy(ctx, fault.ProxyConfig{Upstream: k.config.Listen, Protocol: fault.HTTP}); err != nil {
+			return k, err
+		}
+		k.front = k.edge.Addr()
+	}
 	k.config.Cache, k.config.Prefix = k.wire.Addr(), cache.prefix
 	k.client = newClient()
 	if k.db, err = openPlainDB(c.Dir); err != nil {
@@ -68,8 +77,7 @@ func openControl(ctx context.Context, homes []*home, cache *cache, child Child, 
 		return k, err
 	}
 	for i := range homes {
-		p := filepath.Join(c.Dir, "pictures", firstEvent(userName(i))+".jpg")
-		if err := os.WriteFile(p, k.picture(i), 0o600); err != nil {
+		if err := os.WriteFile(k.file(i), k.picture(i), 0o600); err != nil {
 			return k, err
 		}
 	}
@@ -95,8 +103,10 @@ func (k *control) close() error {
 	if k.keeper != nil {
 		k.keeper.close()
 	}
-	if k.wire != nil {
-		errs = append(errs, k.wire.Close())
+	for _, p := range []*fault.Proxy{k.wire, k.edge} {
+		if p != nil {
+			errs = append(errs, p.Close())
+		}
 	}
 	if k.db != nil {
 		errs = append(errs, k.db.Close())
@@ -107,6 +117,11 @@ func (k *control) close() error {
 // picture is what the camera of a home records, with the stamp that was written onto it.
 func (k *control) picture(home int) []byte {
 	return remark(k.homes[home].picture, stampComment+stampOf(userName(home)))
+}
+
+// file is where the first picture of a home is.
+func (k *control) file(home int) string {
+	return filepath.Join(k.config.Dir, "pictures", firstEvent(userName(home))+".jpg")
 }
 
 // begin puts the database back, empties the cache, and starts the server anew.
@@ -160,7 +175,7 @@ func (k *control) fill(ctx context.Context) error {
 
 // ask sends a request as somebody.
 func (k *control) ask(ctx context.Context, method, path, user string, body []byte) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, method, "http://"+k.config.Listen+path, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+k.front+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -177,24 +192,38 @@ func (k *control) ask(ctx context.Context, method, path, user string, body []byt
 	return b, err
 }
 
-// record has the camera of a home record something.
-func (k *control) record(ctx context.Context, home int) error {
-	event := firstEvent(userName(home)) + "-" + strconv.FormatUint(rand.Uint64(), 36)
-	_, err := k.ask(ctx, "POST", "/devices/"+deviceName(home)+"/events/"+event, "", k.picture(home))
-	return err
+// record has the camera of a home record something. Some cameras are then sold to the
+// next home, and record there.
+func (k *control) record(ctx context.Context, home int, changes bool) []visit {
+	k.upload(ctx, home, home)
+	if next := (home + 1) % len(k.homes); changes && !k.config.KeyedOnly {
+		k.upload(ctx, home, home)
+		if _, err := k.ask(ctx, "PUT", "/devices/"+deviceName(home)+"/user/"+userName(next), "", nil); err == nil {
+			k.upload(ctx, home, next)
+		}
+	}
+	return nil
+}
+
+// upload brings what a device sees that was a home's, and may stand in another.
+func (k *control) upload(ctx context.Context, device, stands int) {
+	event := firstEvent(userName(stands)) + "-" + strconv.FormatUint(rand.Uint64(), 36)
+	_, _ = k.ask(ctx, "POST", "/devices/"+deviceName(device)+"/events/"+event, "", k.picture(stands)) // or it is lost
 }
 
 // visit has the account of a home open its page.
 func (k *control) visit(ctx context.Context, home int) visit {
 	v := visit{home: home, id: k.homes[home].id()}
-	var events []string
-	b, err := k.ask(ctx, "GET", "/events", userName(home), nil)
-	if err == nil {
-		err = json.Unmarshal(b, &events)
-	}
-	if err != nil {
-		v.refused++
-		return v
+	events := []string{firstEvent(userName(home))}
+	if !k.config.KeyedOnly {
+		b, err := k.ask(ctx, "GET", "/events", userName(home), nil)
+		if err == nil {
+			err = json.Unmarshal(b, &events)
+		}
+		if err != nil {
+			v.refused++
+			return v
+		}
 	}
 	for _, e := range events {
 		b, err := k.ask(ctx, "GET", "/events/"+e+"/thumbnail", userName(home), nil)
@@ -211,12 +240,4 @@ func (k *control) visit(ctx context.Context, home int) visit {
 func (k *control) counts(ctx context.Context) counts {
 	r, crashes, alarm := k.keeper.total(ctx)
 	return counts{misses: r.Misses, originReads: r.OriginReads, crashes: crashes, alarm: alarm}
-}
-
-// hurt puts a fault in where this architecture has a place for it.
-func (k *control) hurt(_ context.Context, s scene, rng *rand.Rand) (*harm, error) {
-	if in := onWire(k.wire, s.kind, some(len(k.homes)), rng); in != nil {
-		return of(in), nil
-	}
-	return nil, nil
 }

@@ -14,9 +14,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/latchkey-cam/latchkey"
 )
 
 // Config is how much of a drill it shall be.
@@ -34,6 +37,7 @@ type Config struct {
 	NoFaults bool
 	// Child makes the process of a control arm's server.
 	Child Child
+	Only  string
 	// Tell is called with a sentence when there is something to say. Nil: nobody is told.
 	Tell func(sentence string)
 }
@@ -42,6 +46,7 @@ type Config struct {
 type drilling struct {
 	config Config
 	homes  []*home
+	known  map[latchkey.HomeID]bool
 
 	mu     sync.Mutex // protects result
 	result Result
@@ -61,11 +66,18 @@ func Run(ctx context.Context, c Config) (Result, error) {
 	if d.homes, err = makeHomes(ctx, c.Homes, d.progress("made the keys of %d of %d homes", c.Homes)); err != nil {
 		return d.result, err
 	}
-	for _, group := range d.arms() {
-		if err := d.together(ctx, group); err != nil {
-			return d.result, err
-		}
+	d.known = map[latchkey.HomeID]bool{}
+	for _, h := range d.homes {
+		d.known[h.id()] = true
 	}
+	parts := d.arms()
+	err = each(ctx, len(parts), len(parts), func(int) {}, func(ctx context.Context, i int) error {
+		return d.drill(ctx, parts[i])
+	})
+	if err != nil {
+		return d.result, err
+	}
+	d.result.sum()
 	d.result.Seconds = time.Since(began).Seconds()
 	d.result.judge()
 	return d.result, nil
@@ -95,12 +107,13 @@ type part struct {
 	open func(ctx context.Context, dir string) (cloud, func() error, error)
 }
 
-// arms are the parts, in groups that are drilled at the same time.
-func (d *drilling) arms() [][]*part {
+// arms are the parts, which are drilled at the same time.
+func (d *drilling) arms() []*part {
 	arms := []Arm{
 		{Name: Arm2024, Control: true, Says: "A server whose cache remembers whose a device is, and its thumbnails."},
 		{Name: ArmStamp, Control: true, Says: "The same; each picture carries the stamp of an account, which is compared before it is shown."},
 		{Name: ArmClients, Control: true, Says: "The cache's client libraries alone: keyed reads, and answers that belong to another key."},
+		{Name: ArmOurs, Says: "Sealed pictures, signed deeds, bound values; each reader compares."},
 	}
 	d.result.Arms = arms
 	parts := []*part{
@@ -112,7 +125,18 @@ func (d *drilling) arms() [][]*part {
 		p.with = c
 		parts = append(parts, p)
 	}
-	return [][]*part{parts}
+	return append(parts, d.ours(&arms[3]))
+}
+
+func (d *drilling) ours(a *Arm) *part {
+	return &part{arm: a, name: ArmOurs, open: func(ctx context.Context, dir string) (cloud, func() error, error) {
+		cache, err := openCache(d.config.Cache, "latchkey-drill-ours")
+		if err != nil {
+			return nil, nil, err
+		}
+		o, err := openOurs(ctx, d.homes, cache, dir, d.progress("founded %d of %d homes", len(d.homes)))
+		return o, func() error { return errors.Join(o.close(), cache.close(ctx)) }, err
+	}}
 }
 
 func (d *drilling) control(a *Arm, name string, c plainConfig) *part {
@@ -127,13 +151,6 @@ func (d *drilling) control(a *Arm, name string, c plainConfig) *part {
 	}}
 }
 
-// together drills some parts at the same time.
-func (d *drilling) together(ctx context.Context, parts []*part) error {
-	return each(ctx, len(parts), len(parts), func(int) {}, func(ctx context.Context, i int) error {
-		return d.drill(ctx, parts[i])
-	})
-}
-
 // drill plays every scene in one cloud.
 func (d *drilling) drill(ctx context.Context, p *part) (err error) {
 	c, stop, err := p.open(ctx, filepath.Join(d.config.Dir, p.name))
@@ -141,28 +158,42 @@ func (d *drilling) drill(ctx context.Context, p *part) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	scenes := catalogue
+	scenes := catalogue()
 	if d.config.NoFaults {
 		scenes = scenes[:1]
 	}
-	for _, s := range scenes {
-		played, err := play(ctx, c, len(d.homes), s, d.config.Seed)
+	if d.config.Only != "" && p.arm.Name != d.config.Only {
+		return nil
+	}
+	for n, s := range scenes {
+		m := newMeter(d.config.Seed, d.known)
+		played, err := play(ctx, c, m, crowd(len(d.homes), n, d.config.Seed), s, d.config.Seed)
 		if err != nil {
-			return fmt.Errorf("%s, %s: %w", p.name, s.id, err)
+			return fmt.Errorf("%s, %s: %w", p.name, s.ID, err)
 		}
 		if played == nil {
 			continue
 		}
 		played.With = p.with
-		d.note(p, *played)
+		d.note(p, *played, m)
 	}
 	return nil
 }
 
 // note adds a scene to its arm.
-func (d *drilling) note(p *part, s Scene) {
+func (d *drilling) note(p *part, s Scene, m *meter) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p.arm.Scenes = append(p.arm.Scenes, s)
-	d.config.Tell(fmt.Sprintf("%s, %s: %d faults, %d pictures shown, %d of strangers", p.name, s.Fault, s.Injected, s.Shown, s.ShownForeign))
+	p.arm.affected = union(p.arm.affected, m.people)
+	p.arm.exposed = union(p.arm.exposed, m.exposed)
+	d.config.Tell(fmt.Sprintf("%s, %s: %d faults, %d pictures shown, %d of strangers", p.name, s.Fault+" "+s.Name, s.Injected, s.Shown, s.ShownForeign))
+}
+
+func union[K comparable](a, b map[K]bool) map[K]bool {
+	if a == nil {
+		a = map[K]bool{}
+	}
+	maps.Copy(a, b)
+	return a
 }

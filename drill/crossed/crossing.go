@@ -2,6 +2,7 @@ package crossed
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,28 +15,28 @@ type crossing struct {
 	done atomic.Int64 // answers that went elsewhere
 
 	mu      sync.Mutex // protects what follows
-	left    int64
+	rate    float64    // of answers
+	rng     *rand.Rand
 	waiting chan string // takes the second's answer and gives the first's
 }
 
 // waitsFor is how long an answer waits for another.
 const waitsFor = 20 * time.Millisecond
 
-// order makes n answers more go elsewhere.
-func (c *crossing) order(n int64) {
+// order makes that share of the answers go elsewhere from now on.
+func (c *crossing) order(rate float64, seed uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.left += n
+	c.rate, c.rng = rate, rand.New(rand.NewPCG(seed, 0))
 }
 
 // pass returns an answer, or another's.
 func (c *crossing) pass(ctx context.Context, answer string) string {
 	c.mu.Lock()
-	if c.left <= 0 {
+	if c.rate == 0 || c.rng.Float64() >= c.rate {
 		c.mu.Unlock()
 		return answer
 	}
-	c.left--
 	if other := c.waiting; other != nil {
 		c.waiting = nil
 		c.mu.Unlock()
@@ -61,10 +62,10 @@ func (c *crossing) pass(ctx context.Context, answer string) string {
 		c.waiting = nil
 	}
 	c.mu.Unlock()
-	if !alone { // the other is here by now
-		other := <-mine
-		mine <- answer
-		return other
+	if alone {
+		return answer
 	}
-	return answer
+	other := <-mine // it has come at the last moment
+	mine <- answer
+	return other
 }

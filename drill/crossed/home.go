@@ -3,6 +3,7 @@ package crossed
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -10,14 +11,12 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
-	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 )
 
 // home is a home with real keys. The control arms know only its ID and its picture.
 type home struct {
 	owner   *keytest.Owner
-	ring    key.Ring // of the owner
 	agent   *keytest.Agent
 	camera  latchkey.CameraID
 	picture []byte // what its camera sees
@@ -25,7 +24,8 @@ type home struct {
 	session *api.Home // of the owner, at Latchkey
 	upload  *api.Agent
 
-	mu sync.Mutex // one object at a time is sealed
+	mu    sync.Mutex    // protects owner's title, what follows, and the agent's counting
+	known latchkey.Head // that the server has
 }
 
 func (h *home) id() latchkey.HomeID { return h.owner.Home() }
@@ -36,7 +36,6 @@ func newHome() (*home, error) {
 	h.owner.Found()
 	h.agent = h.owner.PlaceAgent()
 	h.camera = h.owner.PlaceCamera(h.agent)
-	h.ring = h.owner.Ring()
 	var err error
 	h.picture, err = picture(h.id())
 	return h, err
@@ -88,14 +87,39 @@ func (h *home) found(ctx context.Context, client *api.Client, setup string) erro
 		return fmt.Errorf("sign an owner in: %w", err)
 	}
 	h.upload = client.Agent(h.id(), h.agent.Keys.Agent, h.agent.Keys.Signing)
+	h.known = h.owner.Title().Head()
 	return h.record(ctx)
 }
 
-// record seals what the camera sees, and uploads it.
-func (h *home) record(ctx context.Context) error {
+// page is the owner's browser.
+func (h *home) page(noticed func()) page {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return page{h.session, h.owner.Title(), h.owner.Ring(), noticed}
+}
+
+// record seals what the camera sees, and uploads it. The caller holds mu.
+func (h *home) record(ctx context.Context) error {
 	t := h.owner.Title()
 	o := h.agent.Object(t, h.camera, latchkey.Thumbnail, h.picture)
 	return h.upload.Upload(ctx, t.Head(), o.Name(), o.File.Bytes(), 0, bytes.NewReader(o.Body), uint64(len(o.Body)))
+}
+
+// append brings the server the deeds that it lacks, and says whether it has them all now.
+// The caller holds mu. An answer that was lost is asked for again the next time.
+func (h *home) append(ctx context.Context) bool {
+	t := h.owner.Title()
+	_, err := h.session.Append(ctx, h.known, t.Deeds(h.known.Seq+1)...)
+	var refused *api.Error
+	if errors.As(err, &refused) && refused.Refusal.Error.Reason == api.Conflict {
+		_, head, lost := h.session.Deeds(ctx, h.known.Seq+1)
+		if lost == nil && t.OnChain(head) {
+			h.known = head
+		}
+		return h.known == t.Head()
+	}
+	if err == nil {
+		h.known = t.Head()
+	}
+	return err == nil
 }

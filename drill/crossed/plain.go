@@ -81,6 +81,7 @@ func openPlainDB(dir string) (*sql.DB, error) {
 func (p *plain) handler() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("POST /devices/{device}/events/{event}", p.record)
+	m.HandleFunc("PUT /devices/{device}/user/{user}", p.sell)
 	m.HandleFunc("GET /events", p.events)
 	m.HandleFunc("GET /events/{event}/thumbnail", p.thumbnail)
 	return m
@@ -133,6 +134,16 @@ func (p *plain) userOf(ctx context.Context, device string) (string, error) {
 	return string(b), err
 }
 
+// sell gives a device to another account, in the database and in the cache.
+func (p *plain) sell(w http.ResponseWriter, r *http.Request) {
+	device, user := r.PathValue("device"), r.PathValue("user")
+	if _, err := p.db.ExecContext(r.Context(), `UPDATE devices SET user = ? WHERE device = ?`, user, device); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	p.store(r.Context(), p.config.Prefix+"user-of:"+device, []byte(user))
+}
+
 func (p *plain) file(event string) string {
 	return filepath.Join(p.config.Dir, "pictures", filepath.Base(event)+".jpg")
 }
@@ -163,10 +174,8 @@ func (p *plain) record(w http.ResponseWriter, r *http.Request) {
 
 // events lists what is filed under an account, the newest first.
 func (p *plain) events(w http.ResponseWriter, r *http.Request) {
-	user, events := account(r), []string{}
-	if p.config.KeyedOnly {
-		events = append(events, firstEvent(user))
-	} else if err := p.list(r.Context(), user, &events); err != nil {
+	events := []string{}
+	if err := p.list(r.Context(), account(r), &events); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -174,8 +183,8 @@ func (p *plain) events(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(events) // nobody is there to read it
 }
 
-// listed is how many events a page of an account shows.
-const listed = 2
+// listed is how many events a page shows.
+const listed = 1
 
 func (p *plain) list(ctx context.Context, user string, events *[]string) error {
 	rows, err := p.db.QueryContext(ctx, `SELECT event FROM events WHERE user = ? ORDER BY at DESC LIMIT ?`, user, listed)

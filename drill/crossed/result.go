@@ -1,6 +1,10 @@
 package crossed
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/latchkey-cam/latchkey"
+)
 
 // Result is what came of a drill.
 type Result struct {
@@ -24,11 +28,14 @@ type Arm struct {
 	Control bool    `json:"control"`
 	Figures         // of all scenes together
 	Scenes  []Scene `json:"scenes"`
+
+	affected, exposed map[latchkey.HomeID]bool // in any scene
 }
 
 // Scene is the outage with one fault in it, or with none.
 type Scene struct {
-	Fault string `json:"fault"`          // F1 to F16, or "outage"
+	Fault string `json:"fault"` // F1 to F16, or "outage"
+	Name  string `json:"name"`
 	Says  string `json:"says"`           // what is done, in a sentence
 	With  string `json:"with,omitempty"` // the client, if the arm has several
 	Figures
@@ -87,11 +94,51 @@ func (r *Result) judge() {
 	r.Verdict = map[bool]string{true: "pass", false: "fail"}[len(r.Reasons) == 0]
 }
 
+// sum adds the scenes of each arm up.
+func (r *Result) sum() {
+	for i := range r.Arms {
+		a := &r.Arms[i]
+		a.Figures = Figures{PeopleAffected: len(a.affected), HomesExposed: len(a.exposed), NoticedMS: new(float64), HealedMS: new(float64)}
+		noticed := false
+		for _, s := range a.Scenes {
+			a.Figures.add(s.Figures)
+			noticed = noticed || s.NoticedMS != nil
+		}
+		if !noticed {
+			a.NoticedMS = nil
+		}
+		r.Faults += a.Injected
+		if !a.Control {
+			r.ReadsWire = a.Shown + a.Refused
+			r.Reads += r.ReadsWire
+		}
+	}
+}
+
+// add adds a scene. What happened once and was never noticed, or never healed, decides.
+func (f *Figures) add(s Figures) {
+	f.Injected, f.Shown, f.ShownForeign = f.Injected+s.Injected, f.Shown+s.Shown, f.ShownForeign+s.ShownForeign
+	f.Tapped, f.Refused, f.Misses = f.Tapped+s.Tapped, f.Refused+s.Refused, f.Misses+s.Misses
+	f.OriginReads, f.Crashes = f.OriginReads+s.OriginReads, f.Crashes+s.Crashes
+	if s.ShownForeign > 0 || s.NoticedMS != nil {
+		f.NoticedMS = worst(f.NoticedMS, s.NoticedMS)
+	}
+	f.HealedMS = worst(f.HealedMS, s.HealedMS)
+}
+
+// worst is the longer of two times; nil is for ever.
+func worst(a, b *float64) *float64 {
+	if a == nil || b == nil {
+		return nil
+	}
+	return new(max(*a, *b))
+}
+
 func (r *Result) judgeScene(s Scene) {
 	switch {
 	case s.HealedMS == nil:
 		r.fail("Latchkey did not heal from %s.", s.Fault)
-	case s.Refused > 0 && s.Fault != outage.id && s.NoticedMS == nil:
+	case s.Refused > 0 && s.Fault != outage.ID && s.NoticedMS == nil:
 		r.fail("Latchkey did not notice %s.", s.Fault)
 	}
 }

@@ -1,35 +1,38 @@
 package crossed
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
+
+	"github.com/latchkey-cam/latchkey/drill/fault"
 )
 
-// scene is the outage with one kind of fault in it.
-type scene struct {
-	id   string
-	kind kind
-	says string
+// outage is the scene in which nothing is worse than an outage is: that replies of the
+// cache come later than anybody waits for them.
+var outage = fault.Fault{
+	ID: "outage", Name: "the outage alone", Does: "Everybody reconnects, the caches are cold, and some replies come later than anybody waits.", Where: fault.OnCache,
+	Inject: func(p fault.Parts, s fault.Schedule, rng *rand.Rand) *fault.Injection {
+		return p.Cache.Hold(s, rng, p.Patience+p.Patience/2)
+	},
 }
 
-// kind is what is done in a scene.
-type kind int
-
-// outage is the scene without a fault beside what an outage is.
-var outage = scene{"outage", late, "Everything reconnects, the caches are cold, and their replies come later than anybody waits."}
+// catalogue is every scene, in the order in which they are played.
+func catalogue() []fault.Fault { return append([]fault.Fault{outage}, fault.Catalogue...) }
 
 // cloud is an arm as a scene sees it.
 type cloud interface {
 	// begin puts everything back to how it was, with cold caches and no connections.
 	begin(ctx context.Context) error
 	// hurt begins to put a fault in. Nil: this cloud has no place for it.
-	hurt(ctx context.Context, s scene, rng *rand.Rand) (*harm, error)
+	hurt(ctx context.Context, f fault.Fault, s fault.Schedule, rng *rand.Rand) (*harm, error)
 	// visit has the person of a home open their page.
 	visit(ctx context.Context, home int) visit
-	// record has the camera of a home record something.
-	record(ctx context.Context, home int) error
+	// record has the camera of a home record something. If the home changes a camera is
+	// sold, or somebody comes and goes; what they saw comes back.
+	record(ctx context.Context, home int, changes bool) []visit
 	// counts are since begin.
 	counts(ctx context.Context) counts
 }
@@ -49,38 +52,62 @@ type counts struct {
 // How a scene goes.
 const (
 	people      = 64                     // who look at the same time
-	recordEvery = 4                      // of so many cameras one records while everybody comes back
-	healsWithin = 5 * time.Second        // or not at all
+	looks       = 2                      // of each of them, while everybody comes back
+	recordEvery = 4                      // of so many cameras one records meanwhile
+	changeEvery = 16                     // of so many that record, one's home changes
+	strikes     = 12                     // about so often a fault strikes that is on the cache's wire
+	healsWithin = 4 * time.Second        // or not at all
 	looksAfter  = 100 * time.Millisecond // and again after twice as long, until it has healed
-	sample      = 200                    // people who look then, beside those who had missed something
+	sample      = 64                     // people who look then, beside those who had missed something
 )
 
-// play plays one scene in a cloud. Nil: it has no place there.
-func play(ctx context.Context, c cloud, homes int, s scene, seed uint64) (*Scene, error) {
-	rng := rand.New(rand.NewPCG(seed, uint64(s.kind)))
+// schedule says how often a fault strikes in a scene. One on the cache's wire breaks what
+// comes after it as well: of those a dozen are enough, whatever the size.
+func schedule(f fault.Fault, homes int) fault.Schedule {
+	if f.Where == fault.OnCache && f.Usual.Rate < strikes/100. {
+		return fault.Schedule{After: uint64(homes / 10), Rate: min(1, strikes/float64(homes))}
+	}
+	return f.Usual
+}
+
+// crowd is who comes back in the n-th scene: everybody in the first, and then another
+// tenth, or a few hundred.
+func crowd(homes, n int, seed uint64) []int {
+	all := rand.New(rand.NewPCG(seed, 1)).Perm(homes)
+	if n == 0 {
+		return all
+	}
+	size := min(homes, max(300, homes/10))
+	var some []int
+	for i := range size {
+		some = append(some, all[((n-1)*size+i)%homes])
+	}
+	return some
+}
+
+// play plays one scene in a cloud, and leaves what was seen with m. Nil: it has no place
+// there.
+func play(ctx context.Context, c cloud, m *meter, crowd []int, f fault.Fault, seed uint64) (*Scene, error) {
+	rng := rand.New(rand.NewPCG(seed, uint64(crowd[0])))
 	if err := c.begin(ctx); err != nil {
 		return nil, err
 	}
-	h, err := c.hurt(ctx, s, rng)
+	h, err := c.hurt(ctx, f, schedule(f, len(crowd)), rng)
 	if h == nil || err != nil {
 		return nil, err
 	}
-	m := newMeter(seed)
 	began := time.Now()
 	first, stop := h.first(ctx)
-	storm(ctx, c, m, rng, homes)
+	storm(ctx, c, m, rng, crowd)
 	h.end()
 	stop()
-	from := began
-	if at := first.Load(); at != 0 {
-		from = time.UnixMicro(at)
-	}
-	healed := heal(ctx, c, m, rng, homes)
+	from := time.UnixMicro(cmp.Or(first.Load(), began.UnixMicro()))
+	healed := heal(ctx, c, m, rng, crowd)
 	n := c.counts(ctx)
-	f := m.figures
-	f.Injected, f.Misses, f.OriginReads, f.Crashes = h.injected(), n.misses, n.originReads, n.crashes
-	f.NoticedMS, f.HealedMS = since(from, n.alarm), since(from, healed)
-	return &Scene{Fault: s.id, Says: s.says, Figures: f}, ctx.Err()
+	figures := m.figures
+	figures.Injected, figures.Misses, figures.OriginReads, figures.Crashes = h.injected(), n.misses, n.originReads, n.crashes
+	figures.NoticedMS, figures.HealedMS = since(from, n.alarm), since(from, healed)
+	return &Scene{Fault: f.ID, Name: f.Name, Says: f.Does, Figures: figures}, ctx.Err()
 }
 
 // first notes when the first fault was put in, until stop is called.
@@ -102,24 +129,31 @@ func (h *harm) first(ctx context.Context) (at *atomic.Int64, stop func()) {
 
 // storm is how everybody comes back at the same time: people open their pages, and
 // cameras bring what they have recorded meanwhile.
-func storm(ctx context.Context, c cloud, m *meter, rng *rand.Rand, homes int) {
-	order := rng.Perm(homes + homes/recordEvery)
+func storm(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) {
+	looking := looks * len(crowd)
+	order := rng.Perm(looking + len(crowd)/recordEvery)
 	_ = each(ctx, len(order), people, func(int) {}, func(ctx context.Context, i int) error {
-		if n := order[i]; n < homes {
-			m.count(c.visit(ctx, n))
-		} else {
-			_ = c.record(ctx, (n-homes)*recordEvery) // the camera keeps what nobody took
+		n := order[i]
+		if n < looking {
+			m.count(c.visit(ctx, crowd[n%len(crowd)]))
+			return nil
+		}
+		for _, v := range c.record(ctx, crowd[n-looking], (n-looking)%changeEvery == 0) {
+			m.count(v)
 		}
 		return nil
 	}) // nothing of it fails
 }
 
 // heal waits until everybody sees their own again, and says since when; zero: they do not.
-func heal(ctx context.Context, c cloud, m *meter, rng *rand.Rand, homes int) time.Time {
+func heal(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) time.Time {
 	wait := looksAfter
 	for end := time.Now().Add(healsWithin); time.Now().Before(end) && ctx.Err() == nil; wait *= 2 {
 		began := time.Now()
-		look := append(m.dirty(), rng.Perm(homes)[:min(sample, homes)]...)
+		look := m.dirty()
+		for _, i := range rng.Perm(len(crowd))[:min(sample, len(crowd))] {
+			look = append(look, crowd[i])
+		}
 		_ = each(ctx, len(look), people, func(int) {}, func(ctx context.Context, i int) error {
 			m.count(c.visit(ctx, look[i]))
 			return nil

@@ -16,9 +16,12 @@ const (
 	tappedOf = 13_000
 )
 
+const nobodys = -1
+
 // meter counts at the viewer. It alone compares whose a picture is with who looks at it.
 type meter struct {
-	seed uint64
+	seed  uint64
+	known map[latchkey.HomeID]bool // every home; another name is a damaged one
 
 	mu      sync.Mutex // protects what follows
 	figures Figures
@@ -27,13 +30,13 @@ type meter struct {
 	bad     map[int]bool // homes whose last visit was not as it should be
 }
 
-func newMeter(seed uint64) *meter {
-	return &meter{seed: seed, people: map[latchkey.HomeID]bool{}, exposed: map[latchkey.HomeID]bool{}, bad: map[int]bool{}}
+func newMeter(seed uint64, known map[latchkey.HomeID]bool) *meter {
+	return &meter{seed: seed, known: known, people: map[latchkey.HomeID]bool{}, exposed: map[latchkey.HomeID]bool{}, bad: map[int]bool{}}
 }
 
 // visit is what somebody's look at their page comes to.
 type visit struct {
-	home    int
+	home    int // nobodys: of somebody who has none, any more
 	id      latchkey.HomeID
 	shown   [][]byte // pictures
 	refused int      // that did not come
@@ -49,7 +52,7 @@ func (m *meter) count(v visit) {
 	bad := v.refused > 0
 	for _, p := range v.shown {
 		f.Shown++
-		if home, ok := whose(p); ok && home != v.id {
+		if home, ok := whose(p); ok && home != v.id && m.known[home] {
 			bad = true
 			f.ShownForeign++
 			m.people[v.id], m.exposed[home] = true, true
@@ -58,9 +61,11 @@ func (m *meter) count(v visit) {
 			}
 		}
 	}
-	if bad {
+	switch {
+	case v.home == nobodys:
+	case bad:
 		m.bad[v.home] = true
-	} else {
+	default:
 		delete(m.bad, v.home)
 	}
 	f.PeopleAffected, f.HomesExposed = len(m.people), len(m.exposed)
