@@ -162,9 +162,6 @@ func (d *drilling) drill(ctx context.Context, p *part) (err error) {
 	if d.config.NoFaults {
 		scenes = scenes[:1]
 	}
-	if d.config.Only != "" && p.arm.Name != d.config.Only {
-		return nil
-	}
 	for n, s := range scenes {
 		m := newMeter(d.config.Seed, d.known)
 		played, err := play(ctx, c, m, crowd(len(d.homes), n, d.config.Seed), s, d.config.Seed)

@@ -2,10 +2,10 @@ package crossed_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/latchkey-cam/latchkey/drill/crossed"
@@ -29,11 +29,36 @@ func child(ctx context.Context) *exec.Cmd {
 	return cmd
 }
 
+// TestCrossedWires drills in a small cloud: every control arm leaks, Latchkey does not.
 func TestCrossedWires(t *testing.T) {
-	r, err := crossed.Run(t.Context(), crossed.Config{Dir: t.TempDir(), Homes: 300, Seed: 1, Child: child, Tell: func(s string) { t.Log(s) }})
+	t.Parallel()
+	r, err := crossed.Run(t.Context(), crossed.Config{Dir: t.TempDir(), Homes: 100, Seed: 1, Child: child, Tell: func(s string) { t.Log(s) }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, _ := json.MarshalIndent(r, "", " ")
-	t.Log(string(b))
+	for _, a := range r.Arms {
+		t.Logf("%s: %+v", a.Name, a.Figures)
+		if leaks := a.ShownForeign > 0; leaks != a.Control || a.Shown == 0 || a.PeopleAffected > r.Homes {
+			t.Errorf("%s: %d pictures shown, %d of strangers", a.Name, a.Shown, a.ShownForeign)
+		}
+		if !a.Control && len(a.Scenes) != 20 {
+			t.Errorf("Latchkey has %d scenes", len(a.Scenes))
+		}
+	}
+	if !r.Passed() {
+		t.Errorf("verdict %s: %q", r.Verdict, r.Reasons)
+	}
+}
+
+// TestNothingProven drills without a fault: the control arms do not leak, and the drill
+// fails.
+func TestNothingProven(t *testing.T) {
+	t.Parallel()
+	r, err := crossed.Run(t.Context(), crossed.Config{Dir: t.TempDir(), Homes: 64, Seed: 1, Child: child, NoFaults: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Passed() || len(r.Reasons) != 3 || !strings.Contains(r.Reasons[0], "proves nothing") {
+		t.Errorf("verdict %s: %q", r.Verdict, r.Reasons)
+	}
 }

@@ -21,11 +21,12 @@ type home struct {
 	camera  latchkey.CameraID
 	picture []byte // what its camera sees
 
-	session *api.Home // of the owner, at Latchkey
-	upload  *api.Agent
+	out    atomic.Bool // the owner was signed out, and signs in with the next look
+	upload *api.Agent
 
-	mu    sync.Mutex    // protects owner's title, what follows, and the agent's counting
-	known latchkey.Head // that the server has
+	mu      sync.Mutex    // protects owner's title, what follows, and the agent's counting
+	known   latchkey.Head // that the server has
+	session *api.Home     // of the owner, at Latchkey
 }
 
 func (h *home) id() latchkey.HomeID { return h.owner.Home() }
@@ -81,21 +82,31 @@ func (h *home) found(ctx context.Context, client *api.Client, setup string) erro
 	if _, err := client.Found(ctx, setup, h.owner.Deeds()); err != nil {
 		return fmt.Errorf("found a home: %w", err)
 	}
-	device, signing := h.owner.Device()
-	var err error
-	if h.session, err = client.SignIn(ctx, h.id(), device, signing, h.owner.Title().Head()); err != nil {
-		return fmt.Errorf("sign an owner in: %w", err)
+	if err := h.signIn(ctx, client); err != nil {
+		return err
 	}
 	h.upload = client.Agent(h.id(), h.agent.Keys.Agent, h.agent.Keys.Signing)
 	h.known = h.owner.Title().Head()
 	return h.record(ctx)
 }
 
+func (h *home) signIn(ctx context.Context, client *api.Client) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	device, signing := h.owner.Device()
+	session, err := client.SignIn(ctx, h.id(), device, signing, h.owner.Title().Head())
+	if err != nil {
+		return fmt.Errorf("sign an owner in: %w", err)
+	}
+	h.session = session
+	return nil
+}
+
 // page is the owner's browser.
 func (h *home) page(noticed func()) page {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return page{h.session, h.owner.Title(), h.owner.Ring(), noticed}
+	return page{h.session, h.owner.Title(), h.owner.Ring(), noticed, func() { h.out.Store(true) }}
 }
 
 // record seals what the camera sees, and uploads it. The caller holds mu.

@@ -21,6 +21,7 @@ type page struct {
 	title   *deed.Title
 	ring    key.Ring
 	noticed func() // called when something came that is not what was asked for
+	left    func() // called when the server says that the session has ended
 }
 
 // look shows the newest pictures of the home.
@@ -46,6 +47,10 @@ func (p page) look(ctx context.Context) (shown [][]byte, refused int) {
 
 // note tells of what a browser would show a grey card for, and an alarm.
 func (p page) note(err error) {
+	var refused *api.Error
+	if errors.As(err, &refused) && refused.Refusal.Error.Reason == api.SignedOut {
+		p.left()
+	}
 	if errors.Is(err, api.ErrCrossed) || sealed.ReasonOf(err) != "" {
 		p.noticed()
 	}

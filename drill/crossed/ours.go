@@ -78,6 +78,9 @@ func (a *alarm) WithGroup(string) slog.Handler { return a }
 // cachePatience is how long a reply of the cache is waited for.
 const cachePatience = 250 * time.Millisecond
 
+// originRate is how many reads a second this archive can bear beside its own work.
+const originRate = 2000
+
 // openOurs makes the cloud, founds the homes in it and signs their owners in.
 func openOurs(ctx context.Context, homes []*home, cache *cache, dir string, tell func(done int)) (o *ours, err error) {
 	o = &ours{homes: homes, cache: cache, http: newClient(), keys: bound.NewKeys(), noticed: &alarm{}}
@@ -164,7 +167,7 @@ func (o *ours) begin(ctx context.Context) error {
 	o.noticed.first.Store(0)
 	var err error
 	o.bound, err = bound.New(bound.Config{
-		Keys: o.keys, Alarm: func(bound.Incident) { o.noticed.ring() },
+		Keys: o.keys, Alarm: func(bound.Incident) { o.noticed.ring() }, BudgetRate: originRate,
 		Tiers: []bound.Tier{bound.Valkey(bound.ValkeyConfig{
 			URL: "redis://" + o.parts.Cache.Addr(), Prefix: o.cache.prefix, Patience: cachePatience,
 		})},
@@ -201,6 +204,9 @@ func (o *ours) hurt(_ context.Context, f fault.Fault, s fault.Schedule, rng *ran
 func (o *ours) visit(ctx context.Context, home int) visit {
 	h := o.homes[home]
 	v := visit{home: home, id: h.id()}
+	if h.out.Swap(false) && h.signIn(ctx, o.client) != nil {
+		h.out.Store(true)
+	}
 	v.shown, v.refused = h.page(o.noticed.ring).look(ctx)
 	return v
 }
@@ -235,7 +241,7 @@ func (h *home) comeAndGo(ctx context.Context, client *api.Client, noticed func()
 	if err != nil {
 		return visit{}, false
 	}
-	guest := page{session, h.owner.Title(), p.Ring(h.owner.Title()), noticed}
+	guest := page{session, h.owner.Title(), p.Ring(h.owner.Title()), noticed, func() {}}
 	guest.look(ctx) // as everybody else
 	h.owner.Dismiss(p)
 	if !h.append(ctx) {

@@ -136,6 +136,8 @@ func worst(a, b *float64) *float64 {
 
 func (r *Result) judgeScene(s Scene) {
 	switch {
+	case s.Injected == 0:
+		r.fail("%s (%s) was never put in: the drill proves nothing of it.", s.Fault, s.Name)
 	case s.HealedMS == nil:
 		r.fail("Latchkey did not heal from %s.", s.Fault)
 	case s.Refused > 0 && s.Fault != outage.ID && s.NoticedMS == nil:

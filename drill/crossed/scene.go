@@ -55,19 +55,26 @@ const (
 	looks       = 2                      // of each of them, while everybody comes back
 	recordEvery = 4                      // of so many cameras one records meanwhile
 	changeEvery = 16                     // of so many that record, one's home changes
-	strikes     = 12                     // about so often a fault strikes that is on the cache's wire
+	strikes     = 12                     // about so often a fault strikes
 	healsWithin = 4 * time.Second        // or not at all
 	looksAfter  = 100 * time.Millisecond // and again after twice as long, until it has healed
 	sample      = 64                     // people who look then, beside those who had missed something
 )
 
-// schedule says how often a fault strikes in a scene. One on the cache's wire breaks what
-// comes after it as well: of those a dozen are enough, whatever the size.
-func schedule(f fault.Fault, homes int) fault.Schedule {
-	if f.Where == fault.OnCache && f.Usual.Rate < strikes/100. {
-		return fault.Schedule{After: uint64(homes / 10), Rate: min(1, strikes/float64(homes))}
+// schedule says how often a fault strikes in a scene of so many people: a dozen times at
+// least. One on the cache's wire breaks what comes after it as well, and need not strike
+// more often in a larger crowd. News is rare.
+func schedule(f fault.Fault, crowd int) fault.Schedule {
+	s, least := f.Usual, min(1, strikes/float64(crowd))
+	switch {
+	case f.Where == fault.OnBus:
+		s.Rate = 1
+	case f.Where == fault.OnCache && s.Rate < strikes/300.:
+		s = fault.Schedule{After: uint64(crowd / 10), Rate: least}
+	default:
+		s.Rate = max(s.Rate, least)
 	}
-	return f.Usual
+	return s
 }
 
 // crowd is who comes back in the n-th scene: everybody in the first, and then another

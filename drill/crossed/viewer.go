@@ -94,6 +94,6 @@ func since(from, t time.Time) *float64 {
 	if t.IsZero() {
 		return nil
 	}
-	ms := float64(t.Sub(from).Microseconds()) / 1000
-	return &ms
+	// The first fault is noted within a millisecond, and may be noticed sooner.
+	return new(max(0, float64(t.Sub(from).Microseconds())/1000))
 }
