@@ -17,19 +17,23 @@ import (
 type drillCrossedCommand struct {
 	Homes  int    `help:"How many homes the cloud has." default:"13000"`
 	Short  bool   `help:"1,300 homes, which takes less than a minute."`
+	Reads  int64  `help:"How many reads more are verified in this process, through a cache that goes wrong all the time." default:"1000000"`
 	Seed   uint64 `help:"Where chance comes from: the same seed puts the same faults in." default:"1"`
 	Cache  string `help:"A Redis or Valkey to use, redis://HOST:PORT. Only keys that begin with latchkey-drill are touched. Without it the cache is in this process." placeholder:"URL"`
 	Faults string `help:"Which faults: all, or none, with which the drill proves nothing and fails." enum:"all,none" default:"all"`
 	JSON   bool   `name:"json" help:"Print the figures as JSON."`
 }
 
-// shortHomes is how many homes the short form has.
-const shortHomes = 1300
+// How much the short form is.
+const (
+	shortHomes = 1300
+	shortReads = 1_000_000
+)
 
 // Run rehearses crossed wires in clouds of its own, which are gone afterwards.
 func (c drillCrossedCommand) Run(ctx context.Context, t *terminal) (err error) {
 	if c.Short {
-		c.Homes = shortHomes
+		c.Homes, c.Reads = shortHomes, min(c.Reads, shortReads)
 	}
 	if c.Homes < 64 {
 		return errors.New("there is nobody to mix up: want at least 64 homes")
@@ -48,7 +52,7 @@ func (c drillCrossedCommand) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	r, err := crossed.Run(ctx, crossed.Config{
-		Dir: dir, Homes: c.Homes, Seed: c.Seed, Cache: cache, NoFaults: c.Faults == "none",
+		Dir: dir, Homes: c.Homes, Reads: c.Reads, Seed: c.Seed, Cache: cache, NoFaults: c.Faults == "none",
 		Child: func(ctx context.Context) *exec.Cmd {
 			return exec.CommandContext(ctx, program, "drill", "crossed-wires-arm")
 		},

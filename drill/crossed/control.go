@@ -95,7 +95,7 @@ func freeAddress() (string, error) {
 
 // newClient is a browser's connections, as many as there are people at a time.
 func newClient() *http.Client {
-	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: people}, Timeout: 10 * time.Second}
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: people}, Timeout: 30 * time.Second}
 }
 
 func (k *control) close() error {

@@ -28,6 +28,9 @@ type Config struct {
 	Dir string
 	// Homes is how many homes a cloud has.
 	Homes int
+	// Reads is how many reads more are made in this process, through a cache without a
+	// cloud around it. Zero: none.
+	Reads int64
 	// Seed is where all chance comes from, but for keys and for who comes first.
 	Seed uint64
 	// Cache is the address of a Redis or Valkey to use, host and port. Of it only keys
@@ -76,6 +79,11 @@ func Run(ctx context.Context, c Config) (Result, error) {
 	})
 	if err != nil {
 		return d.result, err
+	}
+	if c.Reads > 0 && !c.NoFaults {
+		if d.result.Flood, err = FloodCache(ctx, c.Reads, c.Seed, d.progress("verified %d of %d reads in process", int(c.Reads))); err != nil {
+			return d.result, err
+		}
 	}
 	d.result.sum()
 	d.result.Seconds = time.Since(began).Seconds()

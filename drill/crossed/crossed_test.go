@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 
 	"github.com/latchkey-cam/latchkey/drill/crossed"
@@ -29,10 +28,15 @@ func child(ctx context.Context) *exec.Cmd {
 	return cmd
 }
 
-// TestCrossedWires drills in a small cloud: every control arm leaks, Latchkey does not.
+// TestCrossedWires drills in a small cloud, and in a larger one in the long form: every
+// control arm leaks, Latchkey does not.
 func TestCrossedWires(t *testing.T) {
 	t.Parallel()
-	r, err := crossed.Run(t.Context(), crossed.Config{Dir: t.TempDir(), Homes: 100, Seed: 1, Child: child, Tell: func(s string) { t.Log(s) }})
+	c := crossed.Config{Dir: t.TempDir(), Homes: 64, Seed: 1, Child: child, Tell: func(s string) { t.Log(s) }}
+	if os.Getenv("LATCHKEY_LONG") != "" {
+		c.Homes = 1300
+	}
+	r, err := crossed.Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,19 +50,6 @@ func TestCrossedWires(t *testing.T) {
 		}
 	}
 	if !r.Passed() {
-		t.Errorf("verdict %s: %q", r.Verdict, r.Reasons)
-	}
-}
-
-// TestNothingProven drills without a fault: the control arms do not leak, and the drill
-// fails.
-func TestNothingProven(t *testing.T) {
-	t.Parallel()
-	r, err := crossed.Run(t.Context(), crossed.Config{Dir: t.TempDir(), Homes: 64, Seed: 1, Child: child, NoFaults: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.Passed() || len(r.Reasons) != 3 || !strings.Contains(r.Reasons[0], "proves nothing") {
 		t.Errorf("verdict %s: %q", r.Verdict, r.Reasons)
 	}
 }

@@ -44,6 +44,7 @@ type ours struct {
 
 	// Of this scene.
 	bound  *bound.Cache
+	beside *neighbour
 	server *server.Server
 	front  *http.Server
 }
@@ -148,10 +149,13 @@ func (o *ours) end() error {
 	if o.front != nil {
 		errs = append(errs, o.front.Close(), o.server.Close())
 	}
+	if o.beside != nil {
+		errs = append(errs, o.beside.close())
+	}
 	if o.bound != nil {
 		errs = append(errs, o.bound.Close())
 	}
-	o.front, o.server, o.bound = nil, nil, nil
+	o.front, o.server, o.beside, o.bound = nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -166,15 +170,14 @@ func (o *ours) begin(ctx context.Context) error {
 	}
 	o.noticed.first.Store(0)
 	var err error
-	o.bound, err = bound.New(bound.Config{
-		Keys: o.keys, Alarm: func(bound.Incident) { o.noticed.ring() }, BudgetRate: originRate,
-		Tiers: []bound.Tier{bound.Valkey(bound.ValkeyConfig{
-			URL: "redis://" + o.parts.Cache.Addr(), Prefix: o.cache.prefix, Patience: cachePatience,
-		})},
-	})
+	if o.bound, err = o.newCache(); err != nil {
+		return err
+	}
+	other, err := o.newCache()
 	if err != nil {
 		return err
 	}
+	o.beside = newNeighbour(other)
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return err
@@ -189,6 +192,16 @@ func (o *ours) begin(ctx context.Context) error {
 	o.front = server.HTTPServer(o.server.Handler())
 	go o.front.Serve(listener) // until end
 	return nil
+}
+
+// newCache is a server's way to the cache.
+func (o *ours) newCache() (*bound.Cache, error) {
+	return bound.New(bound.Config{
+		Keys: o.keys, Alarm: func(bound.Incident) { o.noticed.ring() }, BudgetRate: originRate,
+		Tiers: []bound.Tier{bound.Valkey(bound.ValkeyConfig{
+			URL: "redis://" + o.parts.Cache.Addr(), Prefix: o.cache.prefix, Patience: cachePatience,
+		})},
+	})
 }
 
 // hurt puts a fault in; Latchkey has a place for each.
@@ -207,6 +220,7 @@ func (o *ours) visit(ctx context.Context, home int) visit {
 	if h.out.Swap(false) && h.signIn(ctx, o.client) != nil {
 		h.out.Store(true)
 	}
+	v.crossed = int(o.beside.foreign.Swap(0))
 	v.shown, v.refused = h.page(o.noticed.ring).look(ctx)
 	return v
 }

@@ -16,6 +16,7 @@ type Result struct {
 	Cache     string   `json:"cache"`   // "embedded", or the address of the service
 	Seconds   float64  `json:"seconds"` // that all of it took
 	Arms      []Arm    `json:"arms"`
+	Flood     Flood    `json:"in_process"`
 	Verdict   string   `json:"verdict"`           // pass or fail
 	Reasons   []string `json:"reasons,omitempty"` // why it is fail
 }
@@ -91,6 +92,9 @@ func (r *Result) judge() {
 			}
 		}
 	}
+	if r.Flood.Foreign > 0 {
+		r.fail("The cache alone handed out %d answers to other questions.", r.Flood.Foreign)
+	}
 	r.Verdict = map[bool]string{true: "pass", false: "fail"}[len(r.Reasons) == 0]
 }
 
@@ -110,9 +114,10 @@ func (r *Result) sum() {
 		r.Faults += a.Injected
 		if !a.Control {
 			r.ReadsWire = a.Shown + a.Refused
-			r.Reads += r.ReadsWire
 		}
 	}
+	r.Reads = r.ReadsWire + r.Flood.Reads
+	r.Faults += r.Flood.Faults
 }
 
 // add adds a scene. What happened once and was never noticed, or never healed, decides.

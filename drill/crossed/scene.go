@@ -54,9 +54,9 @@ const (
 	people      = 64                     // who look at the same time
 	looks       = 2                      // of each of them, while everybody comes back
 	recordEvery = 4                      // of so many cameras one records meanwhile
-	changeEvery = 16                     // of so many that record, one's home changes
+	changeEvery = 8                      // of so many that record, one's home changes
 	strikes     = 12                     // about so often a fault strikes
-	healsWithin = 4 * time.Second        // or not at all
+	healsWithin = 3 * time.Second        // or not at all
 	looksAfter  = 100 * time.Millisecond // and again after twice as long, until it has healed
 	sample      = 64                     // people who look then, beside those who had missed something
 )

@@ -40,6 +40,7 @@ type visit struct {
 	id      latchkey.HomeID
 	shown   [][]byte // pictures
 	refused int      // that did not come
+	crossed int      // answers that another server took for its own meanwhile
 }
 
 // count counts a visit. A picture that is so damaged that nobody can say whose it is has
@@ -49,6 +50,7 @@ func (m *meter) count(v visit) {
 	defer m.mu.Unlock()
 	f := &m.figures
 	f.Refused += int64(v.refused)
+	f.ShownForeign += int64(v.crossed)
 	bad := v.refused > 0
 	for _, p := range v.shown {
 		f.Shown++
