@@ -100,28 +100,37 @@ func clip(m *home) latchkey.Name {
 	return m.stored(latchkey.Clip, strings.Repeat("a clip ", 700_000)).Name()
 }
 
+// everyWay opens whatever can be under way to a member: a download, one that the kernel
+// alone still sends, a page's websocket, the replies to a command.
+func (m *home) everyWay(agent *api.Socket, name latchkey.Name) map[string]*slow {
+	m.t.Helper()
+	short := m.stored(latchkey.Clip, strings.Repeat("short", 20_000)).Name()
+	open := map[string]*slow{
+		"a download":                  m.slow(m.house.origin, "GET", objectPath(name), ""),
+		"a download without a writer": m.slow(m.house.origin, "GET", objectPath(short), ""),
+		"a websocket":                 m.slow(m.house.origin, "GET", m.path("/changes"), ""),
+	}
+	sent := m.seal(letter.Discover{})
+	go func() { // replies, so that the stream begins
+		c := m.receive(agent)
+		_ = agent.Send(m.t.Context(), m.reply(c, letter.Progress{Says: "Looking around.", Done: 1, Of: 2}))
+	}()
+	open["replies"] = m.slow(m.house.origin, "POST", m.path("/agents/"+m.agent.Keys.Agent.String()+"/commands"), string(sent.Bytes()))
+	time.Sleep(100 * time.Millisecond) // the short download's handler has come to its end
+	return open
+}
+
 // TestEndedSessionIsCut: with a session everything ends that goes on in it, at once:
 // a download, one that the kernel alone still sends, a page's websocket, the replies to
 // a command. Another session of the same device goes on.
 func TestEndedSessionIsCut(t *testing.T) {
 	h := openHouse(t)
 	m := h.found(t)
-	name, short := clip(m), m.stored(latchkey.Clip, strings.Repeat("short", 20_000)).Name()
+	name := clip(m)
 	agent := m.connect(start{1, 0, 1})
 	victim, other := m.signedIn(), m.signedIn()
 	stays := other.slow(h.origin, "GET", objectPath(name), "")
-	cut := map[string]*slow{
-		"a download":                  victim.slow(h.origin, "GET", objectPath(name), ""),
-		"a download without a writer": victim.slow(h.origin, "GET", objectPath(short), ""),
-		"a websocket":                 victim.slow(h.origin, "GET", m.path("/changes"), ""),
-	}
-	sent := victim.seal(letter.Discover{})
-	go func() { // replies, so that the stream begins
-		c := victim.receive(agent)
-		_ = agent.Send(t.Context(), victim.reply(c, letter.Progress{Says: "Looking around.", Done: 1, Of: 2}))
-	}()
-	cut["replies"] = victim.slow(h.origin, "POST", m.path("/agents/"+m.agent.Keys.Agent.String()+"/commands"), string(sent.Bytes()))
-	time.Sleep(100 * time.Millisecond) // the short download's handler has come to its end
+	cut := victim.everyWay(agent, name)
 	if err := victim.member.SignOut(t.Context()); err != nil {
 		t.Fatal(err)
 	}

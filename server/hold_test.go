@@ -22,7 +22,6 @@ import (
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
-	"github.com/latchkey-cam/latchkey/letter"
 	"github.com/latchkey-cam/latchkey/server"
 )
 
@@ -252,17 +251,7 @@ func TestHoldCuts(t *testing.T) {
 	o, m, other := h.operator(t), h.found(t), h.found(t)
 	agent := m.connect(start{1, 0, 1})
 	stays := other.slow(h.origin, "GET", objectPath(clip(other)), "")
-	cut := map[string]*slow{
-		"a download":                  m.slow(h.origin, "GET", objectPath(clip(m)), ""),
-		"a download without a writer": m.slow(h.origin, "GET", objectPath(m.stored(latchkey.Clip, strings.Repeat("short", 20_000)).Name()), ""),
-		"a websocket":                 m.slow(h.origin, "GET", m.path("/changes"), ""),
-	}
-	sent := m.seal(letter.Discover{})
-	go func() { // replies, so that the stream begins
-		c := m.receive(agent)
-		_ = agent.Send(t.Context(), m.reply(c, letter.Progress{Says: "Looking around.", Done: 1, Of: 2}))
-	}()
-	cut["replies"] = m.slow(h.origin, "POST", m.path("/agents/"+m.agent.Keys.Agent.String()+"/commands"), string(sent.Bytes()))
+	cut := m.everyWay(agent, clip(m))
 	must(o.PutHold(t.Context(), archive.Hold{Scope: api.HoldHome, Home: m.owner.Home()}))
 	committed := time.Now()
 	for what, s := range cut {
@@ -293,7 +282,6 @@ func TestHoldCuts(t *testing.T) {
 // TestNothingAfterAHold has people read without end while holds begin and end: a second
 // after the command has returned nobody gets a byte, until it is released.
 func TestNothingAfterAHold(t *testing.T) {
-	t.Parallel()
 	h := openHouse(t)
 	o, m := h.operator(t), h.found(t)
 	path := objectPath(m.stored(latchkey.Clip, strings.Repeat("a clip ", 30_000)).Name())
