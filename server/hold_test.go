@@ -115,7 +115,8 @@ func (w *walker) ask(t *testing.T, route api.Route) api.Reason {
 		r, _ := f.(api.Refused)
 		return r.Reason
 	}
-	path := strings.Replace(w.address(route, w.name), api.Slot{}.String(), w.slot.String(), 1)
+	route.Pattern = strings.NewReplacer("{slot}", w.slot.String(), "{account}", w.person.id.String()).Replace(route.Pattern)
+	path := w.address(route, w.name)
 	q := raw{method: route.Method, path: path, body: map[bool]string{true: "{}"}[route.Request != nil], header: http.Header{"Origin": {w.house.origin}}}
 	switch {
 	case route.Right.Session():
