@@ -25,10 +25,15 @@ func TestKeys(t *testing.T) {
 		{"one twice", secretA + "\n" + secretA, false},
 		{"an empty line between", secretA + "\n\n" + secretB, false},
 		{"too short", secretA[2:], false},
+		{"half a byte short", secretA[1:], false},
 		{"too long", secretA + "aa", false},
 		{"no digits", strings.Repeat("x", 64), false},
 	} {
-		keys, err := bound.ParseKeys([]byte(c.text))
+		path := filepath.Join(t.TempDir(), "keys")
+		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		keys, err := bound.ReadKeys(path)
 		if (err == nil) != c.good || (keys != nil) != c.good {
 			t.Errorf("%s: %v, %v", c.says, keys, err)
 		}
@@ -36,8 +41,8 @@ func TestKeys(t *testing.T) {
 			t.Errorf("%s: the error shows a secret: %v", c.says, err)
 		}
 	}
-	if _, err := bound.ReadKeys(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("no file: %v", err)
+	if keys, err := bound.ReadKeys(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) || keys != nil {
+		t.Errorf("no file: %v, %v", keys, err)
 	}
 	if _, err := bound.New(bound.Config{}); err == nil {
 		t.Error("a cache without keys is made")
