@@ -49,6 +49,4 @@ var Equivalents = []Equivalent{
 		"What is left of malformed bytes is nothing, in which there is no key either."},
 	{`bound/value.go parse: err != nil: is false #2`,
 		"What is left of malformed bytes is nothing, in which there is no length either."},
-	{`bound/key.go ReadKeys: err != nil: is false`,
-		"No text has no keys, and ParseKeys says so."},
 }
