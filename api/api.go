@@ -20,7 +20,7 @@ const (
 	HeaderRequest = "Latchkey-Request" // the request's ID, in request and answer
 	HeaderAgent   = "Latchkey-Agent"   // who uploads
 	HeaderOffset  = "Latchkey-Offset"  // where an upload goes on
-	HeaderStored  = "Latchkey-Stored"  // "true" if nothing is missing
+	HeaderStored  = "Latchkey-Stored"  // the name of the object, if nothing of it is missing
 	HeaderReason  = "Latchkey-Reason"  // of a refusal, for answers that have no body
 )
 

@@ -81,8 +81,12 @@ func (a *Agent) Offset(ctx context.Context, head latchkey.Head, name latchkey.Na
 		return Progress{}, err
 	}
 	defer answer.Body.Close() // there is none
-	if answer.Header.Get(HeaderStored) == "true" {
+	switch stored := answer.Header.Get(HeaderStored); stored {
+	case "":
+	case name.String():
 		return Progress{Stored: true}, nil
+	default: // whoever believed it would throw away what is nowhere else
+		return Progress{}, fmt.Errorf("upload %s: %w: stored %.200q", name, ErrCrossed, stored)
 	}
 	held, err := strconv.ParseUint(answer.Header.Get(HeaderOffset), 10, 53)
 	if err != nil {

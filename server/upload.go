@@ -29,7 +29,7 @@ func (s *Server) uploadOffset(a *asking) error {
 	h := a.w.Header()
 	switch _, err := s.rowOf(a); {
 	case err == nil:
-		h.Set(api.HeaderStored, "true")
+		h.Set(api.HeaderStored, a.name.String())
 	case !errors.Is(err, archive.ErrNotFound):
 		return err
 	}

@@ -279,7 +279,7 @@ func (s *stage) serveObject(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if _, ok := s.stored[name]; ok {
-			w.Header().Set(api.HeaderStored, "true")
+			w.Header().Set(api.HeaderStored, name.String())
 		}
 		w.Header().Set(api.HeaderOffset, "0")
 		return
