@@ -98,6 +98,7 @@ func takeLP16(r io.Reader, what string, limit int) ([]byte, error) {
 // Bytes returns the file up to its body.
 func (f File) Bytes() []byte {
 	var w wire.Writer
+	w.Grow(len(Magic) + 2*BindingSize)
 	w.Raw([]byte(Magic))
 	w.LP16(f.Header.Bytes())
 	w.U16(uint16(len(f.Envelopes)))

@@ -120,6 +120,7 @@ func (b Binding) check() error {
 // Bytes returns the 204 bytes of the binding.
 func (b Binding) Bytes() []byte {
 	var w wire.Writer
+	w.Grow(BindingSize)
 	w.U8(Version)
 	w.U8(Suite)
 	w.U8(uint8(b.Kind))
@@ -194,6 +195,7 @@ func (h Header) SignedMessage() []byte {
 // Bytes returns the header as it is stored and sent.
 func (h Header) Bytes() []byte {
 	var w wire.Writer
+	w.Grow(2 * BindingSize) // with one signature it fits
 	h.appendSigned(&w)
 	appendSignatures(&w, h.Signatures)
 	return w.Bytes()

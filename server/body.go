@@ -38,7 +38,7 @@ func (a *asking) read(into any) error {
 
 // whole returns the body of the request, which is as long as its route's may be.
 func (a *asking) whole() ([]byte, error) {
-	if a.body != nil {
+	if a.body != nil || a.r.Body == http.NoBody {
 		return a.body, nil
 	}
 	limit, large := int64(api.MaxJSON), "The message is larger than a megabyte."

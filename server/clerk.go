@@ -16,7 +16,9 @@ import (
 type clerk struct {
 	write func(ctx context.Context, all []archive.Receipt) error
 
-	pen chan struct{} // has one place: whoever is in it writes
+	pen  chan struct{} // has one place: whoever is in it writes
+	busy bool          // protected by the pen: others waited for the last sheet
+	took time.Duration // protected by the pen: the last sheet to be written
 
 	mu     sync.Mutex // protects next and closed
 	next   *sheet     // that is written next; nil: nobody waits
@@ -35,6 +37,10 @@ type sheet struct {
 // maxWaiting is how many receipts wait for the pen. Whoever comes then is told to come
 // again: deliveries that are not under way need no memory.
 const maxWaiting = 1024
+
+// gatherAtMost is how long a sheet stays open for others while receipts come quickly. One
+// that comes alone is written at once.
+const gatherAtMost = 5 * time.Millisecond
 
 // sheetWithin is how long the archive may take for a sheet, before the deliveries that
 // wait for it are refused.
@@ -87,18 +93,26 @@ func (c *clerk) enter(r archive.Receipt) (s *sheet, first bool, err error) {
 	return s, first, nil
 }
 
-// fill writes a sheet when the one before is written.
+// fill writes a sheet when the one before is written. While several come at a time it is
+// open for as long as the last one took, so that the archive works half of the time at
+// most, and on larger sheets.
 func (c *clerk) fill(ctx context.Context, s *sheet) {
 	defer c.sheets.Done()
 	defer close(s.done)
 	c.pen <- struct{}{}
 	defer func() { <-c.pen }()
+	if c.busy {
+		time.Sleep(min(c.took, gatherAtMost))
+	}
 	c.mu.Lock()
 	c.next = nil
 	c.mu.Unlock()
+	c.busy = len(s.receipts) > 1
 	ctx, stop := context.WithTimeout(ctx, sheetWithin)
 	defer stop()
+	began := time.Now()
 	s.err = c.write(ctx, s.receipts)
+	c.took = time.Since(began)
 }
 
 // close takes no more receipts, and returns when those that wait are written.

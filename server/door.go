@@ -38,13 +38,14 @@ type door struct {
 // question is what somebody asks the door for.
 type question struct {
 	Name    latchkey.Name   // home, camera and object
+	Text    string          // the name, spelled
 	Session archive.Session // who asks
 	Route   api.Route       // that the wall has let them in by
 	Request string
 }
 
 func (s *Server) object(a *asking) error {
-	return s.door.deliver(a.r.Context(), a.w, question{Name: a.name, Session: a.session, Route: a.route, Request: a.id})
+	return s.door.deliver(a.r.Context(), a.w, question{Name: a.name, Text: a.name.String(), Session: a.session, Route: a.route, Request: a.id})
 }
 
 // deliver hands out one object, or returns why not before a byte of it has left.
@@ -53,7 +54,7 @@ func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) e
 	if err != nil {
 		return err
 	}
-	row, err := d.row(ctx, q, head, title)
+	row, own, err := d.row(ctx, q, head, title)
 	if err != nil {
 		return err // a name that is not there among them
 	}
@@ -63,7 +64,7 @@ func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) e
 	}
 	defer object.Body.Close() // read only
 	fault := compare(q.Name, row, object.Header)
-	if _, _, ok := envelopeFor(title, q.Session.Person, row); !ok && fault == archive.Delivered {
+	if !own && fault == archive.Delivered {
 		return notFound() // it was not made for them
 	}
 	if err := d.receipt(ctx, q, object.Header, fault); err != nil {
@@ -116,18 +117,20 @@ func (d *door) allowed(ctx context.Context, q question) (*deed.Title, archive.Ho
 	return title, head, nil
 }
 
-// row returns the row of an object. One that is kept and has no envelope for the asker
-// is no answer: they may have been given one since.
-func (d *door) row(ctx context.Context, q question, head archive.HomeHead, title *deed.Title) (archive.Row, error) {
+// row returns the row of an object, and whether there is an envelope of the asker's own
+// in it. One that is kept and has none is no answer: they may have been given one since.
+func (d *door) row(ctx context.Context, q question, head archive.HomeHead, title *deed.Title) (row archive.Row, own bool, err error) {
 	read := func(ctx context.Context) (archive.Row, error) { return d.objects.Object(ctx, q.Name) }
-	row, err := ask(ctx, d.kept, head, rowForm, rowKey(q.Name), read)
-	if err != nil || d.kept == nil {
-		return row, err
+	if row, err = ask(ctx, d.kept, head, rowForm, rowKey(q.Text), read); err != nil {
+		return row, false, err
 	}
-	if _, _, ok := envelopeFor(title, q.Session.Person, row); !ok {
-		return read(ctx)
+	if _, _, own = envelopeFor(title, q.Session.Person, row); own || d.kept == nil {
+		return row, own, nil
 	}
-	return row, nil
+	if row, err = read(ctx); err == nil {
+		_, _, own = envelopeFor(title, q.Session.Person, row)
+	}
+	return row, own, err
 }
 
 // open opens the blob of a row that fits.
@@ -144,7 +147,7 @@ func (d *door) open(ctx context.Context, q question, head archive.HomeHead, row 
 		d.deliveries.WithLabelValues(string(archive.Damaged)).Inc()
 		return blob.Object{}, corrupt()
 	}
-	object, err := d.stored(ctx, q.Name, head)
+	object, err := d.stored(ctx, q, head)
 	if errors.Is(err, blob.ErrNotFound) || sealed.ReasonOf(err) != "" {
 		d.deliveries.WithLabelValues(string(archive.Damaged)).Inc()
 		d.alarm.log.Error("corrupt", "where", "blob", "name", q.Name, "request", q.Request, "error", err)
@@ -154,11 +157,12 @@ func (d *door) open(ctx context.Context, q question, head archive.HomeHead, row 
 }
 
 // stored opens what is stored under a name. Small objects are kept whole.
-func (d *door) stored(ctx context.Context, name latchkey.Name, head archive.HomeHead) (blob.Object, error) {
+func (d *door) stored(ctx context.Context, q question, head archive.HomeHead) (blob.Object, error) {
+	name := q.Name
 	if d.kept == nil || name.Kind == latchkey.Clip {
 		return d.blobs.Open(ctx, name)
 	}
-	o, err := ask(ctx, d.kept, head, smallForm, objectKey(name), func(ctx context.Context) (small, error) { return d.whole(ctx, name) })
+	o, err := ask(ctx, d.kept, head, smallForm, objectKey(q.Text), func(ctx context.Context) (small, error) { return d.whole(ctx, name) })
 	if errors.Is(err, errUnfit) {
 		return d.blobs.Open(ctx, name)
 	}
@@ -191,14 +195,17 @@ func (d *door) withhold(ctx context.Context, r archive.Receipt, why error) error
 func (d *door) blank(q question, o archive.Outcome) archive.Receipt {
 	return archive.Receipt{
 		Home: q.Session.Home, Session: q.Session.Secret, Request: q.Request, Device: q.Session.Device,
-		Asked: q.Name.String(), Outcome: o, Time: timeOf(d.now()),
+		Asked: q.Text, Outcome: o, Time: timeOf(d.now()),
 	}
 }
 
 // receipt writes down what is about to be handed out, by what its own header says.
 func (d *door) receipt(ctx context.Context, q question, h sealed.Header, o archive.Outcome) error {
 	r := d.blank(q, o)
-	r.Sent, r.Header, r.Bytes = h.Name().String(), sha256.Sum256(h.Bytes()), h.BodyLength
+	if r.Sent = q.Text; h.Name() != q.Name {
+		r.Sent = h.Name().String()
+	}
+	r.Header, r.Bytes = sha256.Sum256(h.Bytes()), h.BodyLength
 	return d.clerk.put(ctx, r)
 }
 
@@ -216,6 +223,12 @@ func (d *door) send(w http.ResponseWriter, o blob.Object) error {
 	w.WriteHeader(http.StatusOK)
 	if _, err := w.Write(prefix); err != nil {
 		return nil // the asker has gone; the receipt says that it was handed out
+	}
+	if o.Header.BodyLength <= piece { // for which there is time since the request came
+		if _, err := io.Copy(w, o.Body); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		return nil
 	}
 	c := http.NewResponseController(w)
 	for {

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"math"
@@ -109,11 +108,11 @@ var deedsForm = form[[]archive.Deed]{
 // Rows of the index. What a row is kept as is not written: it is what the header says,
 // or the row would have a problem.
 
-func rowKey(name latchkey.Name) string { return "row/" + name.String() }
+func rowKey(name string) string { return "row/" + name }
 
 var rowForm = form[archive.Row]{
 	codec: codecRow,
-	says:  func(row archive.Row) (latchkey.HomeID, string) { return row.Name.Home, rowKey(row.Name) },
+	says:  func(row archive.Row) (latchkey.HomeID, string) { return row.Name.Home, rowKey(row.Name.String()) },
 	floor: grown,
 	fit:   func(row archive.Row) bool { return row.Problem == "" },
 	write: writeRow,
@@ -244,13 +243,13 @@ type small struct {
 	body   []byte
 }
 
-func objectKey(name latchkey.Name) string { return "object/" + name.String() }
+func objectKey(name string) string { return "object/" + name }
 
 var smallForm = form[small]{
 	codec: codecObject,
 	says: func(o small) (latchkey.HomeID, string) {
 		name := o.header.Name()
-		return name.Home, objectKey(name)
+		return name.Home, objectKey(name.String())
 	},
 	floor: grown,
 	fit:   func(o small) bool { return sha256.Sum256(o.body) == o.header.BodyHash },
@@ -264,8 +263,7 @@ var smallForm = form[small]{
 			r.Fail(err)
 			return o
 		}
-		o.header, o.body = h, bytes.Clone(r.Rest())
-		r.Raw(len(o.body))
+		o.header, o.body = h, r.Raw(len(r.Rest()))
 		return o
 	},
 }

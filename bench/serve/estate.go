@@ -53,7 +53,7 @@ func serveLatchkey(ctx context.Context, args []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	if file := os.Getenv("LATCHKEY_BENCH_PROFILE"); file != "" {
-		f, err := os.Create(file)
+		f, err := os.Create(fmt.Sprintf("%s.%d", file, os.Getpid()))
 		if err != nil {
 			return err
 		}

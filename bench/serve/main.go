@@ -74,6 +74,9 @@ func measure(ctx context.Context) error {
 		return err
 	}
 	defer e.end()
+	if err := e.restart(ctx); err != nil { // it has nothing of the founding in memory
+		return err
+	}
 	if err := thumbnails(ctx, e, folder, n); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/latchkey-cam/latchkey"
 )
@@ -23,6 +24,9 @@ var (
 
 // Writer collects bytes. Its zero value is ready.
 type Writer struct{ b []byte }
+
+// Grow makes room for n bytes more, for who knows how much is to come.
+func (w *Writer) Grow(n int) { w.b = slices.Grow(w.b, n) }
 
 // U8 writes one byte.
 func (w *Writer) U8(v uint8) { w.b = append(w.b, v) }
