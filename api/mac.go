@@ -40,6 +40,7 @@ func (MACKey) LogValue() slog.Value { return slog.StringValue("(MAC key)") }
 func (k MACKey) RequestMAC(method, path, request string, body []byte) string {
 	hash := sha256.Sum256(body)
 	var w wire.Writer
+	w.Grow(64 + len(method) + len(path) + len(request) + len(hash))
 	w.Label("latchkey request mac v1")
 	w.LP16([]byte(method))
 	w.LP16([]byte(path))

@@ -256,7 +256,7 @@ func (t *Title) startEpoch(b EpochBody, seq uint64) error {
 	if err := t.introduce(holder{key: b.Key, use: sealedTo, since: seq}); err != nil {
 		return err
 	}
-	t.epochs = append(t.epochs, epoch{b.Key, b.Wraps, seq})
+	t.epochs = append(t.epochs, epoch{b.Key, b.Key.ID(), b.Wraps, seq})
 	return nil
 }
 

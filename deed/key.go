@@ -41,6 +41,7 @@ func (k Key) appendTo(w *wire.Writer) {
 // ID names the key: a hash over its algorithm and bytes.
 func (k Key) ID() latchkey.KeyID {
 	var w wire.Writer
+	w.Grow(64 + len(k.Bytes))
 	w.Label("latchkey key v1")
 	k.appendTo(&w)
 	return sha256.Sum256(w.Bytes())

@@ -72,6 +72,7 @@ type era struct {
 
 type epoch struct {
 	key   Key
+	id    latchkey.KeyID // the key's
 	wraps []Wrap
 	since uint64
 }
@@ -142,6 +143,14 @@ func (t *Title) EpochKey(e latchkey.Epoch) (Key, bool) {
 		return Key{}, false
 	}
 	return t.epochs[e-1].key, true
+}
+
+// EpochKeyID names the public key of an epoch.
+func (t *Title) EpochKeyID(e latchkey.Epoch) (latchkey.KeyID, bool) {
+	if e < 1 || e > t.Epoch() {
+		return latchkey.KeyID{}, false
+	}
+	return t.epochs[e-1].id, true
 }
 
 // Wraps returns the private key of an epoch as it was wrapped for each person.

@@ -85,8 +85,8 @@ func envelopeFor(t *deed.Title, asker latchkey.PersonID, row archive.Row) (own s
 // known says whether an envelope is for a key that this home has or had.
 func known(t *deed.Title, e sealed.Envelope) bool {
 	if e.Recipient == sealed.ToEpoch {
-		k, ok := t.EpochKey(e.Epoch)
-		return ok && k.ID() == e.Key
+		id, ok := t.EpochKeyID(e.Epoch)
+		return ok && id == e.Key
 	}
 	role, ok := t.PersonKEM(e.Key)
 	return ok && (role == deed.Link) == (e.Recipient == sealed.ToLink)
