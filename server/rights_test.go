@@ -312,6 +312,6 @@ func TestRightsControl(t *testing.T) {
 		File: "server/right.go", Old: "return p.Role.SeesAll()", New: "return true",
 	})
 	control(t, "TestEverybodySeesTheirs", "who came later is given", sabotage.Cut{
-		File: "server/door.go", Old: "!ok && fault == archive.Delivered", New: "!ok && false",
+		File: "server/door.go", Old: "!own && fault == archive.Delivered", New: "!own && false",
 	})
 }
