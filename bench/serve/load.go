@@ -31,6 +31,9 @@ type round struct {
 	load   float64         // and this program's
 }
 
+// cost is the CPU time of both for a request, in µs.
+func (r round) cost() float64 { return r.server + r.load }
+
 // target is a server under load.
 type target struct {
 	name    string

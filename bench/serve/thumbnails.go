@@ -129,25 +129,32 @@ func plainTarget(name, address string, pictures []picture, cookie bool, by ...*p
 	}
 }
 
-// printTable prints medians of the rounds: of the rates, and of the ratios within each.
+// printTable prints medians of the rounds: of the rates, of the ratios within each, and of
+// what a request costs. The ratios by CPU time, of server and load together, are those of
+// the rates on a machine that has nothing else to do, and hold on a busy one.
 func printTable(targets []target, results [][]round) {
 	fmt.Printf("\nA thumbnail of 8 KiB, sealed, of %d homes by turns, over %d connections; medians of %d rounds\n\n",
 		homes, connections, len(results[0]))
-	fmt.Println("                                                                                     CPU for a request")
-	fmt.Println("                        requests/s   of auth_request   of nginx      p50      p99      server     load")
+	fmt.Println("                                           of                               CPU for a request           of")
+	fmt.Println("                        requests/s   auth_request   nginx      p50      p99      server   load    auth_request   nginx")
 	for i, t := range targets {
-		var took []time.Duration
-		for _, r := range results[i] {
+		took := results[i][0].took
+		for _, r := range results[i][1:] {
 			took = append(took, r.took...)
 		}
 		slices.Sort(took)
-		fmt.Printf("%-22s  %10.0f   %15.2f   %8.2f   %6.2f   %6.2f ms   %6.1f   %6.1f µs\n", t.name,
-			median(results[i], func(n int) float64 { return results[i][n].rate }),
-			median(results[i], func(n int) float64 { return results[i][n].rate / results[1][n].rate }),
-			median(results[i], func(n int) float64 { return results[i][n].rate / results[3][n].rate }),
-			milliseconds(took[len(took)/2]), milliseconds(took[len(took)*99/100]),
-			median(results[i], func(n int) float64 { return results[i][n].server }),
-			median(results[i], func(n int) float64 { return results[i][n].load }))
+		of := func(value func(r round) float64) float64 {
+			return median(results[i], func(n int) float64 { return value(results[i][n]) })
+		}
+		rate := func(rival int) float64 {
+			return median(results[i], func(n int) float64 { return results[i][n].rate / results[rival][n].rate })
+		}
+		cost := func(rival int) float64 {
+			return median(results[i], func(n int) float64 { return results[rival][n].cost() / results[i][n].cost() })
+		}
+		fmt.Printf("%-22s  %10.0f   %12.2f   %5.2f   %6.2f   %6.2f ms   %6.1f   %4.1f µs   %12.2f   %5.2f\n", t.name,
+			of(func(r round) float64 { return r.rate }), rate(1), rate(3), milliseconds(took[len(took)/2]), milliseconds(took[len(took)*99/100]),
+			of(func(r round) float64 { return r.server }), of(func(r round) float64 { return r.load }), cost(1), cost(3))
 	}
 }
 
