@@ -19,19 +19,19 @@ import (
 
 // backUp keeps the index as it is now; put opens a house from it, as a restore would. The
 // objects are the ones that are there.
-func (h *house) backUp(t *testing.T) (put func() *house) {
+func (h *house) backUp(t *testing.T) (put func(change ...func(c *server.Config)) *house) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "archive.db")
 	if err := archive.BackUpSQLite(t.Context(), h.file, file); err != nil {
 		t.Fatal(err)
 	}
-	return func() *house {
+	return func(change ...func(c *server.Config)) *house {
 		t.Helper()
 		a := must(archive.OpenSQLite(t.Context(), file))
 		if err := a.Archive().Restores.Restored(t.Context(), latchkey.TimeOf(time.Now())); err != nil {
 			t.Fatal(err)
 		}
-		restored := openHouse(t, func(c *server.Config) { c.Archive, c.Blobs = a.Archive(), must(blob.NewDisk(h.disk)) })
+		restored := openHouse(t, append(change, func(c *server.Config) { c.Archive, c.Blobs = a.Archive(), must(blob.NewDisk(h.disk)) })...)
 		t.Cleanup(func() {
 			if err := a.Close(); err != nil {
 				t.Error(err)

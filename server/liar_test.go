@@ -32,28 +32,30 @@ type lair struct {
 	*house
 	proxy *fault.Proxy
 	redis *redis.Client
+	cache *bound.Cache
 	homes [2]*home
 	names [2]latchkey.Name // of a thumbnail in each
 	marks [2][][]byte      // what only answers about each have in them
 }
 
-// openLair starts it. What is kept lies in Redis alone, and is everything but heads.
-func openLair(t *testing.T, change ...func(c *server.Config)) *lair {
+// openLair starts it. What is kept lies in Redis alone, and is everything but heads. The
+// budget is how many reads a second the archive allows while Redis is out of order.
+func openLair(t *testing.T, budget int, change ...func(c *server.Config)) *lair {
 	t.Helper()
 	address := startRedis(t)
 	l := &lair{proxy: must(fault.NewProxy(t.Context(), fault.ProxyConfig{Upstream: address, Protocol: fault.RESP}))}
 	l.redis = redis.NewClient(&redis.Options{Addr: address})
-	cache := must(bound.New(bound.Config{
-		Keys: bound.NewKeys(), Tiers: []bound.Tier{bound.Valkey(bound.ValkeyConfig{URL: "redis://" + l.proxy.Addr()})}, BudgetRate: 10_000,
+	l.cache = must(bound.New(bound.Config{
+		Keys: bound.NewKeys(), Tiers: []bound.Tier{bound.Valkey(bound.ValkeyConfig{URL: "redis://" + l.proxy.Addr()})}, BudgetRate: budget,
 	}))
 	t.Cleanup(func() {
-		for _, c := range []io.Closer{l.redis, cache, l.proxy} {
+		for _, c := range []io.Closer{l.redis, l.cache, l.proxy} {
 			if err := c.Close(); err != nil {
 				t.Error(err)
 			}
 		}
 	})
-	l.house = openHouse(t, append(change, func(c *server.Config) { c.Cache = cache })...)
+	l.house = openHouse(t, append(change, func(c *server.Config) { c.Cache = l.cache })...)
 	for i := range l.homes {
 		l.homes[i] = l.found(t)
 		o := l.homes[i].stored(latchkey.Thumbnail, "a picture")
@@ -184,7 +186,7 @@ func (l *lair) cross(t *testing.T, kind string) {
 // TestCacheCrossesHomes: the cache answers each home with what is kept of the other. All
 // of it is genuine, and nobody sees any.
 func TestCacheCrossesHomes(t *testing.T) {
-	l := openLair(t)
+	l := openLair(t, 1000)
 	for kind, path := range map[string]int{"/object/": 0, "/row/": 0, "/events/": 1, "/session/": 2} {
 		for i := range l.homes {
 			l.healthy(t)
@@ -227,7 +229,7 @@ func TestCacheRemembersTheRemoved(t *testing.T) {
 }
 
 func remembersTheRemoved(t *testing.T, alone bool) {
-	l := openLair(t, func(c *server.Config) {
+	l := openLair(t, 1000, func(c *server.Config) {
 		if !alone {
 			c.Bus = bus.NewLocal()
 		}
@@ -287,11 +289,63 @@ func TestCacheRemembersTheRemovedControl(t *testing.T) {
 		sabotage.Cut{File: "bound/value.go", Old: "if r.epoch < q.Floor {", New: "if false {"})
 }
 
+// TestCacheOutlivesARestore: nothing that was kept before the server was put back to an
+// earlier day answers afterwards, although all numbers are as they were.
+func TestCacheOutlivesARestore(t *testing.T) {
+	l := openLair(t, 1000)
+	put := l.backUp(t)
+	for i := range l.homes { // nothing has changed since the backup
+		if status, _, err := l.ask(t.Context(), i, l.homes[i].path("/deeds")); status != 200 || err != nil {
+			t.Fatal(status, err)
+		}
+	}
+	before := l.metric(t, "latchkey_cache_reads_total", "outcome=hit")
+	r := put(func(c *server.Config) { c.Cache = l.cache })
+	for i, m := range l.homes {
+		answer, _ := r.do(t, raw{method: "GET", path: m.path("/deeds"), header: m.asPage(), mac: m.mac()})
+		if answer.StatusCode != 401 {
+			t.Errorf("home %d: a session of before is served: %d", i, answer.StatusCode)
+		}
+	}
+	if hits := l.metric(t, "latchkey_cache_reads_total", "outcome=hit"); hits != before {
+		t.Errorf("%v answers are of before the restore", hits-before)
+	}
+}
+
+// TestCacheOutlivesARestoreControl leaves the restore out of the questions.
+func TestCacheOutlivesARestoreControl(t *testing.T) {
+	control(t, "TestCacheOutlivesARestore", "is served: 200",
+		sabotage.Cut{File: "server/kept.go", Old: "strconv.FormatUint(uint64(k.generation), 10)", New: "strconv.FormatUint(0, 10)"})
+}
+
+// TestCacheIsAway: the cache cannot be reached, and too many ask at once. Those whom the
+// budget leaves out are told when to come back.
+func TestCacheIsAway(t *testing.T) {
+	l := openLair(t, 3)
+	l.proxy.Down(true)
+	refused := 0
+	eventually(t, "the budget is spent", func() bool {
+		answer, text := l.do(t, raw{method: "GET", path: objectPath(l.names[0]), header: l.homes[0].asPage(), mac: l.homes[0].mac()})
+		if answer.StatusCode == 503 {
+			refused++
+			if !strings.Contains(text, `"reason":"busy"`) || answer.Header.Get("Retry-After") == "" {
+				t.Errorf("%v %s", answer.Header, text)
+			}
+		} else if answer.StatusCode != 200 {
+			t.Errorf("%d %s", answer.StatusCode, text)
+		}
+		return refused > 3
+	})
+	if n := l.metric(t, "latchkey_cache_origin_total", "outcome=refused"); n < 3 {
+		t.Errorf("%v reads were refused, by the counter", n)
+	}
+}
+
 // TestCacheOutOfStep: the wire to the cache loses replies, doubles, swaps, holds and
 // crosses them while both homes are looked at by many. Nobody sees the other home, it is
 // noticed, and soon all is well again.
 func TestCacheOutOfStep(t *testing.T) {
-	l := openLair(t)
+	l := openLair(t, 1000)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for what, inject := range map[string]func(s fault.Schedule) *fault.Injection{
 		"lost":    func(s fault.Schedule) *fault.Injection { return l.proxy.Drop(s, rng) },
@@ -361,7 +415,7 @@ func (l *lair) rush(t *testing.T, each int) (shown int) {
 
 // TestDamagedCache: what is kept is damaged. It is read anew.
 func TestDamagedCache(t *testing.T) {
-	l := openLair(t)
+	l := openLair(t, 1000)
 	for _, word := range []string{"/object/", "/session/", "/row/", "/deeds/", "/events/"} {
 		for _, k := range l.keys(t, word) {
 			n := must(l.redis.StrLen(t.Context(), k).Result())
