@@ -13,12 +13,20 @@ import (
 // no news, lets nobody in any more whose right its own answer says has ended.
 func TestHeadsAreForgotten(t *testing.T) {
 	deaf := &hung{}
-	h := openHouse(t, func(c *server.Config) { deaf.Outbox, c.Archive.Outbox = c.Archive.Outbox, deaf })
+	var config server.Config
+	h := openHouse(t, func(c *server.Config) {
+		deaf.Outbox, c.Archive.Outbox = c.Archive.Outbox, deaf
+		config = *c
+		config.Origin = ""
+	})
 	m := h.found(t)
 	before := m.owner.Title().Head()
 	person := m.owner.Join(keytest.NewPerson(), keytest.AsResident)
 	m.append(before)
 	path := objectPath(m.stored(latchkey.Thumbnail, "a picture").Name())
+	h = h.again(t, config) // which has to read the deeds, and keeps them
+	m = m.at(t, h)
+	m.member = m.signIn()
 	removed, out := m.as(m.page(person)), m.as(m.signIn())
 	asks := func(who *home) int {
 		answer, _ := h.do(t, raw{method: "GET", path: path, header: who.asPage(), mac: who.mac()})

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -149,6 +150,20 @@ func openHouse(t *testing.T, change ...func(c *server.Config)) *house {
 		}
 	})
 	return h
+}
+
+// again starts another server of the same house, whose origin is its own if none is given.
+func (h *house) again(t *testing.T, c server.Config) *house {
+	t.Helper()
+	listener := must(net.Listen("tcp", "127.0.0.1:0"))
+	origin := "http://" + listener.Addr().String()
+	c.Origin = cmp.Or(c.Origin, origin)
+	next := &house{Server: must(server.New(t.Context(), c)), origin: origin, logs: h.logs}
+	next.client = must(api.NewClient(next.origin, nil))
+	front := server.HTTPServer(next.Handler())
+	go front.Serve(listener)
+	t.Cleanup(func() { must(0, front.Close()); must(0, next.Close()) })
+	return next
 }
 
 // memory is a cache within the process.

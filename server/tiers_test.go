@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"net"
 	"net/http"
 	"os/exec"
 	"reflect"
@@ -231,12 +230,7 @@ func (s *street) cold(t *testing.T, a archive.Archive) *house {
 	t.Helper()
 	c := s.config
 	c.Archive, c.Cache = a, memory(t, bound.Config{})
-	listener := must(net.Listen("tcp", "127.0.0.1:0"))
-	h := &house{Server: must(server.New(t.Context(), c)), origin: "http://" + listener.Addr().String(), logs: s.logs}
-	front := server.HTTPServer(h.Handler())
-	go front.Serve(listener)
-	t.Cleanup(func() { must(0, front.Close()); must(0, h.Close()) })
-	return h
+	return s.house.again(t, c)
 }
 
 // TestCrossedReads: every read of the archive in turn is answered with what answers

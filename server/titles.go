@@ -11,9 +11,10 @@ import (
 	"github.com/latchkey-cam/latchkey/deed"
 )
 
-// maxTitles is how many homes' chains are kept in memory; the one asked for longest ago
-// goes first.
-const maxTitles = 1024
+// maxTitles is how many bytes of deeds are kept in memory, folded; the chain of the home
+// that was asked for longest ago goes first. A home with a few people, devices and cameras
+// has about 10 KB.
+const maxTitles = 64 << 20
 
 // titles folds the chains of homes. What is kept is deeds, and what they come to; where a
 // chain ends is asked for every question, so that no permission outlives the deed that
@@ -26,7 +27,14 @@ type titles struct {
 
 	mu     sync.Mutex // protects what follows
 	folded map[latchkey.HomeID]*list.Element
-	recent *list.List // of *deed.Title, the one asked for last in front
+	recent *list.List // of folded, the one asked for last in front
+	size   int        // of all of them
+}
+
+// folded is a title that is kept, and how many bytes of deeds it has.
+type folded struct {
+	title *deed.Title
+	size  int
 }
 
 func newTitles(homes archive.Homes, h *heads, k *kept, a *alarm) *titles {
@@ -153,21 +161,29 @@ func (c *titles) get(home latchkey.HomeID) *deed.Title {
 		return nil
 	}
 	c.recent.MoveToFront(e)
-	return e.Value.(*deed.Title)
+	return e.Value.(folded).title
 }
 
 func (c *titles) put(t *deed.Title) {
+	f := folded{title: t}
+	for _, d := range t.Deeds(0) {
+		f.size += len(d)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, ok := c.folded[t.Home()]; ok {
-		e.Value = t
-		c.recent.MoveToFront(e)
-		return
+		c.drop(e)
 	}
-	c.folded[t.Home()] = c.recent.PushFront(t)
-	for c.recent.Len() > maxTitles {
-		last := c.recent.Back()
-		delete(c.folded, last.Value.(*deed.Title).Home())
-		c.recent.Remove(last)
+	c.folded[t.Home()] = c.recent.PushFront(f)
+	c.size += f.size
+	for c.size > maxTitles {
+		c.drop(c.recent.Back())
 	}
+}
+
+func (c *titles) drop(e *list.Element) {
+	f := e.Value.(folded)
+	delete(c.folded, f.title.Home())
+	c.recent.Remove(e)
+	c.size -= f.size
 }
