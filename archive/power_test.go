@@ -138,9 +138,9 @@ func mount(t *testing.T) (*durabletest.Forgetful, string) {
 	return f, name
 }
 
-// work founds a home and indexes objects until something fails; it returns what was
-// acknowledged.
-func work(t *testing.T, a archive.Archive, objects int) (done []archive.Entry, err error) {
+// work founds a home, indexes objects and writes receipts until something fails; it
+// returns the objects that were acknowledged.
+func work(t *testing.T, a archive.Archive, n int) (done []archive.Entry, err error) {
 	setup := archive.Secret{1}
 	if err := a.Setups.MintSetup(t.Context(), setup, archivetest.Now+1); err != nil {
 		return nil, err
@@ -150,14 +150,38 @@ func work(t *testing.T, a archive.Archive, objects int) (done []archive.Entry, e
 	if err := a.Homes.Found(t.Context(), setup, archivetest.Now, g); err != nil {
 		return nil, err
 	}
-	for range objects {
+	for range n {
 		e := archivetest.Entry(g.Home, g.Head, g.Epoch)
 		if err := a.Objects.Index(t.Context(), e); err != nil {
 			return done, err
 		}
 		done = append(done, e)
 	}
-	return done, nil
+	return done, a.Receipts.PutReceipts(t.Context(), delivered(done))
+}
+
+// delivered are the receipts of a delivery of each entry.
+func delivered(entries []archive.Entry) (all []archive.Receipt) {
+	for _, e := range entries {
+		name := e.Header.Name()
+		all = append(all, archive.Receipt{Home: name.Home, Request: name.Object.String(), Asked: name.String(), Sent: name.String(), Outcome: archive.Delivered})
+	}
+	return all
+}
+
+// unwritten counts the receipts that are not there.
+func unwritten(t *testing.T, a archive.Archive, all []archive.Receipt) (n int) {
+	t.Helper()
+	for _, r := range all {
+		got, err := a.Receipts.Receipts(t.Context(), r.Home, r.Session, r.Request)
+		if err != nil {
+			t.Fatalf("after the power cut: %v", err)
+		}
+		if len(got) != 1 || got[0] != r {
+			n++
+		}
+	}
+	return n
 }
 
 // lost counts the acknowledged entries that are not there any more.
@@ -172,6 +196,9 @@ func lost(t *testing.T, a archive.Archive, done []archive.Entry) (n int) {
 	}
 	return n
 }
+
+// objects is how many are indexed before their receipts are written.
+const objects = 5
 
 // cut works, cuts the power at a step and says how much of what was acknowledged is
 // lost. Step 0 cuts it when the work is done.
@@ -192,7 +219,7 @@ func cut(t *testing.T, step int, seed uint64, synchronous string) (acknowledged,
 		}
 		return nil
 	})
-	done, err := work(t, s.Archive(), 5)
+	done, err := work(t, s.Archive(), objects)
 	rng := rand.New(rand.NewPCG(seed, uint64(step)))
 	fsys.CrashKeeping(func() bool { return seed > 0 && rng.IntN(2) == 0 })
 	_ = s.Close() // its files are gone
@@ -201,7 +228,14 @@ func cut(t *testing.T, step int, seed uint64, synchronous string) (acknowledged,
 		t.Fatalf("step %d, seed %d: open after the power cut: %v", step, seed, openErr)
 	}
 	defer s.Close()
-	return len(done), lost(t, s.Archive(), done), err == nil
+	gone = lost(t, s.Archive(), done)
+	switch n := unwritten(t, s.Archive(), delivered(done)); {
+	case err == nil: // the receipts were acknowledged, too
+		gone += n
+	case n > 0 && n < len(done) && len(done) == objects:
+		t.Errorf("step %d, seed %d: %d of %d receipts of one transaction are lost", step, seed, n, len(done))
+	}
+	return len(done), gone, err == nil
 }
 
 func TestPowerCut(t *testing.T) {
@@ -229,7 +263,7 @@ func TestPowerCut(t *testing.T) {
 // journal mode, loses what it has acknowledged.
 func TestPowerCutControl(t *testing.T) {
 	acknowledged, gone, _ := cut(t, 0, 0, "normal")
-	if acknowledged != 5 || gone == 0 {
+	if acknowledged != objects || gone == 0 {
 		t.Errorf("with synchronous=normal %d objects were acknowledged and %d lost: this test cannot see a loss", acknowledged, gone)
 	}
 }
