@@ -10,8 +10,10 @@ import (
 	"os/exec"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/latchkey-cam/latchkey/drill/crossed"
+	"github.com/latchkey-cam/latchkey/drill/report"
 )
 
 type drillCrossedCommand struct {
@@ -22,6 +24,7 @@ type drillCrossedCommand struct {
 	Cache  string `help:"A Redis or Valkey to use, redis://HOST:PORT. Only keys that begin with latchkey-drill are touched. Without it the cache is in this process." placeholder:"URL"`
 	Faults string `help:"Which faults: all, or none, with which the drill proves nothing and fails." enum:"all,none" default:"all"`
 	JSON   bool   `name:"json" help:"Print the figures as JSON."`
+	Report string `help:"Write what came of it as a page for people into this file." type:"path" placeholder:"FILE"`
 }
 
 // How much the short form is.
@@ -63,13 +66,35 @@ func (c drillCrossedCommand) Run(ctx context.Context, t *terminal) (err error) {
 	} else if err != nil {
 		return err
 	}
-	if err := c.print(t, r); err != nil {
+	if err := errors.Join(c.print(t, r), c.report(r)); err != nil {
 		return err
 	}
 	if !r.Passed() {
 		return errors.New("the drill has failed")
 	}
 	return nil
+}
+
+// report writes the page, if it is wanted.
+func (c drillCrossedCommand) report(r crossed.Result) (err error) {
+	if c.Report == "" {
+		return nil
+	}
+	f, err := os.Create(c.Report)
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return report.HTML(f, r, report.Run{Command: c.again(), Made: time.Now(), Version: programVersion()})
+}
+
+// again is the command that repeats the drill.
+func (c drillCrossedCommand) again() string {
+	command := fmt.Sprintf("latchkey drill crossed-wires --homes %d --reads %d --seed %d --faults %s", c.Homes, c.Reads, c.Seed, c.Faults)
+	if c.Cache != "" {
+		command += " --cache " + c.Cache
+	}
+	return command + " --report report.html"
 }
 
 // cacheAddress is the host and port in a URL, empty for none.

@@ -191,6 +191,7 @@ func (d *drilling) note(p *part, s Scene, m *meter) {
 	defer d.mu.Unlock()
 	p.arm.Scenes = append(p.arm.Scenes, s)
 	p.arm.affected = union(p.arm.affected, m.people)
+	p.arm.OverTime = together(p.arm.OverTime, m.over.moments)
 	p.arm.exposed = union(p.arm.exposed, m.exposed)
 	d.config.Tell(fmt.Sprintf("%s, %s: %d faults, %d pictures shown, %d of strangers", p.name, s.Fault+" "+s.Name, s.Injected, s.Shown, s.ShownForeign))
 }

@@ -29,6 +29,8 @@ type Arm struct {
 	Control bool    `json:"control"`
 	Figures         // of all scenes together
 	Scenes  []Scene `json:"scenes"`
+	// OverTime is what was shown in all scenes, by how long ago everybody came back.
+	OverTime []Moment `json:"over_time"`
 
 	affected, exposed map[latchkey.HomeID]bool // in any scene
 }

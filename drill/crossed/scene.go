@@ -104,6 +104,7 @@ func play(ctx context.Context, c cloud, m *meter, crowd []int, f fault.Fault, se
 		return nil, err
 	}
 	began := time.Now()
+	m.over.began = began
 	first, stop := h.first(ctx)
 	storm(ctx, c, m, rng, crowd)
 	h.end()

@@ -27,6 +27,7 @@ type meter struct {
 	figures Figures
 	people  map[latchkey.HomeID]bool // who were shown a stranger's picture, by their home
 	exposed map[latchkey.HomeID]bool
+	over    timeline
 	bad     map[int]bool // homes whose last visit was not as it should be
 }
 
@@ -48,15 +49,18 @@ type visit struct {
 func (m *meter) count(v visit) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f := &m.figures
+	f, moment := &m.figures, m.over.now()
 	f.Refused += int64(v.refused)
 	f.ShownForeign += int64(v.crossed)
+	moment.ShownForeign += int64(v.crossed)
 	bad := v.refused > 0
 	for _, p := range v.shown {
 		f.Shown++
+		moment.Shown++
 		if home, ok := whose(p); ok && home != v.id && m.known[home] {
 			bad = true
 			f.ShownForeign++
+			moment.ShownForeign++
 			m.people[v.id], m.exposed[home] = true, true
 			if m.taps(v.id, f.ShownForeign) {
 				f.Tapped++
