@@ -41,7 +41,8 @@ type Config struct {
 	// Child makes the process of a control arm's server.
 	Child Child
 	Only  string
-	// Tell is called with a sentence when there is something to say. Nil: nobody is told.
+	// Tell is called with a sentence when there is something to say, one at a time. Nil:
+	// nobody is told.
 	Tell func(sentence string)
 }
 
@@ -58,8 +59,14 @@ type drilling struct {
 // Run drills. The error is for a drill that could not be carried out.
 func Run(ctx context.Context, c Config) (Result, error) {
 	began := time.Now()
-	if c.Tell == nil {
-		c.Tell = func(string) {}
+	var telling sync.Mutex // the arms do it at the same time
+	tell := c.Tell
+	c.Tell = func(sentence string) {
+		telling.Lock()
+		defer telling.Unlock()
+		if tell != nil {
+			tell(sentence)
+		}
 	}
 	d := &drilling{config: c, result: Result{Homes: c.Homes, Seed: c.Seed, Cache: c.Cache}}
 	if c.Cache == "" {

@@ -159,16 +159,21 @@ func readTrailer(r *bufio.Reader, b []byte) ([]byte, error) {
 	}
 }
 
-// ByPath answers with the first answer that a path had since the fault was put in,
+// ByPath answers with the first good answer that a path had since the fault was put in,
 // whoever asks: a cache in front that heeds neither who asks nor what the answer says
-// about being kept.
+// about being kept, and does not ask again whether they may.
 func (p *Proxy) ByPath(s Schedule, rng *rand.Rand) *Injection {
 	var seen firsts
 	return p.faults.put(s, rng, rule{act: func(in *Injection, f *frame) action {
-		if !f.reply || f.call.verb != "GET" || len(f.call.keys) == 0 || !bytes.HasPrefix(f.bytes, []byte("HTTP/1.1 200 ")) {
+		if !f.reply || f.call.verb != "GET" || len(f.call.keys) == 0 {
 			return pass
 		}
-		if first := seen.of(f.call.keys[0], f.bytes); !bytes.Equal(content(first), content(f.bytes)) && in.strikes() {
+		var good []byte
+		if bytes.HasPrefix(f.bytes, []byte("HTTP/1.1 200 ")) {
+			good = f.bytes
+		}
+		first := seen.of(f.call.keys[0], good)
+		if first != nil && !bytes.Equal(content(first), content(f.bytes)) && in.strikes() {
 			f.bytes = append(f.bytes[:0], first...)
 		}
 		return pass

@@ -140,7 +140,7 @@ func (p *Proxy) Misaddress(s Schedule, rng *rand.Rand) *Injection {
 const buckets = 256
 
 // Collide sends a key's hash instead of it, and that is one of 256. What stands before
-// the last colon stays.
+// the first colon stays.
 func (p *Proxy) Collide(s Schedule, rng *rand.Rand) *Injection {
 	return p.commands(s, rng, func(in *Injection, verb string, args [][]byte) bool {
 		keys := keysAt(verb, args)
@@ -150,7 +150,7 @@ func (p *Proxy) Collide(s Schedule, rng *rand.Rand) *Injection {
 		for _, i := range keys {
 			hash := fnv.New32a()
 			hash.Write(args[i]) // never fails
-			prefix := args[i][:bytes.LastIndexByte(args[i], ':')+1]
+			prefix := args[i][:bytes.IndexByte(args[i], ':')+1]
 			args[i] = fmt.Appendf(bytes.Clone(prefix), "%02x", hash.Sum32()%buckets)
 		}
 		return true
