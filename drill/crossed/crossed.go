@@ -150,7 +150,10 @@ func (d *drilling) ours(a *Arm) *part {
 			return nil, nil, err
 		}
 		o, err := openOurs(ctx, d.homes, cache, dir, d.progress("founded %d of %d homes", len(d.homes)))
-		return o, func() error { return errors.Join(o.close(), cache.close(ctx)) }, err
+		if err != nil {
+			return nil, nil, errors.Join(err, cache.close(ctx))
+		}
+		return o, func() error { return errors.Join(o.close(), cache.close(ctx)) }, nil
 	}}
 }
 
@@ -162,7 +165,10 @@ func (d *drilling) control(a *Arm, name string, c plainConfig) *part {
 		}
 		c.Dir = dir
 		k, err := openControl(ctx, d.homes, cache, d.config.Child, c)
-		return k, func() error { return errors.Join(k.close(), cache.close(ctx)) }, err
+		if err != nil {
+			return nil, nil, errors.Join(err, cache.close(ctx))
+		}
+		return k, func() error { return errors.Join(k.close(), cache.close(ctx)) }, nil
 	}}
 }
 

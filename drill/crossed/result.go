@@ -56,8 +56,8 @@ type Figures struct {
 	Misses         int64 `json:"misses"`
 	OriginReads    int64 `json:"origin_reads"`
 	Crashes        int64 `json:"crashes"` // of the process that held the client
-	// NoticedMS is after how long the system's own check spoke up, HealedMS until when
-	// everybody saw everything again, both from the first fault on. Nil: never. An arm's
+	// NoticedMS is after how long the system's own check spoke up, from the first fault on.
+	// HealedMS is how long after the last everybody saw everything again. Nil: never. An arm's
 	// is its worst scene's: nil if strangers' pictures were shown in one and no check
 	// spoke up, or if one did not heal.
 	NoticedMS *float64 `json:"noticed_ms"`

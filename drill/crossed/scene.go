@@ -108,13 +108,14 @@ func play(ctx context.Context, c cloud, m *meter, crowd []int, f fault.Fault, se
 	first, stop := h.first(ctx)
 	storm(ctx, c, m, rng, crowd)
 	h.end()
+	ended := time.Now()
 	stop()
 	from := time.UnixMicro(cmp.Or(first.Load(), began.UnixMicro()))
 	healed := heal(ctx, c, m, rng, crowd)
 	n := c.counts(ctx)
 	figures := m.figures
 	figures.Injected, figures.Misses, figures.OriginReads, figures.Crashes = h.injected(), n.misses, n.originReads, n.crashes
-	figures.NoticedMS, figures.HealedMS = since(from, n.alarm), since(from, healed)
+	figures.NoticedMS, figures.HealedMS = since(from, n.alarm), since(ended, healed)
 	return &Scene{Fault: f.ID, Name: f.Name, Says: f.Does, Figures: figures}, ctx.Err()
 }
 
