@@ -154,11 +154,10 @@ func storm(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) 
 	}) // nothing of it fails
 }
 
-// heal waits until everybody sees their own again, and says since when; zero: they do not.
+// heal waits until everybody has seen their own again, and says when; zero: they do not.
 func heal(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) time.Time {
 	wait := looksAfter
 	for end := time.Now().Add(healsWithin); time.Now().Before(end) && ctx.Err() == nil; wait *= 2 {
-		began := time.Now()
 		look := m.dirty()
 		for _, i := range rng.Perm(len(crowd))[:min(sample, len(crowd))] {
 			look = append(look, crowd[i])
@@ -168,7 +167,7 @@ func heal(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) t
 			return nil
 		}) // nothing of it fails
 		if len(m.dirty()) == 0 {
-			return began
+			return time.Now()
 		}
 		pause(ctx, wait)
 	}
