@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"sync"
@@ -213,7 +214,7 @@ func (f *frames) head(line []byte) (whole bool, err error) {
 		if len(text) > 1 && text[0] == '-' {
 			text = text[1:]
 		}
-		_, err := number(text, 1<<62)
+		_, err := number(text, math.MaxInt)
 		return f.ended(), err
 	case '$':
 		if string(text) == "-1" {

@@ -32,6 +32,7 @@ func TestDrillCrossedWires(t *testing.T) {
 		}}, nil, 1, func(r crossed.Result) bool { return r.Flood.Foreign > 0 }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // much of a drill is waiting
 			args := []string{"build", "-o", filepath.Join(t.TempDir(), "latchkey")}
 			if tt.cuts != nil {
 				overlay, err := sabotage.Overlay("../..", t.TempDir(), tt.cuts...)
