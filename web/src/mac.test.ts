@@ -13,6 +13,7 @@ describe("MACs", () => {
     expect(await key.answers(mac.answer, "r1", 201, body)).toBe(true);
     expect(await key.answers(mac.answer, "r1", 200, body)).toBe(false);
     expect(await key.answers("", "r1", 201, body)).toBe(false);
+    expect(await key.answers("no base64", "r1", 201, body)).toBe(false);
   });
 
   it("are by a key that nobody can take out, another for each page", async () => {

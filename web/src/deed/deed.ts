@@ -24,7 +24,7 @@ export interface Deed {
 /** Reads one deed. */
 export async function parseDeed(b: Bytes): Promise<Deed> {
   if (b.length > limits.deed) throw new DeedError("oversize", `${b.length} bytes`);
-  if (b.length === 0 || b[0] === 0) throw new DeedError("malformed", "no version");
+  if (b[0] === 0) throw new DeedError("malformed", "no version");
   if (b[0]! > 1) throw new DeedError("future-version", `version ${b[0]}; this page reads up to 1`);
   return layout(async () => {
     const r = new Reader(b);
