@@ -120,6 +120,11 @@ func TestNothingIsSigned(t *testing.T) {
 	if _, err := api.SignHello(h, nonce, key); err == nil {
 		t.Error("a hello at a head that is none")
 	}
+	h.Head = ""
+	h = must(api.SignHello(h, nonce, key))
+	if h.Head = "x"; h.Verify(nonce, keys) == nil {
+		t.Error("a hello at no head is verified at one that is none")
+	}
 }
 
 // lost is a key that does not sign.
@@ -194,6 +199,13 @@ func TestAskForAKeyThatIsNone(t *testing.T) {
 		t.Errorf("%v, want %v", err, api.ErrAsk)
 	}
 	b := x.Bytes()
+	for _, n := range []byte{0, 2} {
+		bad := bytes.Clone(b)
+		bad[len(bad)-67] = n
+		if _, err := api.ParseAsk(bad); !errors.Is(err, api.ErrMalformed) {
+			t.Errorf("an ask that says it has %d signatures: %v", n, err)
+		}
+	}
 	short := append(bytes.Clone(b[:len(b)-66]), 0, 63)
 	if _, err := api.ParseAsk(append(short, make([]byte, 63)...)); !errors.Is(err, api.ErrMalformed) {
 		t.Errorf("a signature of 63 bytes: %v", err)

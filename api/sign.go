@@ -176,8 +176,8 @@ func ParseAgentRequest(header string) (SignedAgentRequest, error) {
 	if len(header) > 2*(agentRequestSize+signatureSize) {
 		return r, fmt.Errorf("%w: header of %d characters", ErrMalformed, len(header))
 	}
-	b, err := base64.StdEncoding.Strict().DecodeString(header)
-	if err != nil || base64.StdEncoding.EncodeToString(b) != header { // the decoder skips line ends
+	b, _ := base64.StdEncoding.Strict().DecodeString(header)
+	if base64.StdEncoding.EncodeToString(b) != header { // it does not decode, or has line ends, which the decoder skips
 		return r, fmt.Errorf("%w: header is not base64", ErrMalformed)
 	}
 	in := wire.NewReader(b)

@@ -3,7 +3,31 @@ package archive
 import (
 	"context"
 	"net/url"
+
+	"github.com/latchkey-cam/latchkey/sealed"
 )
+
+// Kept and KeptEnvelope are rows as a database gives them.
+type (
+	Kept         = kept
+	KeptEnvelope = keptEnvelope
+)
+
+// RowOf is what is handed out of the rows of an object, and of its first envelope, that
+// were changed behind the archive's back: what is wrong, and how many envelopes.
+func RowOf(f sealed.File, row func(k *Kept), envelope func(e *KeptEnvelope)) (problem string, envelopes int) {
+	k, first := keptOf(f.Header), f.Envelopes[0]
+	e := keptEnvelope{k.Home, k.Camera, k.Object, first.Recipient, first.Key, first.Epoch, first.Bytes()}
+	if row != nil {
+		row(&k)
+		e.Home, e.Camera, e.Object = k.Home, k.Camera, k.Object
+	}
+	if envelope != nil {
+		envelope(&e)
+	}
+	r := k.row([]keptEnvelope{e})
+	return r.Problem, len(r.Envelopes)
+}
 
 // OpenSQLiteIn opens an archive in a file system of the test's, which has no memory to
 // share between connections: one connection, with the same pragmas but for how it

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/hpke"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,6 +157,19 @@ func TestEpochOfARightLookingSeed(t *testing.T) {
 	k, _ := o.Ring().Epoch(1)
 	if _, err := key.EpochFromSeed(o.Title(), 2, k.Seed()); err == nil {
 		t.Error("a seed passes for an epoch that is not there")
+	}
+	body, _, err := key.NewEpoch(o.Title())
+	if err != nil {
+		t.Fatal(err)
+	}
+	home, epoch, mine := o.Home(), body.Key.ID(), o.Keys.KEM.ID()
+	info := slices.Concat([]byte("latchkey epoch v1\x00"), home[:], binary.BigEndian.AppendUint64(nil, 2), epoch[:], mine[:])
+	if body.Wraps[0].Sealed, err = key.Seal(o.Keys.KEM.Public(), info, private(t).Seed()); err != nil {
+		t.Fatal(err)
+	}
+	o.Sign(body)
+	if ring, err := key.OpenEpochs(o.Title(), o.Keys); err == nil || len(ring.Epochs()) > 0 {
+		t.Errorf("a wrap of another seed opens as epoch 2: %v", err)
 	}
 	if _, err := key.EpochFromSeed(o.Title(), 1, k.Seed()); err != nil {
 		t.Error(err)

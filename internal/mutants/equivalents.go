@@ -49,4 +49,6 @@ var Equivalents = []Equivalent{
 		"What is left of malformed bytes is nothing, in which there is no key either."},
 	{`bound/value.go parse: err != nil: is false #2`,
 		"What is left of malformed bytes is nothing, in which there is no length either."},
+	{`agent/right.go who.may: named: is true`,
+		"Only a still picture is for viewers, and nobody sees a camera that is none."},
 }

@@ -33,6 +33,8 @@ export const tests: readonly string[] = [
 
 /** Mutants that do what the original does, each with the reason. */
 export const equivalents: Readonly<Record<string, string>> = {
+  "web/src/settings/settings.ts verifyDocument: k.recipient === want[i]!.recipient: is true": "A key stands in the chain once, as an agent's or as an epoch's.",
+  "web/src/settings/settings.ts openSettings: k.recipient === holder.recipient: is true": "A holder of an agent's key holds no epoch's, and the other way round.",
   "web/src/seal/file.ts readBody: wholeLength(h.bodyLength): is true": "A body of such a length does not open, and openInPlace says so in the same word.",
   "web/src/seal/open.ts openBody: e instanceof BodyError: is true": "openInPlace throws nothing else.",
   "web/src/seal/parcel.ts openParcel: e instanceof BodyError: is true": "openInPlace throws nothing else.",
