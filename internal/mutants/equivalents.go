@@ -51,4 +51,8 @@ var Equivalents = []Equivalent{
 		"What is left of malformed bytes is nothing, in which there is no length either."},
 	{`agent/right.go who.may: named: is true`,
 		"Only a still picture is for viewers, and nobody sees a camera that is none."},
+	{`internal/parcel/parcel.go Seal: err != nil: is false`,
+		"Sealing under a key of 32 bytes does not fail."},
+	{`archive/row.go kept.row: err != nil: is false #2`,
+		"What does not parse is an envelope for nobody, as which none is kept."},
 }
