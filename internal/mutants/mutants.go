@@ -73,6 +73,7 @@ type run struct {
 	dir     string // for everything that is made
 	mutants []Mutant
 	tests   map[string][]test   // by the entry of the room
+	flags   map[string][]string // by directory, what its tests are told besides
 	unwell  atomic.Int64        // how many tests fail as they are
 	mu      sync.Mutex          // for what follows, and Out
 	killers map[string][]string // by file and function, which tests have noticed there
@@ -89,7 +90,7 @@ func Run(ctx context.Context, c Config) ([]Result, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	r := &run{Config: c, dir: dir, tests: map[string][]test{}, killers: map[string][]string{}}
+	r := &run{Config: c, dir: dir, tests: map[string][]test{}, flags: map[string][]string{}, killers: map[string][]string{}}
 	overlay, err := r.overlay()
 	if err != nil {
 		return nil, err

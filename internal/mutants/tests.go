@@ -35,6 +35,9 @@ func (r *run) reach(ctx context.Context) error {
 	entries := map[string][]*test{}
 	for entry := range r.tests {
 		dir, names, _ := strings.Cut(entry, " ")
+		if quiet := "-rapid.nofailfile"; r.command(ctx, dir, quiet, "-test.list", "^$").Run() == nil {
+			r.flags[dir] = []string{quiet} // it would write into the source what a mutant made it find
+		}
 		out, err := r.command(ctx, dir, "-test.list", cmp.Or(names, ".")).Output()
 		if err != nil {
 			return fmt.Errorf("list the tests of %s: %w", dir, err)
@@ -137,7 +140,8 @@ func (r *run) runTests(ctx context.Context, dir string, names []string, limit ti
 	defer os.RemoveAll(scratch)
 	ctx, cancel := context.WithTimeout(ctx, limit+10*time.Second)
 	defer cancel()
-	c := r.command(ctx, dir, "-test.failfast", "-test.timeout", limit.String(), "-test.run", "^("+strings.Join(names, "|")+")$")
+	args := append([]string{"-test.failfast", "-test.timeout", limit.String(), "-test.run", "^(" + strings.Join(names, "|") + ")$"}, r.flags[dir]...)
+	c := r.command(ctx, dir, args...)
 	c.Env = append(append(os.Environ(), "TMPDIR="+scratch), env...)
 	c.WaitDelay = time.Second
 	return c.CombinedOutput()
