@@ -84,13 +84,19 @@ func openControl(ctx context.Context, homes []*home, cache *cache, child Child, 
 	return k, nil
 }
 
-// freeAddress is one on loopback at which nobody listens.
+// freeAddress is one on loopback at which nobody listens. A server listens there again and
+// again, and meanwhile nothing may take it: no system gives these ports to connections.
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for tries := 0; ; tries++ {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000)))
+		l, err := net.Listen("tcp", address)
+		if err == nil {
+			return address, l.Close()
+		}
+		if tries == 100 {
+			return "", fmt.Errorf("find a free address: %w", err)
+		}
 	}
-	return l.Addr().String(), l.Close()
 }
 
 // newClient is a browser's connections, as many as there are people at a time.
