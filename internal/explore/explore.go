@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 )
@@ -35,19 +36,21 @@ func Writes(what string) Touch { return Touch{what, true} }
 
 // World is one run, in one order.
 type World struct {
-	actors []*Actor
-	order  []string // the steps so far
-	last   *step
-	failed error
+	order []string // the steps so far
+	last  *step
+
+	mu      sync.Mutex // protects what follows
+	actors  []*actor
+	watched bool // the steps are ordered; before that and afterwards they are just taken
+	failed  error
 }
 
-// Actor is one of those whose steps are ordered. It is one goroutine, or several of
+// actor is one of those whose steps are ordered. It is one goroutine, or several of
 // which one waits for the other.
-type Actor struct {
+type actor struct {
 	name  string
 	next  *step // announced, and not begun
 	ended bool
-	world *World
 }
 
 type step struct {
@@ -58,36 +61,78 @@ type step struct {
 
 type actorKey struct{}
 
-// Go starts an actor. The context that do gets carries it to what announces steps.
+// Go starts an actor, whose steps wait for their turn as everybody's do from now on. The
+// context that do gets carries it to what announces steps.
 func (w *World) Go(ctx context.Context, name string, do func(ctx context.Context)) {
-	a := &Actor{name: name, world: w}
-	w.actors = append(w.actors, a)
+	w.watch(true)
+	a := w.enter(name)
 	go func() {
-		a.step("begins", []Touch{Writes(name)})
+		w.wait(a, "begins", []Touch{Writes(name)})
 		do(context.WithValue(ctx, actorKey{}, a))
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		a.ended = true
 	}()
 }
 
 // Step announces a step of the actor that ctx carries and waits until it is its turn.
-// Without an actor it does nothing, so that a world can be furnished.
-func Step(ctx context.Context, does string, touches ...Touch) {
-	if a, ok := ctx.Value(actorKey{}).(*Actor); ok {
-		a.step(does, touches)
+// Without one it is a step of somebody in the background, of whom no end is expected.
+func (w *World) Step(ctx context.Context, does string, touches ...Touch) {
+	a, ok := ctx.Value(actorKey{}).(*actor)
+	if !ok {
+		a = w.enter("")
+	}
+	w.wait(a, does, touches)
+	if !ok {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		a.ended = true
 	}
 }
 
-func (a *Actor) step(does string, touches []Touch) {
+func (w *World) enter(name string) *actor {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if name == "" {
+		name = fmt.Sprintf("background %d", len(w.actors))
+	}
+	a := &actor{name: name}
+	w.actors = append(w.actors, a)
+	return a
+}
+
+func (w *World) wait(a *actor, does string, touches []Touch) {
 	s := &step{does: does, touches: touches, begin: make(chan struct{})}
-	a.next = s
-	<-s.begin
+	w.mu.Lock()
+	watched := w.watched
+	if watched {
+		a.next = s
+	}
+	w.mu.Unlock()
+	if watched {
+		<-s.begin
+	}
 }
 
 // Fail says that something has happened which must not. The order is then printed.
 func (w *World) Fail(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.failed == nil {
 		w.failed = fmt.Errorf(format, args...)
 	}
+}
+
+func (w *World) fault() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failed
+}
+
+func (w *World) watch(on bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.watched = on
 }
 
 // node is a point at which one of several steps could come next.
@@ -110,12 +155,11 @@ func All(t *testing.T, build func(ctx context.Context, w *World) (after func()))
 			after := build(t.Context(), w)
 			path, whole = w.run(path)
 			after()
-			w.drain() // what it has let go on
 		})
 		if whole {
 			orders++
-			if w.failed != nil {
-				return orders, fmt.Errorf("%w, in this order:\n\t%s", w.failed, strings.Join(w.order, "\n\t"))
+			if err := w.fault(); err != nil {
+				return orders, fmt.Errorf("%w, in this order:\n\t%s", err, strings.Join(w.order, "\n\t"))
 			}
 		}
 		if path = advance(path); path == nil {
@@ -140,23 +184,18 @@ func advance(path []*node) []*node {
 // run follows the path, and goes on from its end. It is not whole if all that could come
 // next was explored elsewhere; the actors then run to their end unobserved.
 func (w *World) run(path []*node) (taken []*node, whole bool) {
-	defer w.drain()
+	defer w.release()
 	for depth := 0; ; depth++ {
 		ready := w.ready()
 		if len(ready) == 0 {
-			for _, a := range w.actors {
-				if !a.ended {
-					w.Fail("%s waits for something that never comes", a.name)
-				}
-			}
+			w.stuck()
 			return path, true
 		}
 		if depth == len(path) {
-			n := &node{ready: ready}
+			n := &node{ready: ready, chosen: -1}
 			if depth > 0 {
 				n.asleep = w.stillAsleep(path[depth-1].asleep)
 			}
-			n.chosen = -1
 			if !n.next() {
 				return path, false
 			}
@@ -167,8 +206,17 @@ func (w *World) run(path []*node) (taken []*node, whole bool) {
 			panic(fmt.Sprintf("internal error: one order of steps has come to %v, and now comes to %v", n.ready, ready))
 		}
 		w.take(n.ready[n.chosen])
-		if w.failed != nil {
+		if w.fault() != nil {
 			return path, true
+		}
+	}
+}
+
+// stuck fails if somebody has not ended.
+func (w *World) stuck() {
+	for _, a := range w.actors {
+		if !a.ended {
+			w.Fail("%s waits for something that never comes", a.name)
 		}
 	}
 }
@@ -194,8 +242,9 @@ func (w *World) ready() (names []string) {
 	return names
 }
 
-func (w *World) actor(name string) *Actor {
-	i := slices.IndexFunc(w.actors, func(a *Actor) bool { return a.name == name })
+// actor returns an actor while nobody moves.
+func (w *World) actor(name string) *actor {
+	i := slices.IndexFunc(w.actors, func(a *actor) bool { return a.name == name })
 	return w.actors[i]
 }
 
@@ -233,14 +282,14 @@ func apart(a, b *step) bool {
 	return true
 }
 
-// drain lets the actors run to their end.
-func (w *World) drain() {
-	for len(w.ready()) > 0 {
-		for _, a := range w.actors {
-			if s := a.next; s != nil {
-				a.next = nil
-				close(s.begin)
-			}
+// release lets everybody go on without taking turns.
+func (w *World) release() {
+	w.watch(false)
+	for _, a := range w.actors {
+		if s := a.next; s != nil {
+			a.next = nil
+			close(s.begin)
 		}
 	}
+	synctest.Wait()
 }

@@ -8,16 +8,20 @@ import (
 	"github.com/latchkey-cam/latchkey/internal/explore"
 )
 
-// TestEveryOrder counts: three steps beside three. Where they begin makes no difference.
-func TestEveryOrder(t *testing.T) {
-	steps := func(ctx context.Context) {
+// walk takes three steps that change something.
+func walk(w *explore.World, what string) func(ctx context.Context) {
+	return func(ctx context.Context) {
 		for range 3 {
-			explore.Step(ctx, "walks", explore.Writes("road"))
+			w.Step(ctx, "walks", explore.Writes(what))
 		}
 	}
+}
+
+// TestEveryOrder counts: three steps beside three. Where they begin makes no difference.
+func TestEveryOrder(t *testing.T) {
 	n, err := explore.All(t, func(ctx context.Context, w *explore.World) func() {
-		w.Go(ctx, "a", steps)
-		w.Go(ctx, "b", steps)
+		w.Go(ctx, "a", walk(w, "road"))
+		w.Go(ctx, "b", walk(w, "road"))
 		return func() {}
 	})
 	if want := 20; n != want || err != nil { // 6 over 3
@@ -27,21 +31,28 @@ func TestEveryOrder(t *testing.T) {
 
 // TestApart leaves out what comes to the same.
 func TestApart(t *testing.T) {
-	steps := func(what string) func(context.Context) {
-		return func(ctx context.Context) {
-			for range 3 {
-				explore.Step(ctx, "writes", explore.Writes(what))
-			}
-		}
-	}
 	n, err := explore.All(t, func(ctx context.Context, w *explore.World) func() {
-		w.Go(ctx, "a", steps("here"))
-		w.Go(ctx, "b", steps("there"))
-		w.Go(ctx, "c", steps("elsewhere"))
+		w.Go(ctx, "a", walk(w, "here"))
+		w.Go(ctx, "b", walk(w, "there"))
+		w.Go(ctx, "c", walk(w, "elsewhere"))
 		return func() {}
 	})
 	if n != 1 || err != nil {
 		t.Errorf("%d orders of steps that have nothing to do with each other, %v; want 1", n, err)
+	}
+}
+
+// TestBackground orders the steps of somebody whom an actor has started and does not wait for.
+func TestBackground(t *testing.T) {
+	n, err := explore.All(t, func(ctx context.Context, w *explore.World) func() {
+		w.Go(ctx, "a", func(ctx context.Context) {
+			go walk(w, "road")(context.WithoutCancel(t.Context()))
+			walk(w, "road")(ctx)
+		})
+		return func() {}
+	})
+	if want := 20; n != want || err != nil {
+		t.Errorf("%d orders, %v; want %d", n, err, want)
 	}
 }
 
@@ -53,13 +64,13 @@ func TestLostUpdate(t *testing.T) {
 			turn := make(chan bool, 1)
 			add := func(ctx context.Context) {
 				if lock {
-					explore.Step(ctx, "locks", explore.Writes("lock"))
+					w.Step(ctx, "locks", explore.Writes("lock"))
 					turn <- true
 					defer func() { <-turn }()
 				}
-				explore.Step(ctx, "reads", explore.Reads("value"))
+				w.Step(ctx, "reads", explore.Reads("value"))
 				was := value
-				explore.Step(ctx, "writes", explore.Writes("value"))
+				w.Step(ctx, "writes", explore.Writes("value"))
 				value = was + 1
 			}
 			w.Go(ctx, "a", add)
@@ -86,12 +97,12 @@ func TestStuck(t *testing.T) {
 		open := make(chan bool)
 		both := func(first, second chan bool) func(context.Context) {
 			return func(ctx context.Context) {
-				explore.Step(ctx, "takes one")
+				w.Step(ctx, "takes one")
 				select {
 				case first <- true:
 				case <-open:
 				}
-				explore.Step(ctx, "takes the other")
+				w.Step(ctx, "takes the other")
 				select {
 				case second <- true:
 				case <-open:
