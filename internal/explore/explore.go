@@ -61,13 +61,17 @@ type step struct {
 
 type actorKey struct{}
 
-// Go starts an actor, whose steps wait for their turn as everybody's do from now on. The
-// context that do gets carries it to what announces steps.
+// Go starts an actor, whose steps wait for their turn. The context that do gets carries it
+// to what announces steps. Before the first actor nobody waits, and after All has seen
+// the end of an order.
 func (w *World) Go(ctx context.Context, name string, do func(ctx context.Context)) {
-	w.watch(true)
+	if !w.isWatched() {
+		synctest.Wait() // until what was furnished has come to rest
+		w.watch(true)
+	}
 	a := w.enter(name)
 	go func() {
-		w.wait(a, "begins", []Touch{Writes(name)})
+		w.wait(a, "begins", nil)
 		do(context.WithValue(ctx, actorKey{}, a))
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -78,6 +82,9 @@ func (w *World) Go(ctx context.Context, name string, do func(ctx context.Context
 // Step announces a step of the actor that ctx carries and waits until it is its turn.
 // Without one it is a step of somebody in the background, of whom no end is expected.
 func (w *World) Step(ctx context.Context, does string, touches ...Touch) {
+	if !w.isWatched() {
+		return
+	}
 	a, ok := ctx.Value(actorKey{}).(*actor)
 	if !ok {
 		a = w.enter("")
@@ -88,6 +95,12 @@ func (w *World) Step(ctx context.Context, does string, touches ...Touch) {
 		defer w.mu.Unlock()
 		a.ended = true
 	}
+}
+
+func (w *World) isWatched() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.watched
 }
 
 func (w *World) enter(name string) *actor {
@@ -292,4 +305,9 @@ func (w *World) release() {
 		}
 	}
 	synctest.Wait()
+}
+
+// As returns ctx, carrying the actor that of carries: for what an actor has others do.
+func As(ctx, of context.Context) context.Context {
+	return context.WithValue(ctx, actorKey{}, of.Value(actorKey{}))
 }
