@@ -216,7 +216,8 @@ func (w *World) run(path []*node) (taken []*node, whole bool) {
 		}
 		n := path[depth]
 		if !slices.Equal(n.ready, ready) {
-			panic(fmt.Sprintf("internal error: one order of steps has come to %v, and now comes to %v", n.ready, ready))
+			panic(fmt.Sprintf("internal error: what is tested is left to chance: one order of steps came to %v, and now comes to %v after\n\t%s",
+				n.ready, ready, strings.Join(w.order, "\n\t")))
 		}
 		w.take(n.ready[n.chosen])
 		if w.fault() != nil {
