@@ -119,7 +119,8 @@ type stage struct {
 // open starts a server on a copy of the scene.
 func (s *scene) open(ctx context.Context, t *testing.T, w *explore.World, cached bool) *stage {
 	st := &stage{scene: s, t: t, world: w, dial: make(chan net.Conn)}
-	file := filepath.Join(t.TempDir(), "archive.db")
+	dir := must(os.MkdirTemp("", "stage-")) // removed after each order: there are many
+	file := filepath.Join(dir, "archive.db")
 	must(0, os.WriteFile(file, s.index, 0o600))
 	index := must(archive.OpenSQLite(ctx, file))
 	folder := must(durable.Open(s.house.blobs))
@@ -141,7 +142,7 @@ func (s *scene) open(ctx context.Context, t *testing.T, w *explore.World, cached
 		return explore.As(lines(ctx, c), c.(*wire).of)
 	}
 	go front.Serve(&stageDoor{st.dial, make(chan struct{})})
-	st.close = append([]func() error{front.Close, run.Close, index.Close, folder.Close}, st.close...)
+	st.close = append([]func() error{front.Close, run.Close, index.Close, folder.Close, func() error { return os.RemoveAll(dir) }}, st.close...)
 	return st
 }
 

@@ -80,13 +80,14 @@ func (w *World) Go(ctx context.Context, name string, do func(ctx context.Context
 }
 
 // Step announces a step of the actor that ctx carries and waits until it is its turn.
-// Without one it is a step of somebody in the background, of whom no end is expected.
+// Without one, or while the actor waits for its turn elsewhere, it is a step of somebody
+// in the background, of whom no end is expected.
 func (w *World) Step(ctx context.Context, does string, touches ...Touch) {
 	if !w.isWatched() {
 		return
 	}
 	a, ok := ctx.Value(actorKey{}).(*actor)
-	if !ok {
+	if ok = ok && !w.waits(a); !ok {
 		a = w.enter("")
 	}
 	w.wait(a, does, touches)
@@ -95,6 +96,12 @@ func (w *World) Step(ctx context.Context, does string, touches ...Touch) {
 		defer w.mu.Unlock()
 		a.ended = true
 	}
+}
+
+func (w *World) waits(a *actor) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return a.next != nil
 }
 
 func (w *World) isWatched() bool {
