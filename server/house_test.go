@@ -7,6 +7,7 @@ import (
 	"crypto"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -349,6 +351,7 @@ type raw struct {
 	header       http.Header
 	body         string
 	mac          *api.MACKey // of the session that it is made in, nil for none
+	again        bool        // if the connection is cut, which the request before may have left
 }
 
 func (h *house) do(t *testing.T, r raw) (*http.Response, string) {
@@ -373,7 +376,10 @@ func (h *house) do(t *testing.T, r raw) (*http.Response, string) {
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(request)
-	if err != nil {
+	if r.again && errors.Is(err, syscall.ECONNRESET) {
+		r.again = false
+		return h.do(t, r)
+	} else if err != nil {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()

@@ -142,10 +142,18 @@ type passkey struct {
 	prf        accounttest.Key // what its PRF would give
 }
 
+// wholeKey is the length of a COSE key of P-256. The authenticator in software leaves out
+// the leading zeros of a coordinate, which one key in 128 has; no real one does.
+const wholeKey = 77
+
 func (h *house) passkey(t *testing.T) *passkey {
+	credential := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	for len(credential.Key.AttestationData()) != wholeKey {
+		credential = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	}
 	return &passkey{
 		t: t, party: virtualwebauthn.RelyingParty{ID: "localhost", Name: "Latchkey", Origin: h.origin},
-		device: virtualwebauthn.NewAuthenticator(), credential: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2), prf: accounttest.NewKey(),
+		device: virtualwebauthn.NewAuthenticator(), credential: credential, prf: accounttest.NewKey(),
 	}
 }
 
