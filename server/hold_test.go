@@ -117,7 +117,7 @@ func (w *walker) ask(t *testing.T, route api.Route) api.Reason {
 	}
 	route.Pattern = strings.NewReplacer("{slot}", w.slot.String(), "{account}", w.person.id.String()).Replace(route.Pattern)
 	path := w.address(route, w.name)
-	q := raw{method: route.Method, path: path, body: map[bool]string{true: "{}"}[route.Request != nil], header: http.Header{"Origin": {w.house.origin}}, again: true}
+	q := raw{method: route.Method, path: path, body: map[bool]string{true: "{}"}[route.Request != nil], header: http.Header{"Origin": {w.house.origin}}, again: 20}
 	switch {
 	case route.Right.Session():
 		q.header, q.mac = w.asPage(), w.mac()

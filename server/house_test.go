@@ -351,7 +351,7 @@ type raw struct {
 	header       http.Header
 	body         string
 	mac          *api.MACKey // of the session that it is made in, nil for none
-	again        bool        // if the connection is cut, which the request before may have left
+	again        int         // so often, if the connection is cut, which the request before may have left
 }
 
 func (h *house) do(t *testing.T, r raw) (*http.Response, string) {
@@ -376,8 +376,8 @@ func (h *house) do(t *testing.T, r raw) (*http.Response, string) {
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(request)
-	if r.again && errors.Is(err, syscall.ECONNRESET) {
-		r.again = false
+	if r.again > 0 && errors.Is(err, syscall.ECONNRESET) {
+		r.again--
 		return h.do(t, r)
 	} else if err != nil {
 		t.Fatal(err)
