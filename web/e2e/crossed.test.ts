@@ -25,7 +25,7 @@ const built = inject("built");
 // the file; its archive holds every row against the header in it; the page compares
 // again, and a list's rows with the event that they are listed under.
 const serverCuts: Cut[] = [
-  { file: "server/session.go", old: "	if !ok {\n		a.crossedSession(session)", new: "	if a.key = &session.Keys[0]; !ok && false {\n		a.crossedSession(session)" },
+  { file: "server/session.go", old: "	if !ok {\n		a.crossedSession(in.session)", new: "	if a.key = &in.session.Keys[0]; !ok && false {\n		a.crossedSession(in.session)" },
   { file: "server/door.go", old: "case row.Name != asked || stored.Name() != asked:", new: "case false:" },
   { file: "server/door.go", old: "case string(row.Header) != string(stored.Bytes()):", new: "case false:" },
   { file: "archive/row.go", old: "if !k.fits(h) {", new: "if false {" },
