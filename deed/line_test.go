@@ -94,7 +94,8 @@ func TestBeyondTheEnds(t *testing.T) {
 	}
 	me := h.owner.Person
 	for e, is := range map[latchkey.Epoch]bool{0: false, 1: true, 2: true, 3: false} {
-		if _, ok := title.EpochKey(e); ok != is || (title.Wraps(e) != nil) != is || title.Has(me, e) != is {
+		id, named := title.EpochKeyID(e)
+		if k, ok := title.EpochKey(e); ok != is || named != is || is && id != k.ID() || (title.Wraps(e) != nil) != is || title.Has(me, e) != is {
 			t.Errorf("of epoch %d: %v", e, ok)
 		}
 	}

@@ -55,4 +55,6 @@ var Equivalents = []Equivalent{
 		"Sealing under a key of 32 bytes does not fail."},
 	{`archive/row.go kept.row: err != nil: is false #2`,
 		"What does not parse is an envelope for nobody, as which none is kept."},
+	{`deed/fold_people.go Title.offer: p.From <= last: is true`,
+		"No past that parses has the length of one that begins after the last epoch."},
 }
