@@ -27,6 +27,7 @@ func TestKeys(t *testing.T) {
 		{"too short", secretA[2:], false},
 		{"half a byte short", secretA[1:], false},
 		{"too long", secretA + "aa", false},
+		{"half a byte too long", secretA + "a", false},
 		{"no digits", strings.Repeat("x", 64), false},
 	} {
 		path := filepath.Join(t.TempDir(), "keys")
