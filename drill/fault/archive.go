@@ -58,9 +58,9 @@ func (a *Archive) Wrap(inner archive.Archive) archive.Archive {
 	return w
 }
 
-// passed returns an answer, or what a fault makes of it. renamed gives another's row the
-// key that was asked for, in a copy.
-func passed[K comparable, V any](a *Archive, seen *others[K, V], k K, v V, err error, renamed func(v V) V) (V, error) {
+// passed returns an answer, or what a fault makes of it. Rename gives a copy of another's
+// row the key that was asked for; what the copy shares with the row it must not change.
+func passed[K comparable, V any](a *Archive, seen *others[K, V], k K, v V, err error, rename func(v *V)) (V, error) {
 	if err != nil && !errors.Is(err, archive.ErrNotFound) {
 		return v, err
 	}
@@ -76,20 +76,21 @@ func passed[K comparable, V any](a *Archive, seen *others[K, V], k K, v V, err e
 			continue
 		}
 		if f.what {
-			return renamed(other.value), nil
+			rename(&other.value)
 		}
 		return other.value, nil
 	}
 	return v, err
 }
 
-// each changes every element of a copy.
-func each[E any](all []E, change func(e *E)) []E {
-	all = slices.Clone(all)
-	for i := range all {
-		change(&all[i])
+// each renames every element, in a list of its own.
+func each[E any](rename func(e *E)) func(all *[]E) {
+	return func(all *[]E) {
+		*all = slices.Clone(*all)
+		for i := range *all {
+			rename(&(*all)[i])
+		}
 	}
-	return all
 }
 
 // The nouns with a method of the same name, under another one.
@@ -108,18 +109,13 @@ type homes struct {
 // Head is [archive.Homes]'.
 func (h homes) Head(ctx context.Context, home latchkey.HomeID) (archive.HomeHead, error) {
 	v, err := h.Homes.Head(ctx, home)
-	return passed(h.a, &h.a.heads, home, v, err, func(v archive.HomeHead) archive.HomeHead {
-		v.Home = home
-		return v
-	})
+	return passed(h.a, &h.a.heads, home, v, err, func(v *archive.HomeHead) { v.Home = home })
 }
 
 // Deeds is [archive.Homes]'.
 func (h homes) Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) ([]archive.Deed, error) {
 	v, err := h.Homes.Deeds(ctx, home, from, max)
-	return passed(h.a, &h.a.deeds, home, v, err, func(v []archive.Deed) []archive.Deed {
-		return each(v, func(d *archive.Deed) { d.Home = home })
-	})
+	return passed(h.a, &h.a.deeds, home, v, err, each(func(d *archive.Deed) { d.Home = home }))
 }
 
 type objects struct {
@@ -130,31 +126,24 @@ type objects struct {
 // Object is [archive.Objects]'.
 func (o objects) Object(ctx context.Context, name latchkey.Name) (archive.Row, error) {
 	v, err := o.Objects.Object(ctx, name)
-	return passed(o.a, &o.a.objects, name.Home, v, err, func(v archive.Row) archive.Row {
-		v.Name = name
-		return v
-	})
+	return passed(o.a, &o.a.objects, name.Home, v, err, func(v *archive.Row) { v.Name = name })
 }
 
 // Events is [archive.Objects]'.
 func (o objects) Events(ctx context.Context, home latchkey.HomeID, before archive.Cursor, limit int) (archive.Page, error) {
 	v, err := o.Objects.Events(ctx, home, before, limit)
-	return passed(o.a, &o.a.pages, home, v, err, func(v archive.Page) archive.Page {
-		v.Events = each(v.Events, func(e *archive.Event) {
+	return passed(o.a, &o.a.pages, home, v, err, func(v *archive.Page) {
+		each(func(e *archive.Event) {
 			e.Home = home
-			e.Objects = each(e.Objects, func(r *archive.Row) { r.Name.Home = home })
-		})
-		return v
+			each(func(r *archive.Row) { r.Name.Home = home })(&e.Objects)
+		})(&v.Events)
 	})
 }
 
 // Usage is [archive.Objects]'.
 func (o objects) Usage(ctx context.Context, home latchkey.HomeID) (archive.Usage, error) {
 	v, err := o.Objects.Usage(ctx, home)
-	return passed(o.a, &o.a.usage, home, v, err, func(v archive.Usage) archive.Usage {
-		v.Home = home
-		return v
-	})
+	return passed(o.a, &o.a.usage, home, v, err, func(v *archive.Usage) { v.Home = home })
 }
 
 type sessions struct {
@@ -165,18 +154,13 @@ type sessions struct {
 // Session is [archive.Sessions]'.
 func (s sessions) Session(ctx context.Context, home latchkey.HomeID, secret archive.Secret) (archive.Session, error) {
 	v, err := s.Sessions.Session(ctx, home, secret)
-	return passed(s.a, &s.a.sessions, home, v, err, func(v archive.Session) archive.Session {
-		v.Home, v.Secret = home, secret
-		return v
-	})
+	return passed(s.a, &s.a.sessions, home, v, err, func(v *archive.Session) { v.Home, v.Secret = home, secret })
 }
 
 // SessionsOf is [archive.Sessions]'.
 func (s sessions) SessionsOf(ctx context.Context, home latchkey.HomeID) ([]archive.Session, error) {
 	v, err := s.Sessions.SessionsOf(ctx, home)
-	return passed(s.a, &s.a.signedIn, home, v, err, func(v []archive.Session) []archive.Session {
-		return each(v, func(s *archive.Session) { s.Home = home })
-	})
+	return passed(s.a, &s.a.signedIn, home, v, err, each(func(s *archive.Session) { s.Home = home }))
 }
 
 type settings struct {
@@ -187,10 +171,7 @@ type settings struct {
 // Settings is [archive.Settings]'.
 func (s settings) Settings(ctx context.Context, home latchkey.HomeID) (archive.Document, error) {
 	v, err := s.settingsKept.Settings(ctx, home)
-	return passed(s.a, &s.a.settings, home, v, err, func(v archive.Document) archive.Document {
-		v.Home = home
-		return v
-	})
+	return passed(s.a, &s.a.settings, home, v, err, func(v *archive.Document) { v.Home = home })
 }
 
 type conditions struct {
@@ -201,9 +182,7 @@ type conditions struct {
 // Conditions is [archive.Conditions]'.
 func (c conditions) Conditions(ctx context.Context, home latchkey.HomeID) ([]archive.Condition, error) {
 	v, err := c.conditionsKept.Conditions(ctx, home)
-	return passed(c.a, &c.a.conditions, home, v, err, func(v []archive.Condition) []archive.Condition {
-		return each(v, func(c *archive.Condition) { c.Home = home })
-	})
+	return passed(c.a, &c.a.conditions, home, v, err, each(func(c *archive.Condition) { c.Home = home }))
 }
 
 type asks struct {
@@ -214,9 +193,7 @@ type asks struct {
 // Asks is [archive.Asks]'.
 func (k asks) Asks(ctx context.Context, home latchkey.HomeID) ([]archive.Ask, error) {
 	v, err := k.asksKept.Asks(ctx, home)
-	return passed(k.a, &k.a.asks, home, v, err, func(v []archive.Ask) []archive.Ask {
-		return each(v, func(k *archive.Ask) { k.Home = home })
-	})
+	return passed(k.a, &k.a.asks, home, v, err, each(func(k *archive.Ask) { k.Home = home }))
 }
 
 type joins struct {
@@ -227,8 +204,5 @@ type joins struct {
 // Join is [archive.Joins]'.
 func (j joins) Join(ctx context.Context, slot api.Slot) (archive.Join, error) {
 	v, err := j.Joins.Join(ctx, slot)
-	return passed(j.a, &j.a.joins, slot, v, err, func(v archive.Join) archive.Join {
-		v.Slot = slot
-		return v
-	})
+	return passed(j.a, &j.a.joins, slot, v, err, func(v *archive.Join) { v.Slot = slot })
 }
