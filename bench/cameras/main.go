@@ -9,15 +9,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/latchkey-cam/latchkey/bench/role"
 )
 
 // roles are what this program does when it starts itself.
@@ -25,45 +25,18 @@ var roles = map[string]func(context.Context, []string) error{
 	"serve": serve, "store": store, "look": look, "whole": whole,
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	run := measure
-	if len(os.Args) > 1 {
-		role, ok := roles[os.Args[1]]
-		if !ok {
-			fmt.Fprintln(os.Stderr, "cameras: no role", os.Args[1])
-			os.Exit(2)
-		}
-		run = func(ctx context.Context) error { return role(ctx, os.Args[2:]) }
-	}
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "cameras:", err)
-		os.Exit(1)
-	}
-}
+func main() { role.Main("cameras", roles, measure) }
 
 // Of a row: how long things settle, and how long they are measured.
 const settle = 8 * time.Second
 
-func window() (time.Duration, error) {
-	text := os.Getenv("LATCHKEY_BENCH_SECONDS")
-	if text == "" {
-		return 40 * time.Second, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		return 0, errors.New("LATCHKEY_BENCH_SECONDS: want a number of seconds")
-	}
-	return time.Duration(n) * time.Second, nil
-}
-
 // measure prints the table.
 func measure(ctx context.Context) error {
-	span, err := window()
+	seconds, err := role.Number("LATCHKEY_BENCH_SECONDS", "seconds", 40)
 	if err != nil {
 		return err
 	}
+	span := time.Duration(seconds) * time.Second
 	folder, err := os.MkdirTemp("", "latchkey-cameras-")
 	if err != nil {
 		return err

@@ -12,14 +12,13 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/latchkey-cam/latchkey/bench/role"
 )
 
 // roles are what this program does when it starts itself. Each prints the address that
@@ -28,39 +27,10 @@ var roles = map[string]func(ctx context.Context, args []string) error{
 	"latchkey": serveLatchkey, "auth": serveYes, "files": serveFiles,
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	run := measure
-	if len(os.Args) > 1 {
-		role, ok := roles[os.Args[1]]
-		if !ok {
-			fmt.Fprintln(os.Stderr, "serve: no role", os.Args[1])
-			os.Exit(2)
-		}
-		run = func(ctx context.Context) error { return role(ctx, os.Args[2:]) }
-	}
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "serve:", err)
-		os.Exit(1)
-	}
-}
-
-// rounds says how often each of them is measured.
-func rounds() (int, error) {
-	text := os.Getenv("LATCHKEY_BENCH_ROUNDS")
-	if text == "" {
-		return 20, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		return 0, errors.New("LATCHKEY_BENCH_ROUNDS: want a number of rounds")
-	}
-	return n, nil
-}
+func main() { role.Main("serve", roles, measure) }
 
 func measure(ctx context.Context) error {
-	n, err := rounds()
+	n, err := role.Number("LATCHKEY_BENCH_ROUNDS", "rounds", 20) // of each of them
 	if err != nil {
 		return err
 	}
