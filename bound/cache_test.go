@@ -142,28 +142,35 @@ func TestForget(t *testing.T) {
 	})
 }
 
+// forgottenWhileRead has thumbnails read until release is closed, and meanwhile changed at
+// the origin and forgotten.
+func forgottenWhileRead(t *testing.T) (c *bound.Cache, o *table, release chan struct{}) {
+	t.Helper()
+	o, release = &table{}, make(chan struct{})
+	c = open(t, bound.Config{Tiers: []bound.Tier{bound.Memory(bound.MemoryConfig{})}})
+	go func() {
+		_, err := c.Get(t.Context(), thumbnails, func(ctx context.Context, q bound.Question) (bound.Answer, error) {
+			a, err := o.read(ctx, q)
+			<-release
+			return a, err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}()
+	synctest.Wait()
+	o.epoch.Store(1)
+	if err := c.Forget(t.Context(), thumbnails); err != nil {
+		t.Fatal(err)
+	}
+	return c, o, release
+}
+
 // TestForgetWhileReading: what was read before is not handed to who asks after, nor put
 // over what they are given.
 func TestForgetWhileReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := &table{}
-		c := open(t, bound.Config{Tiers: []bound.Tier{bound.Memory(bound.MemoryConfig{})}})
-		release := make(chan struct{})
-		go func() {
-			_, err := c.Get(t.Context(), thumbnails, func(ctx context.Context, q bound.Question) (bound.Answer, error) {
-				a, err := o.read(ctx, q)
-				<-release
-				return a, err
-			})
-			if err != nil {
-				t.Error(err)
-			}
-		}()
-		synctest.Wait()
-		o.epoch.Store(1)
-		if err := c.Forget(t.Context(), thumbnails); err != nil {
-			t.Fatal(err)
-		}
+		c, o, release := forgottenWhileRead(t)
 		want(t, c, thumbnails, o.read, 1)
 		close(release)
 		synctest.Wait()

@@ -2,10 +2,8 @@ package bound_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -39,23 +37,7 @@ func TestLengthsThatLie(t *testing.T) {
 // also if nobody has read anything newer.
 func TestForgottenIsNotStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o, release := &table{}, make(chan struct{})
-		c := open(t, bound.Config{Tiers: []bound.Tier{bound.Memory(bound.MemoryConfig{})}})
-		go func() {
-			_, err := c.Get(t.Context(), thumbnails, func(ctx context.Context, q bound.Question) (bound.Answer, error) {
-				a, err := o.read(ctx, q)
-				<-release
-				return a, err
-			})
-			if err != nil {
-				t.Error(err)
-			}
-		}()
-		synctest.Wait()
-		o.epoch.Store(1)
-		if err := c.Forget(t.Context(), thumbnails); err != nil {
-			t.Fatal(err)
-		}
+		c, o, release := forgottenWhileRead(t)
 		close(release)
 		synctest.Wait()
 		want(t, c, thumbnails, o.read, 1)
@@ -75,17 +57,7 @@ func TestNothingIsLeftToMisroute(t *testing.T) {
 				s.values[strings.Replace(name, home(1).Scope, home(2).Scope, 1)] = value
 			}
 		})
-		missing := errors.New("no such row")
-		for range 10 {
-			_, err := c.Get(t.Context(), home(2), func(context.Context, bound.Question) (bound.Answer, error) { return bound.Answer{}, missing })
-			if !errors.Is(err, missing) {
-				t.Error(err)
-			}
-			synctest.Wait()
-		}
-		if n := len(alarms.of(bound.Misrouted)); n != 1 || tell(t, c).Replaced != 1 {
-			t.Errorf("one value under another's name is reported %d times and %+v", n, tell(t, c))
-		}
+		reportedOnce(t, c, home(2), alarms, bound.Misrouted)
 	})
 }
 

@@ -236,18 +236,25 @@ func TestNothingIsLeftToMislead(t *testing.T) {
 				s.values[name] = []byte("rot")
 			}
 		})
-		missing := errors.New("no such row")
-		for range 10 {
-			_, err := c.Get(t.Context(), thumbnails, func(context.Context, bound.Question) (bound.Answer, error) { return bound.Answer{}, missing })
-			if !errors.Is(err, missing) {
-				t.Error(err)
-			}
-			synctest.Wait()
-		}
-		if n := len(alarms.of(bound.Damaged)); n != 1 || tell(t, c).Replaced != 1 {
-			t.Errorf("one rotten value is reported %d times and %+v", n, tell(t, c))
-		}
+		reportedOnce(t, c, thumbnails, alarms, bound.Damaged)
 	})
+}
+
+// reportedOnce asks again and again what the origin has no row for, and wants the wrong
+// value that a tier had for it to have been an incident once.
+func reportedOnce(t *testing.T, c *bound.Cache, q bound.Question, alarms *log, kind bound.Kind) {
+	t.Helper()
+	missing := errors.New("no such row")
+	for range 10 {
+		_, err := c.Get(t.Context(), q, func(context.Context, bound.Question) (bound.Answer, error) { return bound.Answer{}, missing })
+		if !errors.Is(err, missing) {
+			t.Error(err)
+		}
+		synctest.Wait()
+	}
+	if n := len(alarms.of(kind)); n != 1 || tell(t, c).Replaced != 1 {
+		t.Errorf("one value that is %s is reported %d times and %+v", kind, n, tell(t, c))
+	}
 }
 
 // TestFlightsAreBounded: the origin is asked no more than so many things at once.
