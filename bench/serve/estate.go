@@ -8,15 +8,21 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key/keytest"
+	"github.com/latchkey-cam/latchkey/seal"
+	"github.com/latchkey-cam/latchkey/sealed"
 	"github.com/latchkey-cam/latchkey/server"
 )
 
@@ -26,7 +32,7 @@ const (
 	homes      = 200
 	ofHome     = 4
 	pageHomes  = 10
-	pageEvents = 50
+	pageEvents = 50      // of a page; in those homes each of two cameras has so many
 	size       = 8 << 10 // of a thumbnail, before it is sealed
 )
 
@@ -35,12 +41,20 @@ type estate struct {
 	data   string // its folder
 	server *process
 	homes  []home
+	came   atomic.Int64 // bytes that members and agents were sent
 }
 
 // home is a home, and the session of somebody who lives there.
 type home struct {
-	member *api.Home
-	names  []latchkey.Name // of its thumbnails
+	member     *api.Home
+	thumbnails []thumbnail
+	readers    []reader // whose pages are measured: the owner, and a guest
+}
+
+// thumbnail is what an agent has uploaded, and what is to come back.
+type thumbnail struct {
+	name latchkey.Name
+	file []byte
 }
 
 // serveLatchkey is the role of the server: its folder, and the address to listen on.
@@ -79,7 +93,7 @@ func found(ctx context.Context, folder string) (*estate, error) {
 	if err := e.start(ctx, "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
-	client, err := api.NewClient("http://localhost:"+port(e.server.address), nil)
+	client, err := api.NewClient("http://localhost:"+port(e.server.address), e.browser())
 	if err != nil {
 		e.end()
 		return nil, err
@@ -130,30 +144,78 @@ func (e *estate) move(ctx context.Context, client *api.Client, number int) (h ho
 		return h, err
 	}
 	agent := owner.PlaceAgent()
-	camera := owner.PlaceCamera(agent)
+	cameras := []latchkey.CameraID{owner.PlaceCamera(agent)}
+	n, guest := ofHome, keytest.NewPerson()
+	if number < pageHomes {
+		cameras = append(cameras, owner.PlaceCamera(agent))
+		owner.Join(guest, keytest.AsGuest(cameras[0]))
+		n = pageEvents * len(cameras)
+	}
 	if _, err := h.member.Append(ctx, before, owner.Title().Deeds(before.Seq+1)...); err != nil {
 		return h, err
 	}
 	upload := client.Agent(owner.Home(), agent.Keys.Agent, agent.Keys.Signing)
-	n := ofHome
-	if number < pageHomes {
-		n = pageEvents
-	}
-	for range n {
-		content := make([]byte, size)
-		rand.Read(content)
-		o := agent.Object(owner.Title(), camera, latchkey.Thumbnail, content)
+	for i := range n {
+		o, err := record(owner.Title(), agent, cameras[i%len(cameras)])
+		if err != nil {
+			return h, err
+		}
 		if err := upload.Upload(ctx, owner.Title().Head(), o.Name(), o.File.Bytes(), 0, bytes.NewReader(o.Body), uint64(len(o.Body))); err != nil {
 			return h, err
 		}
-		h.names = append(h.names, o.Name())
+		h.thumbnails = append(h.thumbnails, thumbnail{o.Name(), append(sealed.File{Header: o.File.Header}.Bytes(), o.Body...)})
+	}
+	if number < pageHomes {
+		page, err := client.SignIn(ctx, owner.Home(), guest.Keys.Device, guest.Keys.DeviceSigning, owner.Title().Head())
+		if err != nil {
+			return h, err
+		}
+		h.readers = []reader{h.reader("the owner", h.member, cameras...), h.reader("a guest of one of two cameras", page, cameras[0])}
 	}
 	return h, nil
 }
 
+// record makes a thumbnail, for those who see the whole home and the guests of its camera.
+func record(t *deed.Title, agent *keytest.Agent, camera latchkey.CameraID) (keytest.Object, error) {
+	content := make([]byte, size)
+	rand.Read(content)
+	o := agent.Object(t, camera, latchkey.Thumbnail, content)
+	b := o.File.Header.Binding
+	for _, p := range t.Recipients(camera, b.Kind, b.Head.Seq, 0, true) {
+		e, err := seal.Wrap(o.Key, b, sealed.ToPerson, p.KEM, t.Epoch())
+		if err != nil {
+			return o, err
+		}
+		o.File.Envelopes = append(o.File.Envelopes, e)
+	}
+	return o, nil
+}
+
+// browser opens as many connections as a browser, and counts what comes by them.
+func (e *estate) browser() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: atOnce,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := new(net.Dialer).DialContext(ctx, network, address)
+			return counted{c, &e.came}, err
+		},
+	}}
+}
+
+type counted struct {
+	net.Conn
+	came *atomic.Int64
+}
+
+func (c counted) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.came.Add(int64(n))
+	return n, err
+}
+
 // fetch returns what a member is handed out of a name: the bytes of the answer.
-func (h home) fetch(ctx context.Context, name latchkey.Name) ([]byte, error) {
-	d, err := h.member.Object(ctx, name)
+func fetch(ctx context.Context, member *api.Home, name latchkey.Name) ([]byte, error) {
+	d, err := member.Object(ctx, name)
 	if err != nil {
 		return nil, err
 	}

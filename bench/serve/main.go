@@ -6,7 +6,8 @@
 // All hand out the same bytes to the same generator of load, in rounds by turns, so
 // that what else the machine does hits all alike; all that comes back is compared with
 // what was asked for. Believe the ratios. Then a page of 50 events with their
-// thumbnails is fetched, from a server that has just started and once more.
+// thumbnails is fetched, from a server that has just started and once more, by an owner
+// and by a guest of one of two cameras, who must get what they may see and nothing else.
 package main
 
 import (

@@ -21,7 +21,7 @@ type picture struct {
 // thumbnails prints the table.
 func thumbnails(ctx context.Context, e *estate, folder string, rounds int) error {
 	files := filepath.Join(folder, "files")
-	pictures, err := e.pictures(ctx, files)
+	pictures, err := e.pictures(files)
 	if err != nil {
 		return err
 	}
@@ -66,15 +66,13 @@ func thumbnails(ctx context.Context, e *estate, folder string, rounds int) error
 	return nil
 }
 
-// pictures fetches every thumbnail once from Latchkey, and puts what came into files for
-// the others: all hand out the same bytes. Neighbours are of different homes.
-func (e *estate) pictures(ctx context.Context, files string) (all []picture, err error) {
+// pictures puts what Latchkey is to hand out into files for the others: all hand out the
+// same bytes. Neighbours are of different homes.
+func (e *estate) pictures(files string) (all []picture, err error) {
 	for i := range ofHome {
 		for _, h := range e.homes {
-			p := picture{home: h, path: pathOf(h.names[i])}
-			if p.bytes, err = h.fetch(ctx, h.names[i]); err != nil {
-				return nil, err
-			}
+			thumbnail := h.thumbnails[i]
+			p := picture{home: h, path: pathOf(thumbnail.name), bytes: thumbnail.file}
 			at := filepath.Join(files, filepath.FromSlash(p.path))
 			if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
 				return nil, err
@@ -144,13 +142,13 @@ func printTable(targets []target, results [][]round) {
 		}
 		slices.Sort(took)
 		of := func(value func(r round) float64) float64 {
-			return median(results[i], func(n int) float64 { return value(results[i][n]) })
+			return median(len(results[i]), func(n int) float64 { return value(results[i][n]) })
 		}
 		rate := func(rival int) float64 {
-			return median(results[i], func(n int) float64 { return results[i][n].rate / results[rival][n].rate })
+			return median(len(results[i]), func(n int) float64 { return results[i][n].rate / results[rival][n].rate })
 		}
 		cost := func(rival int) float64 {
-			return median(results[i], func(n int) float64 { return results[rival][n].cost() / results[i][n].cost() })
+			return median(len(results[i]), func(n int) float64 { return results[rival][n].cost() / results[i][n].cost() })
 		}
 		fmt.Printf("%-22s  %10.0f   %12.2f   %5.2f   %6.2f   %6.2f ms   %6.1f   %4.1f µs   %12.2f   %5.2f\n", t.name,
 			of(func(r round) float64 { return r.rate }), rate(1), rate(3), milliseconds(took[len(took)/2]), milliseconds(took[len(took)*99/100]),
@@ -158,7 +156,7 @@ func printTable(targets []target, results [][]round) {
 	}
 }
 
-func median(of []round, value func(n int) float64) float64 {
+func median(of int, value func(n int) float64) float64 {
 	var all []float64
 	for n := range of {
 		all = append(all, value(n))
