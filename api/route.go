@@ -50,7 +50,9 @@ type Route struct {
 	Closed bool
 	// Held says that the route works while a hold stands on its home, its server or
 	// everything: it hands nothing to people that was seen or said in a home.
-	Held    bool
+	Held bool
+	// Lists is the route that hands out what this one lists: with that it is held as well.
+	Lists   string
 	Query   []Query
 	Request any // a zero value of the body's type, nil for none
 	Answer  any // a zero value of the answer's type, nil for none
@@ -127,7 +129,7 @@ var Routes = slices.Concat([]Route{
 		Says:    "Replaces the settings document by the next one.",
 		Request: Settings{}, Answer: HomeOK{}, Status: 200, Held: true},
 	{ID: "events", Method: "GET", Pattern: atHome + "/events", Right: Member, Form: JSON,
-		Says: "Lists what was recorded, newest first.",
+		Says: "Lists what was recorded, newest first.", Lists: "object",
 		Query: []Query{
 			{Name: "before", Says: "what the page before gave as next"},
 			{Name: "limit", Says: "events, 1 to 100, 100 if absent", Number: true},

@@ -96,7 +96,7 @@ func (h *holds) stops(route api.Route, home latchkey.HomeID) error {
 func stopped(x archive.Hold, route api.Route, home latchkey.HomeID) bool {
 	switch x.Scope {
 	case api.HoldRoute:
-		return x.Route == route.ID
+		return x.Route == route.ID || x.Route == route.Lists
 	case api.HoldHome:
 		return x.Home == home && !route.Held
 	}
@@ -136,10 +136,14 @@ func (s *Server) heedHold(ctx context.Context, number uint64) {
 		s.news.soon()
 		return
 	}
-	if x, err := s.config.Archive.Holds.Hold(ctx, number); err != nil || x.Number != number {
+	x, err := s.config.Archive.Holds.Hold(ctx, number)
+	if err != nil || x.Number != number {
 		s.log.Warn("read hold", "hold", number, "error", err)
 	} else {
 		s.holds.tell(x)
+	}
+	if err != nil || x.Scope == api.HoldRoute {
+		s.hub.lists() // the websockets of pages go on
 	}
 }
 

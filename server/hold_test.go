@@ -207,7 +207,7 @@ func TestHeldRoutes(t *testing.T) {
 				isHeld[r.ID] = true
 			}
 		}
-		w.walk(t, o, "every second route", holds, func(r api.Route) bool { return isHeld[r.ID] })
+		w.walk(t, o, "every second route", holds, func(r api.Route) bool { return isHeld[r.ID] || isHeld["object"] && r.ID == "events" })
 	}
 	o.hold(archive.Hold{Scope: api.HoldEverything})
 	// The connection that the last answer came by may have been cut.
@@ -278,6 +278,29 @@ func TestHoldCuts(t *testing.T) {
 	if f := receive[api.DeedsFrame](t, agent); f.Home != m.owner.Home() {
 		t.Errorf("the agent hears of no deeds: %+v", f)
 	}
+}
+
+// TestHoldOfPicturesTells: a page that is open hears that a hold of pictures alone has begun
+// and that it has ended, and what it then asks for says which.
+func TestHoldOfPicturesTells(t *testing.T) {
+	h := openHouse(t)
+	o, m := h.operator(t), h.found(t)
+	m.stored(latchkey.Thumbnail, "a picture")
+	page := must(m.member.Changes(within(t)))
+	defer page.Close()
+	hears := func(when string, want api.Reason) {
+		t.Helper()
+		if what, err := page.Next(within(t)); err != nil || what != api.EventsChanged {
+			t.Fatalf("%s the page hears %q, %v", when, what, err)
+		}
+		if _, err := m.member.Events(t.Context(), "", 0); api.ReasonOf(err) != want || (err == nil) != (want == "") {
+			t.Errorf("%s the list is answered %v, want %q", when, err, want)
+		}
+	}
+	held := o.hold(archive.Hold{Scope: api.HoldRoute, Route: "object"})
+	hears("held", api.Held)
+	o.release(held...)
+	hears("released", "")
 }
 
 // TestNothingAfterAHold has people read without end while holds begin and end: a second
@@ -411,9 +434,10 @@ func TestHoldControls(t *testing.T) {
 			{File: "server/join.go", Old: "s.holds.stops(a.route, j.Home)", New: "nil"},
 			{File: "server/agent.go", Old: "s.holds.stops(t.route, t.home)", New: "nil"},
 		}},
-		{"(TestHoldCuts|TestHoldsThatCannotBeRead)", []string{"--- FAIL: TestHoldCuts", "--- FAIL: TestHoldsThatCannotBeRead"}, []sabotage.Cut{
+		{"(TestHoldCuts|TestHoldOfPicturesTells|TestHoldsThatCannotBeRead)", []string{"--- FAIL: TestHoldCuts", "--- FAIL: TestHoldOfPicturesTells", "--- FAIL: TestHoldsThatCannotBeRead"}, []sabotage.Cut{
 			{File: "server/cut.go", Old: "h.stops(o.who.route, o.home) != nil", New: "false"},
 			{File: "server/hold.go", Old: "h.known.Store(nil)", New: "_ = 0"},
+			{File: "server/hold.go", Old: "s.hub.lists()", New: "_ = 0"},
 		}},
 	} {
 		overlay := must(sabotage.Overlay("..", t.TempDir(), tt.cuts...))

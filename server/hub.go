@@ -138,6 +138,19 @@ func (h *hub) happened(t *deed.Title, camera latchkey.CameraID, kind latchkey.Ki
 	})
 }
 
+// lists tells every page to ask for its list again: whether that is stopped has changed.
+func (h *hub) lists() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, home := range h.homes {
+		for l := range home {
+			if l.agent == nil {
+				l.tell(api.EventsChanged)
+			}
+		}
+	}
+}
+
 func (h *hub) tell(home latchkey.HomeID, what api.Change, whom func(l *listener) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -59,17 +59,41 @@ async function uploads(): Promise<number> {
   return Number(/^latchkey_uploads_total\{outcome="stored"\} (\d+)/m.exec(text)?.[1] ?? 0);
 }
 
+/** Words, and not a picture, on a page that is open. */
+async function isHeld(says: string): Promise<void> {
+  const { page } = house.owner;
+  await page.getByRole("heading", { name: words.held.events }).waitFor({ timeout: 10_000 });
+  await page.getByText(says).waitFor();
+  expect(await cards(page)).toEqual([]);
+  expect(await page.locator("img, video").count()).toBe(0);
+  await sound(house.owner);
+  await expectNoSideways(page);
+}
+
+describe("pictures and clips alone", () => {
+  test("are put away by a page that shows one, and come back without a reload", async () => {
+    const { page } = house.owner;
+    const { event } = await until(page, "a whole event", (all) => all.find((c) => c.whole));
+    await page.locator(`[data-event="${event}"]`).click();
+    const plays = () => page.waitForFunction(() => (document.querySelector("video")?.videoWidth ?? 0) > 0);
+    await plays();
+    await page.evaluate(() => document.body.setAttribute("data-loaded", "once"));
+    await incident("hold", "--route", "object", "--why", "pictures are crossed", "--tell", tell);
+    await isHeld(words.held.title("route"));
+    await incident("release", "--all", "--why", "they were not");
+    await plays();
+    await page.keyboard.press("Escape");
+    await until(page, "the pictures", (all) => all.find((c) => c.event === event && c.whole && shows(c.picture)));
+    expect(await page.locator("body").getAttribute("data-loaded")).toBe("once");
+  });
+});
+
 describe("what an operator holds", () => {
   test("is gone from a page that is open, and words say so", async () => {
     const { page } = house.owner;
     await incident("hold", "--everything", "--why", "a secret reason", "--tell", tell);
-    await page.getByRole("heading", { name: words.held.events }).waitFor({ timeout: 10_000 });
-    await page.getByText(words.held.says(tell)).waitFor();
-    expect(await cards(page)).toEqual([]);
-    expect(await page.locator("img, video").count()).toBe(0);
+    await isHeld(words.held.says(tell));
     expect(await page.content()).not.toContain("secret reason");
-    await sound(house.owner);
-    await expectNoSideways(page);
     const before = await uploads();
     await expect.poll(uploads, { timeout: 60_000 }).toBeGreaterThan(before); // recording goes on
   });

@@ -47,13 +47,13 @@ export class Openings {
     return this.#descriptions.get(name) ?? null;
   }
 
-  /** Opens a description, once. */
+  /** Opens a description, once. What could not be had is asked for by the next card. */
   async describe(name: NameText): Promise<void> {
     if (this.#asked.has(name)) return;
     this.#asked.add(name);
     const opening = await this.#open(name, () => this.#keeper.description(name));
     if (opening.is === "opened") this.#descriptions.set(name, opening.description);
-    if (opening.is === "unreachable") this.#asked.delete(name);
+    if (opening.is === "unreachable" || opening.is === "failed") this.#asked.delete(name); // it may have been held
   }
 
   async #open<T>(name: NameText, ask: () => Promise<Opened<T>>): Promise<Opening<T & { timings: Timings }>> {

@@ -38,14 +38,15 @@ test("without the server there is another try later; after any other trouble the
   expect(openings.refused.size).toBe(0);
 });
 
-test("a description is opened once, and again only if nobody answered", async () => {
+test("a description is opened once, and again only if it could not be had", async () => {
   const description = { start: 1, end: 2, cause: "motion", score: null, clip: null };
   const opened = { state: "opened", description, timings } as unknown as Opened<{ blob: Blob }>;
-  const { openings, calls } = made({ state: "trouble", trouble: "offline" }, opened);
+  const { openings, calls } = made({ state: "trouble", trouble: "offline" }, { state: "trouble", trouble: "held", scope: "route", since: 5, says: "" }, opened);
+  await openings.describe(name);
   await openings.describe(name);
   expect(openings.description(name)).toBe(null);
   await Promise.all([openings.describe(name), openings.describe(name)]);
   await openings.describe(name);
   expect(openings.description(name)).toEqual(description);
-  expect(calls()).toBe(2);
+  expect(calls()).toBe(3);
 });

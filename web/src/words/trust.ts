@@ -99,11 +99,11 @@ export const frozen = {
   backAlways: "You can thaw it again whenever you like, here or over any screen.",
 } as const;
 
-const stopped = { everything: "this server", server: "this server", home: "this home", route: "this list" } as const;
+const stopped = { everything: "this server", server: "this server", home: "this home", route: "pictures and clips" } as const;
 
 export const held = {
   title: (scope: keyof typeof stopped) => `Whoever runs the server has stopped ${stopped[scope]}`,
-  since: (moment: string) => `Nobody is shown anything since ${moment}. Nothing is lost: recording goes on.`,
+  since: (moment: string) => `It has been so since ${moment}. Nothing is lost: recording goes on.`,
   says: (text: string) => (text ? `They say: “${text}”` : ""),
   events: "Stopped: nothing is shown",
   eventsSays: "Whoever runs the server has stopped it, so no picture is handed out to anybody. Your agents go on recording, and everything is here again, by itself, when it is released.",
