@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/url"
 	"os"
 	"os/exec"
@@ -18,7 +20,7 @@ import (
 
 type drillCrossedCommand struct {
 	Homes  int    `help:"How many homes the cloud has." default:"13000"`
-	Short  bool   `help:"1,300 homes, which takes less than a minute."`
+	Short  bool   `help:"500 homes, which takes less than a minute."`
 	Reads  int64  `help:"How many reads more are verified in this process, through a cache that goes wrong all the time." default:"1000000"`
 	Seed   uint64 `help:"Where chance comes from: the same seed puts the same faults in." default:"1"`
 	Cache  string `help:"A Redis or Valkey to use, redis://HOST:PORT. Only keys that begin with latchkey-drill are touched. Without it the cache is in this process." placeholder:"URL"`
@@ -29,8 +31,8 @@ type drillCrossedCommand struct {
 
 // How much the short form is.
 const (
-	shortHomes = 1300
-	shortReads = 1_000_000
+	shortHomes = 500
+	shortReads = 500_000
 )
 
 // Run rehearses crossed wires in clouds of its own, which are gone afterwards.
@@ -54,6 +56,7 @@ func (c drillCrossedCommand) Run(ctx context.Context, t *terminal) (err error) {
 		return fmt.Errorf("make a folder for the drill: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	log.SetOutput(io.Discard) // where package http tells of each answer that nobody asked for
 	r, err := crossed.Run(ctx, crossed.Config{
 		Dir: dir, Homes: c.Homes, Reads: c.Reads, Seed: c.Seed, Cache: cache, NoFaults: c.Faults == "none",
 		Child: func(ctx context.Context) *exec.Cmd {

@@ -23,6 +23,8 @@ type plainOrder struct {
 	// Cross makes that share of the database's answers change places, drawn from Seed.
 	Cross *float64 `json:"cross,omitempty"`
 	Seed  uint64   `json:"seed,omitempty"`
+	// Lose has those be lost, or late, instead.
+	Lose bool `json:"lose,omitempty"`
 	// Report asks for the counts at once, under this number.
 	Report int64 `json:"report,omitempty"`
 }
@@ -53,7 +55,7 @@ func ServeArm(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("serve a control arm: %w", err)
 	}
-	defer p.db.Close() // another process keeps what is in it
+	defer p.close()
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("serve a control arm: %w", err)
@@ -69,7 +71,7 @@ func ServeArm(ctx context.Context, in io.Reader, out io.Writer) error {
 			return fmt.Errorf("serve a control arm: %w", err)
 		}
 		if o.Cross != nil {
-			p.cross.order(*o.Cross, o.Seed)
+			p.cross.order(*o.Cross, o.Seed, o.Lose)
 		}
 		if o.Report != 0 {
 			r.say(plainReport{Report: o.Report})

@@ -48,9 +48,6 @@ func openControl(ctx context.Context, homes []*home, cache *cache, child Child, 
 			err = errors.Join(fmt.Errorf("make a control arm: %w", err), k.close())
 		}
 	}()
-	if err := os.MkdirAll(filepath.Join(c.Dir, "pictures"), 0o700); err != nil {
-		return k, err
-	}
 	if k.config.Listen, err = freeAddress(); err != nil {
 		return k, err
 	}
@@ -66,6 +63,12 @@ func openControl(ctx context.Context, homes []*home, cache *cache, child Child, 
 	}
 	k.config.Cache, k.config.Prefix = k.wire.Addr(), cache.prefix
 	k.client = newClient()
+	if c.KeyedOnly {
+		return k, nil
+	}
+	if err := os.MkdirAll(filepath.Join(c.Dir, "pictures"), 0o700); err != nil {
+		return k, err
+	}
 	if k.db, err = openPlainDB(c.Dir); err != nil {
 		return k, err
 	}
@@ -136,8 +139,10 @@ func (k *control) begin(ctx context.Context) error {
 		k.keeper.close()
 	}
 	k.client.CloseIdleConnections()
-	if err := k.fill(ctx); err != nil {
-		return fmt.Errorf("fill the database: %w", err)
+	if !k.config.KeyedOnly {
+		if err := k.fill(ctx); err != nil {
+			return fmt.Errorf("fill the database: %w", err)
+		}
 	}
 	if err := k.cache.empty(ctx); err != nil {
 		return err
@@ -159,24 +164,15 @@ func (k *control) begin(ctx context.Context) error {
 }
 
 func (k *control) fill(ctx context.Context) error {
-	tx, err := k.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() // nothing, after the commit
-	if _, err := tx.ExecContext(ctx, `DELETE FROM devices; DELETE FROM events;`); err != nil {
-		return err
-	}
-	for i := range k.homes {
-		user, device := userName(i), deviceName(i)
-		if _, err := tx.ExecContext(ctx, `INSERT INTO devices (device, user) VALUES (?, ?)`, device, user); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO events (event, device, user, at) VALUES (?, ?, ?, 1)`, firstEvent(user), device, user); err != nil {
-			return err
-		}
-	}
-	return tx.Commit()
+	_, err := k.db.ExecContext(ctx, fmt.Sprintf(`
+		BEGIN IMMEDIATE;
+		DELETE FROM devices;
+		DELETE FROM events;
+		WITH RECURSIVE home (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM home WHERE n + 1 < %d)
+			INSERT INTO devices (device, user) SELECT 'd' || n, 'u' || n FROM home;
+		INSERT INTO events (event, device, user, at) SELECT 'e-' || user, device, user, 1 FROM devices;
+		COMMIT;`, len(k.homes)))
+	return err
 }
 
 // ask sends a request as somebody.

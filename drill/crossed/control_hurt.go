@@ -1,10 +1,12 @@
 package crossed
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"sync/atomic"
 
 	"github.com/latchkey-cam/latchkey/drill/fault"
@@ -19,25 +21,53 @@ func (k *control) hurt(ctx context.Context, f fault.Fault, s fault.Schedule, rng
 	if k.config.KeyedOnly {
 		return nil, nil
 	}
-	switch {
-	case f.ID == "F10":
-		return k.crossRows(ctx, s, rng)
-	case f.ID == "F13":
-		return k.swapFiles(s, rng)
-	case f.ID == "F16":
+	switch f.Name {
+	case "rows crossed":
+		return k.crossRows(ctx, plainOrder{Cross: &s.Rate, Seed: rng.Uint64()})
+	case "rows in disorder":
+		return k.crossRows(ctx, plainOrder{Cross: &s.Rate, Seed: rng.Uint64(), Lose: true})
+	case "rows rewritten":
 		return k.rewriteRows(ctx, s, rng)
 	}
+	if change := changes[f.Name]; change != nil {
+		return k.changeFiles(s, rng, change)
+	}
 	return nil, nil
+}
+
+// changes are what faults of a store make of a file, beside which another's lies.
+var changes = map[string]func(rng *rand.Rand, mine, other []byte) []byte{
+	"other object": func(_ *rand.Rand, _, other []byte) []byte { return other },
+	"buffer used again": func(_ *rand.Rand, mine, other []byte) []byte {
+		b := bytes.Clone(mine)
+		copy(b, other)
+		return b
+	},
+	"bit rot": func(rng *rand.Rand, mine, _ []byte) []byte {
+		b, bit := bytes.Clone(mine), rng.IntN(8*len(mine))
+		b[bit/8] ^= 1 << (bit % 8)
+		return b
+	},
+	"bodies in disorder": func(rng *rand.Rand, mine, other []byte) []byte {
+		at := 1 + rng.IntN(len(mine)-1)
+		switch rng.IntN(3) {
+		case 0:
+			return mine[:at]
+		case 1:
+			return slices.Concat(mine, mine)
+		}
+		return slices.Concat(mine[:at], other)
+	},
 }
 
 // share is how many of the homes a schedule strikes.
 func (k *control) share(s fault.Schedule) int { return max(2, int(s.Rate*float64(len(k.homes)))) &^ 1 }
 
-// crossRows has answers of the database change places. A server that has crashed does so
-// no more.
-func (k *control) crossRows(ctx context.Context, s fault.Schedule, rng *rand.Rand) (*harm, error) {
+// crossRows has answers of the database change places, or be lost. A server that has
+// crashed does so no more.
+func (k *control) crossRows(ctx context.Context, o plainOrder) (*harm, error) {
 	var none float64
-	err := k.keeper.order(plainOrder{Cross: &s.Rate, Seed: rng.Uint64()})
+	err := k.keeper.order(o)
 	return &harm{
 		injected: func() int64 {
 			r, _, _ := k.keeper.total(ctx)
@@ -52,13 +82,19 @@ func (k *control) pairs(s fault.Schedule, rng *rand.Rand) []int {
 	return rng.Perm(len(k.homes))[:k.share(s)]
 }
 
-// swapFiles has pictures lie under each other's names.
-func (k *control) swapFiles(s fault.Schedule, rng *rand.Rand) (*harm, error) {
+// changeFiles changes what lies under the names of pictures.
+func (k *control) changeFiles(s fault.Schedule, rng *rand.Rand, change func(rng *rand.Rand, mine, other []byte) []byte) (*harm, error) {
 	drawn := k.pairs(s, rng)
-	if err := k.swapAll(drawn); err != nil {
-		return nil, err
+	for i, home := range drawn {
+		if err := os.WriteFile(k.file(home), change(rng, k.picture(home), k.picture(drawn[i^1])), 0o600); err != nil {
+			return nil, fmt.Errorf("change pictures: %w", err)
+		}
 	}
-	return swapped(len(drawn), func() { _ = k.swapAll(drawn) }), nil // each twice is as it was
+	return swapped(len(drawn), func() {
+		for _, home := range drawn {
+			_ = os.WriteFile(k.file(home), k.picture(home), 0o600) // or its people do not see it again
+		}
+	}), nil
 }
 
 // swapped is a harm that is done as a whole, and undone as one.
@@ -66,19 +102,6 @@ func swapped(n int, undo func()) *harm {
 	var done atomic.Int64
 	done.Store(int64(n))
 	return &harm{injected: done.Load, end: undo}
-}
-
-func (k *control) swapAll(drawn []int) error {
-	for i := 0; i < len(drawn); i += 2 {
-		a, b := k.file(drawn[i]), k.file(drawn[i+1])
-		aside := a + ".aside"
-		for _, move := range [][2]string{{a, aside}, {b, a}, {aside, b}} {
-			if err := os.Rename(move[0], move[1]); err != nil {
-				return fmt.Errorf("swap pictures: %w", err)
-			}
-		}
-	}
-	return nil
 }
 
 // rewriteRows files events under each other's accounts, and says so of the devices.

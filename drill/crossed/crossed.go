@@ -40,7 +40,6 @@ type Config struct {
 	NoFaults bool
 	// Child makes the process of a control arm's server.
 	Child Child
-	Only  string
 	// Tell is called with a sentence when there is something to say, one at a time. Nil:
 	// nobody is told.
 	Tell func(sentence string)
@@ -184,7 +183,7 @@ func (d *drilling) drill(ctx context.Context, p *part) (err error) {
 		scenes = scenes[:1]
 	}
 	for n, s := range scenes {
-		m := newMeter(d.config.Seed, d.known)
+		m := newMeter(d.config.Seed, s, d.known)
 		played, err := play(ctx, c, m, crowd(len(d.homes), n, d.config.Seed), s, d.config.Seed)
 		if err != nil {
 			return fmt.Errorf("%s, %s: %w", p.name, s.ID, err)
@@ -206,7 +205,7 @@ func (d *drilling) note(p *part, s Scene, m *meter) {
 	p.arm.affected = union(p.arm.affected, m.people)
 	p.arm.OverTime = together(p.arm.OverTime, m.over.moments)
 	p.arm.exposed = union(p.arm.exposed, m.exposed)
-	d.config.Tell(fmt.Sprintf("%s, %s: %d faults, %d pictures shown, %d of strangers", p.name, s.Fault+" "+s.Name, s.Injected, s.Shown, s.ShownForeign))
+	d.config.Tell(fmt.Sprintf("%s, %s: %d homes, %d faults, %d pictures shown, %d of strangers", p.name, s.Fault+" "+s.Name, s.Homes, s.Injected, s.Shown, s.ShownForeign))
 }
 
 func union[K comparable](a, b map[K]bool) map[K]bool {

@@ -2,6 +2,7 @@ package crossed
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ type crossing struct {
 
 	mu      sync.Mutex // protects what follows
 	rate    float64    // of answers
+	lose    bool       // them, or be late, instead
 	rng     *rand.Rand
 	waiting chan string // takes the second's answer and gives the first's
 }
@@ -23,20 +25,38 @@ type crossing struct {
 // waitsFor is how long an answer waits for another.
 const waitsFor = 20 * time.Millisecond
 
-// order makes that share of the answers go elsewhere from now on.
-func (c *crossing) order(rate float64, seed uint64) {
+// order makes that share of the answers go elsewhere from now on, or be lost or late.
+func (c *crossing) order(rate float64, seed uint64, lose bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.rate, c.rng = rate, rand.New(rand.NewPCG(seed, 0))
+	c.rate, c.lose, c.rng = rate, lose, rand.New(rand.NewPCG(seed, 0))
 }
 
+var errLost = errors.New("the database's answer was lost")
+
 // pass returns an answer, or another's.
-func (c *crossing) pass(ctx context.Context, answer string) string {
+func (c *crossing) pass(ctx context.Context, answer string) (string, error) {
 	c.mu.Lock()
 	if c.rate == 0 || c.rng.Float64() >= c.rate {
 		c.mu.Unlock()
-		return answer
+		return answer, nil
 	}
+	if c.lose {
+		late := c.rng.IntN(2) == 0
+		c.mu.Unlock()
+		c.done.Add(1)
+		if late {
+			pause(ctx, waitsFor)
+			return answer, nil
+		}
+		return "", errLost
+	}
+	return c.swap(ctx, answer), nil
+}
+
+// swap returns another's answer, if one comes. The caller holds mu, and has left it
+// afterwards.
+func (c *crossing) swap(ctx context.Context, answer string) string {
 	if other := c.waiting; other != nil {
 		c.waiting = nil
 		c.mu.Unlock()

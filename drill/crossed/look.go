@@ -25,24 +25,25 @@ type page struct {
 }
 
 // look shows the newest pictures of the home.
-func (p page) look(ctx context.Context) (shown [][]byte, refused int) {
+func (p page) look(ctx context.Context) (v visit) {
 	list, err := p.session.Events(ctx, "", listed)
 	if err != nil {
 		p.note(err)
-		return nil, 1
+		v.refused++
+		return v
 	}
 	for _, e := range list.Events {
 		for _, row := range e.Objects {
-			picture, err := p.show(ctx, row)
+			picture, err := p.show(ctx, row, &v)
 			if err != nil {
 				p.note(err)
-				refused++
+				v.refused++
 				continue
 			}
-			shown = append(shown, picture)
+			v.shown = append(v.shown, picture)
 		}
 	}
-	return shown, refused
+	return v
 }
 
 // note tells of what a browser would show a grey card for, and an alarm.
@@ -56,7 +57,7 @@ func (p page) note(err error) {
 	}
 }
 
-func (p page) show(ctx context.Context, row api.ObjectRow) ([]byte, error) {
+func (p page) show(ctx context.Context, row api.ObjectRow, v *visit) ([]byte, error) {
 	if row.Problem != "" {
 		return nil, sealed.Refuse(sealed.Reason(row.Problem), "the server holds %s back", row.Name)
 	}
@@ -65,6 +66,9 @@ func (p page) show(ctx context.Context, row api.ObjectRow) ([]byte, error) {
 		return nil, err
 	}
 	name := header.Name()
+	if name.Home != p.title.Home() {
+		v.told++ // counted and no more: what refuses it comes next
+	}
 	if err := sealed.Verify(header, name, p.title); err != nil {
 		return nil, err
 	}
@@ -77,11 +81,11 @@ func (p page) show(ctx context.Context, row api.ObjectRow) ([]byte, error) {
 		return nil, err
 	}
 	defer d.File.Close() // read whole
-	return p.open(ctx, name, d, envelope)
+	return p.open(ctx, name, d, envelope, v)
 }
 
 // open opens what came, and reports it if it is not what was asked for.
-func (p page) open(ctx context.Context, name latchkey.Name, d api.Delivery, envelope sealed.Envelope) ([]byte, error) {
+func (p page) open(ctx context.Context, name latchkey.Name, d api.Delivery, envelope sealed.Envelope, v *visit) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(d.File, 1<<20))
 	if err != nil {
 		return nil, err
@@ -90,6 +94,9 @@ func (p page) open(ctx context.Context, name latchkey.Name, d api.Delivery, enve
 	file, err := sealed.ReadFile(body)
 	if err != nil {
 		return nil, p.report(ctx, name, d, sealed.Header{}, err)
+	}
+	if file.Header.Binding.Home != p.title.Home() {
+		v.given++
 	}
 	file.Envelopes = []sealed.Envelope{envelope}
 	var content bytes.Buffer

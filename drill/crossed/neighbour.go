@@ -40,6 +40,6 @@ func (n *neighbour) read(ctx context.Context, i int) {
 		if a, err := n.cache.Get(ctx, q, floodOrigin); err == nil && string(a.Bytes) != floodAnswer(q) {
 			n.foreign.Add(1)
 		}
-		pause(ctx, 2*time.Millisecond)
+		pause(ctx, 5*time.Millisecond)
 	}
 }

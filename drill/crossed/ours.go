@@ -216,12 +216,11 @@ func (o *ours) hurt(_ context.Context, f fault.Fault, s fault.Schedule, rng *ran
 // visit has the owner of a home open their page.
 func (o *ours) visit(ctx context.Context, home int) visit {
 	h := o.homes[home]
-	v := visit{home: home, id: h.id()}
 	if h.out.Swap(false) && h.signIn(ctx, o.client) != nil {
 		h.out.Store(true)
 	}
-	v.crossed = int(o.beside.foreign.Swap(0))
-	v.shown, v.refused = h.page(o.noticed.ring).look(ctx)
+	v := h.page(o.noticed.ring).look(ctx)
+	v.home, v.id, v.crossed = home, h.id(), int(o.beside.foreign.Swap(0))
 	return v
 }
 
@@ -261,8 +260,8 @@ func (h *home) comeAndGo(ctx context.Context, client *api.Client, noticed func()
 	if !h.append(ctx) {
 		return visit{}, false
 	}
-	v := visit{home: nobodys, id: latchkey.HomeID(sha256.Sum256(k.Person[:]))}
-	v.shown, _ = guest.look(ctx) // that they are refused is right
+	v := guest.look(ctx)
+	v.home, v.id, v.refused = nobodys, latchkey.HomeID(sha256.Sum256(k.Person[:])), 0 // that they are refused is right
 	return v, true
 }
 

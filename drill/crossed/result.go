@@ -37,6 +37,7 @@ type Arm struct {
 
 // Scene is the outage with one fault in it, or with none.
 type Scene struct {
+	Homes int    `json:"homes"` // that came back in it
 	Fault string `json:"fault"` // F1 to F16, or "outage"
 	Name  string `json:"name"`
 	Says  string `json:"says"`           // what is done, in a sentence
@@ -52,10 +53,13 @@ type Figures struct {
 	PeopleAffected int   `json:"people_affected"` // who were shown a stranger's picture
 	HomesExposed   int   `json:"homes_exposed"`   // whose picture a stranger was shown
 	Tapped         int64 `json:"tapped"`
-	Refused        int64 `json:"refused"` // pictures that were asked for and did not come
-	Misses         int64 `json:"misses"`
-	OriginReads    int64 `json:"origin_reads"`
-	Crashes        int64 `json:"crashes"` // of the process that held the client
+	// Crossed are answers of another home that a page was given where a check before it
+	// must have refused them: a list that it believed, or a picture that it could not open.
+	Crossed     int64 `json:"crossed"`
+	Refused     int64 `json:"refused"` // pictures that were asked for and did not come
+	Misses      int64 `json:"misses"`
+	OriginReads int64 `json:"origin_reads"`
+	Crashes     int64 `json:"crashes"` // of the process that held the client
 	// NoticedMS is after how long the system's own check spoke up, from the first fault on.
 	// HealedMS is how long after the last everybody saw everything again. Nil: never. An arm's
 	// is its worst scene's: nil if strangers' pictures were shown in one and no check
@@ -126,6 +130,7 @@ func (r *Result) sum() {
 func (f *Figures) add(s Figures) {
 	f.Injected, f.Shown, f.ShownForeign = f.Injected+s.Injected, f.Shown+s.Shown, f.ShownForeign+s.ShownForeign
 	f.Tapped, f.Refused, f.Misses = f.Tapped+s.Tapped, f.Refused+s.Refused, f.Misses+s.Misses
+	f.Crossed += s.Crossed
 	f.OriginReads, f.Crashes = f.OriginReads+s.OriginReads, f.Crashes+s.Crashes
 	if s.ShownForeign > 0 || s.NoticedMS != nil {
 		f.NoticedMS = worst(f.NoticedMS, s.NoticedMS)
@@ -145,6 +150,8 @@ func (r *Result) judgeScene(s Scene) {
 	switch {
 	case s.Injected == 0:
 		r.fail("%s (%s) was never put in: the drill proves nothing of it.", s.Fault, s.Name)
+	case s.Crossed > 0:
+		r.fail("%s (%s): Latchkey gave pages %d answers of other homes, though sealed.", s.Fault, s.Name, s.Crossed)
 	case s.HealedMS == nil:
 		r.fail("Latchkey did not heal from %s.", s.Fault)
 	case s.Refused > 0 && s.Fault != outage.ID && s.NoticedMS == nil:

@@ -58,7 +58,8 @@ const (
 	strikes     = 12                     // about so often a fault strikes
 	healsWithin = 3 * time.Second        // or not at all
 	looksAfter  = 100 * time.Millisecond // and again after twice as long, until it has healed
-	sample      = 64                     // people who look then, beside those who had missed something
+	sample      = 32                     // people who look then, beside those who had missed something
+	fewest      = 150                    // homes that come back in a scene, if there are so many
 )
 
 // schedule says how often a fault strikes in a scene of so many people: a dozen times at
@@ -84,7 +85,7 @@ func crowd(homes, n int, seed uint64) []int {
 	if n == 0 {
 		return all
 	}
-	size := min(homes, max(300, homes/10))
+	size := min(homes, max(fewest, homes/10))
 	var some []int
 	for i := range size {
 		some = append(some, all[((n-1)*size+i)%homes])
@@ -116,7 +117,7 @@ func play(ctx context.Context, c cloud, m *meter, crowd []int, f fault.Fault, se
 	figures := m.figures
 	figures.Injected, figures.Misses, figures.OriginReads, figures.Crashes = h.injected(), n.misses, n.originReads, n.crashes
 	figures.NoticedMS, figures.HealedMS = since(from, n.alarm), since(ended, healed)
-	return &Scene{Fault: f.ID, Name: f.Name, Says: f.Does, Figures: figures}, ctx.Err()
+	return &Scene{Homes: len(crowd), Fault: f.ID, Name: f.Name, Says: f.Does, Figures: figures}, ctx.Err()
 }
 
 // first notes when the first fault was put in, until stop is called.

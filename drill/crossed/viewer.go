@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/drill/fault"
 )
 
 // Of the 13,000 people who were shown a stranger's picture in February 2024 so many
@@ -21,6 +22,7 @@ const nobodys = -1
 // meter counts at the viewer. It alone compares whose a picture is with who looks at it.
 type meter struct {
 	seed  uint64
+	edge  bool                     // answers are crossed behind the server: what it gave and what came differ
 	known map[latchkey.HomeID]bool // every home; another name is a damaged one
 
 	mu      sync.Mutex // protects what follows
@@ -31,8 +33,8 @@ type meter struct {
 	bad     map[int]bool // homes whose last visit was not as it should be
 }
 
-func newMeter(seed uint64, known map[latchkey.HomeID]bool) *meter {
-	return &meter{seed: seed, known: known, people: map[latchkey.HomeID]bool{}, exposed: map[latchkey.HomeID]bool{}, bad: map[int]bool{}}
+func newMeter(seed uint64, f fault.Fault, known map[latchkey.HomeID]bool) *meter {
+	return &meter{seed: seed, edge: f.Where == fault.OnPages, known: known, people: map[latchkey.HomeID]bool{}, exposed: map[latchkey.HomeID]bool{}, bad: map[int]bool{}}
 }
 
 // visit is what somebody's look at their page comes to.
@@ -42,6 +44,8 @@ type visit struct {
 	shown   [][]byte // pictures
 	refused int      // that did not come
 	crossed int      // answers that another server took for its own meanwhile
+	told    int      // lists of another home that were believed
+	given   int      // sealed pictures of another home that came instead
 }
 
 // count counts a visit. A picture that is so damaged that nobody can say whose it is has
@@ -52,6 +56,10 @@ func (m *meter) count(v visit) {
 	f, moment := &m.figures, m.over.now()
 	f.Refused += int64(v.refused)
 	f.ShownForeign += int64(v.crossed)
+	f.Crossed += int64(v.told)
+	if !m.edge {
+		f.Crossed += int64(v.given)
+	}
 	moment.ShownForeign += int64(v.crossed)
 	bad := v.refused > 0
 	for _, p := range v.shown {

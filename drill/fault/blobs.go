@@ -2,9 +2,11 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/blob"
@@ -74,6 +76,50 @@ func (b *Blobs) Reuse(s Schedule, rng *rand.Rand) *Injection {
 		}}
 		return true, nil
 	})
+}
+
+// Disorder has a body break off, come late or twice, or go on as another home's.
+func (b *Blobs) Disorder(s Schedule, rng *rand.Rand) *Injection {
+	return b.faults.put(s, rng, func(ctx context.Context, in *Injection, store blob.Store, name latchkey.Name, o *blob.Object) (bool, error) {
+		other, ok := b.names.than(name.Home)
+		if !ok || o.Header.BodyLength < 2 || !in.strikes() {
+			return false, nil
+		}
+		at := 1 + int64(in.draw(int(min(o.Header.BodyLength-1, 1<<20))))
+		switch in.draw(4) {
+		case 0:
+			o.Body = joined{io.LimitReader(o.Body, at), o.Body.Close}
+			return true, nil
+		case 1:
+			time.Sleep(late)
+			return true, nil
+		case 2:
+			again, err := store.Open(ctx, name)
+			if err == nil {
+				o.Body = join(o.Body, o.Body, again.Body)
+			}
+			return true, err
+		}
+		another, err := store.Open(ctx, other.value)
+		if err == nil {
+			o.Body = join(io.LimitReader(o.Body, at), o.Body, another.Body)
+		}
+		return true, err
+	})
+}
+
+// joined is a body that is put together.
+type joined struct {
+	io.Reader
+	close func() error
+}
+
+// Close is [io.Closer]'s.
+func (j joined) Close() error { return j.close() }
+
+// join reads a part of mine, and then another body.
+func join(part io.Reader, mine, then io.ReadCloser) joined {
+	return joined{io.MultiReader(part, then), func() error { return errors.Join(mine.Close(), then.Close()) }}
 }
 
 // altered is a body with something else in it.

@@ -78,7 +78,7 @@ func (c cloud) bustle(t *testing.T) {
 	}
 	work.Wait()
 	for i := range 2 {
-		c.two.ask(t, c.archive, i)
+		_, _, _ = c.two.try(t.Context(), c.archive, i)
 		_ = c.bus.Publish(t.Context(), c.two.homes[i], bus.News{})
 		h := blobtest.Object(c.two.homes[i], blobtest.Body(100))
 		_ = blobtest.Put(t.Context(), c.blobs, h, blobtest.Body(100))

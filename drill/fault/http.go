@@ -159,6 +159,28 @@ func readTrailer(r *bufio.Reader, b []byte) ([]byte, error) {
 	}
 }
 
+// Disorder has an answer be lost and its connection with it, come twice, come late, or
+// have one bit of what it says turned over.
+func (p *Proxy) Disorder(s Schedule, rng *rand.Rand) *Injection {
+	return p.faults.put(s, rng, rule{delay: late, act: func(in *Injection, f *frame) action {
+		if !f.reply || f.aside || f.last || len(f.call.keys) == 0 || !in.strikes() {
+			return pass
+		}
+		switch in.draw(4) {
+		case 0:
+			return sever
+		case 1:
+			return twice
+		case 2:
+			return hold
+		}
+		if says := content(f.bytes); len(says) > 0 {
+			copy(says, rotten(in, says))
+		}
+		return pass
+	}})
+}
+
 // ByPath answers with the first good answer that a path had since the fault was put in,
 // whoever asks: a cache in front that heeds neither who asks nor what the answer says
 // about being kept, and does not ask again whether they may.

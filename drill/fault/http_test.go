@@ -174,3 +174,32 @@ func TestThroughAnotherProxy(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswersInDisorder has answers be lost with their connection, come late or twice, or
+// be altered by one bit.
+func TestAnswersInDisorder(t *testing.T) {
+	p, _ := site(t)
+	in := p.Disorder(every, seeded())
+	lost, altered, whole := 0, 0, 0
+	for range 40 {
+		wire := dial(t, p.Addr()) // so that a second copy is nobody's answer
+		fmt.Fprint(wire.conn, "GET /home HTTP/1.1\r\nHost: x\r\nCookie: Ada\r\n\r\n")
+		a, err := http.ReadResponse(wire.r, nil)
+		if err != nil {
+			lost++
+			continue
+		}
+		b, _ := io.ReadAll(a.Body)
+		switch d := differ(string(b), "GET /home for Ada"); d {
+		case 0:
+			whole++
+		case 1:
+			altered++
+		default:
+			t.Errorf("%q", b)
+		}
+	}
+	if lost == 0 || altered == 0 || whole < 10 || in.Injected() != 40 {
+		t.Errorf("%d are counted: %d lost, %d altered, %d whole", in.Injected(), lost, altered, whole)
+	}
+}

@@ -73,6 +73,7 @@ const (
 	swap         // it is sent behind the next one
 	hold         // it, and all behind it, is sent later
 	glue         // it, and all behind it, goes to the client of another connection, and the other's to this one
+	sever        // it is not sent, and the connection ends
 )
 
 // rule is a fault on the wire. It may change a frame's bytes, and says what becomes of it.
@@ -301,12 +302,16 @@ func (p *Proxy) answered(e *end, m frame) {
 	}
 }
 
+var errSevered = errors.New("a fault ended the connection")
+
 // carry does with a message what the faults want, and that is mostly to pass it on.
 func (f *flow) carry(m frame) error {
 	what, r := f.p.judge(&m)
 	switch {
 	case what == drop:
 		return nil
+	case what == sever:
+		return errSevered
 	case what == swap && f.kept == nil:
 		f.kept, f.swap = bytes.Clone(m.bytes), r.in
 		return nil

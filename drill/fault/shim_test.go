@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
@@ -78,6 +81,7 @@ func fill2(t *testing.T, a archive.Archive) (w two) {
 			a.Homes.Found(t.Context(), w.secrets[i], archivetest.Now, g),
 			a.Objects.Index(t.Context(), w.entries[i]),
 			a.Sessions.StartSession(t.Context(), archive.Session{Home: h, ID: latchkey.NewSessionID(), Secret: w.secrets[i], Keys: []api.MACKey{{}}, Browser: fmt.Sprint(i)}),
+			a.Receipts.PutReceipts(t.Context(), []archive.Receipt{{Home: h, Session: w.secrets[i], Request: fmt.Sprint("request ", i), Bytes: uint64(i), Outcome: archive.Delivered}}),
 			a.Settings.PutSettings(t.Context(), [32]byte{}, archive.Document{Home: h, Bytes: []byte{byte(i)}}),
 		)
 		if err != nil {
@@ -91,27 +95,47 @@ func fill2(t *testing.T, a archive.Archive) (w two) {
 // whose it is: 0 or 1.
 func (w two) ask(t *testing.T, a archive.Archive, i int) (names, is map[string]int) {
 	t.Helper()
-	ctx, home := t.Context(), w.homes[i]
-	number := map[latchkey.HomeID]int{w.homes[0]: 0, w.homes[1]: 1}
+	names, is, err := w.try(t.Context(), a, i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names, is
+}
+
+// try is ask where an answer may be lost.
+func (w two) try(ctx context.Context, a archive.Archive, i int) (names, is map[string]int, err error) {
+	home, number := w.homes[i], map[latchkey.HomeID]int{w.homes[0]: 0, w.homes[1]: 1}
 	names, is = map[string]int{}, map[string]int{}
 	head, err := a.Homes.Head(ctx, home)
 	names["head"], is["head"] = number[head.Home], int(head.Head.Hash[0])
 	deeds, err2 := a.Homes.Deeds(ctx, home, 0, 100)
-	names["deeds"], is["deeds"] = number[deeds[0].Home], int(deeds[0].Bytes[0])
+	for _, d := range deeds {
+		names["deeds"], is["deeds"] = number[d.Home], int(d.Bytes[0])
+	}
 	row, err3 := a.Objects.Object(ctx, w.entries[i].Header.Name())
 	header, err4 := sealed.ParseHeader(row.Header)
 	names["object"], is["object"] = number[row.Name.Home], number[header.Binding.Home]
 	page, err5 := a.Objects.Events(ctx, home, archive.Cursor{}, 10)
-	header, err6 := sealed.ParseHeader(page.Events[0].Objects[0].Header)
-	names["events"], is["events"] = number[page.Events[0].Home], number[header.Binding.Home]
-	session, err7 := a.Sessions.Session(ctx, home, w.secrets[i])
-	names["session"], is["session"] = number[session.Home], int(session.Browser[0]-'0')
-	document, err8 := a.Settings.Settings(ctx, home)
-	names["settings"], is["settings"] = number[document.Home], int(document.Bytes[0])
-	if err := errors.Join(err, err2, err3, err4, err5, err6, err7, err8); err != nil {
-		t.Fatal(err)
+	for _, e := range page.Events {
+		header, err := sealed.ParseHeader(e.Objects[0].Header)
+		err5 = errors.Join(err5, err)
+		names["events"], is["events"] = number[e.Home], number[header.Binding.Home]
 	}
-	return names, is
+	session, err6 := a.Sessions.Session(ctx, home, w.secrets[i])
+	names["session"], is["session"] = number[session.Home], int(session.Secret[0])-1
+	if session.Browser != "" {
+		is["session"] = int(session.Browser[0] - '0')
+	}
+	document, err7 := a.Settings.Settings(ctx, home)
+	names["settings"] = number[document.Home]
+	if len(document.Bytes) > 0 {
+		is["settings"] = int(document.Bytes[0])
+	}
+	receipts, err8 := a.Receipts.Receipts(ctx, home, w.secrets[i], fmt.Sprint("request ", i))
+	for _, r := range receipts {
+		names["receipts"], is["receipts"] = number[r.Home], int(r.Bytes)
+	}
+	return names, is, errors.Join(err, err2, err3, err4, err5, err6, err7, err8)
 }
 
 func TestArchive(t *testing.T) {
@@ -143,6 +167,67 @@ func TestArchive(t *testing.T) {
 				t.Errorf("%d are counted of %d", in.Injected(), len(names))
 			}
 		})
+	}
+}
+
+// TestArchiveInDisorder loses answers, and lays rows of others among one's own.
+func TestArchiveInDisorder(t *testing.T) {
+	f := new(fault.Archive)
+	a := f.Wrap(sqlite(t))
+	w := fill2(t, a)
+	w.ask(t, a, 0)
+	in := f.Disorder(every, seeded())
+	came := map[string]int{}
+	for range 40 {
+		deeds, err := a.Homes.Deeds(t.Context(), w.homes[1], 0, 100)
+		text := fmt.Sprint(err)
+		for _, d := range deeds {
+			text += fmt.Sprint(" home ", d.Home[0])
+		}
+		came[text]++
+	}
+	for _, want := range []string{"the database's answer was lost", "<nil> home 2", "<nil> home 2 home 2", "<nil> home 2 home 1"} {
+		if came[want] == 0 {
+			t.Errorf("no answer is %q: %v", want, came)
+		}
+	}
+	if len(came) != 4 || in.Injected() != 40 {
+		t.Errorf("%d are counted, and came as %v", in.Injected(), came)
+	}
+}
+
+// TestOutboxOfAnother answers with the rows above another number; nobody can say that
+// those are the ones which were asked for.
+func TestOutboxOfAnother(t *testing.T) {
+	f := new(fault.Archive)
+	a := f.Wrap(sqlite(t))
+	for i, h := range fill2(t, a).homes {
+		g := archive.Growth{Home: h, Deeds: [][]byte{{1}}, Head: latchkey.Head{Seq: 1, Hash: [32]byte{1}}, Epoch: 1}
+		if err := a.Homes.Append(t.Context(), latchkey.Head{Hash: [32]byte{byte(i)}}, g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	above := func(n uint64) (first uint64) {
+		moves, err := a.Outbox.Moves(t.Context(), n, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(moves) > 0 {
+			first = moves[0].Number
+		}
+		return first
+	}
+	if a, b := above(0), above(1); a != 1 || b != 2 {
+		t.Fatalf("without a fault they begin with %d and %d", a, b)
+	}
+	in := f.Remap(every, seeded())
+	if n := above(1); n != 2 || in.Injected() != 0 {
+		t.Errorf("they are rewritten, and begin with %d", n)
+	}
+	in.End()
+	f.Cross(every, seeded())
+	if n := above(1); n != 1 {
+		t.Errorf("crossed they begin with %d, want another caller's", n)
 	}
 }
 
@@ -207,6 +292,41 @@ func TestBlobs(t *testing.T) {
 	}
 }
 
+// TestBlobsInDisorder has bodies break off, come twice, or go on as another's.
+func TestBlobsInDisorder(t *testing.T) {
+	f := new(fault.Blobs)
+	s := f.Wrap(disk(t))
+	names, bodies := stored(t, s)
+	in := f.Disorder(every, seeded())
+	came := map[string]int{}
+	for range 40 {
+		o, err := s.Open(t.Context(), names[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(o.Body)
+		if err := errors.Join(err, o.Body.Close()); err != nil || o.Header.Name() != names[1] {
+			t.Fatalf("%v: %v", o.Header.Name(), err)
+		}
+		mine, others, glued := strings.Cut(string(b), "a")
+		switch whole := string(bodies[1]); {
+		case glued && mine != "" && others == string(bodies[0][1:]) && strings.HasPrefix(whole, mine):
+			came["glued"]++
+		case string(b) == whole:
+			came["late"]++
+		case string(b) == whole+whole:
+			came["twice"]++
+		case len(b) > 0 && strings.HasPrefix(whole, string(b)):
+			came["broken off"]++
+		default:
+			t.Errorf("%d bytes", len(b))
+		}
+	}
+	if len(came) != 4 || in.Injected() != 40 {
+		t.Errorf("%d are counted, and came as %v", in.Injected(), came)
+	}
+}
+
 func differ(a, b string) (n int) {
 	for i := range a {
 		if a[i] != b[i] {
@@ -214,6 +334,50 @@ func differ(a, b string) (n int) {
 		}
 	}
 	return n
+}
+
+// TestBusInDisorder loses news, doubles it, lets it be overtaken, and alters whose it is.
+func TestBusInDisorder(t *testing.T) {
+	f := new(fault.Bus)
+	local := bus.NewLocal()
+	b := f.Wrap(local)
+	one, two := latchkey.HomeID{1}, latchkey.HomeID{2}
+	came := make(chan bus.News, 400)
+	defer b.Subscribe(bus.Listener{News: func(_ latchkey.HomeID, n bus.News) {
+		came <- n
+	}, Beat: func(bus.Beat) {}})()
+	if err := b.Publish(context.Background(), two, bus.News{Home: two}); err != nil {
+		t.Fatal(err)
+	}
+	<-came
+	in := f.Disorder(every, seeded())
+	const published = 80
+	for n := range uint64(published) {
+		if err := b.Publish(context.Background(), one, bus.News{Home: one, Number: n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(200 * time.Millisecond)
+	var altered, behind, last uint64
+	times := map[uint64]int{}
+	for len(came) > 0 {
+		n := <-came
+		times[n.Number]++
+		if n.Home == two {
+			altered++
+		}
+		if n.Number < last {
+			behind++
+		}
+		last = max(last, n.Number)
+	}
+	twice := 0
+	for _, n := range times {
+		twice += n - 1
+	}
+	if lost := published - len(times); lost == 0 || altered == 0 || behind == 0 || twice == 0 || in.Injected() != published {
+		t.Errorf("%d are counted: %d lost, %d altered, %d behind, %d twice", in.Injected(), lost, altered, behind, twice)
+	}
 }
 
 func TestBus(t *testing.T) {
