@@ -40,21 +40,11 @@ type misreader struct {
 // crossed is the archive with that read crossed.
 func (m misreader) crossed() archive.Archive {
 	a := m.Archive
-	a.Setups = misSetups{a.Setups, m}
-	a.Homes = misHomes{a.Homes, m}
-	a.Outbox = misOutbox{a.Outbox, m}
-	a.Objects = misObjects{a.Objects, m}
-	a.Sessions = misSessions{a.Sessions, m}
-	a.Joins = misJoins{a.Joins, m}
-	a.Asks = misAsks{a.Asks, m}
-	a.Settings = misSettings{a.Settings, m}
-	a.Agents = misAgents{a.Agents, m}
-	a.Conditions = misConditions{a.Conditions, m}
-	a.Receipts = misReceipts{a.Receipts, m}
-	a.Accounts = misAccounts{a.Accounts, m}
-	a.Unlockers = misUnlockers{a.Unlockers, m}
-	a.Vaults = misVaults{a.Vaults, m}
-	a.AccountSessions = misAccountSessions{a.AccountSessions, m}
+	x := misread{m, a.Setups, a.Homes, a.Outbox, a.Objects, a.Sessions, a.Joins, a.Asks, a.Settings, a.Agents, a.Conditions,
+		a.Receipts, a.Accounts, a.Unlockers, a.Vaults, a.AccountSessions}
+	a.Setups, a.Homes, a.Outbox, a.Objects, a.Sessions = x, x, x, x, x
+	a.Joins, a.Asks, a.Settings, a.Agents, a.Conditions = x, x, x, x, x
+	a.Receipts, a.Accounts, a.Unlockers, a.Vaults, a.AccountSessions = x, x, x, x, x
 	return a
 }
 
@@ -85,50 +75,50 @@ type (
 	theAsks       = archive.Asks
 )
 
-type misSetups struct {
-	archive.Setups
+// misread is every part of the archive with that read.
+type misread struct {
 	m misreader
+	archive.Setups
+	archive.Homes
+	archive.Outbox
+	archive.Objects
+	archive.Sessions
+	archive.Joins
+	theAsks
+	theSettings
+	archive.Agents
+	theConditions
+	theReceipts
+	archive.Accounts
+	theUnlockers
+	archive.Vaults
+	archive.AccountSessions
 }
 
-func (x misSetups) OpenSetup(ctx context.Context, secret archive.Secret, now latchkey.Time) (archive.Secret, error) {
+func (x misread) OpenSetup(ctx context.Context, secret archive.Secret, now latchkey.Time) (archive.Secret, error) {
 	return one(x.m, "Setups.OpenSetup", secret, x.m.to.setup, func(k archive.Secret) (archive.Secret, error) { return x.Setups.OpenSetup(ctx, k, now) })
 }
 
-type misHomes struct {
-	archive.Homes
-	m misreader
-}
-
-func (x misHomes) Head(ctx context.Context, home latchkey.HomeID) (archive.HomeHead, error) {
+func (x misread) Head(ctx context.Context, home latchkey.HomeID) (archive.HomeHead, error) {
 	return one(x.m, "Homes.Head", home, x.m.to.home, func(k latchkey.HomeID) (archive.HomeHead, error) { return x.Homes.Head(ctx, k) })
 }
 
-func (x misHomes) Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) ([]archive.Deed, error) {
+func (x misread) Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) ([]archive.Deed, error) {
 	return several(x.m, "Homes.Deeds", keys{home: home, from: from}, x.m.to, func(k keys) ([]archive.Deed, error) {
 		return x.Homes.Deeds(ctx, k.home, k.from, max)
 	})
 }
 
-type misOutbox struct {
-	archive.Outbox
-	m misreader
-}
-
-func (x misOutbox) Moves(ctx context.Context, above uint64, max int) ([]archive.Move, error) {
+func (x misread) Moves(ctx context.Context, above uint64, max int) ([]archive.Move, error) {
 	return one(x.m, "Outbox.Moves", above, x.m.to.above, func(k uint64) ([]archive.Move, error) { return x.Outbox.Moves(ctx, k, max) })
 }
 
-type misObjects struct {
-	archive.Objects
-	m misreader
-}
-
-func (x misObjects) Object(ctx context.Context, name latchkey.Name) (archive.Row, error) {
+func (x misread) Object(ctx context.Context, name latchkey.Name) (archive.Row, error) {
 	return one(x.m, "Objects.Object", name, x.m.to.name, func(k latchkey.Name) (archive.Row, error) { return x.Objects.Object(ctx, k) })
 }
 
 // Events crosses pages, and by the name of no method the objects of events.
-func (x misObjects) Events(ctx context.Context, home latchkey.HomeID, before archive.Cursor, limit int) (archive.Page, error) {
+func (x misread) Events(ctx context.Context, home latchkey.HomeID, before archive.Cursor, limit int) (archive.Page, error) {
 	asked := keys{home: home, before: before}
 	p, err := one(x.m, "Objects.Events", asked, x.m.to, func(k keys) (archive.Page, error) { return x.Objects.Events(ctx, k.home, k.before, limit) })
 	if err != nil || x.m.read != "Objects.Events" && x.m.read != "Objects.Events, objects" {
@@ -154,128 +144,73 @@ func (x misObjects) Events(ctx context.Context, home latchkey.HomeID, before arc
 	return p, nil
 }
 
-type misSessions struct {
-	archive.Sessions
-	m misreader
-}
-
-func (x misSessions) Session(ctx context.Context, home latchkey.HomeID, secret archive.Secret) (archive.Session, error) {
+func (x misread) Session(ctx context.Context, home latchkey.HomeID, secret archive.Secret) (archive.Session, error) {
 	return one(x.m, "Sessions.Session", keys{home: home, secret: secret}, x.m.to, func(k keys) (archive.Session, error) {
 		return x.Sessions.Session(ctx, k.home, k.secret)
 	})
 }
 
-func (x misSessions) SessionsOf(ctx context.Context, home latchkey.HomeID) ([]archive.Session, error) {
+func (x misread) SessionsOf(ctx context.Context, home latchkey.HomeID) ([]archive.Session, error) {
 	return several(x.m, "Sessions.SessionsOf", home, x.m.to.home, func(k latchkey.HomeID) ([]archive.Session, error) { return x.Sessions.SessionsOf(ctx, k) })
 }
 
-type misJoins struct {
-	archive.Joins
-	m misreader
-}
-
-func (x misJoins) Join(ctx context.Context, slot api.Slot) (archive.Join, error) {
+func (x misread) Join(ctx context.Context, slot api.Slot) (archive.Join, error) {
 	return one(x.m, "Joins.Join", slot, x.m.to.slot, func(k api.Slot) (archive.Join, error) { return x.Joins.Join(ctx, k) })
 }
 
-type misAsks struct {
-	theAsks
-	m misreader
-}
-
-func (x misAsks) Asks(ctx context.Context, home latchkey.HomeID) ([]archive.Ask, error) {
+func (x misread) Asks(ctx context.Context, home latchkey.HomeID) ([]archive.Ask, error) {
 	return several(x.m, "Asks.Asks", home, x.m.to.home, func(k latchkey.HomeID) ([]archive.Ask, error) { return x.theAsks.Asks(ctx, k) })
 }
 
-type misSettings struct {
-	theSettings
-	m misreader
-}
-
-func (x misSettings) Settings(ctx context.Context, home latchkey.HomeID) (archive.Document, error) {
+func (x misread) Settings(ctx context.Context, home latchkey.HomeID) (archive.Document, error) {
 	return one(x.m, "Settings.Settings", home, x.m.to.home, func(k latchkey.HomeID) (archive.Document, error) { return x.theSettings.Settings(ctx, k) })
 }
 
-type misAgents struct {
-	archive.Agents
-	m misreader
-}
-
-func (x misAgents) Copies(ctx context.Context, home latchkey.HomeID) ([]archive.Copy, error) {
+func (x misread) Copies(ctx context.Context, home latchkey.HomeID) ([]archive.Copy, error) {
 	return several(x.m, "Agents.Copies", home, x.m.to.home, func(k latchkey.HomeID) ([]archive.Copy, error) { return x.Agents.Copies(ctx, k) })
 }
 
-type misConditions struct {
-	theConditions
-	m misreader
-}
-
-func (x misConditions) Conditions(ctx context.Context, home latchkey.HomeID) ([]archive.Condition, error) {
+func (x misread) Conditions(ctx context.Context, home latchkey.HomeID) ([]archive.Condition, error) {
 	return several(x.m, "Conditions.Conditions", home, x.m.to.home, func(k latchkey.HomeID) ([]archive.Condition, error) {
 		return x.theConditions.Conditions(ctx, k)
 	})
 }
 
-type misReceipts struct {
-	theReceipts
-	m misreader
-}
-
-func (x misReceipts) Receipts(ctx context.Context, home latchkey.HomeID, session archive.Secret, request string) ([]archive.Receipt, error) {
+func (x misread) Receipts(ctx context.Context, home latchkey.HomeID, session archive.Secret, request string) ([]archive.Receipt, error) {
 	return several(x.m, "Receipts.Receipts", keys{home: home, secret: session, request: request}, x.m.to, func(k keys) ([]archive.Receipt, error) {
 		return x.theReceipts.Receipts(ctx, k.home, k.secret, k.request)
 	})
 }
 
-type misAccounts struct {
-	archive.Accounts
-	m misreader
-}
-
-func (x misAccounts) Account(ctx context.Context, id latchkey.AccountID) (archive.Account, error) {
+func (x misread) Account(ctx context.Context, id latchkey.AccountID) (archive.Account, error) {
 	return one(x.m, "Accounts.Account", id, x.m.to.account, func(k latchkey.AccountID) (archive.Account, error) { return x.Accounts.Account(ctx, k) })
 }
 
-func (x misAccounts) AccountOf(ctx context.Context, address account.Address) (archive.Account, error) {
+func (x misread) AccountOf(ctx context.Context, address account.Address) (archive.Account, error) {
 	return one(x.m, "Accounts.AccountOf", address, x.m.to.address, func(k account.Address) (archive.Account, error) { return x.Accounts.AccountOf(ctx, k) })
 }
 
-type misUnlockers struct {
-	theUnlockers
-	m misreader
-}
-
-func (x misUnlockers) Unlockers(ctx context.Context, id latchkey.AccountID) ([]archive.Unlocker, error) {
+func (x misread) Unlockers(ctx context.Context, id latchkey.AccountID) ([]archive.Unlocker, error) {
 	return several(x.m, "Unlockers.Unlockers", id, x.m.to.account, func(k latchkey.AccountID) ([]archive.Unlocker, error) {
 		return x.theUnlockers.Unlockers(ctx, k)
 	})
 }
 
-func (x misUnlockers) Located(ctx context.Context, locator account.Locator) (archive.Unlocker, error) {
+func (x misread) Located(ctx context.Context, locator account.Locator) (archive.Unlocker, error) {
 	return one(x.m, "Unlockers.Located", locator, x.m.to.locator, func(k account.Locator) (archive.Unlocker, error) { return x.theUnlockers.Located(ctx, k) })
 }
 
-type misVaults struct {
-	archive.Vaults
-	m misreader
-}
-
-func (x misVaults) Vault(ctx context.Context, id latchkey.AccountID) (archive.Vault, error) {
+func (x misread) Vault(ctx context.Context, id latchkey.AccountID) (archive.Vault, error) {
 	return one(x.m, "Vaults.Vault", id, x.m.to.account, func(k latchkey.AccountID) (archive.Vault, error) { return x.Vaults.Vault(ctx, k) })
 }
 
-type misAccountSessions struct {
-	archive.AccountSessions
-	m misreader
-}
-
-func (x misAccountSessions) AccountSession(ctx context.Context, id latchkey.AccountID, secret archive.Secret) (archive.AccountSession, error) {
+func (x misread) AccountSession(ctx context.Context, id latchkey.AccountID, secret archive.Secret) (archive.AccountSession, error) {
 	return one(x.m, "AccountSessions.AccountSession", keys{account: id, held: secret}, x.m.to, func(k keys) (archive.AccountSession, error) {
 		return x.AccountSessions.AccountSession(ctx, k.account, k.held)
 	})
 }
 
-func (x misAccountSessions) AccountSessionsOf(ctx context.Context, id latchkey.AccountID) ([]archive.AccountSession, error) {
+func (x misread) AccountSessionsOf(ctx context.Context, id latchkey.AccountID) ([]archive.AccountSession, error) {
 	return several(x.m, "AccountSessions.AccountSessionsOf", id, x.m.to.account, func(k latchkey.AccountID) ([]archive.AccountSession, error) {
 		return x.AccountSessions.AccountSessionsOf(ctx, k)
 	})

@@ -9,26 +9,11 @@ import { Title } from "../deed/title.ts";
 import { turn } from "../deed/epoch.ts";
 import { base64, random } from "../wire.ts";
 import { InviteKeys, linkText, parseAnswer, parseLink } from "./invite.ts";
-import { asGuest, asResident, bensKey, Company, guest, sees } from "./standin/company.ts";
+import { ada, admitted, asGuest, asResident, ben, bensKey, camera, guest, home, house, joined, meet, recorded, sees, server } from "./standin/company.ts";
 import { Browser, passkey } from "./standin/browser.ts";
 import { good } from "./standin/house.ts";
 
-let house: Company["house"];
-let server: Company["server"];
-let home: Company["home"];
-let camera: Company["camera"];
-let ada: Company["ada"];
-let ben: Company["ben"];
-let company: Company;
-
-beforeEach(async () => {
-  company = await Company.make();
-  ({ house, server, home, camera, ada, ben } = company);
-});
-
-const admitted: Company["admitted"] = (...how) => company.admitted(...how);
-const joined: Company["joined"] = (...how) => company.joined(...how);
-const recorded: Company["recorded"] = (...how) => company.recorded(...how);
+beforeEach(meet);
 
 describe("an invitation", () => {
   it("is read by whoever has the link: the home, who invites, as what", async () => {

@@ -5,26 +5,11 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { headText } from "../deed/head.ts";
 import { idText } from "../seal/name.ts";
 import { base64, random } from "../wire.ts";
-import { asGuest, asResident, bensKey, Company, guest, sees } from "./standin/company.ts";
+import { ada, admitted, asGuest, asResident, ben, bensKey, camera, guest, home, house, joined, meet, recorded, sees, server } from "./standin/company.ts";
 import { Browser, passkey } from "./standin/browser.ts";
 import { good, TestHouse } from "./standin/house.ts";
 
-let house: Company["house"];
-let server: Company["server"];
-let home: Company["home"];
-let camera: Company["camera"];
-let ada: Company["ada"];
-let ben: Company["ben"];
-let company: Company;
-
-beforeEach(async () => {
-  company = await Company.make();
-  ({ house, server, home, camera, ada, ben } = company);
-});
-
-const admitted: Company["admitted"] = (...how) => company.admitted(...how);
-const joined: Company["joined"] = (...how) => company.joined(...how);
-const recorded: Company["recorded"] = (...how) => company.recorded(...how);
+beforeEach(meet);
 
 describe("people", () => {
   it("become residents, guests and owners, and see accordingly", async () => {

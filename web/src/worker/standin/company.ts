@@ -18,59 +18,49 @@ export const guest: Rights = { kinds: ["thumbnail"], until: 0, cameras: null };
 export const asGuest = { name: "Ben", role: "guest", rights: guest, days: 7 } as const;
 export const asResident = { name: "Ben", role: "resident", rights: null, days: 7 } as const;
 
-export class Company {
-  private constructor(
-    readonly house: TestHouse,
-    readonly camera: CameraID,
-    readonly ben: Browser,
-  ) {}
+// Of the test that runs.
+export let house: TestHouse;
+export let server: StandIn;
+export let home: HomeID;
+export let camera: CameraID;
+export let ada: TestHouse["page"];
+export let ben: Browser;
 
-  static async make(): Promise<Company> {
-    const house = await TestHouse.make();
-    const company = new Company(house, await house.camera(), new Browser(house.server));
-    await company.ben.signUp("ben@example.org", { passkey: bensKey });
-    return company;
-  }
+/** Makes them anew, before each test. */
+export async function meet(): Promise<void> {
+  house = await TestHouse.make();
+  ({ server, page: ada } = house);
+  home = server.title!.home;
+  camera = await house.camera();
+  ben = new Browser(server);
+  await ben.signUp("ben@example.org", { passkey: bensKey });
+}
 
-  get server(): StandIn {
-    return this.house.server;
-  }
+/** Somebody answers, both look at the words, and Ada says yes. */
+export async function admitted({ invite, link }: Invited, who = ben, past = false): Promise<void> {
+  await good(who.members.answerInvitation(link));
+  const shown = await good(ada.members.watchInvite(invite));
+  const read = await good(who.members.watchAdmission(link));
+  expect(read).toMatchObject({ state: "phrase" });
+  if (shown.state !== "answered" || read.state !== "phrase") throw new Error("no phrase");
+  expect(read.phrase).toEqual(shown.phrase);
+  await good(ada.members.admit(invite, past));
+  expect(await good(who.members.watchAdmission(link))).toMatchObject({ state: "admitted", home });
+}
 
-  get home(): HomeID {
-    return this.server.title!.home;
-  }
+/** Ben is invited and let in. */
+export async function joined(how: Parameters<MemberCalls["invite"]>[0], past = false): Promise<void> {
+  await admitted(await good(ada.members.invite(how)), ben, past);
+  await good(ben.desk.open(home));
+}
 
-  get ada(): TestHouse["page"] {
-    return this.house.page;
-  }
-
-  /** Somebody answers, both look at the words, and Ada says yes. */
-  async admitted({ invite, link }: Invited, who = this.ben, past = false): Promise<void> {
-    const { ada, home } = this;
-    await good(who.members.answerInvitation(link));
-    const shown = await good(ada.members.watchInvite(invite));
-    const read = await good(who.members.watchAdmission(link));
-    expect(read).toMatchObject({ state: "phrase" });
-    if (shown.state !== "answered" || read.state !== "phrase") throw new Error("no phrase");
-    expect(read.phrase).toEqual(shown.phrase);
-    await good(ada.members.admit(invite, past));
-    expect(await good(who.members.watchAdmission(link))).toMatchObject({ state: "admitted", home });
-  }
-
-  /** Ben is invited and let in. */
-  async joined(how: Parameters<MemberCalls["invite"]>[0], past = false): Promise<void> {
-    await this.admitted(await good(this.ada.members.invite(how)), this.ben, past);
-    await good(this.ben.desk.open(this.home));
-  }
-
-  /** An object of now, with an envelope for each who may see it. */
-  async recorded(): Promise<{ name: NameText; picture: Bytes }> {
-    const picture = jpeg();
-    const made = await this.house.agent.seal(this.server.title!, this.camera, "thumbnail", picture);
-    this.server.events = [{ event: made.binding.event, objects: [made.row] }];
-    this.server.put(nameOf(made.binding), made.file);
-    return { name: nameText(nameOf(made.binding)), picture };
-  }
+/** An object of now, with an envelope for each who may see it. */
+export async function recorded(): Promise<{ name: NameText; picture: Bytes }> {
+  const picture = jpeg();
+  const made = await house.agent.seal(server.title!, camera, "thumbnail", picture);
+  server.events = [{ event: made.binding.event, objects: [made.row] }];
+  server.put(nameOf(made.binding), made.file);
+  return { name: nameText(nameOf(made.binding)), picture };
 }
 
 /** What becomes of a picture in somebody's browser. */
