@@ -59,8 +59,8 @@ func TestGivesBack(t *testing.T) {
 	}
 	s.then <- s.genuine(h)
 	s.until("it is connected", func() bool { return s.uplink.Status().State == uplink.Connected })
-	if n := len(saidOf[api.GiveBack](s)); n < 2 {
-		t.Errorf("%d messages: none was too large", n)
+	if n := len(saidOf[api.GiveBack](s)); n != 2 {
+		t.Errorf("%d messages, want 2: none was too large, or they were not filled", n)
 	}
 }
 
@@ -68,20 +68,21 @@ func TestGivesBack(t *testing.T) {
 // other.
 func TestAsksForDeedsThatAreNone(t *testing.T) {
 	for name, c := range map[string]struct {
-		lie  func(b *api.Behind)
+		lie  func(s *stage, b *api.Behind)
 		want uplink.State
 	}{
-		"at a fork":            {func(b *api.Behind) { b.Head.Hash[0] ^= 1 }, uplink.OtherChain},
-		"beyond the end":       {func(b *api.Behind) { b.Head.Seq += 99 }, uplink.OtherChain},
-		"for another home":     {func(b *api.Behind) { b.Home[0] ^= 1 }, uplink.Waiting},
-		"for another question": {func(b *api.Behind) { b.ID = "another" }, uplink.Waiting},
+		"at a fork":            {func(_ *stage, b *api.Behind) { b.Head.Hash[0] ^= 1 }, uplink.OtherChain},
+		"at its own end":       {func(s *stage, b *api.Behind) { b.Head = api.Head(s.owner.Title().Head()) }, uplink.OtherChain},
+		"beyond the end":       {func(_ *stage, b *api.Behind) { b.Head.Seq += 99 }, uplink.OtherChain},
+		"for another home":     {func(_ *stage, b *api.Behind) { b.Home[0] ^= 1 }, uplink.Waiting},
+		"for another question": {func(_ *stage, b *api.Behind) { b.ID = "another" }, uplink.Waiting},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
 			s.knows()
 			s.welcome = func(h api.Hello) api.Frame {
 				b := s.behind(h, 1)
-				c.lie(&b)
+				c.lie(s, &b)
 				return b
 			}
 			s.add(latchkey.Thumbnail, "x")

@@ -98,12 +98,8 @@ func (c *Chain) Extend(head latchkey.Head, deeds [][]byte) (*deed.Title, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOtherChain, err)
 	}
-	switch at, ok := next.HashAt(head.Seq); {
-	case ok && at == head.Hash:
-	case ok:
-		return nil, fmt.Errorf("%w: a fork at deed %d", ErrOtherChain, head.Seq)
-	default:
-		return nil, fmt.Errorf("%w: it names deed %d and gives %d", ErrOtherChain, head.Seq, next.Head().Seq)
+	if !next.OnChain(head) {
+		return nil, fmt.Errorf("%w: it names deed %d, which is none of those up to %d", ErrOtherChain, head.Seq, next.Head().Seq)
 	}
 	if next.Head() == c.head() {
 		return c.title, nil

@@ -40,11 +40,19 @@ func TestChainGrowsAndOutlivesItsProcess(t *testing.T) {
 	}
 	agent := owner.PlaceAgent()
 	owner.PlaceCamera(agent)
-	// A server that repeats what is known, or everything, does no harm.
-	for _, from := range []uint64{2, 1, 0, 4} {
+	// A server that repeats what is known, or everything, does no harm, and is no news.
+	for i, from := range []uint64{2, 1, 0, 4} {
+		changed := c.Changed()
 		title, err := c.Extend(owner.Title().Head(), owner.Title().Deeds(from))
 		if err != nil || title.Head() != owner.Title().Head() {
 			t.Errorf("deeds from %d on: %v", from, err)
+		}
+		select {
+		case <-changed:
+			if i > 0 {
+				t.Errorf("deeds from %d on, which are known, are news", from)
+			}
+		default:
 		}
 	}
 	disk.Crash()
@@ -82,6 +90,8 @@ func TestChainRefusesAnother(t *testing.T) {
 		"forked, said by the head":           {fork.Head(), nil},
 		"another home":                       {stranger.Title().Head(), stranger.Title().Deeds(0)},
 		"a head further than its deeds":      {honest.Head(), nil},
+		"a head of no hash beyond the end":   {latchkey.Head{Seq: 99}, honest.Deeds(4)},
+		"a fork's deed among those known":    {honest.Head(), append(fork.Deeds(3)[:1:1], honest.Deeds(4)...)},
 		"nonsense":                           {honest.Head(), [][]byte{[]byte("deed")}},
 		"an empty deed":                      {honest.Head(), [][]byte{{}}},
 		"deeds with a gap":                   {honest.Head(), honest.Deeds(5)[:0]},
@@ -125,6 +135,7 @@ func TestDamagedChainIsNoTitle(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"empty": {}, "cut": genuine[:len(genuine)-1], "longer": append(genuine[:len(genuine):len(genuine)], 0),
 		"another magic": append([]byte("L"), genuine[1:]...), "no deeds": []byte("latchkey deeds 1\n"),
+		"no magic": genuine[len("latchkey deeds 1\n"):],
 	} {
 		if err := durable.WriteBytes(disk, "deeds", b); err != nil {
 			t.Fatal(err)

@@ -37,16 +37,14 @@ func (e *errands) begin(id string, stop context.CancelFunc) bool {
 	return true
 }
 
-// stop ends a command if it goes on still, and says whether it did.
-func (e *errands) stop(id string) bool {
+// stop ends a command if it goes on still.
+func (e *errands) stop(id string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	stop, there := e.running[id]
-	if there {
+	if stop := e.running[id]; stop != nil {
 		stop()
 		delete(e.running, id)
 	}
-	return there
 }
 
 // Command is a command that came over the connection that stands. The replies to it go

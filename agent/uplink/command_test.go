@@ -62,10 +62,10 @@ func TestCommandsArrive(t *testing.T) {
 	}
 
 	// The same once more, and more than belong to one connection.
+	command("n0")
 	for i := range 17 {
 		command(fmt.Sprint("n", i))
 	}
-	command("n0")
 	s.until("what is too much is refused", func() bool { return len(saidOf[api.Refused](s)) == 3 })
 	for _, r := range saidOf[api.Refused](s)[1:] {
 		if r.Reason != api.Busy || r.ID != "n16" && r.ID != "n0" {

@@ -95,6 +95,19 @@ func TestWelcomesThatAreNone(t *testing.T) {
 	}
 }
 
+// TestShortNonce: what is signed for a server is as new as 32 bytes of chance make it.
+func TestShortNonce(t *testing.T) {
+	s := newStage(t)
+	s.short = 1
+	s.run()
+	s.until("the state says so", func() bool { return strings.Contains(s.uplink.Status().Detail, "language") })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hellos > 0 {
+		t.Error("it has said hello")
+	}
+}
+
 // TestFramesThatAreNone are sent after a good welcome; the agent hangs up and comes back.
 func TestFramesThatAreNone(t *testing.T) {
 	stranger := keytest.NewOwner()
@@ -239,6 +252,31 @@ func TestAsks(t *testing.T) {
 
 // TestServerIsAway: an agent whose server is not there says so in words, goes on
 // trying, and uploads when it is back.
+// TestAsksNobodyBeforeTheFirstEpoch: until then there is nobody to seal a name to.
+func TestAsksNobodyBeforeTheFirstEpoch(t *testing.T) {
+	s := newStage(t)
+	first, err := deed.Start(s.owner.Deeds()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.owner.Adopt(first)
+	s.agent = s.owner.PlaceAgent()
+	s.config.Keys = s.agent.Keys
+	s.config.Wishes = func() []uplink.Wish { return []uplink.Wish{{Camera: s.camera, Name: "Hall"}} }
+	s.run()
+	s.until("it is connected", func() bool { return s.uplink.Status().State == uplink.Connected })
+	before := s.owner.Title().Head()
+	s.owner.StartEpoch()
+	after := s.owner.Title()
+	s.then <- api.DeedsFrame{Home: s.owner.Home(), Head: api.Head(after.Head()), Deeds: after.Deeds(before.Seq + 1)}
+	s.until("it asks", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.asks) == 1 })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hellos != 1 {
+		t.Errorf("it has connected %d times", s.hellos)
+	}
+}
+
 func TestServerIsAway(t *testing.T) {
 	s := newStage(t)
 	s.add(latchkey.Thumbnail, "x")

@@ -57,6 +57,7 @@ type stage struct {
 	said      []api.Frame // replies and refusals of the agent, and conditions
 	refuse    api.Reason  // of the next condition
 	clock     time.Time   // what the server believes; zero for the truth
+	short     int         // how many bytes its nonces lack
 }
 
 func newStage(t *testing.T) *stage {
@@ -150,7 +151,7 @@ func (s *stage) serveAgent(w http.ResponseWriter, r *http.Request) {
 			c.Write(ctx, websocket.MessageText, b) // the reading end notices if it failed
 		}
 	}
-	nonce := bytes.Repeat([]byte{7}, 32)
+	nonce := bytes.Repeat([]byte{7}, 32-s.short)
 	now := time.Now()
 	if !s.clock.IsZero() {
 		now = s.clock
@@ -162,8 +163,9 @@ func (s *stage) serveAgent(w http.ResponseWriter, r *http.Request) {
 	}
 	f, err := api.DecodeFrame(b)
 	hello, ok := f.(api.Hello)
-	if err != nil || !ok || hello.Verify(nonce, s.agent.Keys.Body().Signing) != nil {
-		s.t.Errorf("a hello that is none: %v", err)
+	if err != nil || !ok || hello.Verify(nonce, s.agent.Keys.Body().Signing) != nil ||
+		hello.Home != s.owner.Home() || hello.Agent != s.agent.Keys.Agent || api.CheckRequestID(hello.ID) != nil {
+		s.t.Errorf("a hello that is none: %+v, %v", hello, err)
 		return
 	}
 	send(s.answer(hello))
@@ -217,6 +219,9 @@ func (s *stage) readAsks(ctx context.Context, c *websocket.Conn, send func(api.F
 		ask, err := api.ParseAsk(m.Ask)
 		if err == nil {
 			err = ask.Verify(s.owner.Title())
+		}
+		if age := time.Since(ask.Time.Time()); age < 0 || age > time.Minute || api.CheckRequestID(m.ID) != nil || m.Home != s.owner.Home() {
+			s.t.Errorf("an ask %q of home %s made %s ago", m.ID, m.Home, age)
 		}
 		if err != nil {
 			s.t.Errorf("an ask: %v", err)

@@ -110,6 +110,29 @@ func TestOldEpoch(t *testing.T) {
 	}
 }
 
+// TestOldEpochOfAnotherHome: a refusal that names another home teaches nothing.
+func TestOldEpochOfAnotherHome(t *testing.T) {
+	s := newStage(t)
+	s.add(latchkey.Thumbnail, "x")
+	s.put = func(n int, name latchkey.Name, f sealed.File, body []byte, w http.ResponseWriter, r *http.Request) bool {
+		if n > 1 {
+			return false
+		}
+		s.owner.StartEpoch()
+		head := api.Head(s.owner.Title().Head())
+		answer(w, http.StatusConflict, api.Refusal{
+			Request: r.Header.Get(api.HeaderRequest), Error: api.Problem{Reason: api.OldEpoch, Message: "again"},
+			Home: latchkey.HomeID{1}.String(), Head: &head, Deeds: s.owner.Deeds(),
+		})
+		return true
+	}
+	s.run()
+	s.until("it is uploaded", func() bool { return s.spool.Status().Objects == 0 })
+	if s.chain.Title().Epoch() != 1 {
+		t.Error("it was learnt from")
+	}
+}
+
 // TestPoison has one object that goes wrong in every way; the others never wait for it.
 func TestPoison(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -278,6 +301,11 @@ func TestAnswersThatAreNone(t *testing.T) {
 				Home: n.Home.String(), Head: &head, Deeds: other.Deeds(),
 			})
 		},
+		"deeds of no head": func(n latchkey.Name, w http.ResponseWriter, r *http.Request) {
+			answer(w, http.StatusConflict, api.Refusal{
+				Request: r.Header.Get(api.HeaderRequest), Error: api.Problem{Reason: api.OldEpoch, Message: "again"}, Home: n.Home.String(), Deeds: [][]byte{},
+			})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
@@ -323,7 +351,12 @@ func TestClockOf1970(t *testing.T) {
 		for _, kind := range []latchkey.Kind{latchkey.Thumbnail, latchkey.Clip} {
 			s.add(kind, "x")
 		}
+		heard := make(chan latchkey.Time, 8)
+		s.config.Heard = func(at latchkey.Time) { heard <- at }
 		s.run()
 		s.until("both are uploaded", func() bool { return s.spool.Status().Objects == 0 })
+		if at := <-heard; at != latchkey.TimeOf(clock) {
+			t.Errorf("it heard %s from a server at %s", at.Time(), clock)
+		}
 	}
 }
