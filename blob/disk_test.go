@@ -173,6 +173,9 @@ func TestSwappedFiles(t *testing.T) {
 		if _, err := s.Stage(t.Context(), h); !errors.Is(err, blob.ErrDifferent) {
 			t.Errorf("upload where another object lies: %v", err)
 		}
+		if p, err := s.Staged(t.Context(), h.Name()); !errors.Is(err, blob.ErrNotFound) {
+			t.Errorf("%d bytes of another object are held, %v", p.Held, err)
+		}
 	}
 }
 
@@ -197,6 +200,65 @@ func TestDamagedFile(t *testing.T) {
 		if _, err := s.Open(t.Context(), h.Name()); sealed.ReasonOf(err) != want {
 			t.Errorf("want %s, got %v", want, err)
 		}
+		if _, err := s.Stage(t.Context(), h); !errors.Is(err, blob.ErrDifferent) || sealed.ReasonOf(err) != want {
+			t.Errorf("an upload to what is %s: %v", want, err)
+		}
+		if p, err := s.Staged(t.Context(), h.Name()); want != sealed.Truncated && !errors.Is(err, blob.ErrNotFound) {
+			t.Errorf("%d bytes are held of what is %s, %v", p.Held, want, err)
+		}
+	}
+}
+
+// TestMoreIsStagedThanThereIs: bytes behind the end of the body are not gone on from.
+func TestMoreIsStagedThanThereIs(t *testing.T) {
+	fsys := durabletest.New()
+	s := newDisk(t, fsys)
+	body := blobtest.Body(100)
+	h := blobtest.Object(latchkey.HomeID{1}, body)
+	before := fsys.Contents()
+	staged, err := s.Stage(t.Context(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := staged.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for at, b := range fsys.Contents() {
+		if _, was := before[at]; was {
+			continue
+		}
+		for n, want := range map[int]uint64{100: 100, 101: 0} {
+			if err := durable.WriteBytes(fsys, at, append(b[:len(b):len(b)], make([]byte, n)...)); err != nil {
+				t.Fatal(err)
+			}
+			if p, err := s.Staged(t.Context(), h.Name()); p.Held != want || errors.Is(err, blob.ErrNotFound) != (want == 0) {
+				t.Errorf("%d bytes are staged: %d are held, %v", n, p.Held, err)
+			}
+			if staged, err = s.Stage(t.Context(), h); err != nil || staged.Held() != want {
+				t.Fatalf("%d bytes are staged: it goes on from %d, %v", n, staged.Held(), err)
+			}
+			if err := staged.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestAFolderInTheWay is no other object, and no upload either.
+func TestAFolderInTheWay(t *testing.T) {
+	folder := t.TempDir()
+	dir, err := durable.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	s := newDisk(t, dir)
+	h := blobtest.Object(latchkey.HomeID{1}, nil)
+	if err := os.MkdirAll(filepath.Join(folder, "objects", filepath.FromSlash(h.Name().String())), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Stage(t.Context(), h); err == nil || errors.Is(err, blob.ErrDifferent) {
+		t.Errorf("an upload: %v", err)
 	}
 }
 

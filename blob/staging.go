@@ -122,8 +122,8 @@ func (s *staging) Write(p []byte) (int, error) {
 	if s.Held()+uint64(len(p)) > s.header.BodyLength {
 		return 0, sealed.Refuse(sealed.Trailing, "the header says %d bytes of body", s.header.BodyLength)
 	}
-	if s.stored || len(p) == 0 {
-		return len(p), nil // nothing is missing, so p is empty
+	if len(p) == 0 { // as it is when the object is stored already
+		return 0, nil
 	}
 	n, err := s.file.Write(p)
 	s.sum.Write(p[:n])

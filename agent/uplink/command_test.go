@@ -93,6 +93,7 @@ func TestCommandOfAnotherHome(t *testing.T) {
 func TestNobodyTakesCommands(t *testing.T) {
 	s := newStage(t)
 	s.run()
+	s.then <- api.SettingsFrame{Home: s.owner.Home(), Document: []byte("x")} // nobody takes settings either
 	s.then <- api.CommandFrame{ID: "a", Home: s.owner.Home(), Letter: []byte("x")}
 	s.until("it is refused", func() bool { return len(saidOf[api.Refused](s)) == 1 })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,6 +134,45 @@ func TestFramesThatAreNone(t *testing.T) {
 				return s.hellos > 1
 			})
 			s.until("it is connected again", func() bool { return s.uplink.Status().State == uplink.Connected })
+		})
+	}
+}
+
+// TestAnswersUnderAnothersName: what would be right is not taken if it names another home,
+// and an answer that names this one is none if nothing was asked.
+func TestAnswersUnderAnothersName(t *testing.T) {
+	for name, send := range map[string]func(s *stage){
+		"deeds": func(s *stage) {
+			before := s.owner.Title().Head()
+			s.owner.StartEpoch()
+			after := s.owner.Title()
+			s.owner.Adopt(s.chain.Title())
+			s.then <- api.DeedsFrame{Home: latchkey.HomeID{1}, Head: api.Head(after.Head()), Deeds: after.Deeds(before.Seq + 1)}
+		},
+		"an answer": func(s *stage) {
+			s.mu.Lock()
+			s.mixup = latchkey.HomeID{1}
+			s.mu.Unlock()
+			s.uplink.Nudge()
+		},
+		"an answer to nothing": func(s *stage) { s.then <- api.Done{ID: "nothing", Home: s.owner.Home()} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			var wishes atomic.Bool
+			camera := latchkey.NewCameraID()
+			s.config.Wishes = func() []uplink.Wish {
+				return []uplink.Wish{{Camera: camera, Name: "Hall"}}[:map[bool]int{true: 1}[wishes.Load()]]
+			}
+			s.run()
+			s.until("it is connected", func() bool { return s.uplink.Status().State == uplink.Connected })
+			wishes.Store(true)
+			head := s.chain.Title().Head()
+			send(s)
+			s.until("it has come back", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.hellos > 1 })
+			if s.chain.Title().Head() != head {
+				t.Error("the deeds were taken in")
+			}
 		})
 	}
 }

@@ -54,10 +54,11 @@ type stage struct {
 
 	envelopes map[latchkey.Name][]sealed.Envelope
 	asks      []api.Ask
-	said      []api.Frame // replies and refusals of the agent, and conditions
-	refuse    api.Reason  // of the next condition
-	clock     time.Time   // what the server believes; zero for the truth
-	short     int         // how many bytes its nonces lack
+	said      []api.Frame     // replies and refusals of the agent, and conditions
+	refuse    api.Reason      // of the next condition
+	clock     time.Time       // what the server believes; zero for the truth
+	mixup     latchkey.HomeID // that the next answer to an ask names
+	short     int             // how many bytes its nonces lack
 }
 
 func newStage(t *testing.T) *stage {
@@ -164,7 +165,7 @@ func (s *stage) serveAgent(w http.ResponseWriter, r *http.Request) {
 	f, err := api.DecodeFrame(b)
 	hello, ok := f.(api.Hello)
 	if err != nil || !ok || hello.Verify(nonce, s.agent.Keys.Body().Signing) != nil ||
-		hello.Home != s.owner.Home() || hello.Agent != s.agent.Keys.Agent || api.CheckRequestID(hello.ID) != nil {
+		hello.Home != s.owner.Home() || hello.Agent != s.agent.Keys.Agent || api.CheckRequestID(hello.ID) != nil || hello.Head != s.known() {
 		s.t.Errorf("a hello that is none: %+v, %v", hello, err)
 		return
 	}
@@ -180,6 +181,14 @@ func (s *stage) serveAgent(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	s.readAsks(ctx, c, send)
+}
+
+// known is the head that the agent has verified, as its hello names it.
+func (s *stage) known() string {
+	if t := s.chain.Title(); t != nil {
+		return t.Head().String()
+	}
+	return ""
 }
 
 func (s *stage) answer(h api.Hello) api.Frame {
@@ -228,6 +237,9 @@ func (s *stage) readAsks(ctx context.Context, c *websocket.Conn, send func(api.F
 		}
 		s.mu.Lock()
 		s.asks = append(s.asks, ask)
+		if s.mixup != (latchkey.HomeID{}) {
+			m.Home, s.mixup = s.mixup, latchkey.HomeID{}
+		}
 		s.mu.Unlock()
 		send(api.Done{ID: m.ID, Home: m.Home})
 	}

@@ -122,12 +122,17 @@ func separates(t *testing.T, s blob.Store) {
 func resumes(t *testing.T, s blob.Store) {
 	body := Body(50_000)
 	h := Object(latchkey.HomeID{1}, body)
+	before := 0
 	for _, upTo := range []int{0, 1, 20_000, 50_000} {
 		staged, err := s.Stage(t.Context(), h)
 		if err != nil {
 			t.Fatal(err)
 		}
 		held := staged.Held()
+		if held != uint64(before) {
+			t.Errorf("after %d bytes it goes on from %d", before, held)
+		}
+		before = upTo
 		if _, err := staged.Write(body[held:upTo]); err != nil {
 			t.Fatal(err)
 		}

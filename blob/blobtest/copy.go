@@ -22,6 +22,7 @@ func copies(open func(t *testing.T) blob.Store) func(t *testing.T, s blob.Store)
 		if got, name, err := Read(t.Context(), to, h.Name()); err != nil || name != h.Name() || !bytes.Equal(got, body) {
 			t.Errorf("the copy has %d bytes of %s, %v", len(got), name, err)
 		}
+		must(t, blob.Copy(t.Context(), open(t), to, h)) // what is there is not read again
 		other := h
 		other.BodyHash[0]++
 		check(t, "another object of the name", blob.Copy(t.Context(), from, to, other), blob.ErrDifferent)

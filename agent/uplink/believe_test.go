@@ -11,6 +11,7 @@ import (
 	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/internal/durable/durabletest"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 )
 
@@ -97,5 +98,46 @@ func TestFarewells(t *testing.T) {
 				t.Errorf("taken: %t", taken)
 			}
 		})
+	}
+}
+
+// TestEarlierHelloIsSettledFirst: a start whose hello nobody has answered is followed by
+// one that says it again, and its own only when that was answered.
+func TestEarlierHelloIsSettledFirst(t *testing.T) {
+	s := newStage(t)
+	disk := durabletest.New()
+	var said []uint64
+	s.welcome = func(h api.Hello) api.Frame {
+		if said = append(said, h.Incarnation); len(said) == 1 {
+			return api.Refused{ID: h.ID, Home: h.Home.String(), Reason: api.Busy}
+		}
+		return s.genuine(h)
+	}
+	start := func() (err error) { s.config.Start, err = uplink.NextStart(disk, "start"); return err }
+	if err := start(); err != nil {
+		t.Fatal(err)
+	}
+	first := s.config
+	first.Retry, first.MostRetry = time.Hour, time.Hour
+	u, err := uplink.New(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- u.Run(ctx) }()
+	s.uplink = u
+	s.until("it was refused", func() bool { return u.Status().State == uplink.Waiting })
+	stop()
+	<-ended
+	if err := start(); err != nil {
+		t.Fatal(err)
+	}
+	s.run()
+	s.until("it is connected", func() bool { return s.uplink.Status().State == uplink.Connected })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if want := []uint64{1, 1, 2}; !slices.Equal(said, want) {
+		t.Errorf("hellos of the starts %v, want %v", said, want)
 	}
 }
