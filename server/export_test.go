@@ -2,6 +2,9 @@ package server
 
 import (
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
@@ -10,7 +13,22 @@ var (
 	Compare       = compare
 	ConditionFits = fits
 	Among         = among
+	EnvelopeFor   = envelopeFor
+	Hears         = hears
+	Growth        = growth
+	Stopped       = stopped
 )
+
+// StillMay says whether a session goes on that came in by a route with that right.
+func StillMay(t *deed.Title, session archive.Session, right api.Right, what latchkey.Name) (latchkey.Time, bool) {
+	return stillMay(t, asker{session: session, route: api.Route{Right: right}}, what)
+}
+
+// AgentStillMay says whether an agent with that key goes on.
+func AgentStillMay(t *deed.Title, agent latchkey.AgentID, key latchkey.KeyID) bool {
+	_, ok := stillMay(t, asker{agent: agent, key: key}, latchkey.Name{})
+	return ok
+}
 
 // Errand is what a reply is compared with: where the command went and what it was.
 type Errand struct {

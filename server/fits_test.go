@@ -1,9 +1,15 @@
 package server_test
 
 import (
+	"bytes"
+	stdcmp "cmp"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key/keytest"
@@ -111,6 +117,157 @@ func TestEnvelopesFitTheirPeople(t *testing.T) {
 	} {
 		if got := server.Among([]deed.Person{guest, link}, sealed.Envelope{Recipient: c.kind, Key: c.to.KEM.ID()}); got != c.want {
 			t.Errorf("a key of a %s as one of kind %d: %v", c.to.Role, c.kind, got)
+		}
+	}
+}
+
+// TestEnvelopesAreTheAskers: of a row's envelopes each is handed to whom it is for, and
+// one under a key that is none of the home's is another home's.
+func TestEnvelopesAreTheAskers(t *testing.T) {
+	owner := keytest.NewOwner()
+	owner.Found()
+	resident := owner.Join(keytest.NewPerson(), keytest.AsResident)
+	guest := owner.Join(keytest.NewPerson(), keytest.AsGuest())
+	link := owner.Lend(keytest.Rights(owner.Now() + 1e9))
+	stranger := keytest.NewPerson()
+	title := owner.Title()
+	epoch := func(n, key latchkey.Epoch) sealed.Envelope {
+		id, _ := title.EpochKeyID(key)
+		return sealed.Envelope{Recipient: sealed.ToEpoch, Epoch: n, Key: id}
+	}
+	to := func(p *keytest.Person, kind sealed.RecipientKind, n latchkey.Epoch) sealed.Envelope {
+		return sealed.Envelope{Recipient: kind, Epoch: n, Key: p.Keys.Public().KEM.ID()}
+	}
+	first := owner.Keys.Person
+	for i, tt := range []struct {
+		asker   latchkey.PersonID
+		row     []sealed.Envelope
+		own     int // -1: none
+		crossed int
+	}{
+		{resident.ID(), []sealed.Envelope{epoch(2, 2)}, 0, 0},
+		{resident.ID(), []sealed.Envelope{epoch(1, 1)}, -1, 0}, // they came later
+		{first, []sealed.Envelope{epoch(1, 1), epoch(2, 2)}, 0, 0},
+		{first, []sealed.Envelope{epoch(2, 2), epoch(1, 1)}, 0, 0},
+		{first, []sealed.Envelope{epoch(2, 1)}, -1, 1},
+		{first, []sealed.Envelope{epoch(9, 9)}, -1, 1}, // no epoch, and no key
+		{guest.ID(), []sealed.Envelope{epoch(2, 2)}, -1, 0},
+		{guest.ID(), []sealed.Envelope{epoch(2, 2), to(guest, sealed.ToPerson, 2)}, 1, 0},
+		{resident.ID(), []sealed.Envelope{to(guest, sealed.ToPerson, 2)}, -1, 0},
+		{guest.ID(), []sealed.Envelope{to(guest, sealed.ToLink, 2)}, -1, 1},
+		{link.ID(), []sealed.Envelope{to(link, sealed.ToLink, 2)}, 0, 0},
+		{link.ID(), []sealed.Envelope{to(link, sealed.ToPerson, 2)}, -1, 1},
+		{guest.ID(), []sealed.Envelope{to(stranger, sealed.ToPerson, 2), to(guest, sealed.ToPerson, 2), to(stranger, sealed.ToLink, 2)}, 1, 2},
+		{stranger.ID(), []sealed.Envelope{epoch(2, 2), to(guest, sealed.ToPerson, 2), to(stranger, sealed.ToPerson, 2)}, -1, 1},
+	} {
+		own, crossed, ok := server.EnvelopeFor(title, tt.asker, archive.Row{Envelopes: tt.row})
+		if ok != (tt.own >= 0) || len(crossed) != tt.crossed || ok && (own.Key != tt.row[tt.own].Key || own.Recipient != tt.row[tt.own].Recipient) {
+			t.Errorf("row %d: own %t of kind %d, %d crossed; want %+v", i, ok, own.Recipient, len(crossed), tt)
+		}
+	}
+}
+
+// TestWhatGrowthEnds: what a home's chain grows by, and whose sessions, starts and asks
+// end with it.
+func TestWhatGrowthEnds(t *testing.T) {
+	owner := keytest.NewOwner()
+	owner.Found()
+	released, replaced, stays := owner.PlaceAgent(), owner.PlaceAgent(), owner.PlaceAgent()
+	owner.PlaceCamera(stays)
+	dismissed := owner.Join(keytest.NewPerson(), keytest.AsGuest())
+	recovered := owner.Join(keytest.NewPerson(), keytest.AsGuest())
+	owner.Join(keytest.NewPerson(), keytest.AsGuest())
+	second := owner.AddDevice()
+	was := owner.Title()
+	old := func(p *keytest.Person) latchkey.DeviceID {
+		member, _ := was.Person(p.ID())
+		return member.Devices[0].ID
+	}
+	owner.ReleaseAgent(released)
+	owner.ReplaceAgent(replaced)
+	camera := owner.PlaceCamera(stays)
+	owner.Dismiss(dismissed)
+	owner.Recover(recovered, 0)
+	owner.Strike(second.Device)
+	is := owner.Title()
+	got := server.Growth(was, is, is.Deeds(was.Head().Seq+1))
+	want := archive.Growth{
+		Home: owner.Home(), Deeds: is.Deeds(was.Head().Seq + 1), Head: is.Head(), Epoch: is.Epoch(), Placed: []latchkey.CameraID{camera},
+		Gone: []archive.Gone{
+			{Person: dismissed.ID()}, {Person: dismissed.ID(), Device: old(dismissed)},
+			{Person: recovered.ID()}, {Person: recovered.ID(), Device: old(recovered)},
+			{Person: owner.Keys.Person, Device: second.Device},
+		},
+		Renewed: []latchkey.AgentID{released.Keys.Agent, replaced.Keys.Agent},
+	}
+	inAnyOrder := cmp.Options{
+		cmpopts.SortSlices(func(a, b archive.Gone) int {
+			return stdcmp.Or(bytes.Compare(a.Person[:], b.Person[:]), bytes.Compare(a.Device[:], b.Device[:]))
+		}),
+		cmpopts.SortSlices(func(a, b latchkey.AgentID) int { return bytes.Compare(a[:], b[:]) }),
+	}
+	if diff := cmp.Diff(want, got, inAnyOrder); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestWhoGoesOn: of those who were let in, only who may still.
+func TestWhoGoesOn(t *testing.T) {
+	owner := keytest.NewOwner()
+	owner.Found()
+	agent := owner.PlaceAgent()
+	camera := owner.PlaceCamera(agent)
+	end := owner.Now() + 100_000_000 // of a guest's rights; sessions end later
+	later := end + 4
+	guest := owner.Join(keytest.NewPerson(), deed.Standing{Role: deed.Guest, Rights: keytest.Rights(end, camera)})
+	resident := owner.Join(keytest.NewPerson(), keytest.AsResident)
+	before := owner.Title()
+	object := latchkey.Name{Home: owner.Home(), Camera: camera, Kind: latchkey.Thumbnail}
+	other := latchkey.Name{Home: owner.Home(), Camera: latchkey.NewCameraID(), Kind: latchkey.Thumbnail}
+	at := func(p *keytest.Person) archive.Session {
+		member, _ := before.Person(p.ID())
+		return archive.Session{Home: owner.Home(), Person: p.ID(), Device: member.Devices[0].ID, Expires: later}
+	}
+	as := func(s archive.Session, change func(s *archive.Session)) archive.Session { change(&s); return s }
+	owner.Sign(deed.FreezeBody{})
+	frozen := owner.Title()
+	for name, tt := range map[string]struct {
+		title   *deed.Title
+		session archive.Session
+		right   api.Right
+		what    latchkey.Name
+		until   latchkey.Time // 0: not at all
+	}{
+		"a resident":                         {before, at(resident), api.Household, object, later},
+		"a resident, as an owner":            {before, at(resident), api.Owner, latchkey.Name{}, 0},
+		"a guest":                            {before, at(guest), api.Member, object, end},
+		"a guest, for what is always theirs": {before, at(guest), api.Known, latchkey.Name{}, later},
+		"a guest, for another camera":        {before, at(guest), api.Member, other, 0},
+		"at another's device":                {before, as(at(guest), func(s *archive.Session) { s.Device = at(resident).Device }), api.Member, object, 0},
+		"at no home's device":                {before, as(at(guest), func(s *archive.Session) { s.Device[0]++ }), api.Member, object, 0},
+		"a resident who has no device yet":   {before, as(at(resident), func(s *archive.Session) { s.Device = latchkey.DeviceID{} }), api.Member, latchkey.Name{}, later},
+		"a stranger who has no device":       {before, archive.Session{Person: keytest.NewPerson().ID(), Expires: later}, api.Member, latchkey.Name{}, 0},
+		"in a frozen home":                   {frozen, at(resident), api.Household, object, 0},
+		"in a frozen home, not for media":    {frozen, at(resident), api.Household, latchkey.Name{}, later},
+	} {
+		if until, ok := server.StillMay(tt.title, tt.session, tt.right, tt.what); ok != (tt.until != 0) || until != tt.until {
+			t.Errorf("%s: %t until %d, want %d, after the end of rights", name, ok, until-end, tt.until-end)
+		}
+	}
+	key := func(a *keytest.Agent) latchkey.KeyID { return a.Keys.Body().KEM.ID() }
+	next := owner.ReplaceAgent(agent)
+	if !server.AgentStillMay(before, agent.Keys.Agent, key(agent)) || server.AgentStillMay(owner.Title(), agent.Keys.Agent, key(agent)) || !server.AgentStillMay(owner.Title(), agent.Keys.Agent, key(next)) {
+		t.Error("an agent's key that was replaced goes on, or the next does not")
+	}
+}
+
+// TestNobodyElseHears: whoever does not stand in the home hears of nothing.
+func TestNobodyElseHears(t *testing.T) {
+	owner := keytest.NewOwner()
+	owner.Found()
+	for _, what := range []api.Change{api.EventsChanged, api.DeedsChanged, api.SettingsChanged, api.ConditionsChanged, api.AsksChanged, api.JoinsChanged, "more"} {
+		if server.Hears(owner.Title(), keytest.NewPerson().ID(), what) || server.Hears(owner.Title(), owner.Keys.Person, what) != (what != "more") {
+			t.Errorf("%s", what)
 		}
 	}
 }

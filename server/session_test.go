@@ -259,4 +259,10 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 	if _, err := other.member.Events(t.Context(), "", 0); err != nil {
 		t.Errorf("another home's session: %v", err)
 	}
+	h.pass(29 * 24 * time.Hour)
+	later := other.signIn()
+	h.pass(2 * 24 * time.Hour)
+	if list := must(later.Sessions(t.Context())); len(list) != 1 || list[0].Session != later.Session() {
+		t.Errorf("one session has run out, and these are listed: %v", list)
+	}
 }
