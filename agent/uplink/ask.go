@@ -20,8 +20,8 @@ func (c *conversation) ask(ctx context.Context) error {
 	}
 	title := u.config.Chain.Title()
 	for _, w := range u.config.Wishes() {
-		if _, placed := title.Camera(w.Camera); placed || title.Epoch() == 0 || c.asked[w.Camera] == title.Epoch() {
-			continue
+		if _, placed := title.Camera(w.Camera); placed || c.asked[w.Camera] == title.Epoch() {
+			continue // in epoch 0, in which nobody was asked, there is nobody to ask
 		}
 		b, err := u.wish(title, w)
 		if err != nil {

@@ -139,10 +139,10 @@ func Parted(t *deed.Title, keys *key.AgentKeys) error {
 	if t == nil {
 		return nil
 	}
-	was, stood := t.AgentByKey(keys.KeyID())
+	was, _ := t.AgentByKey(keys.KeyID())
 	is, stands := t.Agent(keys.Agent)
 	switch {
-	case !stood || was.ID != keys.Agent:
+	case was.ID != keys.Agent: // or nobody's
 		return nil
 	case !stands:
 		return ErrReleased
