@@ -17,6 +17,22 @@ var (
 	Hears         = hears
 	Growth        = growth
 	Stopped       = stopped
+	Of            = of
+	Bears         = bears
+	CheckReport   = checkReport
+	Asked         = asked
+	Lasting       = lasting
+	NewNonces     = newNonces
+	NewPace       = newPace
+)
+
+// What the nonces of a server do.
+var (
+	Challenge = (*nonces).challenge
+	Genuine   = (*nonces).genuine
+	Spend     = (*nonces).spend
+	Fresh     = (*nonces).fresh
+	Allow     = (*pace).allow
 )
 
 // StillMay says whether a session goes on that came in by a route with that right.

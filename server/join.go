@@ -215,7 +215,7 @@ func (s *Server) asks(a *asking) error {
 			s.counters.corrupt.Inc()
 			continue
 		}
-		if kept.Home != a.home || ask.Home != a.home || ask.Camera != kept.Camera || ask.Agent != kept.Agent {
+		if kept.Home != a.home || !asked(kept, ask) {
 			s.alarm.misroute("ask", true, "asked", a.home.String(), "found", ask.Home.String())
 			continue
 		}
@@ -225,6 +225,11 @@ func (s *Server) asks(a *asking) error {
 	}
 	a.answer(out)
 	return nil
+}
+
+// asked says whether an ask is that of its row.
+func asked(kept archive.Ask, ask api.Ask) bool {
+	return ask.Home == kept.Home && ask.Camera == kept.Camera && ask.Agent == kept.Agent
 }
 
 func (s *Server) refuseAsk(a *asking) error {

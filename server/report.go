@@ -35,7 +35,7 @@ func (s *Server) report(a *asking) error {
 	var proof archive.Receipt
 	confirmed := false
 	for _, r := range receipts {
-		if r.Home != a.home || r.Session != a.session.Secret || r.Request != in.Delivery {
+		if !of(r, a.home, a.session.Secret, in.Delivery) {
 			s.alarm.misroute("receipt", true, "asked", a.home.String(), "found", r.Home.String(), "request", a.id)
 			return misroute()
 		}
@@ -52,6 +52,11 @@ func (s *Server) report(a *asking) error {
 	}
 	a.answer(api.Reported{Home: a.home, Confirmed: confirmed})
 	return nil
+}
+
+// of says whether a receipt is of a request, of that session at that home.
+func of(r archive.Receipt, home latchkey.HomeID, session archive.Secret, request string) bool {
+	return r.Home == home && r.Session == session && r.Request == request
 }
 
 // bears says whether a receipt bears a report out: under that request something was

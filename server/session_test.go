@@ -147,6 +147,7 @@ func TestSwappedAnswersControl(t *testing.T) {
 func TestForgottenMAC(t *testing.T) {
 	h := openHouse(t)
 	m := h.found(t)
+	m.signIn() // another session of the home, which it is not by
 	stranger := api.NewMACKey()
 	var answers []string
 	for _, mac := range []*api.MACKey{nil, &stranger} {

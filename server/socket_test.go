@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -422,6 +423,33 @@ func TestJoin(t *testing.T) {
 	far := latchkey.TimeOf(time.Now().Add(24 * time.Hour))
 	wantReason(t, "a slot for a day", m.member.OpenJoin(t.Context(), api.Slot{1},
 		secret.Announce(api.Announcement{Home: m.owner.Home(), Head: m.owner.Title().Head(), Expires: far}), far), api.Expired)
+	open := func(a api.Announcement, expires latchkey.Time) error {
+		return m.member.OpenJoin(t.Context(), api.Slot{1}, secret.Announce(a), expires)
+	}
+	fork := m.owner.Title().Head()
+	fork.Hash[0]++
+	late := latchkey.TimeOf(time.Now().Add(-time.Minute))
+	wantReason(t, "an announcement at a fork", open(api.Announcement{Home: m.owner.Home(), Head: fork, Expires: expires}, expires), api.UnknownHead)
+	wantReason(t, "one that ends at another time", open(api.Announcement{Home: m.owner.Home(), Head: m.owner.Title().Head(), Expires: expires}, expires+1), api.Malformed)
+	wantReason(t, "one that has ended", open(api.Announcement{Home: m.owner.Home(), Head: m.owner.Title().Head(), Expires: late}, late), api.Expired)
+	at := "/joins/" + secret.Slot().String()
+	for what, q := range map[string]struct {
+		method, path string
+		body         any
+		want         api.Reason
+	}{
+		"a slot of another home":             {"POST", m.path("/joins"), api.OpenJoin{Home: other.owner.Home(), Slot: api.Slot{1}, Announcement: said, Expires: expires}, api.WrongHome},
+		"a slot for a thing":                 {"POST", m.path("/joins"), api.OpenJoin{Home: m.owner.Home(), Slot: api.Slot{1}, For: "thing", Announcement: said, Expires: expires}, api.Malformed},
+		"an answer in another slot":          {"PUT", "/v1" + at, api.JoinAnswer{Slot: api.Slot{1}, Answer: answer}, api.Malformed},
+		"what is revealed in another":        {"PUT", m.path(at), api.RevealJoin{Home: m.owner.Home(), Slot: api.Slot{1}, Reveal: make([]byte, api.RevealSize)}, api.Malformed},
+		"what is revealed in another's home": {"PUT", m.path(at), api.RevealJoin{Home: other.owner.Home(), Slot: secret.Slot(), Reveal: make([]byte, api.RevealSize)}, api.WrongHome},
+		"less than is revealed":              {"PUT", m.path(at), api.RevealJoin{Home: m.owner.Home(), Slot: secret.Slot(), Reveal: make([]byte, api.RevealSize-1)}, api.Malformed},
+	} {
+		answer, text := h.do(t, raw{method: q.method, path: q.path, body: string(must(json.Marshal(q.body))), header: m.asPage(), mac: m.mac()})
+		if answer.StatusCode < 400 || !strings.Contains(text, `"reason":"`+string(q.want)+`"`) {
+			t.Errorf("%s: %d %s, want %s", what, answer.StatusCode, text, q.want)
+		}
+	}
 	wantReason(t, "nonsense", m.member.OpenJoin(t.Context(), api.Slot{1}, []byte("x"), expires), api.Malformed)
 	wantReason(t, "an answer of nonsense", h.client.AnswerJoin(t.Context(), secret.Slot(), []byte("x")), api.Malformed)
 	h.pass(api.JoinLife + time.Minute)

@@ -306,6 +306,9 @@ func refusesNoName(t *testing.T, s blob.Store) {
 	if _, err := s.Staged(t.Context(), name); err == nil || errors.Is(err, blob.ErrNotFound) {
 		t.Errorf("looked at %s: %v", name, err)
 	}
+	if _, err := s.Open(t.Context(), latchkey.Name{}); err == nil || errors.Is(err, blob.ErrNotFound) {
+		t.Errorf("opened no name at all: %v", err)
+	}
 	h := Object(latchkey.HomeID{1}, nil)
 	h.Binding.Kind = 9
 	if _, err := s.Stage(t.Context(), h); err == nil {

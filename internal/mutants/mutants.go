@@ -41,6 +41,9 @@ type Room struct {
 	// Literals are the types of the questions that are written down in the files, as
 	// they are spelled there; "append" means that bytes are appended to messages.
 	Literals []string
+	// Plumbed says that there is much reading and writing in the files: of the conditions
+	// that ask for an error alone only those behind a check are meant.
+	Plumbed bool
 }
 
 // Equivalent is a mutant that does what the original does.
@@ -127,7 +130,7 @@ func (r *run) overlay() (string, error) {
 			if err != nil {
 				return "", err
 			}
-			out, made, err := mutate(names[0], src, names[1:], room.Literals, &next)
+			out, made, err := mutate(names[0], src, names[1:], room, &next)
 			if err != nil {
 				return "", err
 			}

@@ -52,12 +52,83 @@ var Rooms = []Room{
 		Literals: []string{"Question", "Answer", "append"},
 	},
 	{ // what a server compares before it answers
-		Files: []string{"server/door.go compare", "server/condition.go fits", "server/relay.go errand.answeredBy", "server/upload.go among"},
+		Files: []string{"server/door.go compare"},
 		Tests: []string{"server ^Test(DoorComparesEverything|[A-Z][a-z]*FitTheir[A-Z][a-z]*)$"},
 	},
-	{ // what a database and a disk give back
-		Files: []string{"archive/row.go kept.row kept.fits keptEnvelope.fits", "blob/disk.go whole"},
-		Tests: []string{"archive ^Test(EveryColumnCounts|CrossedRows)$", "blob"},
+	{ // who may what at a server
+		Files: []string{
+			"server/right.go", "server/sessions.go", "server/cut.go stillMay",
+			"server/events.go encodeCursor parseCursor Server.events Server.page Server.rows Server.crossed",
+		},
+		Tests: []string{"server ^Test(EnvelopesFitTheirPeople|Rights.*Tables|HintsAreTheTables|WhoEndsSessions|EverybodySeesTheirs|UploadsAreForThoseOfNow|" +
+			"SessionsAreListedAndEnded|FrozenHomeShowsNothing|ListGoesOn|InvitedPerson|DeedsCut|GuestsTimeRunsOut|EndedSessionIsCut|AgentsAreCut|" +
+			"Crossed(Rows|Reads)|EveryReadIsCrossed|ReportsAreNotVerdicts|BadInput)$"},
+		Literals: []string{"archive.Receipt", "archive.Growth", "archive.Gone", "span"},
+		Plumbed:  true,
+	},
+	{ // whose word a server takes
+		Files: []string{"server/ticket.go", "server/mac.go", "server/nonce.go", "server/report.go", "server/join.go"},
+		Tests: []string{"server ^Test(Swapped(Cookies|Answers)|ForgottenMAC|PagesShareASession|Tickets.*|SignUpRefusals|Sessions|SetupSecret|AgentIsRefused|Upload(Refusals|Headers)|" +
+			"Passkeys|ReportsAreNotVerdicts|Crossed(Rows|Reads|Blobs)|EveryReadIsCrossed|Join|Asks|InvitedPerson|PersonalSignIn|HeldRoutes|DamagedBlobs|BadInput|RightsAreTheTables)$"},
+		Literals: []string{"archive.Join", "archive.Ask"},
+		Plumbed:  true,
+	},
+	{ // what a server takes in
+		Files:    []string{"server/upload.go Server.uploadOffset Server.take Server.known Server.rowOf Server.fit wrapped among lasting Server.receive commit Server.index places.enter"},
+		Tests:    []string{"server ^Test(EnvelopesFitTheirPeople|Upload.*|OldEpoch|EarlyRefusalArrives|EpochTurnsMeanwhile|HomeBound|SlowSender|FullDisk|LargeHeader|CrossedReads|EveryReadIsCrossed|PartedAgent)$"},
+		Literals: []string{"archive.Entry"},
+		Plumbed:  true,
+	},
+	{ // what a server carries between pages and agents
+		Files: []string{
+			"server/relay.go relay.end errand.answeredBy conversation.reply conversation.answer conversation.receipt conversation.refused",
+			"server/command.go Server.errand asking.command asking.signed", "server/condition.go",
+		},
+		Tests:    []string{"server ^Test((Replies|Conditions)FitTheir.*|Command.*|ReplyThatIsAnothers|ReplyComesAtOnce|AgentRefuses|Conditions|CrossedConditions|PersonalSignIn|EveryReadIsCrossed)$"},
+		Literals: []string{"archive.Receipt", "errand", "archive.Condition"},
+		Plumbed:  true,
+	},
+	{ // what an operator has stopped
+		Files:   []string{"server/hold.go holds.read holds.stops stopped Server.heedHold"},
+		Tests:   []string{"server ^Test(Held.*|Hold[A-Z].*|NothingAfterAHold)$"},
+		Plumbed: true,
+	},
+	{ // what a client of a server believes
+		Files: []string{
+			"api/client.go Client.do call.refusal call.answered Client.exchange sameHome Client.SignIn Client.SignInPerson Client.signIn Client.JoinSlot",
+			"api/client_agent.go Agent.sign Agent.FoundAgain Agent.Offset Agent.Upload Socket.Receive",
+			"api/client_home.go Home.call Home.ask Home.Deeds Home.Join Home.Changes Changes.Next",
+			"api/client_account.go Client.SignUp Client.SignInAccount SignedIn.start SignedIn.ask",
+			"api/socket.go DecodeFrame",
+		},
+		Tests:    []string{"api"},
+		Literals: []string{"call", "SignIn", "SignInPerson", "AskChallenge"},
+		Plumbed:  true,
+	},
+	{ // what an agent believes of a server
+		Files: []string{
+			"agent/uplink/ask.go", "agent/uplink/chain.go", "agent/uplink/command.go errands.begin errands.stop Command.Reply Command.Refuse Command.send",
+			"agent/uplink/put.go Uplink.learn Uplink.envelopes",
+			"agent/uplink/conversation.go Uplink.introduce Uplink.welcomed Uplink.farewell Uplink.giveBack Uplink.hello Uplink.settings conversation.run conversation.take refused receiveAs receive",
+			"agent/uplink/start.go NextStart Start.hello Start.answered",
+			"agent/uplink/uplink.go Parted isProtocol",
+		},
+		Tests:    []string{"agent/uplink"},
+		Literals: []string{"api.Hello", "api.GiveBack", "api.Ask", "api.AskFrame", "api.ReplyFrame", "sealed.File"},
+		Plumbed:  true,
+	},
+	{ // what a disk gives back, and what servers tell each other
+		Files: []string{
+			"blob/copy.go pour", "blob/staging.go staging.open staging.sumStaged staging.Held staging.Write staging.Commit",
+			"blob/disk.go Disk.Open whole Disk.Staged Disk.Stage Disk.take objectPath",
+			"bus/bus.go",
+		},
+		Tests:   []string{"blob", "bus"},
+		Plumbed: true,
+	},
+	{ // what a database gives back
+		Files: []string{"archive/row.go kept.row kept.fits keptEnvelope.fits"},
+		Tests: []string{"archive ^Test(EveryColumnCounts|CrossedRows)$"},
 	},
 	{ // whose commands an agent obeys
 		Files: []string{"agent/right.go who.may commands.allowed"},
@@ -65,6 +136,7 @@ var Rooms = []Room{
 	},
 }
 
-// Slow are tests that build altered programs of their own, in which there are no
-// mutants.
-var Slow = regexp.MustCompile(`(Controls?|Notices|Noticed|NoticeMissingChecks|NoticeAMissingCheck|AServerThatErrs)$`)
+// Slow are tests that build programs of their own, in which there are no mutants, and
+// some of a server's that play for long, or by chance.
+var Slow = regexp.MustCompile(`(Controls?|Notices|Noticed|NoticeMissingChecks|NoticeAMissingCheck|AServerThatErrs)$` +
+	`|^server Test(Killed|OrdersOf.*|AppendsAreLinearizable|Backup.*|Restored?[CK].*|LeaseForReal)$`)

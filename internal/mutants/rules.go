@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -51,6 +52,10 @@ var writes = []string{"U8", "U16", "U32", "U64", "Raw", "Label", "LP16", "LP32",
 // words are calls that make an error and check nothing.
 var words = []string{"Errorf", "New", "Join", "Refuse", "refuse"}
 
+// checks are the functions whose error says that something is not what it should be. In a
+// room that is [Room.Plumbed] the other errors are a disk's or a network's.
+var checks = regexp.MustCompile(`(?i)verify|check|compare|same|fit|whole|parse|sole|stray|prove|entitled|admit|aboutHome|stops|known|seen|extend|append|fold( |$)|wrapped|introduce|welcomed|farewell|giveBack|learn`)
+
 // file collects the changes to one file.
 type file struct {
 	name      string
@@ -59,6 +64,8 @@ type file struct {
 	next      *int // ID of the next mutant
 	functions []string
 	literals  []string
+	plumbed   bool
+	about     string // what is called right before a condition
 	inserts   []insert
 	mutants   []Mutant
 	done      map[ast.Node]bool // taken care of by what holds it
@@ -75,8 +82,8 @@ type insert struct {
 }
 
 // mutate returns the file with every mutant in it, each switched on by its number.
-func mutate(name string, src []byte, functions, literals []string, next *int) ([]byte, []Mutant, error) {
-	f := &file{name: name, fset: token.NewFileSet(), src: src, next: next, functions: functions, literals: literals, done: map[ast.Node]bool{}}
+func mutate(name string, src []byte, functions []string, room *Room, next *int) ([]byte, []Mutant, error) {
+	f := &file{name: name, fset: token.NewFileSet(), src: src, next: next, functions: functions, literals: room.Literals, plumbed: room.Plumbed, done: map[ast.Node]bool{}}
 	tree, err := parser.ParseFile(f.fset, name, src, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, nil, fmt.Errorf("mutate %s: %w", name, err)
@@ -138,9 +145,66 @@ func (f *file) walk(root ast.Node) {
 		if len(results) > 0 {
 			within = results[len(results)-1]
 		}
+		f.about = f.before(n, stack)
 		f.visit(n, within)
 		return true
 	})
+}
+
+// before names what is called right before the condition of n: in n itself, or in the
+// statement in front of it.
+func (f *file) before(n ast.Node, stack []ast.Node) string {
+	var init ast.Stmt
+	switch n := n.(type) {
+	case *ast.IfStmt:
+		init = n.Init
+	case *ast.SwitchStmt:
+		init = n.Init
+	default:
+		return ""
+	}
+	if init == nil && len(stack) > 0 {
+		var around []ast.Stmt
+		switch above := stack[len(stack)-1].(type) {
+		case *ast.BlockStmt:
+			around = above.List
+		case *ast.CaseClause:
+			around = above.Body
+		case *ast.CommClause:
+			around = above.Body
+		}
+		if i := slices.IndexFunc(around, func(s ast.Stmt) bool { return s == n }); i > 0 {
+			init = around[i-1]
+		}
+	}
+	var names []string
+	if init != nil {
+		ast.Inspect(init, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				names = append(names, called(call))
+			}
+			return true
+		})
+	}
+	return strings.Join(names, " ")
+}
+
+// plumbing says whether a condition asks nothing but whether there is an error, or which,
+// and the error is of no check.
+func (f *file) plumbing(e ast.Expr) bool {
+	if !f.plumbed || checks.MatchString(f.about) {
+		return false
+	}
+	switch e := e.(type) {
+	case *ast.BinaryExpr:
+		x, isErr := e.X.(*ast.Ident)
+		y, isNil := e.Y.(*ast.Ident)
+		return isErr && isNil && x.Name == "err" && y.Name == "nil"
+	case *ast.CallExpr:
+		text := string(f.text(e))
+		return strings.HasPrefix(text, "errors.Is(") || strings.HasPrefix(text, "errors.As")
+	}
+	return false
 }
 
 // visit makes the mutants of one node; results are those of the function around it.
@@ -196,7 +260,7 @@ func (f *file) condition(e ast.Expr) {
 		f.operand(b.Y, b.Op)
 		return
 	}
-	if id, ok := inner.(*ast.Ident); ok && (id.Name == "true" || id.Name == "false") {
+	if id, ok := inner.(*ast.Ident); ok && (id.Name == "true" || id.Name == "false") || f.plumbing(inner) {
 		return
 	}
 	yes, no := f.mutant(inner, isTrue), f.mutant(inner, isFalse)
@@ -208,7 +272,9 @@ func (f *file) operand(e ast.Expr, op token.Token) {
 		f.condition(e)
 		return
 	}
-	f.bare(e)
+	if f.plumbing(f.bare(e)) {
+		return
+	}
 	if op == token.LAND {
 		f.wrap(e, fmt.Sprintf("(mutantIs(%d) || (", f.mutant(e, isTrue)), "))")
 	} else {
@@ -258,7 +324,7 @@ func (f *file) returns(n *ast.ReturnStmt, results *ast.FieldList) {
 	if kind.Name == "bool" {
 		f.condition(last)
 	}
-	if call, ok := last.(*ast.CallExpr); ok && kind.Name == "error" && !tells(call) {
+	if call, ok := last.(*ast.CallExpr); ok && kind.Name == "error" && !tells(call) && (!f.plumbed || checks.MatchString(called(call))) {
 		id := f.mutant(call, noError)
 		f.wrap(call, fmt.Sprintf("mutantNoError(%d, ", id), ")")
 	}

@@ -23,7 +23,7 @@ export function keyOf(m: Mutant): string {
 
 const writes = new Set(["raw", "u8", "u16", "u32", "u64", "lp16", "lp32"]);
 const bound = new Set(["info", "additionalData", "salt"]);
-const checks = /^(check|verify|compare|must|done|fresh|refuse|want)/i;
+const checks = /^(check|verify|compare|must|done|fresh|refuse|want|write)/i;
 const comparisons = new Set([
   ts.SyntaxKind.EqualsEqualsEqualsToken,
   ts.SyntaxKind.ExclamationEqualsEqualsToken,
@@ -129,10 +129,10 @@ class File {
     n.forEachChild((child) => this.#leave(child));
   }
 
-  /** A check that throws, and whose result nobody looks at. */
+  /** A check that throws, or a writer, whose result nobody looks at. */
   #statement(n: ts.ExpressionStatement): void {
     const e = ts.isAwaitExpression(n.expression) ? n.expression.expression : n.expression;
-    if (ts.isCallExpression(e) && checks.test(calledName(e))) this.#wrap(n, `if (!__mutants.is(${this.#mutant(n, "is left out")})) { `, " }");
+    if (ts.isCallExpression(e) && checks.test(calledName(e))) this.#wrap(n, `{ if (!__mutants.is(${this.#mutant(n, "is left out")})) { `, " } }"); // in brackets: an else may follow
   }
 
   #call(n: ts.CallExpression): void {
