@@ -16,12 +16,11 @@ import (
 type clerk struct {
 	write func(ctx context.Context, all []archive.Receipt) error
 
-	pen  chan struct{} // has one place: whoever is in it writes
-	busy bool          // protected by the pen: others waited for the last sheet
-	took time.Duration // protected by the pen: the last sheet to be written
+	pen chan struct{} // has one place: whoever is in it writes
 
-	mu     sync.Mutex // protects next and closed
+	mu     sync.Mutex // protects what follows
 	next   *sheet     // that is written next; nil: nobody waits
+	last   int        // how many receipts the last sheet has
 	closed bool
 
 	sheets sync.WaitGroup // that are not written yet
@@ -37,10 +36,6 @@ type sheet struct {
 // maxWaiting is how many receipts wait for the pen. Whoever comes then is told to come
 // again: deliveries that are not under way need no memory.
 const maxWaiting = 1024
-
-// gatherAtMost is how long a sheet stays open for others while receipts come quickly. One
-// that comes alone is written at once.
-const gatherAtMost = 5 * time.Millisecond
 
 // sheetWithin is how long the archive may take for a sheet, before the deliveries that
 // wait for it are refused.
@@ -83,7 +78,7 @@ func (c *clerk) enter(r archive.Receipt) (s *sheet, first bool, err error) {
 	}
 	if first = c.next == nil; first {
 		c.sheets.Add(1)
-		c.next = &sheet{done: make(chan struct{}), err: errUnwritten}
+		c.next = &sheet{receipts: make([]archive.Receipt, 0, c.last+1), done: make(chan struct{}), err: errUnwritten}
 	}
 	s = c.next
 	if len(s.receipts) >= maxWaiting {
@@ -93,26 +88,21 @@ func (c *clerk) enter(r archive.Receipt) (s *sheet, first bool, err error) {
 	return s, first, nil
 }
 
-// fill writes a sheet when the one before is written. While several come at a time it is
-// open for as long as the last one took, so that the archive works half of the time at
-// most, and on larger sheets.
+// fill writes a sheet when the one before is written, and waits for nothing else: whoever
+// comes meanwhile is on it. When the processors have much to do they come before the writer
+// is told that its disk is done, so that sheets grow with what there is to do. To wait for
+// more of them would only leave a processor idle when all wait.
 func (c *clerk) fill(ctx context.Context, s *sheet) {
 	defer c.sheets.Done()
 	defer close(s.done)
 	c.pen <- struct{}{}
 	defer func() { <-c.pen }()
-	if c.busy {
-		time.Sleep(min(c.took, gatherAtMost))
-	}
 	c.mu.Lock()
-	c.next = nil
+	c.next, c.last = nil, len(s.receipts)
 	c.mu.Unlock()
-	c.busy = len(s.receipts) > 1
 	ctx, stop := context.WithTimeout(ctx, sheetWithin)
 	defer stop()
-	began := time.Now()
 	s.err = c.write(ctx, s.receipts)
-	c.took = time.Since(began)
 }
 
 // close takes no more receipts, and returns when those that wait are written.
