@@ -32,7 +32,6 @@ import (
 type ours struct {
 	homes   []*home
 	cache   *cache
-	listen  string
 	archive *archive.SQLite
 	folder  *durable.Dir
 	blobs   blob.Store
@@ -102,14 +101,11 @@ func openOurs(ctx context.Context, homes []*home, cache *cache, dir string, tell
 	if o.blobs, err = blob.NewDisk(o.folder); err != nil {
 		return o, err
 	}
-	if o.listen, err = freeAddress(); err != nil {
-		return o, err
-	}
 	o.parts = fault.Parts{Archive: &fault.Archive{}, Blobs: &fault.Blobs{}, Bus: &fault.Bus{}, Patience: cachePatience}
 	if o.parts.Cache, err = fault.NewProxy(ctx, fault.ProxyConfig{Upstream: cache.address, Protocol: fault.RESP}); err != nil {
 		return o, err
 	}
-	if o.parts.Pages, err = fault.NewProxy(ctx, fault.ProxyConfig{Upstream: o.listen, Protocol: fault.HTTP}); err != nil {
+	if o.parts.Pages, err = fault.NewProxy(ctx, fault.ProxyConfig{Protocol: fault.HTTP}); err != nil {
 		return o, err
 	}
 	if o.client, err = api.NewClient("http://"+o.parts.Pages.Addr(), o.http); err != nil {
@@ -178,10 +174,11 @@ func (o *ours) begin(ctx context.Context) error {
 		return err
 	}
 	o.beside = newNeighbour(other)
-	listener, err := net.Listen("tcp", o.listen)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
+	o.parts.Pages.Lead(listener.Addr().String())
 	o.server, err = server.New(ctx, server.Config{
 		Archive: o.parts.Archive.Wrap(o.archive.Archive()), Blobs: o.parts.Blobs.Wrap(o.blobs), Bus: o.parts.Bus.Wrap(bus.NewLocal()),
 		Cache: o.bound, Origin: o.client.Origin(), Log: slog.New(o.noticed),

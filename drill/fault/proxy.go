@@ -84,7 +84,7 @@ type rule struct {
 
 // ProxyConfig is where a proxy stands.
 type ProxyConfig struct {
-	// Upstream is the address of the server behind it, host and port.
+	// Upstream is the address of the server behind it, host and port. See [Proxy.Lead].
 	Upstream string
 	// Protocol is what is spoken there.
 	Protocol Protocol
@@ -102,9 +102,10 @@ type Proxy struct {
 
 	faults point[rule]
 
-	mu   sync.Mutex // protects what follows, and of each end where it leads and what is pending
-	ends []*end     // in the order in which they came
-	down bool
+	mu       sync.Mutex // protects what follows, and of each end where it leads and what is pending
+	upstream string
+	ends     []*end // in the order in which they came
+	down     bool
 }
 
 // end is one of the two sockets of a connection.
@@ -126,13 +127,20 @@ func NewProxy(ctx context.Context, c ProxyConfig) (*Proxy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start a proxy: %w", err)
 	}
-	p := &Proxy{config: c, listener: listener, done: make(chan struct{})}
+	p := &Proxy{config: c, upstream: c.Upstream, listener: listener, done: make(chan struct{})}
 	p.work.Go(p.accept)
 	return p, nil
 }
 
 // Addr is where it listens, host and port.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+
+// Lead has new connections go to another server behind it.
+func (p *Proxy) Lead(upstream string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.upstream = upstream
+}
 
 // Accepted is how many connections clients have opened so far.
 func (p *Proxy) Accepted() uint64 { return p.accepted.Load() }
@@ -176,7 +184,10 @@ func (p *Proxy) accept() {
 
 // connect opens the other half of a connection, and carries it.
 func (p *Proxy) connect(conn net.Conn) {
-	upstream, err := net.DialTimeout("tcp", p.config.Upstream, 5*time.Second)
+	p.mu.Lock()
+	to := p.upstream
+	p.mu.Unlock()
+	upstream, err := net.DialTimeout("tcp", to, 5*time.Second)
 	if err != nil {
 		_ = conn.Close() // the client sees it
 		return

@@ -68,7 +68,7 @@ func charts(arms []crossed.Arm) []chart {
 
 func draw(a crossed.Arm, bins []int64, width, most int64) chart {
 	plot, high := chartWidth-left-right, chartHeight-top-bottom
-	c := chart{Arm: a.Name, Control: a.Control, Total: a.ShownForeign, Zero: left + outageShare*plot}
+	c := chart{Arm: called(a.Name), Control: a.Control, Total: a.ShownForeign, Zero: left + outageShare*plot}
 	each := (1 - outageShare) * plot / float64(len(bins))
 	c.Outage = bar{left, top, outageShare * plot, high}
 	for i, n := range bins {
@@ -85,7 +85,7 @@ func draw(a crossed.Arm, bins []int64, width, most int64) chart {
 	for _, share := range []float64{0, 0.5, 1} {
 		c.Grid = append(c.Grid, tick{left, round(chartHeight - bottom - share*high), trim(share * float64(most))})
 	}
-	c.Says = fmt.Sprintf("%s: %s strangers' pictures shown in all, in the %s seconds after everybody came back.", a.Name, count(a.ShownForeign), trim(seconds))
+	c.Says = fmt.Sprintf("%s: %s strangers' pictures shown in all, in the %s seconds after everybody came back.", c.Arm, count(a.ShownForeign), trim(seconds))
 	return c
 }
 

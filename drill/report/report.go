@@ -31,7 +31,7 @@ type Run struct {
 
 // HTML writes the page.
 func HTML(w io.Writer, r crossed.Result, run Run) error {
-	t, err := template.New("page.html").Funcs(template.FuncMap{"count": count, "took": took}).ParseFS(files, "page.html")
+	t, err := template.New("page.html").Funcs(template.FuncMap{"count": count, "took": took, "called": called}).ParseFS(files, "page.html")
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
@@ -83,6 +83,7 @@ func view(r crossed.Result, run Run) page {
 // kind is one fault in all arms.
 type kind struct {
 	ID, Name, Says string
+	Homes          int // that came back, in each arm
 	Injected       int64
 	Cells          []cell // one for each arm, in their order
 }
@@ -91,7 +92,7 @@ type kind struct {
 type cell struct {
 	Arm     string
 	Control bool
-	Played  bool // the arm has a place for it
+	Played  bool // the arm has a place for it, and it was put in there
 	Foreign int64
 	Crashes int64
 	Width   float64 // of the bar, per cent
@@ -106,13 +107,13 @@ func kinds(arms []crossed.Arm) []kind {
 			at := slices.IndexFunc(all, func(k kind) bool { return k.ID == s.Fault && k.Says == s.Says })
 			if at < 0 {
 				at = len(all)
-				all = append(all, kind{ID: s.Fault, Name: s.Name, Says: s.Says, Cells: make([]cell, len(arms))})
+				all = append(all, kind{ID: s.Fault, Name: s.Name, Says: s.Says, Homes: s.Homes, Cells: make([]cell, len(arms))})
 				for j, other := range arms {
 					all[at].Cells[j].Arm, all[at].Cells[j].Control = other.Name, other.Control
 				}
 			}
 			c := &all[at].Cells[i]
-			c.Played = true
+			c.Played = c.Played || s.Injected > 0
 			c.Foreign, c.Crashes = c.Foreign+s.ShownForeign, c.Crashes+s.Crashes
 			all[at].Injected += s.Injected
 		}
@@ -147,6 +148,21 @@ func count(n any) string {
 		return humanize.Comma(n)
 	}
 	return fmt.Sprint(n)
+}
+
+// called is what people read instead of an arm's name.
+func called(arm string) string {
+	switch arm {
+	case crossed.Arm2024:
+		return "A cloud of 2024"
+	case crossed.ArmStamp:
+		return "The same, stamped"
+	case crossed.ArmClients:
+		return "Cache clients alone"
+	case crossed.ArmOurs:
+		return "Latchkey"
+	}
+	return arm
 }
 
 // took is a time in words.

@@ -109,7 +109,7 @@ func TestPage(t *testing.T) {
 	page := write(t, r)
 	words, elements, attributes := texts(t, page)
 	for _, want := range []string{
-		"Nobody was shown a stranger’s home.", "13,000", "never", "0.8 ms", "1.2 s", "less than one in 15,000", "99,953,188 values were read", "seed 7", "latchkey drill crossed-wires --seed 7",
+		"Nobody was shown a stranger’s home.", "13,000", "A cloud of 2024", "never", "0.8 ms", "1.2 s", "less than one in 15,000", "99,953,188 values were read", "seed 7", "latchkey drill crossed-wires --seed 7",
 	} {
 		if !strings.Contains(words, want) {
 			t.Errorf("it does not say %q", want)
