@@ -33,7 +33,7 @@ beforeAll(async () => {
   street = await Street.paint(built, [{ scene: scene.driveway, user: "drive", password: "pw-drive" }]);
   const control = buildCut(built, "no-encryption", encryption).then((program) => live("clear", program));
   [sealed, clear] = await Promise.all([live("sealed", built.latchkey), control]);
-});
+}, 300_000);
 
 afterAll(async () => {
   await browser?.close();
