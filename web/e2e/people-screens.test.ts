@@ -3,40 +3,31 @@
 // keyboard alone, and passkeys with a virtual authenticator.
 
 import type { Browser, Page } from "playwright-core";
-import { createServer, type ViteDevServer } from "vite";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
 import { words } from "../src/words.ts";
 import { sound } from "./house/axe.ts";
 import { keepPictures, startBrowser, Visitor } from "./house/browser.ts";
-import { root } from "./house/build.ts";
+import { openStage, type Stage } from "./house/stage.ts";
 
-let vite: ViteDevServer;
+let stage: Stage;
 let browser: Browser;
-let origin: string;
 
 beforeAll(async () => {
-  vite = await createServer({ root: `${root}web`, logLevel: "silent", server: { host: "127.0.0.1", port: 0, strictPort: false } });
-  await vite.listen();
-  // Passkeys need a name: browsers refuse them on addresses that are numbers.
-  origin = `http://localhost:${new URL(vite.resolvedUrls!.local[0]!).port}`;
+  stage = await openStage(inject("built"));
   browser = await startBrowser();
-  // The first visit makes the dev server look at its dependencies, and it may load the page twice for that.
-  const first = await visit("");
-  await first.page.waitForSelector("[data-state=opened]");
-  await first.leave();
 });
 
 afterAll(async () => {
   await browser?.close();
-  await vite?.close();
+  await stage?.close();
 });
 
 keepPictures();
 
 async function visit(at: string, width = 1280): Promise<Visitor> {
-  const v = await Visitor.arrive(browser, origin, { viewport: { width, height: 800 }, colorScheme: "light", reducedMotion: "reduce" });
-  await v.page.goto(`${origin}/src/dev/index.html${at}`);
+  const v = await Visitor.arrive(browser, stage.origin, { viewport: { width, height: 800 }, colorScheme: "light", reducedMotion: "reduce" });
+  await v.page.goto(`${stage.page}${at}`);
   return v;
 }
 

@@ -5,33 +5,26 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Browser, Page } from "playwright-core";
-import { createServer, type ViteDevServer } from "vite";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 
 import { words } from "../src/words.ts";
 import { keepPictures, startBrowser, Visitor } from "./house/browser.ts";
 import { root } from "./house/build.ts";
+import { openStage, type Stage } from "./house/stage.ts";
 
 const axe = readFileSync(join(root, "web/node_modules/axe-core/axe.min.js"), "utf8");
 
-let vite: ViteDevServer;
+let stage: Stage;
 let browser: Browser;
-let origin: string;
 
 beforeAll(async () => {
-  vite = await createServer({ root: join(root, "web"), logLevel: "silent", server: { host: "127.0.0.1", port: 0, strictPort: false } });
-  await vite.listen();
-  origin = new URL(vite.resolvedUrls!.local[0]!).origin;
+  stage = await openStage(inject("built"));
   browser = await startBrowser();
-  // The first visit makes the dev server look at its dependencies, and it may load the page twice for that.
-  const first = await visit("");
-  await first.page.waitForSelector("[data-state=opened]");
-  await first.leave();
 });
 
 afterAll(async () => {
   await browser?.close();
-  await vite?.close();
+  await stage?.close();
 });
 
 keepPictures();
@@ -39,7 +32,7 @@ keepPictures();
 type Look = { width: number; colorScheme: "light" | "dark" };
 
 async function visit(what: string, look: Look = { width: 1280, colorScheme: "light" }, before?: (page: Page) => Promise<unknown>): Promise<Visitor> {
-  const v = await Visitor.arrive(browser, origin, { viewport: { width: look.width, height: 800 }, colorScheme: look.colorScheme, reducedMotion: "reduce" });
+  const v = await Visitor.arrive(browser, stage.origin, { viewport: { width: look.width, height: 800 }, colorScheme: look.colorScheme, reducedMotion: "reduce" });
   await v.page.addInitScript(() => {
     // Every address of something opened, as long as it lives.
     const alive = ((window as unknown as { alive: Set<string> }).alive = new Set<string>());
@@ -48,7 +41,7 @@ async function visit(what: string, look: Look = { width: 1280, colorScheme: "lig
     URL.revokeObjectURL = (url) => (alive.delete(url), revoke(url));
   });
   await before?.(v.page);
-  await v.page.goto(`${origin}/src/dev/index.html${what}`);
+  await v.page.goto(`${stage.page}${what}`);
   return v;
 }
 
@@ -59,7 +52,7 @@ async function sound(v: Visitor): Promise<void> {
   await v.page.evaluate(axe);
   const found = await v.page.evaluate(async () => {
     const run = (window as unknown as { axe: { run: (d: Document, o: object) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run;
-    const { violations } = await run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+    const { violations } = await run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
     return violations.map((x) => `${x.id}: ${x.nodes.map((n) => `${n.html.slice(0, 120)} ${n.failureSummary}`).join("\n")}`);
   });
   expect(found).toEqual([]);
