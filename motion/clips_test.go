@@ -3,6 +3,7 @@ package motion_test
 import (
 	"math"
 	"math/rand/v2"
+	"os"
 )
 
 // Clips are painted at the size of a small sub stream, and encoded and decoded before
@@ -28,13 +29,15 @@ type clip struct {
 	clock bool
 }
 
-// classes are the clips' classes and how many there are of each. The first is of
-// people who must be found; in all others nothing may be.
-var classes = []struct {
+type class struct {
 	name  string
 	clips int
 	stage func(c *clip)
-}{
+}
+
+// classes are the clips' classes and how many there are of each with LATCHKEY_LONG, half
+// as many without. The first is of people who must be found; in all others nothing may be.
+var classes = halved([]class{
 	{"walk-by", 120, walkBy},
 	{"small animal", 20, smallAnimal},
 	{"lights on and off", 20, lights},
@@ -43,6 +46,15 @@ var classes = []struct {
 	{"IR switch", 20, infrared},
 	{"swaying shadow", 20, swaying},
 	{"nothing", 20, nothing},
+})
+
+func halved(all []class) []class {
+	if os.Getenv("LATCHKEY_LONG") == "" {
+		for i := range all {
+			all[i].clips /= 2
+		}
+	}
+	return all
 }
 
 // newClip prepares a clip.
