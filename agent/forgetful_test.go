@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent/spool"
@@ -163,8 +162,7 @@ func (r *road) look(ctx context.Context) error {
 // each operation on either disk in turn. Afterwards everything that was acknowledged to
 // the camera arrives.
 func TestTwoDisksThatForget(t *testing.T) {
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
-	defer stop()
+	t.Parallel()
 	random := rand.New(rand.NewPCG(5, 6))
 	disks := map[string]func() bool{
 		"forget everything": func() bool { return false },
@@ -176,7 +174,7 @@ func TestTwoDisksThatForget(t *testing.T) {
 			t.Run(who+"/"+name, func(t *testing.T) {
 				n := 0
 				for ; ; n++ {
-					cut, err := cutRoad(ctx, n, who, keep)
+					cut, err := cutRoad(t.Context(), n, who, keep)
 					if err != nil {
 						t.Fatalf("cut at %d: %v", n, err)
 					}
@@ -237,6 +235,7 @@ var errCut = errors.New("the power is cut")
 // TestTwoDisksNotice is the control: without the sync of files, or of folders, the test
 // above says that something is lost.
 func TestTwoDisksNotice(t *testing.T) {
+	t.Parallel()
 	for name, cut := range map[string]sabotage.Cut{
 		"files": {File: "internal/durable/durable.go", Old: "if err := f.Sync(); err != nil {", New: "if err := error(nil); err != nil {"},
 		"folders": {File: "internal/durable/durable.go",
@@ -247,7 +246,7 @@ func TestTwoDisksNotice(t *testing.T) {
 			t.Fatal(err)
 		}
 		binary := filepath.Join(t.TempDir(), "agent.test")
-		if out, err := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", binary, ".").CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "test", "-c", "-gcflags=-N -l", "-overlay", overlay, "-o", binary, ".").CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		out, err := exec.Command(binary, "-test.run", "^TestTwoDisksThatForget$").CombinedOutput()

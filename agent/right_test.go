@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"os"
-	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -255,7 +254,7 @@ func control(t *testing.T, test, want string, cuts ...sabotage.Cut) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "test", "-overlay", overlay, "-run", "^"+test+"$", ".").CombinedOutput()
+	out, err := sabotage.Tests(t.Context(), overlay, "^"+test+"$")
 	if err == nil || !strings.Contains(string(out), want) {
 		t.Errorf("with the check removed %s says: %v\n%s", test, err, out)
 	}

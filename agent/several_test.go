@@ -3,7 +3,6 @@ package agent_test
 import (
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -121,7 +120,7 @@ func TestCommandForAnotherAgentAtAServerThatErrs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "test", "-v", "-overlay", overlay, "-run", "^TestCommandForAnotherAgent$", ".").CombinedOutput()
+	out, err := sabotage.Tests(t.Context(), overlay, "^TestCommandForAnotherAgent$", "-v")
 	if err != nil || !strings.Contains(string(out), "refused as "+string(api.AgentRefused)) {
 		t.Errorf("%v\n%s", err, out)
 	}
