@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -117,6 +116,7 @@ func FuzzReplies(f *testing.F) {
 // lacks a defence they fail, and without the turnstile the process ends. LATCHKEY_LONG
 // takes away what only heals, too.
 func TestFaultsWithoutADefence(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, test, says string
 		cut              sabotage.Cut
@@ -140,7 +140,7 @@ func TestFaultsWithoutADefence(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out, err := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-timeout", "60s", "-overlay", overlay, "-run", "^"+strings.ReplaceAll(c.test, "/", "$/^")+"$", ".").CombinedOutput()
+			out, err := sabotage.Tests(t.Context(), overlay, "^"+strings.ReplaceAll(c.test, "/", "$/^")+"$", "-timeout", "60s")
 			if err == nil || !strings.Contains(string(out), c.says) {
 				t.Errorf("%s says %v, want %q:\n%s", c.test, err, c.says, fmt.Sprintf("%.2000s", out))
 			}

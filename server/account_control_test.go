@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"maps"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +39,7 @@ func TestAccountControls(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := "^(" + strings.Join(slices.Collect(maps.Keys(tests)), "|") + ")$"
-	out, err := exec.Command("go", "test", "-overlay", overlay, "-run", run, ".").CombinedOutput()
+	out, err := sabotage.Tests(t.Context(), overlay, run)
 	for test, says := range tests {
 		if err == nil || !strings.Contains(string(out), "FAIL: "+test+" ") || !strings.Contains(string(out), says) {
 			t.Errorf("with its check removed %s does not say %q: %v\n%s", test, says, err, out)

@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"context"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -147,7 +146,7 @@ func TestCrossedConditionsControl(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "test", "-overlay", overlay, "-run", "^TestCrossedConditions$", ".").CombinedOutput()
+	out, err := sabotage.Tests(t.Context(), overlay, "^TestCrossedConditions$")
 	if err == nil || !strings.Contains(string(out), "a home was given another home's condition") {
 		t.Errorf("without the comparison: %v\n%s", err, out)
 	}

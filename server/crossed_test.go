@@ -37,6 +37,7 @@ func TestNoReceiptNoBytes(t *testing.T) {
 }
 
 func TestNoReceiptNoBytesControl(t *testing.T) {
+	t.Parallel()
 	control(t, "TestNoReceiptNoBytes", "200 latchkey object", sabotage.Cut{
 		File: "server/clerk.go", Old: "	if s.err != nil {", New: "	if false {",
 	})

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -155,7 +154,7 @@ func TestCutControl(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := []string{"TestEndedSessionIsCut", "TestDeedsCut", "TestCutUnderTLS", "TestLease"}
-	out, err := exec.Command("go", "test", "-overlay", overlay, "-run", "^("+strings.Join(tests, "|")+")$", ".").CombinedOutput()
+	out, err := sabotage.Tests(t.Context(), overlay, "^("+strings.Join(tests, "|")+")$")
 	for _, test := range tests {
 		if err == nil || !strings.Contains(string(out), "--- FAIL: "+test+" ") {
 			t.Errorf("without the cut %s sees nothing: %v\n%s", test, err, out)

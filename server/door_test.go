@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -105,6 +104,7 @@ func TestCrossedBlobs(t *testing.T) {
 // TestCrossedBlobsControl builds this test with the door's comparison removed and wants
 // it to fail because the other home's bytes come out.
 func TestCrossedBlobsControl(t *testing.T) {
+	t.Parallel()
 	control(t, "TestCrossedBlobs", `200 "latchkey object 1`, sabotage.Cut{
 		File: "server/door.go", Old: "fault := compare(q.Name, row, object.Header)", New: "fault := archive.Delivered",
 	})
@@ -116,7 +116,7 @@ func control(t *testing.T, test, want string, cuts ...sabotage.Cut) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "test", "-overlay", overlay, "-run", "^"+test+"$", ".").CombinedOutput()
+	out, err := sabotage.Tests(t.Context(), overlay, "^"+test+"$")
 	if err == nil || !strings.Contains(string(out), want) {
 		t.Errorf("with the check removed %s says: %v\n%s", test, err, out)
 	}
@@ -155,6 +155,7 @@ func TestCrossedRows(t *testing.T) {
 }
 
 func TestCrossedRowsControl(t *testing.T) {
+	t.Parallel()
 	control(t, "TestCrossedRows", "of another home", sabotage.Cut{File: "archive/row.go", Old: "!k.fits(h)", New: "false"})
 }
 

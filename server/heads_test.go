@@ -56,6 +56,7 @@ func TestHeadsAreForgotten(t *testing.T) {
 }
 
 func TestHeadsAreForgottenControl(t *testing.T) {
+	t.Parallel()
 	for want, cut := range map[string]sabotage.Cut{
 		"after being removed: 200": {File: "server/heads.go", Old: "	defer f.heads.forget(g.Home)\n", New: ""},
 		"after signing out: 200": {

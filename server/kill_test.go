@@ -94,6 +94,7 @@ func (v *victim) kill() {
 // and its acknowledgement. Whatever was acknowledged is there when it comes back, what
 // was not is taken when it is sent again, and nothing is there twice.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	free := must(net.Listen("tcp", "127.0.0.1:0"))
 	v := &victim{binary: filepath.Join(t.TempDir(), "server"), folder: t.TempDir(), listen: free.Addr().String()}
 	free.Close()

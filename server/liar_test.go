@@ -213,6 +213,7 @@ func TestCacheCrossesHomes(t *testing.T) {
 // TestCacheCrossesHomesControl cuts out what compares a value with its question, in the
 // cache and at the door.
 func TestCacheCrossesHomesControl(t *testing.T) {
+	t.Parallel()
 	control(t, "TestCacheCrossesHomes", "is shown ",
 		sabotage.Cut{File: "bound/value.go", Old: "if string(r.scope) != q.Scope {", New: "if false {"},
 		sabotage.Cut{File: "bound/value.go", Old: "if string(r.key) != q.Key {", New: "if false {"},
@@ -285,6 +286,7 @@ func remembersTheRemoved(t *testing.T, alone bool) {
 
 // TestCacheRemembersTheRemovedControl cuts the floor out.
 func TestCacheRemembersTheRemovedControl(t *testing.T) {
+	t.Parallel()
 	control(t, "TestCacheRemembersTheRemoved", "is served: 200",
 		sabotage.Cut{File: "bound/value.go", Old: "if r.epoch < q.Floor {", New: "if false {"})
 }
@@ -314,6 +316,7 @@ func TestCacheOutlivesARestore(t *testing.T) {
 
 // TestCacheOutlivesARestoreControl leaves the restore out of the questions.
 func TestCacheOutlivesARestoreControl(t *testing.T) {
+	t.Parallel()
 	control(t, "TestCacheOutlivesARestore", "is served: 200",
 		sabotage.Cut{File: "server/kept.go", Old: "strconv.FormatUint(uint64(k.generation), 10)", New: "strconv.FormatUint(0, 10)"})
 }

@@ -133,6 +133,7 @@ func TestOrdersOfARestore(t *testing.T) {
 // TestOrdersControl: without one of the checks there is an order in which something is
 // shown.
 func TestOrdersControl(t *testing.T) {
+	t.Parallel()
 	cuts := []sabotage.Cut{{File: "server/home.go", Old: "s.cuts.moved(next, by)", New: ""}}
 	if os.Getenv("LATCHKEY_LONG") != "" {
 		cuts = append(cuts,

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -386,7 +385,7 @@ func TestReplyThatIsAnothersControl(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "test", "-overlay", overlay, "-run", "^TestReplyThatIsAnothers$", ".").CombinedOutput()
+	out, err := sabotage.Tests(t.Context(), overlay, "^TestReplyThatIsAnothers$")
 	if err == nil || strings.Count(string(out), "was given a reply of home") != 2 {
 		t.Errorf("without the comparison: %v\n%s", err, out)
 	}

@@ -310,6 +310,7 @@ func newAgentBody() (deed.AgentBody, error) {
 // TestRightsControl walks a server that asks nobody's role, and one that hands out what was
 // not made for the asker.
 func TestRightsControl(t *testing.T) {
+	t.Parallel()
 	control(t, "TestRightsAreTheTables", "settings as a guest", sabotage.Cut{
 		File: "server/right.go", Old: "return p.Role.SeesAll()", New: "return true",
 	})

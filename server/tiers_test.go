@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"os/exec"
 	"reflect"
 	"strings"
 	"testing"
@@ -306,7 +305,7 @@ func TestCrossedReadsControl(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "test", "-overlay", overlay, "-run", "^TestCrossedReads$", ".").CombinedOutput()
+	out, err := sabotage.Tests(t.Context(), overlay, "^TestCrossedReads$")
 	for _, c := range []string{"Vaults.Vault,_another_home's", "Sessions.SessionsOf,_another_home's_among_its_own", "Joins.Join,_of_the_same_home", "Homes.Deeds,_of_the_same_home"} {
 		if err == nil || !strings.Contains(string(out), "FAIL: TestCrossedReads/"+c) {
 			t.Errorf("with its comparison cut out, %s passes: %v\n%s", c, err, out)
