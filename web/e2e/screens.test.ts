@@ -137,7 +137,7 @@ test("the keyboard goes everywhere, and the focus comes back", async () => {
   expect(new URL(page.url()).pathname).toBe(`/events/${all[2]}`);
   await page.evaluate(() => ((document.querySelector("video") as HTMLElement).dataset["first"] = "yes"));
   await page.keyboard.press("ArrowRight");
-  await page.waitForFunction(() => document.querySelector("video:not([data-first])"));
+  await page.waitForFunction(() => document.querySelector<HTMLVideoElement>("video:not([data-first])")?.paused === false);
   expect(await page.locator("video").count()).toBe(1); // another element, and only that
   const muted = () => page.locator("video").evaluate((x) => (x as HTMLVideoElement).muted);
   expect(await muted()).toBe(true); // until somebody asks for sound
@@ -146,7 +146,7 @@ test("the keyboard goes everywhere, and the focus comes back", async () => {
   await page.keyboard.press("m");
   expect(await muted()).toBe(true);
   await page.keyboard.press(" ");
-  expect(await page.locator("video").evaluate((x) => (x as HTMLVideoElement).paused)).toBe(true);
+  await expect.poll(() => page.locator("video").evaluate((x) => (x as HTMLVideoElement).paused)).toBe(true);
   await page.keyboard.press("Escape");
   await page.waitForSelector("dialog", { state: "detached" });
   await expect.poll(() => focused(page)).toBe(all[3]);
