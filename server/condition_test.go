@@ -12,6 +12,7 @@ import (
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/letter"
+	"github.com/latchkey-cam/latchkey/sealed"
 	"github.com/latchkey-cam/latchkey/server"
 )
 
@@ -149,5 +150,31 @@ func TestCrossedConditionsControl(t *testing.T) {
 	out, err := sabotage.Tests(t.Context(), overlay, "^TestCrossedConditions$")
 	if err == nil || !strings.Contains(string(out), "a home was given another home's condition") {
 		t.Errorf("without the comparison: %v\n%s", err, out)
+	}
+}
+
+// TestConditionsOfOthers: an agent says how it is itself.
+func TestConditionsOfOthers(t *testing.T) {
+	h := openHouse(t)
+	m, other := h.found(t), h.found(t)
+	before := m.owner.Title().Head()
+	theirs := *m
+	theirs.agent = m.owner.PlaceAgent()
+	m.append(before)
+	s := m.connect(start{1, 0, 1})
+	unsigned := m.condition(1, "x")
+	unsigned[len(unsigned)-1] ^= 1
+	for want, b := range map[api.Reason][]byte{
+		api.WrongAgent:                  theirs.condition(1, "x"),
+		api.Reason(sealed.BadSignature): unsigned,
+	} {
+		say(t, s, api.ConditionFrame{ID: string(want), Home: m.owner.Home(), Letter: b})
+		if r := receive[api.Refused](t, s); r.Reason != want {
+			t.Errorf("refused as %s, want %s", r.Reason, want)
+		}
+	}
+	say(t, s, api.ConditionFrame{ID: "c", Home: m.owner.Home(), Letter: other.condition(1, "x")})
+	if r := receive[api.Refused](t, s); r.Reason != api.WrongAgent {
+		t.Errorf("another home's is refused as %s", r.Reason)
 	}
 }

@@ -40,6 +40,11 @@ func StillMay(t *deed.Title, session archive.Session, right api.Right, what latc
 	return stillMay(t, asker{session: session, route: api.Route{Right: right}}, what)
 }
 
+// Signed says whether a command is by whoever has a session.
+func Signed(t *deed.Title, session archive.Session, l sealed.Letter) bool {
+	return (&asking{title: t, session: session}).signed(l)
+}
+
 // AgentStillMay says whether an agent with that key goes on.
 func AgentStillMay(t *deed.Title, agent latchkey.AgentID, key latchkey.KeyID) bool {
 	_, ok := stillMay(t, asker{agent: agent, key: key}, latchkey.Name{})

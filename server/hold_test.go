@@ -223,6 +223,7 @@ func TestHeldSays(t *testing.T) {
 	first := o.hold(archive.Hold{Scope: api.HoldHome, Home: m.owner.Home()})
 	h.pass(time.Hour)
 	second := o.hold(archive.Hold{Scope: api.HoldEverything, Says: "We are looking into it."})
+	second = append(second, o.hold(archive.Hold{Scope: api.HoldEverything})...) // whose operator says nothing
 	_, err := m.member.Events(t.Context(), "", 0)
 	e, ok := errors.AsType[*api.Error](err)
 	if !ok || e.Status != 503 || e.RetryAfter() == 0 {
@@ -236,10 +237,10 @@ func TestHeldSays(t *testing.T) {
 		t.Errorf("after the release: %v", err)
 	}
 	held, released := h.logs.lines(t, "held"), h.logs.lines(t, "released")
-	if len(held) != 2 || held[0]["who"] != "the watch" || held[0]["why"] != "a secret reason" || held[0]["scope"] != "home" || held[0]["of"] != m.owner.Home().String() {
+	if len(held) != 3 || held[0]["who"] != "the watch" || held[0]["why"] != "a secret reason" || held[0]["scope"] != "home" || held[0]["of"] != m.owner.Home().String() {
 		t.Errorf("the log of holds: %v", held)
 	}
-	if len(released) != 2 || released[0]["who"] != "bob" || released[0]["why"] != "over" || released[0]["held_by"] != "the watch" {
+	if len(released) != 3 || released[0]["who"] != "bob" || released[0]["why"] != "over" || released[0]["held_by"] != "the watch" {
 		t.Errorf("the log of releases: %v", released)
 	}
 }

@@ -178,6 +178,10 @@ func TestCommandIsRefused(t *testing.T) {
 	altered := append([]byte{}, good.Bytes()...)
 	altered[len(altered)-70] ^= 1
 	_, otherKey := other.owner.Device()
+	before = m.owner.Title().Head()
+	second := m.owner.AddDevice().DeviceSigning
+	m.append(before)
+	bySecond := must(letter.SealCommand(second, m.owner.Title(), m.agent.Keys.Agent, 1, now(), letter.Discover{})).Bytes()
 	for _, tt := range []struct {
 		name  string
 		agent latchkey.AgentID
@@ -193,6 +197,7 @@ func TestCommandIsRefused(t *testing.T) {
 		{"no agent", latchkey.AgentID{1}, good.Bytes(), api.NotFound},
 		{"a command for another agent", another.Keys.Agent, good.Bytes(), api.WrongAgent},
 		{"signed by another home's device", m.agent.Keys.Agent, forged(m, otherKey), "unknown-signer"},
+		{"signed by another device of the person's", m.agent.Keys.Agent, bySecond, "not-allowed"},
 		{"a condition", m.agent.Keys.Agent, m.condition(1, "x"), api.Malformed},
 	} {
 		err := post(m, tt.agent, tt.b)
@@ -200,6 +205,14 @@ func TestCommandIsRefused(t *testing.T) {
 			continue
 		}
 		wantReason(t, tt.name, err, tt.want)
+	}
+	for name, value := range map[string]string{"Content-Type": "text/plain", "Content-Encoding": "gzip"} {
+		q := raw{method: "POST", path: m.path("/agents/" + m.agent.Keys.Agent.String() + "/commands"), header: m.asPage(), mac: m.mac(), body: string(m.seal(letter.Discover{}).Bytes())}
+		q.header.Set("Content-Type", "application/octet-stream")
+		q.header.Set(name, value)
+		if answer, _ := h.do(t, q); answer.StatusCode != http.StatusUnsupportedMediaType {
+			t.Errorf("%s %s: %d", name, value, answer.StatusCode)
+		}
 	}
 	wantReason(t, "another home's member", func() error {
 		q := raw{method: "POST", path: m.path("/agents/" + m.agent.Keys.Agent.String() + "/commands"), header: other.asPage(), mac: other.mac(), body: string(good.Bytes())}
@@ -245,9 +258,35 @@ func TestAgentRefuses(t *testing.T) {
 	wantReason(t, "a reply of nonsense", (<-done).err, api.AgentRefused)
 	receive[api.StopFrame](t, s)
 	done = m.command(patient(t), m.seal(letter.Discover{}))
+	c = m.receive(s)
+	unsigned := m.reply(c, letter.Devices{})
+	unsigned.Letter[len(unsigned.Letter)-1] ^= 1
+	say(t, s, api.Refused{ID: "nobody's", Home: m.owner.Home().String(), Reason: api.Busy}, unsigned)
+	wantReason(t, "a reply that nobody signed", (<-done).err, api.AgentRefused)
+	receive[api.StopFrame](t, s)
+	done = m.command(patient(t), m.seal(letter.Discover{}))
 	m.receive(s)
 	s.Close()
 	wantReason(t, "an agent that goes", (<-done).err, api.AgentAway)
+}
+
+// TestAgentRefusesForAnother: the word of another agent of the home is not heard.
+func TestAgentRefusesForAnother(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	before := m.owner.Title().Head()
+	theirs := *m
+	theirs.agent = m.owner.PlaceAgent()
+	m.append(before)
+	mine, another := m.connect(start{1, 0, 1}), theirs.connect(start{1, 0, 1})
+	done := m.command(patient(t), m.seal(letter.Discover{}))
+	c := m.receive(mine)
+	say(t, another, api.Refused{ID: c.id, Home: m.owner.Home().String(), Reason: api.Busy}, api.ConditionFrame{ID: "heard", Home: m.owner.Home(), Letter: theirs.condition(1, "x")})
+	receive[api.Done](t, another) // so that what came before was heard
+	say(t, mine, m.reply(c, letter.Devices{}))
+	if got := <-done; !errors.Is(got.err, io.EOF) || len(got.letters) != 1 {
+		t.Errorf("%d letters, %v", len(got.letters), got.err)
+	}
 }
 
 func TestCommandsAreBounded(t *testing.T) {

@@ -191,13 +191,16 @@ func TestNewerConnectionReplaces(t *testing.T) {
 	eventually(t, "one agent is counted", func() bool { return h.metric(t, "latchkey_agents") == 1 })
 }
 
-func (m *home) ask(camera latchkey.CameraID) []byte {
+func (m *home) ask(camera latchkey.CameraID, change ...func(a *api.Ask)) []byte {
 	m.t.Helper()
 	t := m.owner.Title()
 	k, _ := t.EpochKey(t.Epoch())
 	a := api.Ask{
 		Home: t.Home(), Agent: m.agent.Keys.Agent, Camera: camera, Head: t.Head(), Time: latchkey.TimeOf(time.Now()),
 		Key: k.ID(), Epoch: t.Epoch(), SealedName: []byte(chance()),
+	}
+	for _, c := range change {
+		c(&a)
 	}
 	return must(a.Sign(m.agent.Keys.Signing)).Bytes()
 }
@@ -254,8 +257,39 @@ func TestAsks(t *testing.T) {
 		t.Errorf("an altered ask: %+v", r)
 	}
 	send("6", []byte("x"))
-	if r := receive[api.Refused](t, s); r.ID != "6" {
+	if r := receive[api.Refused](t, s); r.ID != "6" || r.Reason != api.FutureVersion { // 'x' as a version
 		t.Errorf("nonsense: %+v", r)
+	}
+	send("cut", second[:50])
+	if r := receive[api.Refused](t, s); r.ID != "cut" || r.Reason != api.Malformed {
+		t.Errorf("an ask that was cut: %+v", r)
+	}
+	unsigned := m.ask(another)
+	unsigned[len(unsigned)-1] ^= 1
+	send("unsigned", unsigned)
+	if r := receive[api.Refused](t, s); r.ID != "unsigned" || r.Reason != api.WrongAgent {
+		t.Errorf("an ask that nobody signed: %+v", r)
+	}
+	send("7", m.ask(another, func(a *api.Ask) { a.Head.Hash[0]++ }))
+	if r := receive[api.Refused](t, s); r.ID != "7" || r.Reason != api.UnknownHead {
+		t.Errorf("an ask at a fork: %+v", r)
+	}
+	theirs := *m
+	before = m.owner.Title().Head()
+	theirs.agent = m.owner.PlaceAgent()
+	m.append(before)
+	receive[api.DeedsFrame](t, s)
+	send("8", theirs.ask(another))
+	if r := receive[api.Refused](t, s); r.ID != "8" || r.Reason != api.WrongAgent {
+		t.Errorf("another agent's ask: %+v", r)
+	}
+	before = m.owner.Title().Head()
+	placed := m.owner.PlaceCamera(theirs.agent)
+	m.append(before)
+	receive[api.DeedsFrame](t, s)
+	send("9", m.ask(placed))
+	if r := receive[api.Refused](t, s); r.ID != "9" || r.Reason != api.WrongAgent {
+		t.Errorf("an ask for another agent's camera: %+v", r)
 	}
 	list()
 }

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/sealed"
 	"github.com/latchkey-cam/latchkey/server"
@@ -194,6 +196,44 @@ func TestEnvelopesThatLast(t *testing.T) {
 	for now, want := range map[latchkey.Time]int{until - 1: 2, until: 1} {
 		if got := server.Lasting(o, owner.Title(), now); len(got) != want || got[0].Recipient != sealed.ToEpoch {
 			t.Errorf("%d envelopes last, want %d", len(got), want)
+		}
+	}
+}
+
+// TestCommandsAreTheSessions: by its device, or by the person if it has none.
+func TestCommandsAreTheSessions(t *testing.T) {
+	owner := keytest.NewOwner()
+	owner.Found()
+	one, two := owner.Join(keytest.NewPerson(), keytest.AsResident), owner.Join(keytest.NewPerson(), keytest.AsResident)
+	title := owner.Title()
+	session := func(p *keytest.Person, arriving bool) archive.Session {
+		s := archive.Session{Person: p.ID(), Device: p.Keys.Device}
+		if arriving {
+			s.Device = latchkey.DeviceID{}
+		}
+		return s
+	}
+	by := func(k ed25519.PrivateKey) sealed.Letter {
+		return sealed.Letter{Parcel: sealed.Parcel{Signer: deed.Ed25519Key(k.Public().(ed25519.PublicKey)).ID()}}
+	}
+	stranger := keytest.NewPerson()
+	for name, tt := range map[string]struct {
+		session archive.Session
+		by      ed25519.PrivateKey
+		want    bool
+	}{
+		"its device":                         {session(one, false), one.Keys.DeviceSigning, true},
+		"another's device":                   {session(one, false), two.Keys.DeviceSigning, false},
+		"no device":                          {session(one, false), stranger.Keys.DeviceSigning, false},
+		"the person, who has a device":       {session(one, false), one.Keys.Signing, false},
+		"the person, who has none":           {session(one, true), one.Keys.Signing, true},
+		"another person":                     {session(one, true), two.Keys.Signing, false},
+		"nobody":                             {session(one, true), stranger.Keys.Signing, false},
+		"a device, and the session has none": {session(one, true), one.Keys.DeviceSigning, false},
+		"nobody, for nobody":                 {archive.Session{}, stranger.Keys.Signing, false},
+	} {
+		if got := server.Signed(title, tt.session, by(tt.by)); got != tt.want {
+			t.Errorf("a command by %s: %t", name, got)
 		}
 	}
 }

@@ -227,8 +227,9 @@ func (r *run) fails(ctx context.Context, m Mutant, some []test) (string, error) 
 	if name := failed.FindSubmatch(out); name != nil {
 		return some[0].dir + " " + string(name[1]), nil
 	}
-	if bytes.Contains(out, []byte("panic: test timed out")) || len(some) == 1 {
-		return some[0].String(), nil
+	killer := some[0].dir + " " + strings.Join(names, " or ")
+	if bytes.Contains(out, []byte("panic: test timed out")) {
+		killer += ", which did not end"
 	}
-	return some[0].dir + " " + strings.Join(names, " or "), nil
+	return killer, nil
 }

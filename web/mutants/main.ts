@@ -28,7 +28,7 @@ export async function main(only: string): Promise<boolean> {
 async function run(altered: ReadonlyMap<string, string>): Promise<Known> {
   const folder = mkdtempSync(join(tmpdir(), "mutants-"));
   const state = join(folder, "known.json");
-  writeFileSync(state, JSON.stringify({ killed: {}, passed: {}, once: [] } satisfies Known));
+  writeFileSync(state, JSON.stringify({ killed: {}, endless: {}, passed: {}, once: [] } satisfies Known));
   process.env["LATCHKEY_MUTANTS"] = state;
   try {
     const vitest = await startVitest(
@@ -59,8 +59,9 @@ function judge(mutants: readonly Mutant[], known: Known, only: string): boolean 
   const unused = new Set(Object.keys(equivalents));
   const count = { killed: 0, same: 0, wrong: 0 };
   for (const m of mutants) {
-    const killer = known.killed[m.id];
     const reason = equivalents[keyOf(m)];
+    const endless = reason === undefined ? known.endless[m.id] : undefined;
+    const killer = known.killed[m.id] ?? (endless && `${endless}, which did not end`);
     unused.delete(keyOf(m));
     let fate = `killed by ${killer ?? ""}`;
     if (killer !== undefined && reason === undefined) count.killed++;

@@ -63,4 +63,6 @@ export const equivalents: Readonly<Record<string, string>> = {
   "web/src/deed/rules/epochs.ts givePast: p.from > by.epoch: is false": "No past that parses has the length of one that begins after the last epoch.",
   "web/src/deed/title.ts Title.fold: first.length <= limits.deed: is true": "What is too long is refused when it is parsed, in the same word.",
   "web/src/api.ts readUpTo: e instanceof Failed: is true": "A stream that is watched throws nothing else.",
+  "web/src/deed/rules/people.ts noteRole: roles.at(-1)?.role !== role: is true": "The same role once more says the same.",
+  "web/src/deed/title.ts Title.signerAt: role == null: is false": "A person's key ends with their role.",
 };

@@ -9,6 +9,8 @@ import { type RunnerTestCase, TestRunner } from "vitest";
 export interface Known {
   /** By the mutant's number, the test that noticed it. */
   killed: Record<number, string>;
+  /** By the mutant's number, a test that did not end in its time. */
+  endless: Record<number, string>;
   /** By the mutant's number, how many tests came by it and did not notice. */
   passed: Record<number, number>;
   /** Tests that fail when they run again as they are. */
@@ -16,9 +18,10 @@ export interface Known {
 }
 
 // A test that takes so many times as long under a mutant as without one, and this many
-// milliseconds, has noticed it.
+// milliseconds, may have noticed it, or the machine has other things to do: it counts if
+// no other test notices, and the list says so.
 const times = 10;
-const atLeast = 1_000;
+const atLeast = 3_000;
 
 const later = setTimeout;
 const state = process.env["LATCHKEY_MUTANTS"]!;
@@ -57,12 +60,14 @@ export default class MutantRunner extends TestRunner {
     const left = [...board.reached].filter((n) => this.#known.killed[n] === undefined);
     if (left.length === 0) return;
     const name = `${test.file.name} ${test.name}`;
-    if (await fails(run, 0, patience)) {
+    if ((await fate(run, 0, patience)) === "failed") {
       this.#known.once.push(name);
       return;
     }
     for (const n of left) {
-      if (await fails(run, n, patience)) this.#known.killed[n] = name;
+      const what = await fate(run, n, patience);
+      if (what === "failed") this.#known.killed[n] = name;
+      else if (what === "did not end") this.#known.endless[n] ??= name;
       else this.#known.passed[n] = (this.#known.passed[n] ?? 0) + 1;
     }
   }
@@ -73,14 +78,14 @@ export default class MutantRunner extends TestRunner {
   }
 }
 
-async function fails(run: () => unknown, mutant: number, patience: number): Promise<boolean> {
+async function fate(run: () => unknown, mutant: number, patience: number): Promise<"passed" | "failed" | "did not end"> {
   board.on = mutant;
   let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<"did not end">((end) => (timer = later(() => end("did not end"), patience)));
   try {
-    await Promise.race([Promise.resolve(run()), new Promise((_, reject) => (timer = later(() => reject(new Error("took too long")), patience)))]);
-    return false;
+    return await Promise.race([Promise.resolve(run()).then(() => "passed" as const), late]);
   } catch {
-    return true;
+    return "failed";
   } finally {
     board.on = 0;
     clearTimeout(timer!);

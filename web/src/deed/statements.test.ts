@@ -2,9 +2,9 @@
 // kind stand beside each other: a statement about one leaves the other alone.
 
 import { describe, expect, it } from "vitest";
-import { Family, guest, past, resident, rights, somebody } from "../../vectors/family.ts";
+import { Family, guest, owner, past, resident, rights, somebody } from "../../vectors/family.ts";
 import { kemKey } from "../../vectors/chain.ts";
-import { idBytes, idText } from "../seal/name.ts";
+import { idBytes, idText, type KeyID } from "../seal/name.ts";
 import { ascii, concat, random } from "../wire.ts";
 import { type Body, bodyBytes, parseBody, typeNumber } from "./body.ts";
 import { newEpoch, openEpochs, sealPast, turn } from "./epoch.ts";
@@ -59,6 +59,19 @@ describe("a statement", () => {
       { type: "retain", days: 8, bytes: 9 },
     ];
     for (const b of all) expect(await parseBody(typeNumber(b.type), bodyBytes(b)), b.type).toEqual(b);
+  });
+
+  it("says of a past of no epochs that it has no length", async () => {
+    const { person } = await somebody();
+    const b = bodyBytes({ type: "change", person: person.id, standing: resident, past: null, turn: null });
+    b[b.length - 2] = 1; // the last byte of its length; behind it, whether there is a turn
+    await expect(parseBody(typeNumber("change"), b)).rejects.toMatchObject({ reason: "malformed" });
+  });
+
+  it("may make an owner of the only one", async () => {
+    const f = await Family.home();
+    await f.do({ type: "change", person: f.person.id, standing: owner, past: null, turn: null });
+    expect((await title(f)).person(f.person.id)!.role).toBe("owner");
   });
 
   it("brings a person with one device", async () => {
@@ -139,6 +152,20 @@ describe("of two", () => {
 });
 
 describe("nobody", () => {
+  it("signs deeds with a key that was taken back, or for a camera that is none", async () => {
+    const f = await Family.home();
+    const { signer } = await f.place(1);
+    const anna = await f.join(resident);
+    const next = await somebody({ id: anna.person.id });
+    await f.do(await f.rekeyBody(anna, next), anna.signer);
+    const last = f.deeds.length - 1;
+    const t = await title(f);
+    const signs = (key: { id: KeyID }, at: number): string | null => t.signerAt(key.id, at)?.role ?? null;
+    expect([signs(anna.signer.key, last - 1), signs(anna.signer.key, last), signs(next.signer.key, last)]).toEqual(["resident", null, "resident"]);
+    expect(signs((await signerOf(random(32))).key, last)).toBe(null);
+    expect(t.signs(signer.key.id, idText("camera", random(16)), last, 1, 1)).toBe(false);
+  });
+
   it("has an epoch or sees a camera", async () => {
     const f = await Family.home();
     const { cameras } = await f.place(1);

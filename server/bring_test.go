@@ -1,0 +1,84 @@
+package server_test
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/key/keytest"
+	"github.com/latchkey-cam/latchkey/seal"
+)
+
+// TestUploadsAreTheirAgents: an object is brought by the agent that signed it, at a head
+// that this server has, and a row that was found crossed takes nothing.
+func TestUploadsAreTheirAgents(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	before := m.owner.Title().Head()
+	other := m.owner.PlaceAgent()
+	m.append(before)
+	o := m.object(latchkey.Thumbnail, "a picture")
+	head := m.owner.Title().Head()
+	upload := func(by *keytest.Agent, head latchkey.Head, o keytest.Object) error {
+		a := h.client.Agent(m.owner.Home(), by.Keys.Agent, by.Keys.Signing)
+		return a.Upload(t.Context(), head, o.Name(), o.File.Bytes(), 0, bytes.NewReader(o.Body), uint64(len(o.Body)))
+	}
+	fork := head
+	fork.Hash[0]++
+	wantReason(t, "brought by another agent", upload(other, head, o), api.WrongAgent)
+	wantReason(t, "at a fork", upload(m.agent, fork, o), api.UnknownHead)
+	if err := upload(m.agent, head, o); err != nil {
+		t.Fatal(err)
+	}
+	second := m.stored(latchkey.Thumbnail, "another")
+	h.crossRows(t, o.Name(), second.Name())
+	wantReason(t, "where a crossed row lies", upload(m.agent, head, o), api.Misroute)
+}
+
+// TestUploadWithTwoEpochs: an envelope of an epoch that has passed does no harm beside
+// one of the newest, in whichever order they come.
+func TestUploadWithTwoEpochs(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	o := m.object(latchkey.Thumbnail, "a picture")
+	m.startEpoch()
+	newest := must(seal.WrapForEpoch(o.Key, o.File.Header.Binding, m.owner.Title()))
+	o.File.Envelopes = append(o.File.Envelopes, newest)
+	slices.Reverse(o.File.Envelopes)
+	if err := m.put(o); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestListWithoutWhatIsNotTheirs: a guest who may see less than before is not even told
+// of the rest, though there are envelopes for them.
+func TestListWithoutWhatIsNotTheirs(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	before := m.owner.Title().Head()
+	elsewhere := m.owner.PlaceCamera(m.agent)
+	guest := m.owner.Join(keytest.NewPerson(), keytest.AsGuest())
+	m.append(before)
+	page := m.page(guest)
+	one, two := m.shared(m.camera, latchkey.Thumbnail), m.shared(m.camera, latchkey.Thumbnail)
+	list := func(want int) {
+		t.Helper()
+		p := must(page.Events(t.Context(), "", 0))
+		n := 0
+		for _, e := range p.Events {
+			n += len(e.Objects)
+		}
+		if n != want {
+			t.Errorf("%d rows are listed, want %d: %+v", n, want, p.Events)
+		}
+	}
+	list(2)
+	before = m.owner.Title().Head()
+	m.owner.Change(guest, keytest.AsGuest(elsewhere), 0)
+	m.append(before)
+	list(0)
+	h.crossRows(t, one.Name(), two.Name())
+	list(0)
+}
