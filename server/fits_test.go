@@ -244,6 +244,7 @@ func TestWhoGoesOn(t *testing.T) {
 		"a guest, for what is always theirs": {before, at(guest), api.Known, latchkey.Name{}, later},
 		"a guest, for another camera":        {before, at(guest), api.Member, other, 0},
 		"at another's device":                {before, as(at(guest), func(s *archive.Session) { s.Device = at(resident).Device }), api.Member, object, 0},
+		"at another's device, for no media":  {before, as(at(guest), func(s *archive.Session) { s.Device = at(resident).Device }), api.Known, latchkey.Name{}, 0},
 		"at no home's device":                {before, as(at(guest), func(s *archive.Session) { s.Device[0]++ }), api.Member, object, 0},
 		"a resident who has no device yet":   {before, as(at(resident), func(s *archive.Session) { s.Device = latchkey.DeviceID{} }), api.Member, latchkey.Name{}, later},
 		"a stranger who has no device":       {before, archive.Session{Person: keytest.NewPerson().ID(), Expires: later}, api.Member, latchkey.Name{}, 0},

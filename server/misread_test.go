@@ -3,11 +3,14 @@ package server_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/account"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // keys are what reads of the archive are asked by: one of everything.
@@ -121,20 +124,28 @@ func (x misread) Object(ctx context.Context, name latchkey.Name) (archive.Row, e
 func (x misread) Events(ctx context.Context, home latchkey.HomeID, before archive.Cursor, limit int) (archive.Page, error) {
 	asked := keys{home: home, before: before}
 	p, err := one(x.m, "Objects.Events", asked, x.m.to, func(k keys) (archive.Page, error) { return x.Objects.Events(ctx, k.home, k.before, limit) })
-	if err != nil || x.m.read != "Objects.Events" && x.m.read != "Objects.Events, objects" {
+	if err != nil || !strings.HasPrefix(x.m.read, "Objects.Events") {
 		return p, err
 	}
 	own, err := x.Objects.Events(ctx, home, before, limit)
 	switch {
 	case err != nil:
 		return p, err
-	case x.m.read == "Objects.Events, objects":
+	case x.m.read != "Objects.Events":
 		other, err := x.Objects.Events(ctx, x.m.to.home, x.m.to.before, 1)
 		if err != nil {
 			return p, err
 		}
 		for i := range own.Events {
-			own.Events[i].Objects = other.Events[0].Objects
+			own.Events[i].Objects = slices.Clone(other.Events[0].Objects)
+			for j := range own.Events[i].Objects {
+				switch o := &own.Events[i].Objects[j]; x.m.read {
+				case "Objects.Events, objects of this event":
+					o.Event = own.Events[i].Place.Event
+				case "Objects.Events, objects with a problem":
+					o.Problem, o.Found = sealed.Misroute, o.Name
+				}
+			}
 		}
 		return own, nil
 	case x.m.among:
@@ -159,6 +170,14 @@ func (x misread) Join(ctx context.Context, slot api.Slot) (archive.Join, error) 
 }
 
 func (x misread) Asks(ctx context.Context, home latchkey.HomeID) ([]archive.Ask, error) {
+	if x.m.read == "Asks.Asks, what is asked" {
+		own, err := x.theAsks.Asks(ctx, home)
+		other, err2 := x.theAsks.Asks(ctx, x.m.to.home)
+		for i := range own {
+			own[i].Ask = other[0].Ask
+		}
+		return own, errors.Join(err, err2)
+	}
 	return several(x.m, "Asks.Asks", home, x.m.to.home, func(k latchkey.HomeID) ([]archive.Ask, error) { return x.theAsks.Asks(ctx, k) })
 }
 

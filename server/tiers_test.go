@@ -199,8 +199,12 @@ func (s *street) crossings() (all []crossing) {
 	further := s.asMember("GET", s.mine.path("/events?before="+newest.Next), nil)
 	add(crossing{read: "Objects.Events", to: s.same, ask: further, good: 200, bad: 502, where: "list"})
 	both(crossing{read: "Objects.Events, objects", ask: events, good: 200, bad: 200, where: "row"})
+	add(crossing{read: "Objects.Events, objects of this event", to: s.they, ask: events, good: 200, bad: 200, where: "row"})
+	add(crossing{read: "Objects.Events, objects with a problem", to: s.they, ask: events, good: 200, bad: 200, where: "row"})
 
-	list(crossing{read: "Asks.Asks", ask: s.asMember("GET", s.mine.path("/asks"), nil), good: 200, bad: 200, where: "ask"})
+	asks := s.asMember("GET", s.mine.path("/asks"), nil)
+	list(crossing{read: "Asks.Asks", ask: asks, good: 200, bad: 200, where: "ask"})
+	add(crossing{read: "Asks.Asks, what is asked", to: s.they, ask: asks, good: 200, bad: 200, where: "ask"})
 	add(crossing{read: "Settings.Settings", to: s.they, ask: s.asMember("GET", s.mine.path("/settings"), nil), good: 200, bad: 502, where: "settings"})
 	conditions := s.asMember("GET", s.mine.path("/conditions"), nil)
 	list(crossing{read: "Conditions.Conditions", ask: conditions, good: 200, bad: 200, where: "condition"})

@@ -115,4 +115,10 @@ var Equivalents = []Equivalent{
 		"What is too long for a body is too long for a letter, in the same word."},
 	{`blob/disk.go objectPath: parsed != name: is false`,
 		"A name is read as what it was written from, or not at all."},
+	{`server/right.go growth: !stands: is false #2`,
+		"No agent has no key."},
+	{`server/mac.go asking.proof: len(path) > math.MaxUint16: is false`,
+		"A server reads no headers of more than 16 KiB."},
+	{`server/report.go checkReport: err != nil: is false`,
+		"What is no name is of no home."},
 }
