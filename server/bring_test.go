@@ -42,6 +42,7 @@ func TestUploadsAreTheirAgents(t *testing.T) {
 func TestUploadWithTwoEpochs(t *testing.T) {
 	h := openHouse(t)
 	m := h.found(t)
+	before := m.owner.Title()
 	o := m.object(latchkey.Thumbnail, "a picture")
 	m.startEpoch()
 	newest := must(seal.WrapForEpoch(o.Key, o.File.Header.Binding, m.owner.Title()))
@@ -49,6 +50,11 @@ func TestUploadWithTwoEpochs(t *testing.T) {
 	slices.Reverse(o.File.Envelopes)
 	if err := m.put(o); err != nil {
 		t.Error(err)
+	}
+	o = m.object(latchkey.Thumbnail, "another")
+	o.File.Envelopes = append(o.File.Envelopes, must(seal.WrapForEpoch(o.Key, o.File.Header.Binding, before)))
+	if err := m.put(o); err != nil {
+		t.Errorf("beside one that was old when it was recorded: %v", err)
 	}
 }
 
