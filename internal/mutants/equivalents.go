@@ -121,4 +121,8 @@ var Equivalents = []Equivalent{
 		"A server reads no headers of more than 16 KiB."},
 	{`server/report.go checkReport: err != nil: is false`,
 		"What is no name is of no home."},
+	{`server/condition.go conversation.takeCondition: l.Home != t.home: is false`,
+		"Another home's letter is another agent's, or does not verify."},
+	{`server/command.go asking.signed: ok: is true #2`,
+		"A session that comes here has a device, and no device has no ID."},
 }
