@@ -125,4 +125,6 @@ var Equivalents = []Equivalent{
 		"Another home's letter is another agent's, or does not verify."},
 	{`server/command.go asking.signed: ok: is true #2`,
 		"A session that comes here has a device, and no device has no ID."},
+	{`server/events.go Server.rows: row.Name.Home == a.home: is true`,
+		"Another home's camera does not stand in this one, and nobody sees it."},
 }
