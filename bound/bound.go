@@ -67,7 +67,7 @@ type Answer struct {
 	Codec  uint16
 	Epoch  uint64    // that the bytes are true of
 	Stored time.Time // when the origin was asked; the cache fills it in
-	Bytes  []byte    // the caller's own
+	Bytes  []byte    // not to be changed: others may be reading them
 }
 
 // answers says whether a is an answer to q, whatever its epoch.

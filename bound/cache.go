@@ -1,7 +1,6 @@
 package bound
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -115,6 +114,9 @@ func New(c Config) (*Cache, error) {
 	cache.ctx, cache.stop = context.WithCancel(context.Background())
 	for _, made := range c.Tiers {
 		t := &tier{name: made.name, keys: c.Keys, life: c.Life, now: c.Now, alarm: cache.alarm}
+		if made.own {
+			t.keys = &Keys{current: newOwnKey()}
+		}
 		t.ward.calm.Store(true)
 		var err error
 		if t.store, err = made.open(setting{c.Life, c.MaxValue + overhead + maxScope + maxKey, t.outOfStep}); err != nil {
@@ -227,7 +229,7 @@ func (c *Cache) Get(ctx context.Context, q Question, origin Origin) (Answer, err
 func (c *Cache) look(ctx context.Context, k flightKey, now time.Time) (Answer, verdict) {
 	worst := absent
 	for i, t := range c.tiers {
-		a, value, v := t.look(ctx, k.q, now)
+		a, v := t.look(ctx, k.q, now)
 		if v != fresh {
 			if v == misrouted || v == damaged {
 				worst = v
@@ -235,8 +237,7 @@ func (c *Cache) look(ctx context.Context, k flightKey, now time.Time) (Answer, v
 			continue
 		}
 		for _, nearer := range c.tiers[:i] {
-			// What stays is not what the caller is given.
-			c.keep(ctx, nearer, k, sealedValue{bytes.Clone(value), a.Epoch, a.Stored})
+			c.keep(ctx, nearer, k, a)
 		}
 		return a, fresh
 	}
@@ -270,12 +271,12 @@ func (c *Cache) turn(n name) *turn {
 }
 
 // keep stores a value that was read in k's turn, if nothing was forgotten since.
-func (c *Cache) keep(ctx context.Context, t *tier, k flightKey, v sealedValue) {
+func (c *Cache) keep(ctx context.Context, t *tier, k flightKey, a Answer) {
 	turn := c.turn(k.q.name())
 	turn.RLock()
 	defer turn.RUnlock()
 	if turn.now.Load() == k.turn {
-		t.set(ctx, k.q.name(), v)
+		t.set(ctx, k.q.name(), a)
 	}
 }
 

@@ -120,9 +120,8 @@ func (c *Cache) store(k flightKey, a Answer) {
 		c.tally.oversize.Add(1)
 		return
 	}
-	v := sealedValue{c.config.Keys.seal(a), a.Epoch, a.Stored}
 	for _, t := range c.tiers {
-		c.keep(c.ctx, t, k, v)
+		c.keep(c.ctx, t, k, a)
 	}
 }
 

@@ -38,12 +38,13 @@ func FuzzValue(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value []byte, sign bool) {
 		if sign && len(value) >= overhead { // so that what lies behind the MAC is tried, too
-			copy(value[len(magic)+1:], keys.current.id[:])
+			id := keys.current.id()
+			copy(value[len(magic)+1:], id[:])
 			signed := value[:len(value)-32]
 			value = keys.current.appendMAC(bytes.Clone(signed), signed)
 		}
 		var r record
-		if parse(value, &r) != nil {
+		if parse(value, keys.current.size(), &r) != nil {
 			return
 		}
 		q := Question{string(r.scope), string(r.key), r.codec, r.epoch}

@@ -1,7 +1,6 @@
 package bound
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -25,7 +24,7 @@ func Memory(c MemoryConfig) Tier {
 	if c.Bytes == 0 {
 		c.Bytes = 64 << 20
 	}
-	return Tier{name: "memory", open: func(s setting) (store, error) {
+	return Tier{name: "memory", own: true, open: func(s setting) (store, error) {
 		m := &memory{bytes: c.Bytes, life: s.life}
 		return m, m.renew(nil)
 	}}
@@ -86,7 +85,7 @@ func (m *memory) close() { m.now.Store(nil) }
 
 func (s *shelf) get(_ context.Context, n name) ([]byte, error) {
 	v, _ := s.entries.GetIfPresent(n)
-	return bytes.Clone(v.bytes), nil
+	return v.bytes, nil
 }
 
 // set keeps v, unless what is there is of a later epoch: a slow refill does not put an

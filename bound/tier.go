@@ -12,6 +12,7 @@ import (
 // through a [Cache] alone, which compares it.
 type Tier struct {
 	name string
+	own  bool // nobody but this process reads and writes it
 	open func(setting) (store, error)
 }
 
@@ -40,7 +41,7 @@ type store interface {
 // source is one client of a store, from its making until it is thrown away. It believes
 // and compares nothing; what get returns is used nowhere but in [tier.look].
 type source interface {
-	// get returns nil if there is nothing under that name. The bytes are the caller's.
+	// get returns nil if there is nothing under that name. The bytes are not to be changed.
 	get(ctx context.Context, n name) ([]byte, error)
 	set(ctx context.Context, n name, v sealedValue) error
 	remove(ctx context.Context, n name) error
@@ -67,18 +68,18 @@ type tier struct {
 // troubled says whether what t should have kept is asked of the origin at present.
 func (t *tier) troubled() bool { return !t.ward.calm.Load() || t.store.current() == nil }
 
-// look asks the tier, as of now. It returns the answer and the value that it lies in.
-func (t *tier) look(ctx context.Context, q Question, now time.Time) (Answer, []byte, verdict) {
+// look asks the tier, as of now.
+func (t *tier) look(ctx context.Context, q Question, now time.Time) (Answer, verdict) {
 	asked, probe := t.ward.admit(now)
 	if !asked {
 		t.tally.count(unasked)
-		return Answer{}, nil, unasked
+		return Answer{}, unasked
 	}
 	from := t.store.await(ctx)
 	if from == nil {
 		t.tally.count(unasked)
 		t.ward.settle(probe, false)
-		return Answer{}, nil, unasked
+		return Answer{}, unasked
 	}
 	value, err := from.get(ctx, q.name())
 	var r record
@@ -95,9 +96,9 @@ func (t *tier) look(ctx context.Context, q Question, now time.Time) (Answer, []b
 	t.tally.count(v)
 	t.ward.settle(probe, v == fresh || v == absent)
 	if v != fresh {
-		return Answer{}, nil, v
+		return Answer{}, v
 	}
-	return r.answer(q), value, fresh
+	return r.answer(q), fresh
 }
 
 // alarming is what is reported.
@@ -111,7 +112,7 @@ func (t *tier) weigh(ctx context.Context, q Question, now time.Time, value []byt
 	if value == nil {
 		return absent, nil
 	}
-	if err := parse(value, r); err != nil {
+	if err := parse(value, t.keys.current.size(), r); err != nil {
 		if errors.Is(err, errVersion) {
 			return unknown, nil
 		}
@@ -157,13 +158,13 @@ func (t *tier) outOfStep(from source, err error) {
 	t.strike(from, err)
 }
 
-// set stores v, if the tier may be asked.
-func (t *tier) set(ctx context.Context, n name, v sealedValue) {
+// set seals and stores an answer, if the tier may be asked.
+func (t *tier) set(ctx context.Context, n name, a Answer) {
 	from := t.store.current()
 	if from == nil || !t.ward.calm.Load() {
 		return
 	}
-	if err := from.set(ctx, n, v); err != nil {
+	if err := from.set(ctx, n, sealedValue{t.keys.seal(a), a.Epoch, a.Stored}); err != nil {
 		t.writeFailed(ctx, from, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -12,7 +13,8 @@ import (
 //
 //	"lkb" 1 | key ID [8] | codec u16 | epoch u64 | stored u64 | scope lp16 | key lp16 | bytes lp32 | MAC [32]
 //
-// The MAC is of everything before it; magic and version are its label.
+// The MAC is of everything before it; magic and version are its label. What stays within
+// the process has one of another kind ([ownKey]): nonce [12] | tag [16].
 const (
 	magic     = "lkb"
 	version   = 1
@@ -58,7 +60,8 @@ func (k *Keys) seal(a Answer) []byte {
 	b := make([]byte, 0, overhead+len(a.Scope)+len(a.Key)+len(a.Bytes))
 	b = append(b, magic...)
 	b = append(b, version)
-	b = append(b, k.current.id[:]...)
+	id := k.current.id()
+	b = append(b, id[:]...)
 	b = binary.BigEndian.AppendUint16(b, a.Codec)
 	b = binary.BigEndian.AppendUint64(b, a.Epoch)
 	b = binary.BigEndian.AppendUint64(b, uint64(a.Stored.UnixMicro()))
@@ -77,18 +80,19 @@ var (
 	errVersion   = errors.New("the value is of a later version")
 )
 
-// parse takes a value apart. It believes nothing: that is [Keys.judge]'s.
-func parse(v []byte, r *record) (err error) {
+// parse takes a value apart whose MAC has that size. It believes nothing: that is
+// [Keys.judge]'s.
+func parse(v []byte, size int, r *record) (err error) {
 	if len(v) < len(magic)+1 || string(v[:len(magic)]) != magic || v[len(magic)] == 0 {
 		return errMalformed
 	}
 	if v[len(magic)] > version {
 		return errVersion
 	}
-	if len(v) < overhead {
+	if len(v) < fixedSize+2+2+4+size {
 		return errMalformed
 	}
-	signed := v[:len(v)-sha256.Size]
+	signed := v[:len(v)-size]
 	r.signed, r.mac = signed, v[len(signed):]
 	rest := signed[len(magic)+1:]
 	copy(r.keyID[:], rest)
@@ -105,7 +109,7 @@ func parse(v []byte, r *record) (err error) {
 	if len(rest) < 4 || uint64(binary.BigEndian.Uint32(rest)) != uint64(len(rest)-4) || r.stored > math.MaxInt64 {
 		return errMalformed
 	}
-	r.bytes = rest[4:]
+	r.bytes = slices.Clip(rest[4:]) // what is appended to them does not run into the MAC
 	return nil
 }
 
