@@ -42,10 +42,15 @@ type question struct {
 	Session archive.Session // who asks
 	Route   api.Route       // that the wall has let them in by
 	Request string
+	Gather  *gatherer // of the connection that nobody else writes to; nil if there is none
 }
 
 func (s *Server) object(a *asking) error {
-	return s.door.deliver(a.r.Context(), a.w, question{Name: a.name, Text: a.name.String(), Session: a.session, Route: a.route, Request: a.id})
+	q := question{Name: a.name, Text: a.name.String(), Session: a.session, Route: a.route, Request: a.id}
+	if a.r.ProtoMajor == 1 {
+		q.Gather = lineOf(a.r).gather
+	}
+	return s.door.deliver(a.r.Context(), a.w, q)
 }
 
 // deliver hands out one object, or returns why not before a byte of it has left.
@@ -54,16 +59,20 @@ func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) e
 	if err != nil {
 		return err
 	}
-	row, own, err := d.row(ctx, q, head, title)
-	if err != nil {
-		return err // a name that is not there among them
-	}
-	object, err := d.open(ctx, q, head, row)
+	x, err := d.find(ctx, q, head)
 	if err != nil {
 		return err
 	}
+	_, _, own := envelopeFor(title, q.Session.Person, x.row)
+	if !own && d.kept != nil { // they may have been given one since it was kept
+		if x, err = d.read(ctx, q); err != nil {
+			return err
+		}
+		_, _, own = envelopeFor(title, q.Session.Person, x.row)
+	}
+	object := x.object
 	defer object.Body.Close() // read only
-	fault := compare(q.Name, row, object.Header)
+	fault := compare(q.Name, x.row, object.Header)
 	if !own && fault == archive.Delivered {
 		return notFound() // it was not made for them
 	}
@@ -79,7 +88,7 @@ func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) e
 		d.alarm.log.Error("corrupt", "where", "blob", "name", q.Name, "request", q.Request)
 		return corrupt()
 	}
-	return d.send(w, object)
+	return d.send(w, q.Gather, object)
 }
 
 // compare holds what the store returned against what was asked for. It is the one
@@ -117,70 +126,77 @@ func (d *door) allowed(ctx context.Context, q question) (*deed.Title, archive.Ho
 	return title, head, nil
 }
 
-// row returns the row of an object, and whether there is an envelope of the asker's own
-// in it. One that is kept and has none is no answer: they may have been given one since.
-func (d *door) row(ctx context.Context, q question, head archive.HomeHead, title *deed.Title) (row archive.Row, own bool, err error) {
-	read := func(ctx context.Context) (archive.Row, error) { return d.objects.Object(ctx, q.Name) }
-	if row, err = ask(ctx, d.kept, head, rowForm, rowKey(q.Text), read); err != nil {
-		return row, false, err
-	}
-	if _, _, own = envelopeFor(title, q.Session.Person, row); own || d.kept == nil {
-		return row, own, nil
-	}
-	if row, err = read(ctx); err == nil {
-		_, _, own = envelopeFor(title, q.Session.Person, row)
-	}
-	return row, own, err
+// found is what there is under a name: what the index says, and what the blobs have. Each
+// says itself what it is; nothing is believed before it was compared.
+type found struct {
+	row    archive.Row
+	object blob.Object
 }
 
-// open opens the blob of a row that fits.
-func (d *door) open(ctx context.Context, q question, head archive.HomeHead, row archive.Row) (blob.Object, error) {
-	switch row.Problem {
-	case "":
-	case sealed.Misroute:
-		d.deliveries.WithLabelValues(string(archive.Misrouted)).Inc()
-		d.alarm.misroute("row", true, "asked", q.Name.String(), "found", row.Found.String(), "request", q.Request)
-		r := d.blank(q, archive.Misrouted)
-		r.Sent = row.Found.String()
-		return blob.Object{}, d.withhold(ctx, r, misroute())
-	default:
-		d.deliveries.WithLabelValues(string(archive.Damaged)).Inc()
-		return blob.Object{}, corrupt()
+// find returns what there is under the name. Small objects are kept whole.
+func (d *door) find(ctx context.Context, q question, head archive.HomeHead) (found, error) {
+	if d.kept == nil || q.Name.Kind == latchkey.Clip {
+		return d.read(ctx, q)
 	}
-	object, err := d.stored(ctx, q, head)
-	if errors.Is(err, blob.ErrNotFound) || sealed.ReasonOf(err) != "" {
-		d.deliveries.WithLabelValues(string(archive.Damaged)).Inc()
-		d.alarm.log.Error("corrupt", "where", "blob", "name", q.Name, "request", q.Request, "error", err)
-		return object, d.withhold(ctx, d.blank(q, archive.Damaged), corrupt())
+	o, err := ask(ctx, d.kept, head, smallForm, objectKey(q.Text), func(ctx context.Context) (small, error) { return d.small(ctx, q.Name) })
+	if errors.Is(err, errApart) {
+		return d.read(ctx, q)
 	}
-	return object, err
+	return found{o.row, blob.Object{Header: o.header, Body: body{bytes.NewReader(o.body)}}}, err
 }
 
-// stored opens what is stored under a name. Small objects are kept whole.
-func (d *door) stored(ctx context.Context, q question, head archive.HomeHead) (blob.Object, error) {
-	name := q.Name
-	if d.kept == nil || name.Kind == latchkey.Clip {
-		return d.blobs.Open(ctx, name)
-	}
-	o, err := ask(ctx, d.kept, head, smallForm, objectKey(q.Text), func(ctx context.Context) (small, error) { return d.whole(ctx, name) })
-	if errors.Is(err, errUnfit) {
-		return d.blobs.Open(ctx, name)
-	}
-	return blob.Object{Header: o.header, Body: io.NopCloser(bytes.NewReader(o.body))}, err
-}
+// body is that of an object that is kept.
+type body struct{ *bytes.Reader }
 
-// whole reads an object that is small.
-func (d *door) whole(ctx context.Context, name latchkey.Name) (o small, err error) {
-	object, err := d.blobs.Open(ctx, name)
-	if err != nil {
+// Close does nothing.
+func (body) Close() error { return nil }
+
+// errApart says that what there is cannot be kept as one: it is large, or something is
+// wrong with it.
+var errApart = errors.New("not to be kept")
+
+// small reads an object that is to be kept whole.
+func (d *door) small(ctx context.Context, name latchkey.Name) (o small, err error) {
+	if o.row, err = d.objects.Object(ctx, name); err != nil {
 		return o, err
+	}
+	object, err := d.blobs.Open(ctx, name)
+	if o.row.Problem != "" || err != nil {
+		return o, errApart
 	}
 	defer object.Body.Close() // read only
 	if object.Header.BodyLength > maxSmall {
-		return o, errUnfit
+		return o, errApart
 	}
-	body, err := io.ReadAll(io.LimitReader(object.Body, maxSmall+1))
-	return small{object.Header, body}, err
+	o.header = object.Header
+	o.body, err = io.ReadAll(io.LimitReader(object.Body, maxSmall+1))
+	return o, err
+}
+
+// read is find past the cache.
+func (d *door) read(ctx context.Context, q question) (x found, err error) {
+	if x.row, err = d.objects.Object(ctx, q.Name); err != nil {
+		return x, err // a name that is not there among them
+	}
+	switch x.row.Problem {
+	case "":
+	case sealed.Misroute:
+		d.deliveries.WithLabelValues(string(archive.Misrouted)).Inc()
+		d.alarm.misroute("row", true, "asked", q.Name.String(), "found", x.row.Found.String(), "request", q.Request)
+		r := d.blank(q, archive.Misrouted)
+		r.Sent = x.row.Found.String()
+		return x, d.withhold(ctx, r, misroute())
+	default:
+		d.deliveries.WithLabelValues(string(archive.Damaged)).Inc()
+		return x, corrupt()
+	}
+	x.object, err = d.blobs.Open(ctx, q.Name)
+	if errors.Is(err, blob.ErrNotFound) || sealed.ReasonOf(err) != "" {
+		d.deliveries.WithLabelValues(string(archive.Damaged)).Inc()
+		d.alarm.log.Error("corrupt", "where", "blob", "name", q.Name, "request", q.Request, "error", err)
+		return x, d.withhold(ctx, d.blank(q, archive.Damaged), corrupt())
+	}
+	return x, err
 }
 
 // withhold writes down that something was not handed out, and returns why.
@@ -214,23 +230,30 @@ const piece = 64 << 10
 
 // send sends the object file without envelopes. Shared caches are told to keep out; the
 // asker's own may keep it for ever, as it never changes.
-func (d *door) send(w http.ResponseWriter, o blob.Object) error {
+func (d *door) send(w http.ResponseWriter, g *gatherer, o blob.Object) error {
 	prefix := sealed.File{Header: o.Header}.Bytes()
 	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Cache-Control", "private, max-age=31536000, immutable")
 	h.Set("Content-Length", strconv.FormatUint(uint64(len(prefix))+o.Header.BodyLength, 10))
+	c := http.NewResponseController(w)
+	if o.Header.BodyLength <= piece { // for which there is time since the request came
+		if g != nil {
+			g.gather()
+			defer g.pour()
+		}
+		w.WriteHeader(http.StatusOK)
+		_, _ = w.Write(prefix) // or the next says that the asker has gone
+		if _, err := io.Copy(w, o.Body); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		_ = c.Flush() // a recorder in a test has none
+		return nil
+	}
 	w.WriteHeader(http.StatusOK)
 	if _, err := w.Write(prefix); err != nil {
 		return nil // the asker has gone; the receipt says that it was handed out
 	}
-	if o.Header.BodyLength <= piece { // for which there is time since the request came
-		if _, err := io.Copy(w, o.Body); err != nil {
-			panic(http.ErrAbortHandler)
-		}
-		return nil
-	}
-	c := http.NewResponseController(w)
 	for {
 		_ = c.SetWriteDeadline(time.Now().Add(d.patience))
 		switch _, err := io.CopyN(w, o.Body, piece); {

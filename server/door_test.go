@@ -106,7 +106,7 @@ func TestCrossedBlobs(t *testing.T) {
 func TestCrossedBlobsControl(t *testing.T) {
 	t.Parallel()
 	control(t, "TestCrossedBlobs", `200 "latchkey object 1`, sabotage.Cut{
-		File: "server/door.go", Old: "fault := compare(q.Name, row, object.Header)", New: "fault := archive.Delivered",
+		File: "server/door.go", Old: "fault := compare(q.Name, x.row, object.Header)", New: "fault := archive.Delivered",
 	})
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"math"
@@ -18,7 +19,6 @@ import (
 const (
 	codecSession uint16 = 1 + iota
 	codecDeeds
-	codecRow
 	codecPage
 	codecObject
 )
@@ -108,17 +108,6 @@ var deedsForm = form[[]archive.Deed]{
 // Rows of the index. What a row is kept as is not written: it is what the header says,
 // or the row would have a problem.
 
-func rowKey(name string) string { return "row/" + name }
-
-var rowForm = form[archive.Row]{
-	codec: codecRow,
-	says:  func(row archive.Row) (latchkey.HomeID, string) { return row.Name.Home, rowKey(row.Name.String()) },
-	floor: grown,
-	fit:   func(row archive.Row) bool { return row.Problem == "" },
-	write: writeRow,
-	read:  readRow,
-}
-
 func writeRow(w *wire.Writer, row archive.Row) {
 	w.LP16(row.Header)
 	w.U16(uint16(len(row.Envelopes)))
@@ -127,12 +116,12 @@ func writeRow(w *wire.Writer, row archive.Row) {
 	}
 }
 
-func readRow(r *wire.Reader) (row archive.Row) {
+func readRow(r *wire.Reader) (row archive.Row, h sealed.Header) {
 	row.Header = r.LP16(sealed.MaxHeader)
 	h, err := sealed.ParseHeader(row.Header)
 	if err != nil {
 		r.Fail(err)
-		return row
+		return row, h
 	}
 	row.Name, row.Event = h.Name(), h.Binding.Event
 	for n := r.U16(); n > 0 && r.Err() == nil; n-- {
@@ -142,7 +131,7 @@ func readRow(r *wire.Reader) (row archive.Row) {
 		}
 		row.Envelopes = append(row.Envelopes, e)
 	}
-	return row
+	return row, h
 }
 
 // span is which part of the list of events is asked for. The list is the same as long as
@@ -224,7 +213,8 @@ func readPage(r *wire.Reader) (p archive.Page) {
 		e.Place.Time = latchkey.Time(r.U64())
 		r.Into(e.Place.Event[:])
 		for n := r.U16(); n > 0 && r.Err() == nil; n-- {
-			e.Objects = append(e.Objects, readRow(r))
+			row, _ := readRow(r)
+			e.Objects = append(e.Objects, row)
 		}
 		p.Events = append(p.Events, e)
 	}
@@ -237,14 +227,17 @@ func readPage(r *wire.Reader) (p archive.Page) {
 // maxSmall is how long the body of an object is that is kept whole.
 const maxSmall = 64 << 10
 
-// small is an object that is kept whole: what the header says, and the object file.
+// small is an object that is kept whole: its row of the index, and what the blobs have
+// under its name.
 type small struct {
-	header sealed.Header
+	row    archive.Row
+	header sealed.Header // of the object file
 	body   []byte
 }
 
 func objectKey(name string) string { return "object/" + name }
 
+// smallForm writes the header once: what is kept has the same in the row and in the file.
 var smallForm = form[small]{
 	codec: codecObject,
 	says: func(o small) (latchkey.HomeID, string) {
@@ -252,18 +245,16 @@ var smallForm = form[small]{
 		return name.Home, objectKey(name.String())
 	},
 	floor: grown,
-	fit:   func(o small) bool { return sha256.Sum256(o.body) == o.header.BodyHash },
+	fit: func(o small) bool {
+		return o.row.Problem == "" && o.row.Name == o.header.Name() && bytes.Equal(o.row.Header, o.header.Bytes()) && sha256.Sum256(o.body) == o.header.BodyHash
+	},
 	write: func(w *wire.Writer, o small) {
-		w.LP16(o.header.Bytes())
+		writeRow(w, o.row)
 		w.Raw(o.body)
 	},
 	read: func(r *wire.Reader) (o small) {
-		h, err := sealed.ParseHeader(r.LP16(sealed.MaxHeader))
-		if err != nil {
-			r.Fail(err)
-			return o
-		}
-		o.header, o.body = h, r.Raw(len(r.Rest()))
+		o.row, o.header = readRow(r)
+		o.body = r.Raw(len(r.Rest()))
 		return o
 	},
 }

@@ -142,7 +142,7 @@ func openHouse(t *testing.T, change ...func(c *server.Config)) *house {
 	}
 	h.Server = must(server.New(t.Context(), c))
 	front := server.HTTPServer(h.Handler())
-	go front.Serve(listener)
+	go front.Serve(server.Gathering(listener))
 	h.client = must(api.NewClient(h.origin, nil))
 	t.Cleanup(func() {
 		for _, c := range []io.Closer{front, h.Server, h.archive, dir} {
@@ -163,7 +163,7 @@ func (h *house) again(t *testing.T, c server.Config) *house {
 	next := &house{Server: must(server.New(t.Context(), c)), origin: origin, logs: h.logs}
 	next.client = must(api.NewClient(next.origin, nil))
 	front := server.HTTPServer(next.Handler())
-	go front.Serve(listener)
+	go front.Serve(server.Gathering(listener))
 	t.Cleanup(func() { must(0, front.Close()); must(0, next.Close()) })
 	return next
 }

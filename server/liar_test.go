@@ -217,7 +217,7 @@ func TestCacheCrossesHomesControl(t *testing.T) {
 	control(t, "TestCacheCrossesHomes", "is shown ",
 		sabotage.Cut{File: "bound/value.go", Old: "if string(r.scope) != q.Scope {", New: "if false {"},
 		sabotage.Cut{File: "bound/value.go", Old: "if string(r.key) != q.Key {", New: "if false {"},
-		sabotage.Cut{File: "server/door.go", Old: "fault := compare(q.Name, row, object.Header)", New: "fault := archive.Delivered"},
+		sabotage.Cut{File: "server/door.go", Old: "fault := compare(q.Name, x.row, object.Header)", New: "fault := archive.Delivered"},
 	)
 }
 

@@ -16,6 +16,7 @@ const sendBuffer = 64 << 10
 // line is one connection, from its beginning to its end, under TLS and all.
 type line struct {
 	conn    net.Conn
+	gather  *gatherer   // between conn and net/http; nil if the listener makes none
 	once    sync.Once   // protects the reset
 	leaving atomic.Bool // it will be reset when its last word is said
 
@@ -36,7 +37,8 @@ func lineOf(r *http.Request) *line {
 func keepLines(s *http.Server) {
 	var lines sync.Map // of *line, by net.Conn
 	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		l := &line{conn: bare(c)}
+		l := &line{}
+		l.conn, l.gather = bare(c)
 		if tcp, ok := l.conn.(*net.TCPConn); ok {
 			_ = tcp.SetWriteBuffer(sendBuffer) // a connection that is closed already
 		}
@@ -54,12 +56,16 @@ func keepLines(s *http.Server) {
 	}
 }
 
-// bare returns what the kernel knows of a connection.
-func bare(c net.Conn) net.Conn {
+// bare returns what the kernel knows of a connection, and what gathers above it.
+func bare(c net.Conn) (net.Conn, *gatherer) {
+	var g *gatherer
 	for {
+		if is, ok := c.(*gatherer); ok {
+			g = is
+		}
 		over, ok := c.(interface{ NetConn() net.Conn })
 		if !ok {
-			return c
+			return c, g
 		}
 		c = over.NetConn()
 	}

@@ -47,6 +47,7 @@ func (l *Local) listen(ctx context.Context, c LocalConfig) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	listener = Gathering(listener)
 	l.listeners = append(l.listeners, listener)
 	l.Address, l.Origin = listener.Addr().String(), c.Origin
 	port := listener.Addr().(*net.TCPAddr).Port
