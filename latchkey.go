@@ -274,13 +274,20 @@ var base32Lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPad
 // parse decodes s into id and refuses every spelling but the one that is written:
 // base32 leaves spare bits in the last letter, and they must be zero.
 func parse(id []byte, what, s string) error {
-	if len(s) != base32Lower.EncodedLen(len(id)) {
-		return fmt.Errorf("not %s: want %d letters, have %d", what, base32Lower.EncodedLen(len(id)), len(s))
+	n := base32Lower.EncodedLen(len(id))
+	if len(s) != n {
+		return fmt.Errorf("not %s: want %d letters, have %d", what, n, len(s))
 	}
-	b, err := base32Lower.DecodeString(s)
-	if err != nil || base32Lower.EncodeToString(b) != s {
+	var letters, again [52]byte // of the longest ID
+	copy(letters[:], s)
+	if _, err := base32Lower.Decode(id, letters[:n]); err != nil {
+		clear(id)
 		return fmt.Errorf("%.64q is not %s", s, what)
 	}
-	copy(id, b)
+	base32Lower.Encode(again[:], id)
+	if again != letters {
+		clear(id)
+		return fmt.Errorf("%.64q is not %s", s, what)
+	}
 	return nil
 }
