@@ -41,8 +41,7 @@ func TestGathering(t *testing.T) {
 	front := server.HTTPServer(h.Handler())
 	go front.Serve(server.Gathering(l))
 	t.Cleanup(func() { must(0, front.Close()) })
-	gathered := *h
-	gathered.origin = "http://" + l.Addr().String()
+	gathered := &house{origin: "http://" + l.Addr().String()}
 	for _, c := range []struct {
 		kind  latchkey.Kind
 		bytes int
