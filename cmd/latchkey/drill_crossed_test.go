@@ -28,7 +28,7 @@ var (
 	cutScope = sabotage.Cut{File: "bound/value.go", Old: "if string(r.scope) != q.Scope {", New: "if false {"}
 
 	cutOrigin = sabotage.Cut{File: "bound/flight.go", Old: "if !a.answers(q) {", New: "if false {"}
-	cutDoor   = sabotage.Cut{File: "server/door.go", Old: "fault := compare(q.Name, row, object.Header)", New: "fault := archive.Delivered"}
+	cutDoor   = sabotage.Cut{File: "server/door.go", Old: "fault := compare(q.Name, x.row, object.Header)", New: "fault := archive.Delivered"}
 
 	cutRequest = sabotage.Cut{File: "api/client.go", Old: "got != id && a.StatusCode < 500 {", New: "got != id && false {"}
 	cutMAC     = sabotage.Cut{File: "api/client.go", Old: "if q.key != nil && !q.answered(a, b) {", New: "if false {"}
