@@ -23,7 +23,7 @@ func (s *scene) orders(t *testing.T, cached bool, play func(ctx context.Context,
 			st.end()
 		}
 	})
-	t.Logf("%d orders in %v", n, time.Since(began).Round(time.Millisecond))
+	t.Logf("%d orders played, %d broken off, %d spared, in %v", n.Played, n.Broken, n.Spared, time.Since(began).Round(time.Millisecond))
 	return err
 }
 
@@ -79,22 +79,27 @@ func looks(name string, times int) player {
 // the owner was told that it is done.
 func TestOrdersOfARemoval(t *testing.T) {
 	s := setScene(t)
-	removes := player{"owner", func(ctx context.Context, s *stage, b *http.Client) { s.remove(ctx, b) }}
-	begin := func(*stage) {}
-	if err := s.play(t, true, begin, removes, looks(leaver, 1)); err != nil {
-		t.Error(err)
+	removes := player{remover, func(ctx context.Context, s *stage, b *http.Client) { s.remove(ctx, b) }}
+	plays := []struct {
+		name    string
+		long    bool
+		warm    bool
+		players []player
+	}{
+		{"once", false, true, []player{removes, looks(leaver, 1)}},
+		{"twice", true, true, []player{removes, looks(leaver, 2)}},
+		{"beside", true, true, []player{removes, looks(leaver, 1), looks(stayer, 1)}},
+		{"cold", true, false, []player{removes, looks(leaver, 1)}},
 	}
-	if os.Getenv("LATCHKEY_LONG") == "" {
-		return
-	}
-	if err := s.play(t, true, begin, removes, looks(leaver, 2)); err != nil {
-		t.Error(err)
-	}
-	if err := s.play(t, true, begin, removes, looks(leaver, 1), looks(stayer, 1)); err != nil {
-		t.Error(err)
-	}
-	if err := s.play(t, false, begin, removes, looks(leaver, 1)); err != nil {
-		t.Error(err)
+	for _, p := range plays {
+		if p.long && os.Getenv("LATCHKEY_LONG") == "" {
+			continue
+		}
+		t.Run(p.name, func(t *testing.T) {
+			if err := s.play(t, p.warm, func(*stage) {}, p.players...); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -104,29 +109,40 @@ func TestOrdersOfARemoval(t *testing.T) {
 func TestOrdersOfARestore(t *testing.T) {
 	s := setScene(t).restored(t)
 	begin := func(s *stage) { s.told, s.later = true, 2*time.Minute } // an owner's word counts after a while
-	agent := player{"agent", func(ctx context.Context, s *stage, b *http.Client) { s.arrive(ctx, b) }}
 	givesBack := func(ctx context.Context, s *stage, b *http.Client) {
-		s.ask(ctx, b, "owner", "POST", s.path("/deeds"), s.words) // unless the agent has
+		s.ask(ctx, b, remover, "POST", s.path("/deeds"), s.words) // unless the agent has
 	}
-	owner := player{"owner", func(ctx context.Context, s *stage, b *http.Client) {
+	given := func(s *stage) {
+		begin(s)
+		givesBack(t.Context(), s, s.browser(remover))
+	}
+	agent := player{giver, func(ctx context.Context, s *stage, b *http.Client) { s.arrive(ctx, b) }}
+	confirms := player{remover, func(ctx context.Context, s *stage, b *http.Client) { s.confirm(ctx, b) }}
+	owner := player{remover, func(ctx context.Context, s *stage, b *http.Client) {
 		givesBack(ctx, s, b)
 		s.confirm(ctx, b)
 	}}
-	if os.Getenv("LATCHKEY_LONG") == "" {
-		owner.does = func(ctx context.Context, s *stage, b *http.Client) { s.confirm(ctx, b) }
-		given := func(s *stage) {
-			begin(s)
-			givesBack(t.Context(), s, s.browser("owner"))
-		}
-		if err := s.play(t, true, given, owner, looks(leaver, 1)); err != nil {
-			t.Error(err)
-		}
-		return
+	plays := []struct {
+		name    string
+		long    bool
+		begin   func(s *stage)
+		players []player
+	}{
+		{"confirm", false, given, []player{confirms, looks(leaver, 1)}},
+		{"owner", true, begin, []player{owner, looks(leaver, 1)}},
+		{"agent", true, begin, []player{agent, looks(leaver, 1)}},
+		{"agent and confirm", true, begin, []player{agent, confirms}},
+		{"agent and owner", true, begin, []player{agent, owner}},
 	}
-	for _, players := range [][]player{{owner, looks(leaver, 1)}, {agent, looks(leaver, 1)}, {agent, owner}} {
-		if err := s.play(t, true, begin, players...); err != nil {
-			t.Error(err)
+	for _, p := range plays {
+		if p.long && os.Getenv("LATCHKEY_LONG") == "" {
+			continue
 		}
+		t.Run(p.name, func(t *testing.T) {
+			if err := s.play(t, true, p.begin, p.players...); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

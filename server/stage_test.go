@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -46,10 +47,12 @@ type pass struct {
 	mac    api.MACKey
 }
 
-// The people of a scene, beside the owner.
+// The actors.
 const (
-	leaver = "leaver" // whose removal is signed
-	stayer = "stayer"
+	leaver  = "leaver" // whose removal is signed
+	stayer  = "stayer"
+	remover = "owner"
+	giver   = "agent" // the home's, who gives back what is missing
 )
 
 func setScene(t *testing.T) *scene {
@@ -85,7 +88,7 @@ func (s *scene) enter(h *house) {
 		s.passes[name] = pass{in.Cookie(), in.MACKey()}
 	}
 	in := at.signIn()
-	s.passes["owner"] = pass{in.Cookie(), in.MACKey()}
+	s.passes[remover] = pass{in.Cookie(), in.MACKey()}
 }
 
 // restored is the scene as a backup from before the removal has it when it was put back:
@@ -132,9 +135,10 @@ func (s *scene) open(ctx context.Context, t *testing.T, w *explore.World, cached
 		c.Cache = must(bound.New(bound.Config{Keys: bound.NewKeys(), Tiers: []bound.Tier{bound.Memory(bound.MemoryConfig{Bytes: 1 << 20})}}))
 		st.close = append(st.close, c.Cache.Close)
 	}
-	c.Archive.Homes, c.Archive.Sessions = stepHomes{c.Archive.Homes, w}, stepSessions{c.Archive.Sessions, w}
-	c.Archive.Objects, c.Archive.Receipts = stepObjects{c.Archive.Objects, w}, stepReceipts{c.Archive.Receipts, w}
-	c.Archive.Outbox, c.Archive.Agents = stepOutbox{c.Archive.Outbox, w}, stepAgents{c.Archive.Agents, w}
+	steps := seam{w}
+	c.Archive.Homes, c.Archive.Sessions = stepHomes{c.Archive.Homes, steps}, stepSessions{c.Archive.Sessions, steps}
+	c.Archive.Objects, c.Archive.Outbox = stepObjects{c.Archive.Objects, steps}, stepOutbox{c.Archive.Outbox, steps}
+	c.Archive.Agents = stepAgents{c.Archive.Agents, steps}
 	run := must(server.New(ctx, c))
 	front := server.HTTPServer(run.Handler())
 	lines := front.ConnContext
@@ -171,30 +175,61 @@ func (d *stageDoor) Accept() (net.Conn, error) {
 func (d *stageDoor) Close() error   { close(d.closed); return nil }
 func (d *stageDoor) Addr() net.Addr { return &net.UnixAddr{Name: "stage", Net: "unix"} }
 
+// What steps touch: the archive's file; what the server remembers, of connections that are
+// open too; whether each of these stands; and what the owner was told. While everything
+// is remembered, whoever asks does not change it.
+const (
+	onDisk   = "archive"
+	inMemory = "memory"
+	theWord  = "word"
+)
+
+func lineOf(name string) string { return "line of " + name }
+
+var (
+	looksUp = []explore.Touch{explore.Reads(inMemory), explore.MightWrite(inMemory)}
+	goesOn  = []explore.Touch{
+		explore.Writes(inMemory), explore.MightWrite(lineOf(leaver)), explore.MightWrite(lineOf(stayer)), explore.MightWrite(lineOf(remover)), explore.MightWrite(lineOf(giver)),
+	}
+)
+
 // wire is the server's end of an actor's connection. What is written to it has reached
 // whoever is at the other end.
 type wire struct {
 	net.Conn
 	of    context.Context // the actor's
 	stage *stage
-	left  bool // its actor is one whose right ends
+	name  string // the actor's
 }
 
 func (w *wire) Write(p []byte) (int, error) {
-	// What follows may be the actor's next request, or that the removal is confirmed.
-	w.stage.world.Step(w.of, "writes to the connection", inMemory...)
+	touches := []explore.Touch{explore.Writes(lineOf(w.name)), explore.MightWrite(inMemory)}
+	shows := w.name == leaver && bytes.Contains(p, w.stage.secret)
+	if shows {
+		touches = append(touches, explore.Reads(theWord))
+	}
+	w.stage.world.Step(w.of, "writes to the connection", touches...)
 	n, err := w.Conn.Write(p)
-	if n > 0 && w.left && w.stage.told && bytes.Contains(p, w.stage.secret) {
+	if err != nil || w.name == giver {
+		w.stage.world.Touched(inMemory) // which the connection leaves; or a conversation goes on
+	}
+	if n > 0 && shows && w.stage.told {
 		w.stage.world.Fail("a picture goes out to somebody after their removal was confirmed")
 	}
 	return n, err
+}
+
+// Close is the end, or a cut.
+func (w *wire) Close() error {
+	w.stage.world.Touched(lineOf(w.name))
+	return w.Conn.Close()
 }
 
 // browser is an actor's.
 func (s *stage) browser(name string) *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		near, far := net.Pipe()
-		s.dial <- &wire{Conn: far, of: ctx, stage: s, left: name == leaver}
+		s.dial <- &wire{Conn: far, of: ctx, stage: s, name: name}
 		return near, nil
 	}}}
 }
@@ -209,6 +244,7 @@ func (s *stage) ask(ctx context.Context, b *http.Client, name, method, path stri
 	r.Header.Set("Cookie", p.cookie)
 	r.Header.Set("Origin", s.house.origin)
 	r.Header.Set("Content-Type", "application/json")
+	s.world.Step(ctx, "asks", looksUp...)
 	a, err := b.Do(r)
 	if err != nil {
 		return 0, nil
@@ -232,28 +268,31 @@ func (s *stage) look(ctx context.Context, b *http.Client, name string) (status i
 
 // remove is the owner's removal of the leaver.
 func (s *stage) remove(ctx context.Context, b *http.Client) {
-	status, answer := s.ask(ctx, b, "owner", "POST", s.path("/deeds"), s.words)
+	status, answer := s.ask(ctx, b, remover, "POST", s.path("/deeds"), s.words)
 	if status != http.StatusCreated {
 		s.world.Fail("the removal is answered by %d: %s", status, answer)
 	}
+	s.world.Step(ctx, "is told", explore.Writes(theWord))
 	s.told = true
 }
 
 // confirm is the owner's word, given at the home's newest head.
 func (s *stage) confirm(ctx context.Context, b *http.Client) {
 	body := must(json.Marshal(api.HomeHead{Home: s.owner.Home(), Head: api.Head(s.owner.Title().Head())}))
-	s.ask(ctx, b, "owner", "POST", s.path("/confirm"), body)
+	s.ask(ctx, b, remover, "POST", s.path("/confirm"), body)
 }
 
 // arrive is the agent's beginning. It gives back what the server says that it lacks.
 func (s *stage) arrive(ctx context.Context, b *http.Client) {
 	client := must(api.NewClient(s.house.origin, b))
+	s.world.Step(ctx, "calls", looksUp...)
 	socket, err := client.Dial(ctx)
 	if err != nil {
 		s.world.Fail("the agent finds no server: %v", err)
 		return
 	}
 	defer socket.Close() // said what there was to say
+	defer s.world.Step(ctx, "leaves", goesOn...)
 	head := s.owner.Title().Head()
 	for {
 		f, err := socket.Receive(ctx)
@@ -268,102 +307,87 @@ func (s *stage) arrive(ctx context.Context, b *http.Client) {
 		default:
 			return
 		}
+		s.world.Step(ctx, "answers", goesOn...)
 		if socket.Send(ctx, f) != nil {
 			return
 		}
 	}
 }
 
-// receipts is [archive.Receipts], which has a method of its own name.
-type receipts = archive.Receipts
-
 // What a call of the archive does is done in one step. What the server does with what it
 // has read is another: meanwhile others go on.
+type seam struct{ world *explore.World }
+
+func (s seam) reads(ctx context.Context, what string) (has func()) {
+	s.world.Touched(inMemory) // whoever asks the archive has made a place to remember it in
+	s.world.Step(ctx, "reads "+what, explore.Reads(onDisk))
+	return func() { s.world.Step(ctx, "has read "+what, goesOn...) }
+}
+
+func (s seam) changes(ctx context.Context, does, done string) (has func()) {
+	s.world.Step(ctx, does, explore.Writes(onDisk))
+	return func() { s.world.Step(ctx, done, goesOn...) }
+}
+
 type (
 	stepHomes struct {
 		archive.Homes
-		w *explore.World
+		seam
 	}
 	stepSessions struct {
 		archive.Sessions
-		w *explore.World
+		seam
 	}
 	stepObjects struct {
 		archive.Objects
-		w *explore.World
-	}
-	stepReceipts struct {
-		receipts
-		w *explore.World
+		seam
 	}
 	stepOutbox struct {
 		archive.Outbox
-		w *explore.World
+		seam
 	}
 	stepAgents struct {
 		archive.Agents
-		w *explore.World
+		seam
 	}
 )
 
-// What steps touch: the archive's file, and what the server remembers, connections
-// included. Who has read something goes on to remember it.
-var (
-	inMemory = []explore.Touch{explore.Writes("memory")}
-	reading  = []explore.Touch{explore.Reads("archive")}
-	changing = []explore.Touch{explore.Writes("archive")}
-)
-
 func (s stepHomes) Head(ctx context.Context, home latchkey.HomeID) (archive.HomeHead, error) {
-	s.w.Step(ctx, "reads the head", reading...)
-	defer s.w.Step(ctx, "has read the head", inMemory...)
+	defer s.reads(ctx, "the head")()
 	return s.Homes.Head(ctx, home)
 }
 
 func (s stepHomes) Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) ([]archive.Deed, error) {
-	s.w.Step(ctx, "reads deeds", reading...)
-	defer s.w.Step(ctx, "has read deeds", inMemory...)
+	defer s.reads(ctx, "deeds")()
 	return s.Homes.Deeds(ctx, home, from, max)
 }
 
 func (s stepHomes) Append(ctx context.Context, onto latchkey.Head, g archive.Growth) error {
-	s.w.Step(ctx, "appends", changing...)
-	defer s.w.Step(ctx, "has appended", inMemory...)
+	defer s.changes(ctx, "appends", "has appended")()
 	return s.Homes.Append(ctx, onto, g)
 }
 
 func (s stepHomes) Reopen(ctx context.Context, home latchkey.HomeID, confirmed latchkey.Head) error {
-	s.w.Step(ctx, "opens the home", changing...)
-	defer s.w.Step(ctx, "has opened the home", inMemory...)
+	defer s.changes(ctx, "opens the home", "has opened the home")()
 	return s.Homes.Reopen(ctx, home, confirmed)
 }
 
 func (s stepAgents) Arrive(ctx context.Context, a archive.Arrival) error {
-	s.w.Step(ctx, "notes that the agent is there", changing...)
-	defer s.w.Step(ctx, "has noted that the agent is there", inMemory...)
+	defer s.changes(ctx, "notes that the agent is there", "has noted that the agent is there")()
 	return s.Agents.Arrive(ctx, a)
 }
 
 func (s stepSessions) Session(ctx context.Context, home latchkey.HomeID, secret archive.Secret) (archive.Session, error) {
-	s.w.Step(ctx, "reads the session", reading...)
-	defer s.w.Step(ctx, "has read the session", inMemory...)
+	defer s.reads(ctx, fmt.Sprintf("the session %x", secret[:2]))()
 	return s.Sessions.Session(ctx, home, secret)
 }
 
 func (s stepObjects) Object(ctx context.Context, name latchkey.Name) (archive.Row, error) {
-	s.w.Step(ctx, "reads the row", reading...)
-	defer s.w.Step(ctx, "has read the row", inMemory...)
+	defer s.reads(ctx, "the row")()
 	return s.Objects.Object(ctx, name)
 }
 
-// PutReceipts touches nothing that anybody else does: receipts are not looked at here.
-func (s stepReceipts) PutReceipts(ctx context.Context, all []archive.Receipt) error {
-	s.w.Step(ctx, "writes a receipt", explore.Writes("receipts"))
-	return s.receipts.PutReceipts(ctx, all)
-}
-
 func (s stepOutbox) Moves(ctx context.Context, above uint64, max int) ([]archive.Move, error) {
-	s.w.Step(ctx, "reads the outbox", reading...)
-	defer s.w.Step(ctx, "has read the outbox", inMemory...)
+	defer s.reads(ctx, "the outbox")()
 	return s.Outbox.Moves(ctx, above, max)
 }

@@ -6,10 +6,12 @@
 // so that what it checks holds in all of them and not in those that a machine happened
 // to choose. The code under the steps is the one that runs in production.
 //
-// Orders that differ only in neighbouring steps which do not touch the same thing come
-// to the same, and one of them is run (sleep sets: P. Godefroid, Partial-Order Methods
-// for the Verification of Concurrent Systems, 1996, chapter 5). A step that does not say
-// what it touches touches everything.
+// Two steps are apart if neither writes what the other reads or writes. Orders that differ
+// only in neighbours that are apart come to the same, and one of them is run (source sets
+// and sleep sets: P. Abdulla and others, Optimal Dynamic Partial Order Reduction, POPL
+// 2014, algorithm 1). How many are spared by that is counted, and [Each] runs them as
+// well: it is the control of what the steps say that they touch. A step that says nothing
+// touches everything.
 package explore
 
 import (
@@ -26,20 +28,27 @@ import (
 type Touch struct {
 	What   string
 	Writes bool
+	might  bool // it is seen only then whether it does: [World.Touched] says so
 }
 
 // Reads is the touch of a step that leaves what as it is.
-func Reads(what string) Touch { return Touch{what, false} }
+func Reads(what string) Touch { return Touch{What: what} }
 
 // Writes is the touch of a step that changes what.
-func Writes(what string) Touch { return Touch{what, true} }
+func Writes(what string) Touch { return Touch{What: what, Writes: true} }
+
+// MightWrite is the touch of a step of which it is seen only then whether it changes what.
+func MightWrite(what string) Touch { return Touch{What: what, Writes: true, might: true} }
+
+// everything is what a step touches that does not say what.
+var everything = Writes("everything")
 
 // World is one run, in one order.
 type World struct {
-	order []string // the steps so far
-	last  *step
+	order []event // the steps so far
 
 	mu      sync.Mutex // protects what follows
+	last    *step
 	actors  []*actor
 	watched bool // the steps are ordered; before that and afterwards they are just taken
 	failed  error
@@ -48,6 +57,7 @@ type World struct {
 // actor is one of those whose steps are ordered. It is one goroutine, or several of
 // which one waits for the other.
 type actor struct {
+	id    string // the same in all orders that begin alike
 	name  string
 	next  *step // announced, and not begun
 	ended bool
@@ -55,23 +65,30 @@ type actor struct {
 
 type step struct {
 	does    string
-	touches []Touch
+	touches []Touch // what it might included
+	did     []Touch // of these, as far as it is seen
+	after   int     // so many steps had been taken when the last of them led to it
 	begin   chan struct{}
+}
+
+// event is a step that was taken.
+type event struct {
+	*step
+	by *actor
 }
 
 type actorKey struct{}
 
-// Go starts an actor, whose steps wait for their turn. The context that do gets carries it
-// to what announces steps. Before the first actor nobody waits, and after All has seen
-// the end of an order.
+// Go starts an actor, whose steps wait for their turn; what it does before its first must
+// touch nothing. The context that do gets carries it to what announces steps. Before the
+// first actor nobody waits, and after All has seen the end of an order.
 func (w *World) Go(ctx context.Context, name string, do func(ctx context.Context)) {
 	if !w.isWatched() {
 		synctest.Wait() // until what was furnished has come to rest
 		w.watch(true)
 	}
-	a := w.enter(name)
+	a := w.enter(name, "")
 	go func() {
-		w.wait(a, "begins", nil)
 		do(context.WithValue(ctx, actorKey{}, a))
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -81,14 +98,15 @@ func (w *World) Go(ctx context.Context, name string, do func(ctx context.Context
 
 // Step announces a step of the actor that ctx carries and waits until it is its turn.
 // Without one, or while the actor waits for its turn elsewhere, it is a step of somebody
-// in the background, of whom no end is expected.
+// in the background, of whom no end is expected. What is announced between two steps by
+// several of those must differ in what it does.
 func (w *World) Step(ctx context.Context, does string, touches ...Touch) {
 	if !w.isWatched() {
 		return
 	}
 	a, ok := ctx.Value(actorKey{}).(*actor)
 	if ok = ok && !w.waits(a); !ok {
-		a = w.enter("")
+		a = w.enter("background", does)
 	}
 	w.wait(a, does, touches)
 	if !ok {
@@ -96,6 +114,20 @@ func (w *World) Step(ctx context.Context, does string, touches ...Touch) {
 		defer w.mu.Unlock()
 		a.ended = true
 	}
+}
+
+// Touched says that the step that was taken last has changed what it might.
+func (w *World) Touched(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.watched || w.last == nil {
+		return
+	}
+	might := slices.ContainsFunc(w.last.touches, func(t Touch) bool { return t == everything || t.What == what && t.Writes })
+	if !might && w.failed == nil {
+		w.failed = fmt.Errorf("%q has changed %s, and did not say that it might", w.last.does, what)
+	}
+	w.last.did = append(w.last.did, Writes(what))
 }
 
 func (w *World) waits(a *actor) bool {
@@ -110,22 +142,31 @@ func (w *World) isWatched() bool {
 	return w.watched
 }
 
-func (w *World) enter(name string) *actor {
+func (w *World) enter(name, does string) *actor {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if name == "" {
-		name = fmt.Sprintf("background %d", len(w.actors))
+	a := &actor{id: name + does, name: name}
+	for n := 2; w.find(a.id) != nil; n++ {
+		a.id = fmt.Sprintf("%s%s %d", name, does, n)
 	}
-	a := &actor{name: name}
 	w.actors = append(w.actors, a)
 	return a
 }
 
 func (w *World) wait(a *actor, does string, touches []Touch) {
+	if len(touches) == 0 {
+		touches = []Touch{everything}
+	}
 	s := &step{does: does, touches: touches, begin: make(chan struct{})}
+	for _, t := range touches {
+		if !t.might {
+			s.did = append(s.did, t)
+		}
+	}
 	w.mu.Lock()
 	watched := w.watched
 	if watched {
+		s.after = len(w.order)
 		a.next = s
 	}
 	w.mu.Unlock()
@@ -157,43 +198,85 @@ func (w *World) watch(on bool) {
 
 // node is a point at which one of several steps could come next.
 type node struct {
-	ready  []string // the actors, in the order in which they were started
-	chosen int      // of ready
-	asleep []string // whose next step was explored at this point already, or need not be
+	ready  []string // the actors, by their IDs
+	due    []string // of them, whose step is to be explored at this point
+	chosen string   // of them
+	did    []Touch  // by the step that was chosen
+	asleep []sleeper
 }
 
-// All runs build in every order. Build furnishes a world and starts its actors; what it
-// returns is called when all of them have ended, looks at what has come of it, and clears
-// up. All returns how many orders there were, and the first that failed, step by step.
-func All(t *testing.T, build func(ctx context.Context, w *World) (after func())) (orders int, err error) {
+// sleeper is an actor whose next step was explored at a point already, or need not be.
+type sleeper struct {
+	id  string
+	did []Touch // by that step
+}
+
+// Tally is how many orders there are.
+type Tally struct {
+	Played int
+	Spared int // that come to the same as one that was played
+	Broken int // that were begun, and came to nothing else
+}
+
+// Play furnishes a world and starts its actors. What it returns is called when all of
+// them have ended, looks at what has come of it, and clears up.
+type Play func(ctx context.Context, w *World) (after func())
+
+// All runs a play in every order, but for those that come to the same as another. The
+// error is of the first that failed, and says it step by step.
+func All(t *testing.T, p Play) (Tally, error) {
+	t.Helper()
+	return play(t, p, true)
+}
+
+// Each is All, and runs those as well.
+func Each(t *testing.T, p Play) (Tally, error) {
+	t.Helper()
+	return play(t, p, false)
+}
+
+func play(t *testing.T, p Play, sparing bool) (n Tally, err error) {
 	t.Helper()
 	var path []*node
 	for {
 		w := &World{}
 		var whole bool
 		synctest.Test(t, func(t *testing.T) {
-			after := build(t.Context(), w)
-			path, whole = w.run(path)
+			after := p(t.Context(), w)
+			path, whole = w.run(path, sparing)
 			after()
 		})
-		if whole {
-			orders++
-			if err := w.fault(); err != nil {
-				return orders, fmt.Errorf("%w, in this order:\n\t%s", err, strings.Join(w.order, "\n\t"))
+		if !whole {
+			n.Broken++
+		} else if n.Played++; w.fault() != nil {
+			return n, fmt.Errorf("%w, in order %d:\n\t%s", w.fault(), n.Played, strings.Join(w.said(), "\n\t"))
+		}
+		if sparing {
+			reverse(path, w.order)
+			if whole {
+				n.Spared += alike(leads(w.order, func(s *step) []Touch { return s.did })) - 1
 			}
 		}
 		if path = advance(path); path == nil {
-			return orders, nil
+			return n, nil
 		}
 	}
 }
 
-// advance turns a path to the next that was not taken, nil if there is none.
+// said is the steps so far, in words.
+func (w *World) said() (lines []string) {
+	for _, e := range w.order {
+		lines = append(lines, e.by.name+": "+e.does)
+	}
+	return lines
+}
+
+// advance turns a path to the next that is due and was not taken, nil if there is none.
 func advance(path []*node) []*node {
 	for len(path) > 0 {
 		last := path[len(path)-1]
-		last.asleep = append(last.asleep, last.ready[last.chosen])
-		if last.next() {
+		last.asleep = append(last.asleep, sleeper{last.chosen, last.did})
+		if last.next(last.due) {
 			return path
 		}
 		path = path[:len(path)-1]
@@ -203,33 +286,41 @@ func advance(path []*node) []*node {
 
 // run follows the path, and goes on from its end. It is not whole if all that could come
 // next was explored elsewhere; the actors then run to their end unobserved.
-func (w *World) run(path []*node) (taken []*node, whole bool) {
+func (w *World) run(path []*node, sparing bool) (taken []*node, whole bool) {
 	defer w.release()
 	for depth := 0; ; depth++ {
 		ready := w.ready()
+		if depth > 0 {
+			path[depth-1].did = w.last.did
+		}
+		if w.fault() != nil {
+			return path, true
+		}
 		if len(ready) == 0 {
 			w.stuck()
 			return path, true
 		}
 		if depth == len(path) {
-			n := &node{ready: ready, chosen: -1}
-			if depth > 0 {
-				n.asleep = w.stillAsleep(path[depth-1].asleep)
+			n := &node{ready: ready}
+			if !sparing {
+				n.due = ready
+			} else if depth > 0 {
+				n.asleep = stillAsleep(path[depth-1])
 			}
-			if !n.next() {
+			if !n.next(ready) {
 				return path, false
+			}
+			if sparing {
+				n.due = []string{n.chosen} // others follow, if there is a reason
 			}
 			path = append(path, n)
 		}
 		n := path[depth]
 		if !slices.Equal(n.ready, ready) {
 			panic(fmt.Sprintf("internal error: what is tested is left to chance: one order of steps came to %v, and now comes to %v after\n\t%s",
-				n.ready, ready, strings.Join(w.order, "\n\t")))
+				n.ready, ready, strings.Join(w.said(), "\n\t")))
 		}
-		w.take(n.ready[n.chosen])
-		if w.fault() != nil {
-			return path, true
-		}
+		w.take(n.chosen)
 	}
 }
 
@@ -242,10 +333,11 @@ func (w *World) stuck() {
 	}
 }
 
-// next chooses the next that is not asleep.
-func (n *node) next() bool {
-	for n.chosen++; n.chosen < len(n.ready); n.chosen++ {
-		if !slices.Contains(n.asleep, n.ready[n.chosen]) {
+// next chooses the first that is not asleep.
+func (n *node) next(among []string) bool {
+	for _, id := range among {
+		if !slices.ContainsFunc(n.asleep, func(s sleeper) bool { return s.id == id }) {
+			n.chosen = id
 			return true
 		}
 	}
@@ -253,54 +345,138 @@ func (n *node) next() bool {
 }
 
 // ready waits until nobody moves, and names those who have announced a step.
-func (w *World) ready() (names []string) {
+func (w *World) ready() (ids []string) {
 	synctest.Wait()
 	for _, a := range w.actors {
 		if a.next != nil {
-			names = append(names, a.name)
+			ids = append(ids, a.id)
 		}
 	}
-	return names
+	slices.Sort(ids) // whoever moved at the same time has announced in any order
+	return ids
 }
 
-// actor returns an actor while nobody moves.
-func (w *World) actor(name string) *actor {
-	i := slices.IndexFunc(w.actors, func(a *actor) bool { return a.name == name })
-	return w.actors[i]
+func (w *World) find(id string) *actor {
+	for _, a := range w.actors {
+		if a.id == id {
+			return a
+		}
+	}
+	return nil
 }
 
 // take has an actor take its step.
-func (w *World) take(name string) {
-	a := w.actor(name)
+func (w *World) take(id string) {
+	a := w.find(id)
+	w.mu.Lock()
 	w.last, a.next = a.next, nil
-	w.order = append(w.order, name+": "+w.last.does)
+	w.order = append(w.order, event{w.last, a})
+	w.mu.Unlock()
 	close(w.last.begin)
 }
 
-// stillAsleep leaves out of those who were asleep before the last step whoever's own
-// touches the same as it: after it their step may come to something else.
-func (w *World) stillAsleep(before []string) (now []string) {
-	for _, name := range before {
-		if next := w.actor(name).next; next != nil && apart(next, w.last) {
-			now = append(now, name)
+// stillAsleep leaves out of those who are asleep at a point whoever's step is not apart
+// from the one that was taken there: after it theirs may come to something else.
+func stillAsleep(n *node) (now []sleeper) {
+	for _, s := range n.asleep {
+		if apart(s.did, n.did) {
+			now = append(now, s)
 		}
 	}
 	return now
 }
 
 // apart says whether two steps come to the same in either order.
-func apart(a, b *step) bool {
-	if len(a.touches) == 0 || len(b.touches) == 0 {
-		return false
-	}
-	for _, x := range a.touches {
-		for _, y := range b.touches {
-			if x.What == y.What && (x.Writes || y.Writes) {
+func apart(a, b []Touch) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if (x.Writes || y.Writes) && (x.What == y.What || x == everything || y == everything) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// steps is a set of the steps of an order, by their places.
+type steps uint64
+
+func (s steps) has(i int) bool { return s>>i&1 == 1 }
+
+// leads returns which steps lead to each: the one before it of the same actor, the one
+// after which it was announced, those before it from which it is not apart, and what leads
+// to these. An order in which each comes after what leads to it comes to the same.
+func leads(order []event, touches func(s *step) []Touch) []steps {
+	if len(order) > 63 {
+		panic("internal error: an order has more steps than there are bits")
+	}
+	before := make([]steps, len(order))
+	for i, e := range order {
+		for j, earlier := range order[:i] {
+			if j == e.after-1 || earlier.by == e.by || !apart(touches(earlier.step), touches(e.step)) {
+				before[i] |= before[j] | 1<<j
+			}
+		}
+	}
+	return before
+}
+
+// reverse finds the pairs of steps that might come to something else the other way round,
+// and makes due at the first of them somebody who leads to that. Two steps that might touch
+// the same count: in another order they do.
+func reverse(path []*node, order []event) {
+	before := leads(order, func(s *step) []Touch { return s.touches })
+	for j, late := range order {
+		for i, early := range order[:j] {
+			if early.by == late.by || i == late.after-1 || apart(early.touches, late.touches) || between(before, i, j) {
+				continue
+			}
+			var first []string // of those that could be taken instead of early
+			var others steps   // that do not need it: they and late come before it
+			for k := i + 1; k <= j; k++ {
+				if before[k].has(i) && k != j {
+					continue
+				}
+				if before[k]&others == 0 {
+					first = append(first, order[k].by.id)
+				}
+				others |= 1 << k
+			}
+			if n := path[i]; !slices.ContainsFunc(first, func(id string) bool { return slices.Contains(n.due, id) }) {
+				n.due = append(n.due, first[0])
+			}
+		}
+	}
+}
+
+// between says whether a step leads from one to another.
+func between(before []steps, i, j int) bool {
+	for k := i + 1; k < j; k++ {
+		if before[j].has(k) && before[k].has(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// alike counts the orders that come to the same as one, itself included.
+func alike(before []steps) int {
+	counted := map[steps]int{1<<len(before) - 1: 1}
+	var from func(taken steps) int
+	from = func(taken steps) (n int) {
+		n, ok := counted[taken]
+		if ok {
+			return n
+		}
+		for i, need := range before {
+			if !taken.has(i) && need&^taken == 0 {
+				n += from(taken | 1<<i)
+			}
+		}
+		counted[taken] = n
+		return n
+	}
+	return from(0)
 }
 
 // release lets everybody go on without taking turns.
