@@ -110,7 +110,7 @@ func TestCrossedBlobsControl(t *testing.T) {
 	})
 }
 
-func control(t *testing.T, test, want string, cuts ...sabotage.Cut) {
+func control(t *testing.T, test, want string, cuts ...sabotage.Cut) (says string) {
 	t.Helper()
 	overlay, err := sabotage.Overlay("..", t.TempDir(), cuts...)
 	if err != nil {
@@ -120,6 +120,7 @@ func control(t *testing.T, test, want string, cuts ...sabotage.Cut) {
 	if err == nil || !strings.Contains(string(out), want) {
 		t.Errorf("with the check removed %s says: %v\n%s", test, err, out)
 	}
+	return string(out)
 }
 
 // TestCrossedRows: the headers of two rows are exchanged. The list names the row and

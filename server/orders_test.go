@@ -2,8 +2,10 @@ package server_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,48 +13,63 @@ import (
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
 )
 
-// orders runs a play in every order in which its steps can happen.
-func (s *scene) orders(t *testing.T, cached bool, play func(ctx context.Context, st *stage) (after func())) error {
-	t.Helper()
-	began := time.Now()
-	n, err := explore.All(t, func(ctx context.Context, w *explore.World) func() {
-		st := s.open(ctx, t, w, cached)
-		after := play(ctx, st)
-		return func() {
-			after()
-			st.end()
-		}
-	})
-	t.Logf("%d orders played, %d broken off, %d spared, in %v", n.Played, n.Broken, n.Spared, time.Since(began).Round(time.Millisecond))
-	return err
-}
-
 // player is somebody in a play, and what they do.
 type player struct {
 	name string
 	does func(ctx context.Context, s *stage, b *http.Client)
 }
 
-// play lets the players do what they do, in every order. The server knows them already if
-// it is warm: then there is less that it reads, and fewer orders.
-func (s *scene) play(t *testing.T, warm bool, begin func(s *stage), players ...player) error {
+// play is what is done, in every order in which its steps can happen.
+type play struct {
+	name string
+	long bool // it is played in the long form only
+	// cold is that the server does not know the players yet, and keeps nothing. There is
+	// more then that it reads, and there are more orders.
+	cold    bool
+	begin   func(ctx context.Context, s *stage)
+	players []player
+}
+
+// orders runs a play in every order; with [explore.Each] in those as well that are spared.
+// Ends are what the players were answered, in one of the orders at least.
+func (s *scene) orders(t *testing.T, p play, all func(*testing.T, explore.Play) (explore.Tally, error)) (n explore.Tally, ends map[string]bool) {
 	t.Helper()
-	return s.orders(t, warm, func(ctx context.Context, st *stage) func() {
-		browsers := make([]*http.Client, len(players))
-		for i, p := range players {
-			browsers[i] = st.browser(p.name)
-			if _, ok := s.passes[p.name]; ok && warm {
-				st.ask(ctx, browsers[i], p.name, "GET", st.path("/deeds"), nil)
-				st.look(ctx, browsers[i], p.name)
-				browsers[i].CloseIdleConnections() // the next is the player's own
+	began := time.Now()
+	ends = map[string]bool{}
+	n, err := all(t, func(ctx context.Context, w *explore.World) func() {
+		st := s.open(ctx, t, w, !p.cold)
+		st.play(ctx, p)
+		return func() {
+			if w.Whole() {
+				st.outcome(ctx)
+				ends[st.answers()] = true
 			}
+			st.end()
 		}
-		begin(st)
-		for i, p := range players {
-			st.world.Go(ctx, p.name, func(ctx context.Context) { p.does(ctx, st, browsers[i]) })
-		}
-		return func() { st.outcome(ctx) }
 	})
+	if err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d orders played, %d broken off, %d spared, in %v", n.Played, n.Broken, n.Spared, time.Since(began).Round(time.Millisecond))
+	return n, ends
+}
+
+// play has the players begin.
+func (s *stage) play(ctx context.Context, p play) {
+	browsers := make([]*http.Client, len(p.players))
+	for i, who := range p.players {
+		browsers[i] = s.browser(who.name)
+		if _, ok := s.passes[who.name]; ok && !p.cold {
+			s.look(ctx, browsers[i], who.name)
+			browsers[i].CloseIdleConnections() // the next is the player's own
+		}
+	}
+	if p.begin != nil {
+		p.begin(ctx, s)
+	}
+	for i, who := range p.players {
+		s.world.Go(ctx, who.name, func(ctx context.Context) { who.does(ctx, s, browsers[i]) })
+	}
 }
 
 // outcome looks when everything is done: who was removed sees nothing, who was not does.
@@ -74,47 +91,46 @@ func looks(name string, times int) player {
 	}}
 }
 
-// TestOrdersOfARemoval: in no order of reads, of what they leave in memory and in the
-// cache, and of a removal does a byte of a picture go out to whoever was removed after
-// the owner was told that it is done.
-func TestOrdersOfARemoval(t *testing.T) {
-	s := setScene(t)
+// long says whether the long form is asked for.
+func long() bool { return os.Getenv("LATCHKEY_LONG") != "" }
+
+// removals are a removal beside reads, and beside what they leave in memory and in the
+// cache.
+func removals() []play {
 	removes := player{remover, func(ctx context.Context, s *stage, b *http.Client) { s.remove(ctx, b) }}
-	plays := []struct {
-		name    string
-		long    bool
-		warm    bool
-		players []player
-	}{
-		{"once", false, true, []player{removes, looks(leaver, 1)}},
-		{"twice", true, true, []player{removes, looks(leaver, 2)}},
-		{"beside", true, true, []player{removes, looks(leaver, 1), looks(stayer, 1)}},
-		{"cold", true, false, []player{removes, looks(leaver, 1)}},
-	}
-	for _, p := range plays {
-		if p.long && os.Getenv("LATCHKEY_LONG") == "" {
-			continue
-		}
-		t.Run(p.name, func(t *testing.T) {
-			if err := s.play(t, p.warm, func(*stage) {}, p.players...); err != nil {
-				t.Error(err)
-			}
-		})
+	return []play{
+		{name: "once", players: []player{removes, looks(leaver, 1)}},
+		{name: "twice", long: true, players: []player{removes, looks(leaver, 2)}},
+		{name: "beside", long: true, players: []player{removes, looks(leaver, 1), looks(stayer, 1)}},
+		{name: "cold", long: true, cold: true, players: []player{removes, looks(leaver, 1)}},
 	}
 }
 
-// TestOrdersOfARestore: a backup was put back that does not know of a removal. Whoever
-// does gives it back and confirms that nothing is missing. In no order is whoever was
-// removed shown anything, and in each the home is open again in the end.
-func TestOrdersOfARestore(t *testing.T) {
-	s := setScene(t).restored(t)
-	begin := func(s *stage) { s.told, s.later = true, 2*time.Minute } // an owner's word counts after a while
-	givesBack := func(ctx context.Context, s *stage, b *http.Client) {
-		s.ask(ctx, b, remover, "POST", s.path("/deeds"), s.words) // unless the agent has
+// TestOrdersOfARemoval: in no order does a byte of a picture go out to whoever was removed
+// after the owner was told that it is done.
+func TestOrdersOfARemoval(t *testing.T) {
+	s := setScene(t)
+	for _, p := range removals() {
+		if p.long && !long() {
+			continue
+		}
+		if !t.Run(p.name, func(t *testing.T) { s.orders(t, p, explore.All) }) {
+			return // one is enough for a control
+		}
 	}
-	given := func(s *stage) {
-		begin(s)
-		givesBack(t.Context(), s, s.browser(remover))
+}
+
+// restores are plays with a backup that does not know of a removal. The owner gives it
+// back, before or in the play; then somebody who knows the chain confirms that nothing is
+// missing.
+func restores() []play {
+	closed := func(_ context.Context, s *stage) { s.told, s.later = true, 2*time.Minute } // an owner's word counts after a while
+	givesBack := func(ctx context.Context, s *stage, b *http.Client) {
+		s.ask(ctx, b, remover, "POST", s.path("/deeds"), s.words)
+	}
+	given := func(ctx context.Context, s *stage) {
+		closed(ctx, s)
+		givesBack(ctx, s, s.browser(remover))
 	}
 	agent := player{giver, func(ctx context.Context, s *stage, b *http.Client) { s.arrive(ctx, b) }}
 	confirms := player{remover, func(ctx context.Context, s *stage, b *http.Client) { s.confirm(ctx, b) }}
@@ -122,27 +138,42 @@ func TestOrdersOfARestore(t *testing.T) {
 		givesBack(ctx, s, b)
 		s.confirm(ctx, b)
 	}}
-	plays := []struct {
-		name    string
-		long    bool
-		begin   func(s *stage)
-		players []player
-	}{
-		{"confirm", false, given, []player{confirms, looks(leaver, 1)}},
-		{"owner", true, begin, []player{owner, looks(leaver, 1)}},
-		{"agent", true, begin, []player{agent, looks(leaver, 1)}},
-		{"agent and confirm", true, begin, []player{agent, confirms}},
-		{"agent and owner", true, begin, []player{agent, owner}},
+	return []play{
+		{name: "confirm", begin: given, players: []player{confirms, looks(leaver, 1)}},
+		{name: "agent", long: true, begin: given, players: []player{agent, looks(leaver, 1)}},
+		{name: "both", long: true, begin: given, players: []player{agent, confirms}},
+		{name: "stayer", long: true, begin: given, players: []player{confirms, looks(stayer, 1)}},
+		{name: "owner", long: true, begin: closed, players: []player{owner, looks(leaver, 1)}},
 	}
-	for _, p := range plays {
-		if p.long && os.Getenv("LATCHKEY_LONG") == "" {
+}
+
+// TestOrdersOfARestore: in no order is whoever was removed shown anything, and in each the
+// home is open again in the end.
+func TestOrdersOfARestore(t *testing.T) {
+	s := setScene(t).restored(t)
+	for _, p := range restores() {
+		if p.long && !long() {
 			continue
 		}
-		t.Run(p.name, func(t *testing.T) {
-			if err := s.play(t, true, p.begin, p.players...); err != nil {
-				t.Error(err)
-			}
-		})
+		if !t.Run(p.name, func(t *testing.T) { s.orders(t, p, explore.All) }) {
+			return // one is enough for a control
+		}
+	}
+}
+
+// TestOrdersSpared plays the orders as well that are spared: there are as many of them as
+// were counted, and the players are answered nothing else.
+func TestOrdersSpared(t *testing.T) {
+	s := setScene(t).restored(t)
+	for _, p := range restores() {
+		if p.name != "stayer" && (p.name != "agent" || !long()) {
+			continue
+		}
+		few, ends := s.orders(t, p, explore.All)
+		each, all := s.orders(t, p, explore.Each)
+		if few.Played+few.Spared != each.Played || !maps.Equal(ends, all) || p.name == "stayer" && len(ends) < 2 {
+			t.Errorf("%s: %+v come to %v; %d orders to %v", p.name, few, ends, each.Played, all)
+		}
 	}
 }
 
@@ -151,12 +182,13 @@ func TestOrdersOfARestore(t *testing.T) {
 func TestOrdersControl(t *testing.T) {
 	t.Parallel()
 	cuts := []sabotage.Cut{{File: "server/home.go", Old: "s.cuts.moved(next, by)", New: ""}}
-	if os.Getenv("LATCHKEY_LONG") != "" {
+	if long() {
 		cuts = append(cuts,
 			sabotage.Cut{File: "server/cut.go", Old: "s.cuts.rounds.Load() != round", New: "false"},
 			sabotage.Cut{File: "server/heads.go", Old: "defer f.heads.forget(g.Home)", New: ""})
 	}
 	for _, cut := range cuts {
-		control(t, "TestOrdersOfARemoval", "in this order", cut)
+		out := control(t, "TestOrdersOfARemoval", "in order", cut)
+		t.Logf("without %s: %s", cut.Old, out[max(0, strings.Index(out, "a picture goes out")):])
 	}
 }

@@ -46,6 +46,7 @@ var everything = Writes("everything")
 // World is one run, in one order.
 type World struct {
 	order []event // the steps so far
+	whole bool
 
 	mu      sync.Mutex // protects what follows
 	last    *step
@@ -145,6 +146,11 @@ func (w *World) isWatched() bool {
 func (w *World) enter(name, does string) *actor {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	for _, a := range w.actors {
+		if s := a.next; does != "" && s != nil && a.name == name && s.does == does && s.after == len(w.order) && w.failed == nil {
+			w.failed = fmt.Errorf("two announce at the same time that one %s: name them differently", does)
+		}
+	}
 	a := &actor{id: name + does, name: name}
 	for n := 2; w.find(a.id) != nil; n++ {
 		a.id = fmt.Sprintf("%s%s %d", name, does, n)
@@ -189,6 +195,10 @@ func (w *World) fault() error {
 	defer w.mu.Unlock()
 	return w.failed
 }
+
+// Whole says, when a play is over, whether each of its steps was taken in its turn. The
+// end of one that was broken off is left to chance.
+func (w *World) Whole() bool { return w.whole }
 
 func (w *World) watch(on bool) {
 	w.mu.Lock()
@@ -240,20 +250,19 @@ func play(t *testing.T, p Play, sparing bool) (n Tally, err error) {
 	var path []*node
 	for {
 		w := &World{}
-		var whole bool
 		synctest.Test(t, func(t *testing.T) {
 			after := p(t.Context(), w)
-			path, whole = w.run(path, sparing)
+			path, w.whole = w.run(path, sparing)
 			after()
 		})
-		if !whole {
+		if !w.whole {
 			n.Broken++
 		} else if n.Played++; w.fault() != nil {
 			return n, fmt.Errorf("%w, in order %d:\n\t%s", w.fault(), n.Played, strings.Join(w.said(), "\n\t"))
 		}
 		if sparing {
 			reverse(path, w.order)
-			if whole {
+			if w.whole {
 				n.Spared += alike(leads(w.order, func(s *step) []Touch { return s.did })) - 1
 			}
 		}
@@ -373,110 +382,6 @@ func (w *World) take(id string) {
 	w.order = append(w.order, event{w.last, a})
 	w.mu.Unlock()
 	close(w.last.begin)
-}
-
-// stillAsleep leaves out of those who are asleep at a point whoever's step is not apart
-// from the one that was taken there: after it theirs may come to something else.
-func stillAsleep(n *node) (now []sleeper) {
-	for _, s := range n.asleep {
-		if apart(s.did, n.did) {
-			now = append(now, s)
-		}
-	}
-	return now
-}
-
-// apart says whether two steps come to the same in either order.
-func apart(a, b []Touch) bool {
-	for _, x := range a {
-		for _, y := range b {
-			if (x.Writes || y.Writes) && (x.What == y.What || x == everything || y == everything) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// steps is a set of the steps of an order, by their places.
-type steps uint64
-
-func (s steps) has(i int) bool { return s>>i&1 == 1 }
-
-// leads returns which steps lead to each: the one before it of the same actor, the one
-// after which it was announced, those before it from which it is not apart, and what leads
-// to these. An order in which each comes after what leads to it comes to the same.
-func leads(order []event, touches func(s *step) []Touch) []steps {
-	if len(order) > 63 {
-		panic("internal error: an order has more steps than there are bits")
-	}
-	before := make([]steps, len(order))
-	for i, e := range order {
-		for j, earlier := range order[:i] {
-			if j == e.after-1 || earlier.by == e.by || !apart(touches(earlier.step), touches(e.step)) {
-				before[i] |= before[j] | 1<<j
-			}
-		}
-	}
-	return before
-}
-
-// reverse finds the pairs of steps that might come to something else the other way round,
-// and makes due at the first of them somebody who leads to that. Two steps that might touch
-// the same count: in another order they do.
-func reverse(path []*node, order []event) {
-	before := leads(order, func(s *step) []Touch { return s.touches })
-	for j, late := range order {
-		for i, early := range order[:j] {
-			if early.by == late.by || i == late.after-1 || apart(early.touches, late.touches) || between(before, i, j) {
-				continue
-			}
-			var first []string // of those that could be taken instead of early
-			var others steps   // that do not need it: they and late come before it
-			for k := i + 1; k <= j; k++ {
-				if before[k].has(i) && k != j {
-					continue
-				}
-				if before[k]&others == 0 {
-					first = append(first, order[k].by.id)
-				}
-				others |= 1 << k
-			}
-			if n := path[i]; !slices.ContainsFunc(first, func(id string) bool { return slices.Contains(n.due, id) }) {
-				n.due = append(n.due, first[0])
-			}
-		}
-	}
-}
-
-// between says whether a step leads from one to another.
-func between(before []steps, i, j int) bool {
-	for k := i + 1; k < j; k++ {
-		if before[j].has(k) && before[k].has(i) {
-			return true
-		}
-	}
-	return false
-}
-
-// alike counts the orders that come to the same as one, itself included.
-func alike(before []steps) int {
-	counted := map[steps]int{1<<len(before) - 1: 1}
-	var from func(taken steps) int
-	from = func(taken steps) (n int) {
-		n, ok := counted[taken]
-		if ok {
-			return n
-		}
-		for i, need := range before {
-			if !taken.has(i) && need&^taken == 0 {
-				n += from(taken | 1<<i)
-			}
-		}
-		counted[taken] = n
-		return n
-	}
-	return from(0)
 }
 
 // release lets everybody go on without taking turns.
