@@ -183,9 +183,7 @@ func TestOrdersControl(t *testing.T) {
 	t.Parallel()
 	cuts := []sabotage.Cut{{File: "server/home.go", Old: "s.cuts.moved(next, by)", New: ""}}
 	if long() {
-		cuts = append(cuts,
-			sabotage.Cut{File: "server/cut.go", Old: "s.cuts.rounds.Load() != round", New: "false"},
-			sabotage.Cut{File: "server/heads.go", Old: "defer f.heads.forget(g.Home)", New: ""})
+		cuts = append(cuts, sabotage.Cut{File: "server/heads.go", Old: "defer f.heads.forget(g.Home)", New: ""})
 	}
 	for _, cut := range cuts {
 		out := control(t, "TestOrdersOfARemoval", "in order", cut)
