@@ -23,7 +23,7 @@ import (
 // kept asks the cache, and through it the archive and the blobs. Nil asks them itself.
 type kept struct {
 	cache      *bound.Cache
-	generation latchkey.Time // of the archive
+	generation string // of the archive, before every key
 	alarm      *alarm
 }
 
@@ -31,7 +31,7 @@ func newKept(cache *bound.Cache, generation latchkey.Time, a *alarm) *kept {
 	if cache == nil {
 		return nil
 	}
-	return &kept{cache, generation, a}
+	return &kept{cache, strconv.FormatUint(uint64(generation), 10) + "/", a}
 }
 
 // watch begins to tell of what goes wrong in the cache, and to count what it does.
@@ -97,7 +97,7 @@ func ask[T any](ctx context.Context, k *kept, head archive.HomeHead, f form[T], 
 }
 
 func (k *kept) question(home latchkey.HomeID, codec uint16, what string, floor uint64) bound.Question {
-	return bound.Question{Scope: "home/" + home.String(), Key: strconv.FormatUint(uint64(k.generation), 10) + "/" + what, Codec: codec, Floor: floor}
+	return bound.Question{Scope: "home/" + home.String(), Key: k.generation + what, Codec: codec, Floor: floor}
 }
 
 // forget has the archive asked the next time. If that fails, what is kept runs out.

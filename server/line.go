@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -90,15 +91,13 @@ func (l *line) reset() (first bool) {
 func (l *line) take(o *outlet) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var rest []*outlet
-	for _, before := range l.outlets {
+	l.outlets = slices.DeleteFunc(l.outlets, func(before *outlet) bool {
 		if before.over {
 			before.drop()
-		} else {
-			rest = append(rest, before)
 		}
-	}
-	l.outlets = append(rest, o)
+		return before.over
+	})
+	l.outlets = append(l.outlets, o)
 	if l.gone {
 		o.drop()
 	}
