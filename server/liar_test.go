@@ -166,7 +166,7 @@ func (l *lair) healthy(t *testing.T) {
 				}
 			}
 		}
-		return hits() >= before+8 // a session each time, an object, its row and a list for each home
+		return hits() >= before+8 // a session each time, an object and a list for each home
 	})
 }
 
