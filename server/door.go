@@ -31,6 +31,7 @@ type door struct {
 	holds      *holds
 	alarm      *alarm
 	deliveries *prometheus.CounterVec
+	corrupt    prometheus.Counter
 	patience   time.Duration
 	now        func() time.Time
 }
@@ -85,7 +86,7 @@ func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) e
 		d.alarm.misroute("blob", true, "asked", q.Name.String(), "found", object.Header.Name().String(), "request", q.Request)
 		return misroute()
 	case archive.Damaged:
-		d.alarm.log.Error("corrupt", "where", "blob", "name", q.Name, "request", q.Request)
+		d.alarm.log.Error("corrupt", "where", "blob", "name", q.Text, "request", q.Request)
 		return corrupt()
 	}
 	return d.send(w, q.Gather, object)
@@ -169,8 +170,15 @@ func (d *door) small(ctx context.Context, name latchkey.Name) (o small, err erro
 		return o, errApart
 	}
 	o.header = object.Header
-	o.body, err = io.ReadAll(io.LimitReader(object.Body, maxSmall+1))
-	return o, err
+	if o.body, err = io.ReadAll(io.LimitReader(object.Body, maxSmall+1)); err != nil {
+		return o, err
+	}
+	if sha256.Sum256(o.body) != o.header.BodyHash {
+		d.corrupt.Inc()
+		d.alarm.log.Error("corrupt", "where", "blob", "name", name.String())
+		return o, errApart // whoever is sent it compares, too
+	}
+	return o, nil
 }
 
 // read is find past the cache.
@@ -193,7 +201,7 @@ func (d *door) read(ctx context.Context, q question) (x found, err error) {
 	x.object, err = d.blobs.Open(ctx, q.Name)
 	if errors.Is(err, blob.ErrNotFound) || sealed.ReasonOf(err) != "" {
 		d.deliveries.WithLabelValues(string(archive.Damaged)).Inc()
-		d.alarm.log.Error("corrupt", "where", "blob", "name", q.Name, "request", q.Request, "error", err)
+		d.alarm.log.Error("corrupt", "where", "blob", "name", q.Text, "request", q.Request, "error", err)
 		return x, d.withhold(ctx, d.blank(q, archive.Damaged), corrupt())
 	}
 	return x, err

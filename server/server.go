@@ -165,7 +165,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.clerk = newClerk(c.Archive.Receipts.PutReceipts)
 	s.door = &door{
 		titles: s.titles, kept: s.kept, objects: c.Archive.Objects, clerk: s.clerk, blobs: c.Blobs, holds: s.holds,
-		alarm: s.alarm, deliveries: s.counters.deliveries, patience: c.Patience, now: s.now,
+		alarm: s.alarm, deliveries: s.counters.deliveries, corrupt: s.counters.corrupt, patience: c.Patience, now: s.now,
 	}
 	if s.accounts, err = newAccounts(ctx, s, origin); err != nil {
 		return nil, err
