@@ -46,14 +46,34 @@ var Rooms = []Room{
 	{ // what a cache may answer
 		Files: []string{
 			"bound/bound.go", "bound/value.go", "bound/key.go", "bound/flight.go Cache.ask",
-			"bound/cache.go Cache.look Cache.keep", "bound/tier.go tier.look tier.weigh",
+			"bound/cache.go Cache.look Cache.keep", "bound/tier.go tier.look tier.weigh weighError tier.strike tier.set tier.remove tier.writeFailed",
 		},
 		Tests:    []string{"bound"},
 		Literals: []string{"Question", "Answer", "append"},
 	},
-	{ // what a server compares before it answers
-		Files: []string{"server/door.go compare"},
-		Tests: []string{"server ^Test(DoorComparesEverything|[A-Z][a-z]*FitTheir[A-Z][a-z]*)$"},
+	{ // what a server compares before it answers, and whom it hands out an object
+		Files: []string{"server/door.go compare door.deliver door.allowed door.find door.small door.read"},
+		Tests: []string{"server ^Test(DoorComparesEverything|[A-Z][a-z]*FitTheir[A-Z][a-z]*|Crossed(Blobs|Rows|Reads|Bodies)|EveryReadIsCrossed|DamagedBlobs|NoReceiptNoBytes|" +
+			"EverybodySeesTheirs|EnvelopesAreTheAskers|FrozenHomeShowsNothing|NotYoursIsNotThere|Kept.*|CacheCrossesHomes|CacheRemembersTheRemoved|HeldRoutes|InvitedPerson)$"},
+		Plumbed: true,
+	},
+	{ // how a server finds sessions, deeds and where they end
+		Files: []string{
+			"server/session.go asking.asMember Server.cookie Server.session Server.holding",
+			"server/titles.go titles.open opened titles.at titles.extend titles.deeds titles.compared",
+			"server/heads.go heads.of heads.read heads.find",
+			"server/wall.go asking.pass asking.mayEnter asking.enter asking.address asking.sameOrigin asking.asAgent",
+		},
+		Tests: []string{"server ^Test(RouteWalk|NotYoursIsNotThere|Origin|BadInput|Sessions.*|Swapped(Cookies|Answers)|ForgottenMAC|PagesShareASession|HeadsAreForgotten|Lease|" +
+			"Crossed(Rows|Reads)|EveryReadIsCrossed|DeedsCut|GuestsTimeRunsOut|InvitedPerson|PersonalSignIn|ClosedHome|ForkAfterRestore|UploadHeaders|AgentIsRefused|HeldRoutes|" +
+			"HoldsThatCannotBeRead|RightsAreTheTables|Kept.*|Cache.*|WholeWay|AppendIsCompareAndSwap|PartedAgent|Passkeys|SessionRunsOut)$"},
+		Plumbed: true,
+	},
+	{ // what a server keeps in its cache, and of which question
+		Files:    []string{"server/kept.go ask kept.question", "server/form.go"},
+		Tests:    []string{"server ^Test(Kept.*|Forms.*|Cache(CrossesHomes|RemembersTheRemoved|OutlivesARestore)|DamagedCache|Crossed(Rows|Reads|Bodies)|EveryReadIsCrossed|DamagedBlobs)$"},
+		Literals: []string{"bound.Question", "bound.Answer"},
+		Plumbed:  true,
 	},
 	{ // who may what at a server
 		Files: []string{
