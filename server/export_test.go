@@ -1,10 +1,14 @@
 package server
 
 import (
+	"time"
+
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/internal/wire"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
@@ -40,6 +44,11 @@ func StillMay(t *deed.Title, session archive.Session, right api.Right, what latc
 	return stillMay(t, asker{session: session, route: api.Route{Right: right}}, what)
 }
 
+// Holds says whether a session holds at a time.
+func Holds(t *deed.Title, session archive.Session, at time.Time) bool {
+	return (&Server{now: func() time.Time { return at }}).holding(session, t)
+}
+
 // Signed says whether a command is by whoever has a session.
 func Signed(t *deed.Title, session archive.Session, l sealed.Letter) bool {
 	return (&asking{title: t, session: session}).signed(l)
@@ -66,4 +75,33 @@ func (e Errand) AnsweredBy(l sealed.Letter, sameConnection bool) bool {
 		other = over
 	}
 	return (&errand{home: e.Home, agent: e.Agent, command: e.Command, over: over}).answeredBy(other, l)
+}
+
+// What a cache keeps, and under which question.
+var (
+	Keeps         = smallForm.fit
+	KeepsDeeds    = deedsForm.fit
+	KeepsPage     = pageForm(span{}).fit
+	SmallAgain    = again(smallForm)
+	DeedsAgain    = again(deedsForm)
+	PageAgain     = again(pageForm(span{}))
+	DeedsQuestion = (&kept{generation: "7/"}).deeds
+)
+
+// Small is an object that is kept whole.
+func Small(row archive.Row, h sealed.Header, body []byte) small { return small{row, h, body} }
+
+// again writes something as it is kept, and reads it.
+func again[T any](f form[T]) func(v T) (T, error) {
+	return func(v T) (T, error) {
+		var w wire.Writer
+		f.write(&w, v)
+		r := wire.NewReader(w.Bytes())
+		v = f.read(r)
+		return v, r.Done()
+	}
+}
+
+func (k *kept) deeds(home latchkey.HomeID, what string, floor uint64) bound.Question {
+	return k.question(home, codecDeeds, what, floor)
 }

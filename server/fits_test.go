@@ -4,6 +4,7 @@ import (
 	"bytes"
 	stdcmp "cmp"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -11,6 +12,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/letter"
@@ -262,6 +264,35 @@ func TestWhoGoesOn(t *testing.T) {
 	}
 }
 
+// TestWhoseSessionHolds: a session holds until it runs out, at a device that is still its
+// person's, or without one for a person who stands.
+func TestWhoseSessionHolds(t *testing.T) {
+	owner := keytest.NewOwner()
+	owner.Found()
+	resident, guest := owner.Join(keytest.NewPerson(), keytest.AsResident), owner.Join(keytest.NewPerson(), keytest.AsResident)
+	now := time.Now()
+	device := func(p *keytest.Person) latchkey.DeviceID {
+		member, _ := owner.Title().Person(p.ID())
+		return member.Devices[0].ID
+	}
+	end := latchkey.TimeOf(now)
+	for name, tt := range map[string]struct {
+		session archive.Session
+		want    bool
+	}{
+		"at their device":              {archive.Session{Person: guest.ID(), Device: device(guest), Expires: end}, true},
+		"which has run out":            {archive.Session{Person: guest.ID(), Device: device(guest), Expires: end - 1}, false},
+		"at another's device":          {archive.Session{Person: guest.ID(), Device: device(resident), Expires: end}, false},
+		"at no home's device":          {archive.Session{Person: guest.ID(), Device: latchkey.NewDeviceID(), Expires: end}, false},
+		"without a device":             {archive.Session{Person: guest.ID(), Expires: end}, true},
+		"a stranger, without a device": {archive.Session{Person: keytest.NewPerson().ID(), Expires: end}, false},
+	} {
+		if got := server.Holds(owner.Title(), tt.session, now); got != tt.want {
+			t.Errorf("a session %s holds: %t", name, got)
+		}
+	}
+}
+
 // TestNobodyElseHears: whoever does not stand in the home hears of nothing.
 func TestNobodyElseHears(t *testing.T) {
 	owner := keytest.NewOwner()
@@ -270,5 +301,66 @@ func TestNobodyElseHears(t *testing.T) {
 		if server.Hears(owner.Title(), keytest.NewPerson().ID(), what) || server.Hears(owner.Title(), owner.Keys.Person, what) != (what != "more") {
 			t.Errorf("%s", what)
 		}
+	}
+}
+
+// TestKeptIsWhatItSays: what the door, the titles or the list would refuse is not kept,
+// and what is kept comes back as it was, or not at all.
+func TestKeptIsWhatItSays(t *testing.T) {
+	owner := keytest.NewOwner()
+	owner.Found()
+	agent := owner.PlaceAgent()
+	camera := owner.PlaceCamera(agent)
+	o := agent.Object(owner.Title(), camera, latchkey.Thumbnail, []byte("one"))
+	h, home := o.File.Header, owner.Home()
+	row := archive.Row{Name: h.Name(), Event: h.Binding.Event, Header: h.Bytes(), Envelopes: o.File.Envelopes}
+	rowAs := func(change func(r *archive.Row)) archive.Row { r := row; change(&r); return r }
+	deeds := []archive.Deed{{Home: home, Seq: 3, Bytes: []byte("x")}, {Home: home, Seq: 4, Bytes: []byte("y")}}
+	deedsAs := func(change func(d *archive.Deed)) []archive.Deed {
+		d := []archive.Deed{deeds[0], deeds[1]}
+		change(&d[1])
+		return d
+	}
+	page := func(r archive.Row) archive.Page {
+		return archive.Page{Events: []archive.Event{{Home: home, Place: archive.Cursor{Time: 1, Event: h.Binding.Event}, Objects: []archive.Row{r}}}}
+	}
+	misplaced, foreign := rowAs(func(r *archive.Row) { r.Problem = sealed.Misroute }), rowAs(func(r *archive.Row) { r.Name.Home[0]++ })
+	for what, kept := range map[string]struct{ is, want bool }{
+		"an object":                     {server.Keeps(server.Small(row, h, o.Body)), true},
+		"an object with a problem":      {server.Keeps(server.Small(misplaced, h, o.Body)), false},
+		"an object under another name":  {server.Keeps(server.Small(foreign, h, o.Body)), false},
+		"an object with another header": {server.Keeps(server.Small(rowAs(func(r *archive.Row) { r.Header = []byte("x") }), h, o.Body)), false},
+		"an object with another body":   {server.Keeps(server.Small(row, h, []byte("two"))), false},
+		"deeds":                         {server.KeepsDeeds(deeds), true},
+		"no deeds":                      {server.KeepsDeeds(nil), false},
+		"deeds and another home's":      {server.KeepsDeeds(deedsAs(func(d *archive.Deed) { d.Home[0]++ })), false},
+		"deeds and one too far":         {server.KeepsDeeds(deedsAs(func(d *archive.Deed) { d.Seq++ })), false},
+		"events":                        {server.KeepsPage(page(row)), true},
+		"no events":                     {server.KeepsPage(archive.Page{}), false},
+		"an event with a problem":       {server.KeepsPage(page(misplaced)), false},
+		"an event with another home's":  {server.KeepsPage(page(foreign)), false},
+		"an event with another's":       {server.KeepsPage(page(rowAs(func(r *archive.Row) { r.Event[0]++ }))), false},
+	} {
+		if kept.is != kept.want {
+			t.Errorf("%s: kept is %t", what, kept.is)
+		}
+	}
+	if back, err := server.DeedsAgain(deeds); err != nil || !cmp.Equal(back, deeds) {
+		t.Errorf("deeds come back as %v, %v", back, err)
+	}
+	if back, err := server.PageAgain(page(row)); err != nil || !cmp.Equal(back, page(row)) {
+		t.Errorf("events come back as %v, %v", back, err)
+	}
+	for what, bad := range map[string]archive.Row{
+		"no header":   rowAs(func(r *archive.Row) { r.Header = nil }),
+		"no envelope": rowAs(func(r *archive.Row) { r.Envelopes = []sealed.Envelope{{}} }),
+	} {
+		if _, err := server.SmallAgain(server.Small(bad, h, o.Body)); err == nil {
+			t.Errorf("an object with %s comes back", what)
+		}
+	}
+	want := bound.Question{Scope: "home/" + home.String(), Key: "7/deeds/3", Codec: 2, Floor: 9}
+	if q := server.DeedsQuestion(home, "deeds/3", 9); q != want {
+		t.Errorf("the question is %+v, want %+v", q, want)
 	}
 }

@@ -1,9 +1,13 @@
 package server_test
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/bus"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/server"
@@ -65,4 +69,58 @@ func TestHeadsAreForgottenControl(t *testing.T) {
 	} {
 		t.Run(want, func(t *testing.T) { control(t, "TestHeadsAreForgotten", want, cut) })
 	}
+}
+
+// astray is an archive's homes whose deeds are missing, or whose heads are on no chain.
+type astray struct {
+	archive.Homes
+	none, off atomic.Bool
+}
+
+func (a *astray) Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) ([]archive.Deed, error) {
+	if a.none.Load() {
+		return nil, nil
+	}
+	return a.Homes.Deeds(ctx, home, from, max)
+}
+
+func (a *astray) Head(ctx context.Context, home latchkey.HomeID) (archive.HomeHead, error) {
+	head, err := a.Homes.Head(ctx, home)
+	if a.off.Load() {
+		head.Head.Hash[0]++
+	}
+	return head, err
+}
+
+// TestTitlesFollowTheHead: what one server has taken, another knows with the next
+// question. Without the deeds up to the head, or with a head of another chain, there is
+// no title, and nobody gets anything.
+func TestTitlesFollowTheHead(t *testing.T) {
+	var config server.Config
+	h := openHouse(t, func(c *server.Config) { c.Bus, c.Cache = bus.NewLocal(), nil; config = *c })
+	m := h.found(t)
+	x := &astray{Homes: config.Archive.Homes}
+	config.Origin, config.Archive.Homes = "", x
+	other := m.at(t, h.again(t, config))
+	want := func(what string, status int) {
+		t.Helper()
+		answer, text := other.house.do(t, raw{method: "GET", path: m.path("/events"), header: m.asPage(), mac: m.mac()})
+		if answer.StatusCode != status {
+			t.Errorf("%s: %d %s, want %d", what, answer.StatusCode, text, status)
+		}
+	}
+	want("at first", 200)
+	before := m.owner.Title().Head()
+	person := m.owner.Join(keytest.NewPerson(), keytest.AsResident)
+	m.append(before)
+	other.page(person) // stands there, too
+	x.off.Store(true)
+	want("with a head of no chain", 500)
+	x.off.Store(false)
+	want("with its own", 200)
+	m.startEpoch()
+	x.none.Store(true)
+	want("without the new deeds", 500)
+	x.none.Store(false)
+	want("with them", 200)
 }

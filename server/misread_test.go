@@ -107,9 +107,23 @@ func (x misread) Head(ctx context.Context, home latchkey.HomeID) (archive.HomeHe
 }
 
 func (x misread) Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) ([]archive.Deed, error) {
-	return several(x.m, "Homes.Deeds", keys{home: home, from: from}, x.m.to, func(k keys) ([]archive.Deed, error) {
+	deeds, err := several(x.m, "Homes.Deeds", keys{home: home, from: from}, x.m.to, func(k keys) ([]archive.Deed, error) {
 		return x.Homes.Deeds(ctx, k.home, k.from, max)
 	})
+	bytes, row := home, home
+	switch x.m.read {
+	case "Homes.Deeds, what is signed":
+		bytes = x.m.to.home
+	case "Homes.Deeds, their rows":
+		row = x.m.to.home
+	default:
+		return deeds, err
+	}
+	deeds, err = x.Homes.Deeds(ctx, bytes, from, max)
+	for i := range deeds {
+		deeds[i].Home = row
+	}
+	return deeds, err
 }
 
 func (x misread) Moves(ctx context.Context, above uint64, max int) ([]archive.Move, error) {
@@ -156,9 +170,13 @@ func (x misread) Events(ctx context.Context, home latchkey.HomeID, before archiv
 }
 
 func (x misread) Session(ctx context.Context, home latchkey.HomeID, secret archive.Secret) (archive.Session, error) {
-	return one(x.m, "Sessions.Session", keys{home: home, secret: secret}, x.m.to, func(k keys) (archive.Session, error) {
+	n, err := one(x.m, "Sessions.Session", keys{home: home, secret: secret}, x.m.to, func(k keys) (archive.Session, error) {
 		return x.Sessions.Session(ctx, k.home, k.secret)
 	})
+	if x.m.read == "Sessions.Session, its home" {
+		n.Home = x.m.to.home
+	}
+	return n, err
 }
 
 func (x misread) SessionsOf(ctx context.Context, home latchkey.HomeID) ([]archive.Session, error) {

@@ -186,9 +186,12 @@ func (s *street) crossings() (all []crossing) {
 	deeds := s.asMember("GET", s.mine.path("/deeds"), nil)
 	both(crossing{read: "Homes.Deeds", ask: deeds, good: 200, bad: 502, where: "deeds"})
 	list(crossing{read: "Homes.Deeds", ask: deeds, good: 200, bad: 502, where: "deeds"})
+	add(crossing{read: "Homes.Deeds, what is signed", to: s.they, ask: deeds, good: 200, bad: 502, where: "deeds"})
+	add(crossing{read: "Homes.Deeds, their rows", to: s.they, ask: deeds, good: 200, bad: 502, where: "deeds"})
 	add(crossing{read: "Homes.Head", to: s.they, ask: deeds, good: 200, bad: 502, where: "head"})
 	add(crossing{read: "Outbox.Moves", ask: s.asNobody("GET", "/v1/health", nil), good: 200, bad: 200, where: "outbox"})
 	both(crossing{read: "Sessions.Session", ask: deeds, good: 200, bad: 401, where: "session"})
+	add(crossing{read: "Sessions.Session, its home", to: s.they, ask: deeds, good: 200, bad: 401, where: "session"})
 	list(crossing{read: "Sessions.SessionsOf", ask: s.asMember("GET", s.mine.path("/sessions"), nil), good: 200, bad: 502, where: "sessions"})
 
 	both(crossing{read: "Objects.Object", ask: s.asMember("GET", objectPath(s.my.name), nil), good: 200, bad: 502, where: "blob"})

@@ -64,14 +64,14 @@ var Rooms = []Room{
 			"server/heads.go heads.of heads.read heads.find",
 			"server/wall.go asking.pass asking.mayEnter asking.enter asking.address asking.sameOrigin asking.asAgent",
 		},
-		Tests: []string{"server ^Test(RouteWalk|NotYoursIsNotThere|Origin|BadInput|Sessions.*|Swapped(Cookies|Answers)|ForgottenMAC|PagesShareASession|HeadsAreForgotten|Lease|" +
+		Tests: []string{"server ^Test(RouteWalk|WhoseSessionHolds|TitlesFollowTheHead|NotYoursIsNotThere|Origin|BadInput|Sessions.*|Swapped(Cookies|Answers)|ForgottenMAC|PagesShareASession|HeadsAreForgotten|Lease|" +
 			"Crossed(Rows|Reads)|EveryReadIsCrossed|DeedsCut|GuestsTimeRunsOut|InvitedPerson|PersonalSignIn|ClosedHome|ForkAfterRestore|UploadHeaders|AgentIsRefused|HeldRoutes|" +
 			"HoldsThatCannotBeRead|RightsAreTheTables|Kept.*|Cache.*|WholeWay|AppendIsCompareAndSwap|PartedAgent|Passkeys|SessionRunsOut)$"},
 		Plumbed: true,
 	},
 	{ // what a server keeps in its cache, and of which question
 		Files:    []string{"server/kept.go ask kept.question", "server/form.go"},
-		Tests:    []string{"server ^Test(Kept.*|Forms.*|Cache(CrossesHomes|RemembersTheRemoved|OutlivesARestore)|DamagedCache|Crossed(Rows|Reads|Bodies)|EveryReadIsCrossed|DamagedBlobs)$"},
+		Tests:    []string{"server ^Test(Kept.*|KeptIsWhatItSays|Cache(CrossesHomes|RemembersTheRemoved|OutlivesARestore)|DamagedCache|Crossed(Rows|Reads|Bodies)|EveryReadIsCrossed|DamagedBlobs)$"},
 		Literals: []string{"bound.Question", "bound.Answer"},
 		Plumbed:  true,
 	},
