@@ -118,8 +118,8 @@ func TestTitlesFollowTheHead(t *testing.T) {
 	want("with a head of no chain", 500)
 	x.off.Store(false)
 	want("with its own", 200)
+	x.none.Store(true) // before the news of them
 	m.startEpoch()
-	x.none.Store(true)
 	want("without the new deeds", 500)
 	x.none.Store(false)
 	want("with them", 200)

@@ -158,6 +158,22 @@ func (m *home) address(route api.Route, n latchkey.Name) string {
 		"{account}", latchkey.AccountID{}.String(), "{session}", latchkey.SessionID{}.String(), "{unlocker}", latchkey.UnlockerID{}.String(), "{agent}", m.agent.Keys.Agent.String()).Replace(route.Pattern)
 }
 
+// TestMethodsAreTheTables: a HEAD is no GET, and only asking for the health needs no ID.
+func TestMethodsAreTheTables(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	if answer, _ := h.do(t, raw{method: "HEAD", path: m.path("/events"), header: m.asPage(), mac: m.mac()}); answer.StatusCode != http.StatusNotFound {
+		t.Errorf("HEAD of the events: %s", answer.Status)
+	}
+	for path, want := range map[string]int{"/v1/health": http.StatusOK, m.path("/events"): http.StatusBadRequest} {
+		header := m.asPage()
+		header[api.HeaderRequest] = nil
+		if answer, text := h.do(t, raw{method: "GET", path: path, header: header, mac: m.mac()}); answer.StatusCode != want {
+			t.Errorf("%s without an ID: %d %s", path, answer.StatusCode, text)
+		}
+	}
+}
+
 // TestNotYoursIsNotThere: what is another home's and what does not exist get the same
 // bytes, header by header but for the MAC, which is there if a session was asked for.
 func TestNotYoursIsNotThere(t *testing.T) {

@@ -131,10 +131,10 @@ var Equivalents = []Equivalent{
 		"Failing for no reason is none."},
 	{`server/form.go readPage: len(p.Events) > 0: is true`,
 		"A part of the list without events is not kept."},
-	{`server/heads.go heads.of: e.Value == p: is true`,
-		"A place that is in the map no more is nobody's."},
 	{`server/session.go Server.holding: ok: is true #2`,
 		"A device that does not stand is nobody's."},
 	{`server/titles.go titles.extend: t.Head().Seq >= h.Head.Seq: is true`,
 		"Folded from the first deed, a title is the same."},
+	{`server/wall.go asking.mayEnter: a.route.ID == "unknown": is false`,
+		"A route that is none has no method, and every request has one."},
 }
