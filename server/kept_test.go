@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -96,5 +97,17 @@ func TestKept(t *testing.T) {
 				t.Errorf("a new picture is not in the list after %d reads", n)
 			}
 		})
+	}
+}
+
+// TestKeptLargePictures: a picture that is too large to be kept whole is handed out whole.
+func TestKeptLargePictures(t *testing.T) {
+	m := openHouse(t).found(t)
+	large := strings.Repeat("a picture", 10_000)
+	name := m.stored(latchkey.Thumbnail, large).Name()
+	for range 2 {
+		if content, err := m.see(name); content != large || err != nil {
+			t.Errorf("%d bytes of %d, %v", len(content), len(large), err)
+		}
 	}
 }

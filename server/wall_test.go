@@ -174,6 +174,24 @@ func TestMethodsAreTheTables(t *testing.T) {
 	}
 }
 
+// TestAddressesOfNothing: where an ID in an address is none, nothing is there, whoever asks.
+func TestAddressesOfNothing(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	name := m.object(latchkey.Thumbnail, "a picture").Name()
+	for _, route := range api.Routes {
+		for _, id := range []string{"{camera}", "{day}", "{kind}", "{object}", "{slot}", "{account}", "{session}", "{unlocker}", "{agent}"} {
+			none := route
+			if none.Pattern = strings.Replace(route.Pattern, id, "x", 1); none.Pattern == route.Pattern {
+				continue
+			}
+			if answer, text := h.do(t, raw{method: route.Method, path: m.address(none, name)}); answer.StatusCode != http.StatusNotFound {
+				t.Errorf("%s without %s: %d %s", route.ID, id, answer.StatusCode, text)
+			}
+		}
+	}
+}
+
 // TestNotYoursIsNotThere: what is another home's and what does not exist get the same
 // bytes, header by header but for the MAC, which is there if a session was asked for.
 func TestNotYoursIsNotThere(t *testing.T) {
