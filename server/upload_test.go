@@ -302,6 +302,8 @@ func TestUploadHeaders(t *testing.T) {
 	path := objectPath(o.Name())
 	body := string(o.File.Bytes()) + string(o.Body)
 	signed := m.asAgent("PUT", path)
+	old := api.NewAgentRequest(m.owner.Home(), m.agent.Keys.Agent, m.owner.Title().Head(), time.Now().Add(-time.Hour))
+	late := http.Header{api.HeaderAgent: {must(old.Sign(m.agent.Keys.Signing, "PUT", path))}}
 	for _, tt := range []struct {
 		name   string
 		header http.Header
@@ -312,6 +314,8 @@ func TestUploadHeaders(t *testing.T) {
 		{"for another method", m.asAgent("HEAD", path), body, 403, api.UnknownAgent},
 		{"for another path", m.asAgent("PUT", path+"x"), body, 403, api.UnknownAgent},
 		{"by another home's agent", other.asAgent("PUT", path), body, 404, api.NotFound},
+		{"of an hour ago", late, body, 403, api.Expired},
+		{"of a later version", http.Header{api.HeaderAgent: {"/w=="}}, body, 400, api.FutureVersion},
 		{"a bad offset", with(m.asAgent("PUT", path), api.HeaderOffset, "-1"), body, 400, api.Malformed},
 		{"two offsets", with(with(m.asAgent("PUT", path), api.HeaderOffset, "0"), api.HeaderOffset, "1"), body, 400, api.Malformed},
 		{"compressed", with(m.asAgent("PUT", path), "Content-Encoding", "gzip"), body, 415, api.Malformed},

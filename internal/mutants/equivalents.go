@@ -155,4 +155,6 @@ var Equivalents = []Equivalent{
 		"A row with a problem is no one's own, and is read past the cache."},
 	{`server/wall.go asking.enter: a.server.lease.fresh(): is true`,
 		"The connection by which something goes out needs the lease as well (cuts)."},
+	{`server/wall.go asking.asAgent: ok: is true`,
+		"Nothing is signed by the key of no agent."},
 }
