@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	stdcmp "cmp"
+	"slices"
 	"testing"
 	"time"
 
@@ -339,6 +340,7 @@ func TestKeptIsWhatItSays(t *testing.T) {
 		"an event with a problem":       {server.KeepsPage(page(misplaced)), false},
 		"an event with another home's":  {server.KeepsPage(page(foreign)), false},
 		"an event with another's":       {server.KeepsPage(page(rowAs(func(r *archive.Row) { r.Event[0]++ }))), false},
+		"an event twice":                {server.KeepsPage(archive.Page{Events: slices.Concat(page(row).Events, page(row).Events)}), false},
 	} {
 		if kept.is != kept.want {
 			t.Errorf("%s: kept is %t", what, kept.is)

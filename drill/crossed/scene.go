@@ -56,7 +56,8 @@ const (
 	recordEvery = 4                      // of so many cameras one records meanwhile
 	changeEvery = 8                      // of so many that record, one's home changes
 	strikes     = 12                     // about so often a fault strikes
-	healsWithin = 3 * time.Second        // or not at all
+	healsWithin = 3 * time.Second        // or not at all; and for each of the crowd
+	healsOne    = 2 * time.Millisecond   // as much longer, because all of them may have to look again
 	looksAfter  = 100 * time.Millisecond // and again after twice as long, until it has healed
 	sample      = 32                     // people who look then, beside those who had missed something
 	fewest      = 150                    // homes that come back in a scene, if there are so many
@@ -158,7 +159,7 @@ func storm(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) 
 // heal waits until everybody has seen their own again, and says when; zero: they do not.
 func heal(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) time.Time {
 	wait := looksAfter
-	for end := time.Now().Add(healsWithin); time.Now().Before(end) && ctx.Err() == nil; wait *= 2 {
+	for end := time.Now().Add(healsWithin + time.Duration(len(crowd))*healsOne); time.Now().Before(end) && ctx.Err() == nil; wait *= 2 {
 		look := m.dirty()
 		for _, i := range rng.Perm(len(crowd))[:min(sample, len(crowd))] {
 			look = append(look, crowd[i])
