@@ -260,6 +260,10 @@ func TestDamagedBodyIsNoticed(t *testing.T) {
 			t.Errorf("with %d flipped it is counted %v times", flip, n)
 		}
 	}
+	large := m.stored(latchkey.Thumbnail, strings.Repeat("x", 70<<10)).Name() // too large to be kept, and not damaged
+	if status, _ := h.do(t, raw{method: "GET", path: objectPath(large), header: m.asPage(), mac: m.mac()}); status.StatusCode != 200 {
+		t.Errorf("a large picture: %d", status.StatusCode)
+	}
 	if lines := h.logs.lines(t, "corrupt"); len(lines) != 1 || lines[0]["name"] != name.String() {
 		t.Errorf("the log says %v", lines)
 	}
