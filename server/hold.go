@@ -137,12 +137,13 @@ func (s *Server) heedHold(ctx context.Context, number uint64) {
 		return
 	}
 	x, err := s.config.Archive.Holds.Hold(ctx, number)
-	if err != nil || x.Number != number {
-		s.log.Warn("read hold", "hold", number, "error", err)
-	} else {
+	known := err == nil && x.Number == number
+	if known {
 		s.holds.tell(x)
+	} else {
+		s.log.Warn("read hold", "hold", number, "error", err)
 	}
-	if err != nil || x.Scope == api.HoldRoute {
+	if !known || x.Scope == api.HoldRoute {
 		s.hub.lists() // the websockets of pages go on
 	}
 }
