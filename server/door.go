@@ -65,7 +65,7 @@ func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) e
 		return err
 	}
 	_, _, own := envelopeFor(title, q.Session.Person, x.row)
-	if !own && d.kept != nil { // they may have been given one since it was kept
+	if !own && x.kept { // they may have been given one since
 		if x, err = d.read(ctx, q); err != nil {
 			return err
 		}
@@ -132,6 +132,7 @@ func (d *door) allowed(ctx context.Context, q question) (*deed.Title, archive.Ho
 type found struct {
 	row    archive.Row
 	object blob.Object
+	kept   bool // it may come from the cache
 }
 
 // find returns what there is under the name. Small objects are kept whole.
@@ -143,7 +144,7 @@ func (d *door) find(ctx context.Context, q question, head archive.HomeHead) (fou
 	if errors.Is(err, errApart) {
 		return d.read(ctx, q)
 	}
-	return found{o.row, blob.Object{Header: o.header, Body: body{bytes.NewReader(o.body)}}}, err
+	return found{o.row, blob.Object{Header: o.header, Body: body{bytes.NewReader(o.body)}}, true}, err
 }
 
 // body is that of an object that is kept.
@@ -161,8 +162,11 @@ func (d *door) small(ctx context.Context, name latchkey.Name) (o small, err erro
 	if o.row, err = d.objects.Object(ctx, name); err != nil {
 		return o, err
 	}
+	if o.row.Problem != "" {
+		return o, errApart
+	}
 	object, err := d.blobs.Open(ctx, name)
-	if o.row.Problem != "" || err != nil {
+	if err != nil {
 		return o, errApart
 	}
 	defer object.Body.Close() // read only

@@ -1,20 +1,25 @@
 package server_test
 
 import (
+	"context"
 	"database/sql"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	_ "github.com/ncruces/go-sqlite3/driver"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/sealed"
+	"github.com/latchkey-cam/latchkey/server"
 )
 
 // crossBlobs exchanges two files behind the server's back.
@@ -266,5 +271,63 @@ func TestDamagedBodyIsNoticed(t *testing.T) {
 	}
 	if lines := h.logs.lines(t, "corrupt"); len(lines) != 1 || lines[0]["name"] != name.String() {
 		t.Errorf("the log says %v", lines)
+	}
+}
+
+// openings counts the bodies of a store that are open.
+type openings struct {
+	blob.Store
+	made, open atomic.Int64
+}
+
+func (o *openings) Open(ctx context.Context, name latchkey.Name) (blob.Object, error) {
+	object, err := o.Store.Open(ctx, name)
+	if err == nil {
+		o.made.Add(1)
+		o.open.Add(1)
+		object.Body = &opening{object.Body, o}
+	}
+	return object, err
+}
+
+type opening struct {
+	io.ReadCloser
+	of *openings
+}
+
+func (o *opening) Close() error {
+	o.of.open.Add(-1)
+	return o.ReadCloser.Close()
+}
+
+// TestEveryBodyIsClosed: whatever comes of a request, nothing of the store stays open.
+func TestEveryBodyIsClosed(t *testing.T) {
+	var store *openings
+	h := openHouse(t, func(c *server.Config) {
+		store = &openings{Store: c.Blobs}
+		c.Blobs = store
+	})
+	m := h.settle(t)
+	large := strings.Repeat("x", 70<<10)
+	crossed := m.stored(latchkey.Thumbnail, "crossed").Name()
+	h.crossRows(t, crossed, m.stored(latchkey.Thumbnail, "with this").Name())
+	for what, name := range map[string]latchkey.Name{
+		"a clip": m.stored(latchkey.Clip, "clip").Name(), "a large clip": m.stored(latchkey.Clip, large).Name(),
+		"a picture": m.stored(latchkey.Thumbnail, "picture").Name(), "a large picture": m.stored(latchkey.Thumbnail, large).Name(),
+		"a crossed row": crossed,
+	} {
+		for _, who := range []string{owner, guest} { // who sees the camera and has no envelope
+			want := map[string]int{owner: 200, guest: 404}[who]
+			if name == crossed {
+				want = 502
+			}
+			if answer, text := m.request(t, who, "GET", objectPath(name), ""); answer.StatusCode != want {
+				t.Errorf("%s for %s: %d %.100q", what, who, answer.StatusCode, text)
+			}
+		}
+	}
+	eventually(t, "every body is closed", func() bool { return store.open.Load() == 0 })
+	if store.made.Load() == 0 {
+		t.Error("none was opened")
 	}
 }

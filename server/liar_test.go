@@ -218,7 +218,7 @@ func TestCacheCrossesHomesControl(t *testing.T) {
 		sabotage.Cut{File: "bound/value.go", Old: "if string(r.scope) != q.Scope {", New: "if false {"},
 		sabotage.Cut{File: "bound/value.go", Old: "if string(r.key) != q.Key {", New: "if false {"},
 		sabotage.Cut{File: "server/door.go", Old: "fault := compare(q.Name, x.row, object.Header)", New: "fault := archive.Delivered"},
-		sabotage.Cut{File: "server/door.go", Old: "if !own && d.kept != nil {", New: "if !own && false {"},
+		sabotage.Cut{File: "server/door.go", Old: "if !own && x.kept {", New: "if !own && false {"},
 		sabotage.Cut{File: "server/door.go", Old: "if !own && fault == archive.Delivered {", New: "if !own && false {"},
 	)
 }

@@ -137,8 +137,6 @@ var Equivalents = []Equivalent{
 		"Folded from the first deed, a title is the same."},
 	{`server/wall.go asking.mayEnter: a.route.ID == "unknown": is false`,
 		"A route that is none has no method, and every request has one."},
-	{`server/door.go door.deliver: d.kept != nil: is true`,
-		"Read twice, the archive says the same."},
 	{`server/door.go door.allowed: q.Route.Right != api.Member: is false`,
 		"The one route that leads to the door has that right."},
 	{`server/door.go door.allowed: q.Name.Home != q.Session.Home: is false`,
