@@ -16,8 +16,7 @@ import (
 type clerk struct {
 	write func(ctx context.Context, all []archive.Receipt) error
 
-	pen  chan struct{} // has one place: whoever is in it writes
-	busy bool          // protected by the pen: the last sheet has more than a handful
+	pen chan struct{} // has one place: whoever is in it writes
 
 	mu     sync.Mutex // protects what follows
 	next   *sheet     // that is written next; nil: nobody waits
@@ -103,13 +102,15 @@ func (c *clerk) fill(ctx context.Context, s *sheet) {
 	defer close(s.done)
 	c.pen <- struct{}{}
 	defer func() { <-c.pen }()
-	if c.busy {
+	c.mu.Lock()
+	many := c.last > handful
+	c.mu.Unlock()
+	if many {
 		time.Sleep(gather)
 	}
 	c.mu.Lock()
 	c.next, c.last = nil, len(s.receipts)
 	c.mu.Unlock()
-	c.busy = len(s.receipts) > handful
 	ctx, stop := context.WithTimeout(ctx, sheetWithin)
 	defer stop()
 	s.err = c.write(ctx, s.receipts)
