@@ -85,7 +85,7 @@ func (m *mac) of(signed []byte) []byte {
 	return m.Sum(m.sum[:0])
 }
 
-// ownKey makes MACs that only this process makes and compares, five times as fast: GMAC,
+// ownKey makes MACs that only this process makes and compares, several times as fast: GMAC,
 // which is AES-256-GCM of no plaintext (NIST SP 800-38D). It must never see a nonce
 // twice; one process can count them.
 type ownKey struct {

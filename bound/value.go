@@ -19,7 +19,8 @@ const (
 	magic     = "lkb"
 	version   = 1
 	fixedSize = len(magic) + 1 + len(keyID{}) + 2 + 8 + 8
-	overhead  = fixedSize + 2 + 2 + 4 + sha256.Size
+	least     = fixedSize + 2 + 2 + 4 // of a value without its MAC
+	overhead  = least + sha256.Size
 )
 
 // skew is how far ahead the clock of the server that stored a value may be.
@@ -89,7 +90,7 @@ func parse(v []byte, size int, r *record) (err error) {
 	if v[len(magic)] > version {
 		return errVersion
 	}
-	if len(v) < fixedSize+2+2+4+size {
+	if len(v) < least+size {
 		return errMalformed
 	}
 	signed := v[:len(v)-size]
