@@ -138,15 +138,21 @@ func sendAgain(t *testing.T, s blob.Store, h sealed.Header, body []byte) error {
 	return err
 }
 
-// TestSwappedFiles: whatever lies under a name says itself what it is.
-func TestSwappedFiles(t *testing.T) {
-	folder := t.TempDir()
+// diskIn is a store in a folder of its own.
+func diskIn(t *testing.T) (folder string, s blob.Store) {
+	t.Helper()
+	folder = t.TempDir()
 	dir, err := durable.Open(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer dir.Close()
-	s := newDisk(t, dir)
+	t.Cleanup(func() { dir.Close() })
+	return folder, newDisk(t, dir)
+}
+
+// TestSwappedFiles: whatever lies under a name says itself what it is.
+func TestSwappedFiles(t *testing.T) {
+	folder, s := diskIn(t)
 	bodies := [2][]byte{blobtest.Body(100), blobtest.Body(200)}
 	headers := [2]sealed.Header{blobtest.Object(latchkey.HomeID{1}, bodies[0]), blobtest.Object(latchkey.HomeID{2}, bodies[1])}
 	var files [2]string
@@ -246,13 +252,7 @@ func TestMoreIsStagedThanThereIs(t *testing.T) {
 
 // TestAFolderInTheWay is no other object, and no upload either.
 func TestAFolderInTheWay(t *testing.T) {
-	folder := t.TempDir()
-	dir, err := durable.Open(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dir.Close()
-	s := newDisk(t, dir)
+	folder, s := diskIn(t)
 	h := blobtest.Object(latchkey.HomeID{1}, nil)
 	if err := os.MkdirAll(filepath.Join(folder, "objects", filepath.FromSlash(h.Name().String())), 0o700); err != nil {
 		t.Fatal(err)

@@ -270,14 +270,20 @@ func TestAgentRefuses(t *testing.T) {
 	wantReason(t, "an agent that goes", (<-done).err, api.AgentAway)
 }
 
+// beside is the home by another agent, which is placed in it.
+func (m *home) beside() *home {
+	before := m.owner.Title().Head()
+	other := *m
+	other.agent = m.owner.PlaceAgent()
+	m.append(before)
+	return &other
+}
+
 // TestAgentRefusesForAnother: the word of another agent of the home is not heard.
 func TestAgentRefusesForAnother(t *testing.T) {
 	h := openHouse(t)
 	m := h.found(t)
-	before := m.owner.Title().Head()
-	theirs := *m
-	theirs.agent = m.owner.PlaceAgent()
-	m.append(before)
+	theirs := m.beside()
 	mine, another := m.connect(start{1, 0, 1}), theirs.connect(start{1, 0, 1})
 	done := m.command(patient(t), m.seal(letter.Discover{}))
 	c := m.receive(mine)
@@ -320,10 +326,7 @@ func TestCommandsAreBounded(t *testing.T) {
 func TestCommandReachesItsAgentAlone(t *testing.T) {
 	h := openHouse(t)
 	m := h.found(t)
-	before := m.owner.Title().Head()
-	second := *m
-	second.agent = m.owner.PlaceAgent()
-	m.append(before)
+	second := m.beside()
 	one, two := m.connect(start{1, 0, 1}), second.connect(start{1, 0, 1})
 	ctx := patient(t)
 	e := second.begin(ctx, two)
