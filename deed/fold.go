@@ -36,7 +36,7 @@ func Start(deeds ...[]byte) (*Title, error) {
 	}
 	t := &Title{
 		keys: map[latchkey.KeyID]holder{}, stood: map[any]bool{}, placed: map[latchkey.CameraID]int{},
-		roles: map[latchkey.PersonID][]era{}, pasts: map[latchkey.KeyID][]GivenPast{},
+		roles: map[latchkey.PersonID][]era{}, pasts: map[latchkey.KeyID][]GivenPast{}, kems: map[latchkey.PersonID]latchkey.KeyID{},
 	}
 	if err := t.extend(deeds); err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (t *Title) Append(deeds ...[]byte) (*Title, error) {
 	next.persons, next.invites = slices.Clone(t.persons), slices.Clone(t.invites)
 	next.agents, next.cameras = slices.Clone(t.agents), slices.Clone(t.cameras)
 	next.keys, next.stood, next.placed = maps.Clone(t.keys), maps.Clone(t.stood), maps.Clone(t.placed)
-	next.roles, next.pasts = maps.Clone(t.roles), maps.Clone(t.pasts)
+	next.roles, next.pasts, next.kems = maps.Clone(t.roles), maps.Clone(t.pasts), maps.Clone(t.kems)
 	if err := next.extend(deeds); err != nil {
 		return nil, err
 	}
@@ -280,6 +280,9 @@ func (t *Title) introduce(h holder) error {
 		return refuse(ReusedKey, "the key stood in the chain before")
 	}
 	t.keys[id] = h
+	if h.use == personSealedTo {
+		t.kems[h.person] = id
+	}
 	return nil
 }
 

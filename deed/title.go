@@ -26,11 +26,12 @@ type Title struct {
 	retention  RetainBody
 	handedOver uint64
 
-	keys   map[latchkey.KeyID]holder      // all that ever stood in the chain
-	stood  map[any]bool                   // every ID of anything that ever stood in the chain, by its type
-	placed map[latchkey.CameraID]int      // where in cameras
-	roles  map[latchkey.PersonID][]era    // of everybody who ever stood in the home
-	pasts  map[latchkey.KeyID][]GivenPast // by the KEM key that they were given to
+	keys   map[latchkey.KeyID]holder            // all that ever stood in the chain
+	stood  map[any]bool                         // every ID of anything that ever stood in the chain, by its type
+	placed map[latchkey.CameraID]int            // where in cameras
+	roles  map[latchkey.PersonID][]era          // of everybody who ever stood in the home
+	pasts  map[latchkey.KeyID][]GivenPast       // by the KEM key that they were given to
+	kems   map[latchkey.PersonID]latchkey.KeyID // the last KEM key of everybody who ever stood in the home
 }
 
 // holder says whose key it is, and for how long.

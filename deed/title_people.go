@@ -138,8 +138,8 @@ func (t *Title) Invite(id latchkey.InviteID) (Invite, bool) {
 // Has says whether the key of an epoch was wrapped for the present KEM key of a person
 // who stands in the home, or was in a past given to it.
 func (t *Title) Has(person latchkey.PersonID, e latchkey.Epoch) bool {
-	p, _ := t.Person(person)
-	return t.has(p.KEM.ID(), e, e)
+	_, stands := t.personAt(person)
+	return stands && t.has(t.kems[person], e, e)
 }
 
 // has says whether all those epochs, which may be more than there are, were wrapped for
