@@ -10,11 +10,9 @@ import (
 	"github.com/latchkey-cam/latchkey"
 )
 
-// Of all that is written here, sheets are written most: their statements are prepared once.
-const (
-	lastSheet = `SELECT coalesce(max(number), 0) FROM sheets`
-	putSheet  = `INSERT INTO sheets (number, time, marks, list) VALUES (?, ?, ?, ?)`
-)
+// Of all that is written here, sheets are written most: one statement, prepared once, that
+// is a transaction of its own.
+const putSheet = `INSERT INTO sheets (number, time, marks, list) SELECT coalesce(max(number), 0) + ?, ?, ?, ? FROM sheets`
 
 // PutReceipts is [Receipts]'. They are one row.
 func (s *SQLite) PutReceipts(ctx context.Context, all []Receipt) error {
@@ -31,18 +29,18 @@ func (s *SQLite) PutReceipts(ctx context.Context, all []Receipt) error {
 		m := markOf(r.Session, r.Request)
 		marks, latest = append(marks, m[:]...), max(latest, r.Time)
 	}
-	return s.change(ctx, "write receipts", func(tx *sql.Tx) error {
-		var last int64
-		if err := tx.StmtContext(ctx, s.lastSheet).QueryRowContext(ctx).Scan(&last); err != nil {
-			return err
-		}
-		number := last + int64(len(all))
-		if _, err := tx.StmtContext(ctx, s.putSheet).ExecContext(ctx, number, int64(latest), marks, list); err != nil {
-			return err
-		}
-		if number>>lotBits == last>>lotBits {
-			return nil
-		}
+	done, err := s.putSheet.ExecContext(ctx, len(all), int64(latest), marks, list)
+	if err != nil {
+		return failed("write receipts", err)
+	}
+	number, err := done.LastInsertId()
+	if err != nil {
+		return failed("write receipts", err)
+	}
+	if number>>lotBits == (number-int64(len(all)))>>lotBits {
+		return nil
+	}
+	return s.change(ctx, "index receipts", func(tx *sql.Tx) error {
 		_, err := fillLot(ctx, tx)
 		return err
 	})

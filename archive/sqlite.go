@@ -28,8 +28,8 @@ var migrations embed.FS
 // returns: write-ahead log, synchronous FULL. One connection writes, some read.
 // Several processes may have the file open.
 type SQLite struct {
-	write, read         *sql.DB
-	lastSheet, putSheet *sql.Stmt // for write
+	write, read *sql.DB
+	putSheet    *sql.Stmt // for write
 }
 
 // readers is how many reads go on at once; each holds a connection with its cache.
@@ -66,12 +66,11 @@ func openWriter(ctx context.Context, file string, pragmas []string, more url.Val
 	if err := migrate(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	last, err := db.PrepareContext(ctx, lastSheet)
-	put, putErr := db.PrepareContext(ctx, putSheet)
-	if err := errors.Join(err, putErr); err != nil {
+	put, err := db.PrepareContext(ctx, putSheet)
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &SQLite{write: db, read: db, lastSheet: last, putSheet: put}, nil
+	return &SQLite{write: db, read: db, putSheet: put}, nil
 }
 
 func dsn(file string, pragmas []string, more url.Values) string {
