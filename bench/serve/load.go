@@ -15,12 +15,11 @@ import (
 	"github.com/latchkey-cam/latchkey/bench/used"
 )
 
-// The load: so many connections, kept alive, each with one request under way. A round
+// The load: connections that are kept alive, each with one request under way. A round
 // ends after that time, or when so many requests as were made ready have been sent.
 const (
-	connections = 64
-	roundLasts  = time.Second
-	ofRound     = 60_000
+	roundLasts = time.Second
+	ofRound    = 60_000
 )
 
 // round is what one server did in one round.
@@ -48,19 +47,20 @@ type target struct {
 	ready func()
 }
 
-// load runs one round. What comes back must be what was asked for, or there is no figure.
-func (t target) load() (round, error) {
+// load runs one round over so many connections. What comes back must be what was asked
+// for, or there is no figure.
+func (t target) load(connections int) (round, error) {
 	if t.ready != nil {
 		t.ready()
 	}
-	conns, err := t.dial()
+	conns, err := t.dial(connections)
 	if err != nil {
 		return round{}, err
 	}
 	var (
 		next atomic.Int64
-		took [connections][]time.Duration
-		errs [connections]error
+		took = make([][]time.Duration, connections)
+		errs = make([]error, connections)
 		done sync.WaitGroup
 	)
 	before, err := t.used()
@@ -71,7 +71,7 @@ func (t target) load() (round, error) {
 	for i, c := range conns {
 		done.Go(func() {
 			defer c.Close() // it was read to the end
-			took[i], errs[i] = t.ride(c, &next, began.Add(roundLasts))
+			took[i], errs[i] = t.ride(c, &next, 2*ofRound/connections, began.Add(roundLasts))
 		})
 	}
 	done.Wait()
@@ -80,10 +80,10 @@ func (t target) load() (round, error) {
 	if err != nil {
 		return round{}, err
 	}
-	if err := errors.Join(errs[:]...); err != nil {
+	if err := errors.Join(errs...); err != nil {
 		return round{}, fmt.Errorf("%s: %w", t.name, err)
 	}
-	all := slices.Concat(took[:]...)
+	all := slices.Concat(took...)
 	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 / float64(len(all)) }
 	return round{float64(len(all)) / lasted.Seconds(), all, each(after.server - before.server), each(after.load - before.load)}, nil
 }
@@ -107,7 +107,7 @@ func (t target) used() (s spent, err error) {
 	return s, nil
 }
 
-func (t target) dial() (conns []net.Conn, err error) {
+func (t target) dial(connections int) (conns []net.Conn, err error) {
 	for range connections {
 		c, err := net.Dial("tcp", t.address)
 		if err != nil {
@@ -125,9 +125,10 @@ func closeAll(conns []net.Conn) (err error) {
 	return err
 }
 
-// ride takes requests as long as there are any, and sends them one after the other.
-func (t target) ride(c net.Conn, next *atomic.Int64, end time.Time) (took []time.Duration, err error) {
-	took = make([]time.Duration, 0, 2*ofRound/connections)
+// ride takes requests as long as there are any, and sends them one after the other. There
+// is room to note how long that many take.
+func (t target) ride(c net.Conn, next *atomic.Int64, room int, end time.Time) (took []time.Duration, err error) {
+	took = make([]time.Duration, 0, room)
 	out, in := make([]byte, 0, 1024), make([]byte, 32<<10)
 	for {
 		n := int(next.Add(1)) - 1

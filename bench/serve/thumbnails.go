@@ -18,7 +18,11 @@ type picture struct {
 	bytes []byte
 }
 
-// thumbnails prints the table.
+// loads are over how many connections, each with one request under way: of a busy small
+// server, and of one that has more to do than it can.
+var loads = []int{64, 256}
+
+// thumbnails prints a table for each of the loads.
 func thumbnails(ctx context.Context, e *estate, folder string, rounds int) error {
 	files := filepath.Join(folder, "files")
 	pictures, err := e.pictures(files)
@@ -47,23 +51,34 @@ func thumbnails(ctx context.Context, e *estate, folder string, rounds int) error
 		plainTarget("nginx, asking nobody", nginx.static, pictures, false, nginx.process),
 		plainTarget("Go's file server", goFiles.address, pictures, false, goFiles),
 	}
+	for _, connections := range loads {
+		results, err := byTurns(ctx, targets, connections, rounds)
+		if err != nil {
+			return err
+		}
+		printTable(targets, results, connections)
+	}
+	return nil
+}
+
+// byTurns puts the load on one target after the other, so many times.
+func byTurns(ctx context.Context, targets []target, connections, rounds int) ([][]round, error) {
 	results := make([][]round, len(targets))
 	for n := range rounds + 1 {
 		for i, t := range targets {
 			if ctx.Err() != nil {
-				return ctx.Err()
+				return nil, ctx.Err()
 			}
-			r, err := t.load()
+			r, err := t.load(connections)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if n > 0 { // the first is for warming up
 				results[i] = append(results[i], r)
 			}
 		}
 	}
-	printTable(targets, results)
-	return nil
+	return results, nil
 }
 
 // pictures puts what Latchkey is to hand out into files for the others: all hand out the
@@ -130,7 +145,7 @@ func plainTarget(name, address string, pictures []picture, cookie bool, by ...*p
 // printTable prints medians of the rounds: of the rates, of the ratios within each, and of
 // what a request costs. The ratios by CPU time, of server and load together, are those of
 // the rates on a machine that has nothing else to do, and hold on a busy one.
-func printTable(targets []target, results [][]round) {
+func printTable(targets []target, results [][]round, connections int) {
 	fmt.Printf("\nA thumbnail of 8 KiB, sealed, of %d homes by turns, over %d connections; medians of %d rounds\n\n",
 		homes, connections, len(results[0]))
 	fmt.Println("                                           of                               CPU for a request           of")
