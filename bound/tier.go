@@ -281,7 +281,7 @@ func (w *ward) strike(now time.Time) bool {
 		return false
 	}
 	w.span = min(2*w.span, wardLongest)
-	if w.span == 0 || now.Sub(w.until) > wardLongest {
+	if now.Sub(w.until) > wardLongest { // or it is the first
 		w.span = wardFirst
 	}
 	w.until = now.Add(w.span)

@@ -9,7 +9,7 @@ import (
 // shop is a store whose sources do what a test says.
 type shop struct {
 	now *ware
-	get func(from *ware) []byte
+	get func(from *ware) ([]byte, error)
 }
 
 type ware struct{ shop *shop }
@@ -27,9 +27,35 @@ func (s *shop) replace(from source) bool {
 	return true
 }
 
-func (w *ware) get(context.Context, name) ([]byte, error)  { return w.shop.get(w), nil }
+func (w *ware) get(context.Context, name) ([]byte, error)  { return w.shop.get(w) }
 func (*ware) set(context.Context, name, sealedValue) error { return nil }
 func (*ware) remove(context.Context, name) error           { return nil }
+
+// cache is one whose only tier is the shop.
+func (s *shop) cache(t *testing.T, keys *Keys) *Cache {
+	t.Helper()
+	c, err := New(Config{Keys: keys, Tiers: []Tier{{name: "shop", open: func(setting) (store, error) { return s, nil }}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// TestClientPanics: a client that has panicked is thrown away, and counted as what it is.
+func TestClientPanics(t *testing.T) {
+	s := &shop{get: func(*ware) ([]byte, error) { return nil, errPanicked }}
+	s.now = &ware{s}
+	c := s.cache(t, NewKeys())
+	_, v := c.look(t.Context(), flightKey{q: Question{Scope: "home/1", Key: "deeds", Codec: 1}}, time.Now())
+	if st := c.Stats().Tiers[0]; v == fresh || st.Panics != 1 || st.Replaced != 1 {
+		t.Errorf("%d, %+v: want one panic and another client", v, st)
+	}
+}
 
 // TestTooLate: what a client says that was thrown away meanwhile is a miss, even if it is
 // right: nobody knows any more what it is the reply to.
@@ -40,17 +66,13 @@ func TestTooLate(t *testing.T) {
 	replaced := false
 	s := &shop{}
 	s.now = &ware{s}
-	s.get = func(from *ware) []byte {
+	s.get = func(from *ware) ([]byte, error) {
 		if replaced {
 			s.replace(from)
 		}
-		return value
+		return value, nil
 	}
-	c, err := New(Config{Keys: keys, Tiers: []Tier{{name: "shop", open: func(setting) (store, error) { return s, nil }}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	c := s.cache(t, keys)
 	if _, v := c.look(t.Context(), flightKey{q: q}, time.Now()); v != fresh {
 		t.Fatalf("the value is %d", v)
 	}

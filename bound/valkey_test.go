@@ -2,6 +2,7 @@ package bound_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -129,15 +130,22 @@ func TestForgetInValkey(t *testing.T) {
 	}
 }
 
-// TestNoServer: a cache whose server is not there answers from the origin.
+// TestNoServer: a cache whose server is not there answers from the origin, as long as the
+// budget lasts.
 func TestNoServer(t *testing.T) {
-	o := &table{}
-	c := open(t, bound.Config{BudgetRate: 1, BudgetBurst: 3, Tiers: []bound.Tier{bound.Valkey(bound.ValkeyConfig{
+	o, now := &table{}, time.Now()
+	c := open(t, bound.Config{Now: func() time.Time { return now }, BudgetRate: 1, BudgetBurst: 3, Tiers: []bound.Tier{bound.Valkey(bound.ValkeyConfig{
 		URL:  "redis://nobody",
 		Dial: func(context.Context, string, string) (net.Conn, error) { return nil, os.ErrNotExist },
 	})}})
 	for i := range 3 {
 		want(t, c, bound.Question{Scope: "home/1", Key: fmt.Sprint(i)}, o.read, 0)
+	}
+	if _, err := c.Get(t.Context(), thumbnails, o.read); !errors.Is(err, bound.ErrBusy) {
+		t.Errorf("above the budget: %v", err)
+	}
+	if err := c.Forget(t.Context(), thumbnails); err == nil {
+		t.Error("what a server may keep that is not there is said to be forgotten")
 	}
 	if s := c.Stats().Tiers[0].State; s != bound.Replacing {
 		t.Errorf("the tier is %s, want %s", s, bound.Replacing)

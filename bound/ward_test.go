@@ -116,16 +116,7 @@ func heal(t *testing.T, c *bound.Cache, s *server, o *table) {
 func TestProbesAreFew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, o := newServer(), &table{}
-		c := open(t, bound.Config{Tiers: []bound.Tier{s.tier()}})
-		for i := range homes {
-			want(t, c, home(i), o.read, 0)
-		}
-		synctest.Wait()
-		s.set(func() { s.hurt = crossed(s) })
-		for i := range 5 {
-			want(t, c, home(i), o.read, 0)
-			synctest.Wait()
-		}
+		c := isolated(t, s, o)
 		time.Sleep(time.Second)
 		asked := s.asked()
 		gate := make(chan struct{})
@@ -141,12 +132,110 @@ func TestProbesAreFew(t *testing.T) {
 			go func() { _, _ = c.Get(t.Context(), home(i%homes), o.read) }()
 		}
 		synctest.Wait()
+		close(gate)
+		synctest.Wait()
 		if n := s.asked() - asked; n != 1 {
 			t.Errorf("%d probes at once, want 1", n)
 		}
-		close(gate)
-		synctest.Wait()
 	})
+}
+
+// isolated is a cache whose server has just been quarantined.
+func isolated(t *testing.T, s *server, o *table) *bound.Cache {
+	t.Helper()
+	c := open(t, bound.Config{Tiers: []bound.Tier{s.tier()}})
+	for i := range homes {
+		want(t, c, home(i), o.read, 0)
+	}
+	synctest.Wait()
+	s.set(func() { s.hurt = crossed(s) })
+	for i := range 5 {
+		want(t, c, home(i), o.read, 0)
+		synctest.Wait()
+	}
+	if state := tell(t, c).State; state != bound.Isolated {
+		t.Fatalf("after five wrong values the tier is %s", state)
+	}
+	return c
+}
+
+// TestOneQuarantineAtATime: what fails in a quarantine, in which values are removed still,
+// makes it no longer.
+func TestOneQuarantineAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o := newServer(), &table{}
+		c := isolated(t, s, o)
+		s.set(func() { s.hurt = func([]string, []byte) []byte { return []byte("+nonsense\r\n") } })
+		if err := c.Forget(t.Context(), home(1)); err == nil {
+			t.Error("what is no reply to a removal is taken for one")
+		}
+		time.Sleep(time.Second)
+		if st := tell(t, c); st.Replaced != 6 || st.Quarantines != 1 || st.State != bound.Probing {
+			t.Errorf("%+v: want 6 replacements, one quarantine, and that it is over", st)
+		}
+	})
+}
+
+// TestRightValuesExcuseNoWrongOnes: a server that gives nine right values between any two
+// wrong ones is left alone as well.
+func TestRightValuesExcuseNoWrongOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o := newServer(), &table{}
+		c := open(t, bound.Config{Tiers: []bound.Tier{s.tier()}})
+		for i := range 10 {
+			want(t, c, home(i), o.read, 0)
+		}
+		synctest.Wait()
+		wrong := crossed(s)
+		s.set(func() {
+			s.hurt = func(command []string, reply []byte) []byte {
+				if command[0] == "GET" && s.gets%10 == 0 {
+					return wrong(command, reply)
+				}
+				return reply
+			}
+		})
+		for i := range 50 {
+			want(t, c, home(i%10), o.read, 0)
+			synctest.Wait()
+		}
+		if st := tell(t, c); st.Misrouted != 5 || st.Hits != 45 || st.State != bound.Isolated {
+			t.Errorf("%+v: want 5 wrong values, 45 right ones, and a quarantine", st)
+		}
+	})
+}
+
+// TestWhatAReplyCosts: what is no reply to its command is told, and costs the client; a
+// server that says no, or whose caller has gone, is in step.
+func TestWhatAReplyCosts(t *testing.T) {
+	for _, tt := range []struct {
+		command, reply string
+		cost           int
+	}{
+		{"GET", ":1\r\n", 1}, {"GET", "", 0}, {"SET", ":1\r\n", 1}, {"SET", "-ERR full\r\n", 0}, {"DEL", "", 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s, o, alarms := newServer(), &table{}, &log{}
+			s.hurt = func(command []string, reply []byte) []byte {
+				if command[0] == tt.command {
+					return []byte(tt.reply)
+				}
+				return reply
+			}
+			c := open(t, bound.Config{Tiers: []bound.Tier{s.tier()}, Alarm: alarms.add})
+			ctx, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer stop()
+			if tt.command == "DEL" {
+				_ = c.Forget(ctx, thumbnails)
+			} else {
+				_, _ = c.Get(ctx, thumbnails, o.read)
+			}
+			time.Sleep(100 * time.Millisecond)
+			if n := int(tell(t, c).Replaced); n != tt.cost || len(alarms.list) != n || len(alarms.of(bound.Damaged)) != n {
+				t.Errorf("%q to %s: replaced %d times, and %+v is told; want %d", tt.reply, tt.command, n, alarms.list, tt.cost)
+			}
+		})
+	}
 }
 
 // TestOneNameForAll: a server that keeps everything under one name hands each the value of
