@@ -4,7 +4,7 @@ package latchkey
 // each type, because a generic identifier would be one that can be mixed up.
 
 // String returns a home's ID in base32.
-func (id HomeID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id HomeID) String() string { return spell(id[:]) }
 
 // MarshalText is [HomeID.String] for encoders.
 func (id HomeID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -19,7 +19,7 @@ func ParseHomeID(s string) (id HomeID, err error) {
 }
 
 // String returns a camera's ID in base32.
-func (id CameraID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id CameraID) String() string { return spell(id[:]) }
 
 // MarshalText is [CameraID.String] for encoders.
 func (id CameraID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -36,7 +36,7 @@ func ParseCameraID(s string) (id CameraID, err error) {
 }
 
 // String returns an agent's ID in base32.
-func (id AgentID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id AgentID) String() string { return spell(id[:]) }
 
 // MarshalText is [AgentID.String] for encoders.
 func (id AgentID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -53,7 +53,7 @@ func ParseAgentID(s string) (id AgentID, err error) {
 }
 
 // String returns an event's ID in base32.
-func (id EventID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id EventID) String() string { return spell(id[:]) }
 
 // MarshalText is [EventID.String] for encoders.
 func (id EventID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -70,7 +70,7 @@ func ParseEventID(s string) (id EventID, err error) {
 }
 
 // String returns an object's ID in base32.
-func (id ObjectID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id ObjectID) String() string { return spell(id[:]) }
 
 // MarshalText is [ObjectID.String] for encoders.
 func (id ObjectID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -87,7 +87,7 @@ func ParseObjectID(s string) (id ObjectID, err error) {
 }
 
 // String returns a person's ID in base32.
-func (id PersonID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id PersonID) String() string { return spell(id[:]) }
 
 // MarshalText is [PersonID.String] for encoders.
 func (id PersonID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -104,7 +104,7 @@ func ParsePersonID(s string) (id PersonID, err error) {
 }
 
 // String returns a device's ID in base32.
-func (id DeviceID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id DeviceID) String() string { return spell(id[:]) }
 
 // MarshalText is [DeviceID.String] for encoders.
 func (id DeviceID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -121,7 +121,7 @@ func ParseDeviceID(s string) (id DeviceID, err error) {
 }
 
 // String returns an account's ID in base32.
-func (id AccountID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id AccountID) String() string { return spell(id[:]) }
 
 // MarshalText is [AccountID.String] for encoders.
 func (id AccountID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -138,7 +138,7 @@ func ParseAccountID(s string) (id AccountID, err error) {
 }
 
 // String returns an unlocker's ID in base32.
-func (id UnlockerID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id UnlockerID) String() string { return spell(id[:]) }
 
 // MarshalText is [UnlockerID.String] for encoders.
 func (id UnlockerID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -155,7 +155,7 @@ func ParseUnlockerID(s string) (id UnlockerID, err error) {
 }
 
 // String returns a session's ID in base32.
-func (id SessionID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id SessionID) String() string { return spell(id[:]) }
 
 // MarshalText is [SessionID.String] for encoders.
 func (id SessionID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -172,7 +172,7 @@ func ParseSessionID(s string) (id SessionID, err error) {
 }
 
 // String returns a server's ID in base32.
-func (id ServerID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id ServerID) String() string { return spell(id[:]) }
 
 // MarshalText is [ServerID.String] for encoders.
 func (id ServerID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -189,7 +189,7 @@ func ParseServerID(s string) (id ServerID, err error) {
 }
 
 // String returns an invitation's ID in base32.
-func (id InviteID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id InviteID) String() string { return spell(id[:]) }
 
 // MarshalText is [InviteID.String] for encoders.
 func (id InviteID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -206,7 +206,7 @@ func ParseInviteID(s string) (id InviteID, err error) {
 }
 
 // String returns a letter's ID in base32.
-func (id LetterID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id LetterID) String() string { return spell(id[:]) }
 
 // MarshalText is [LetterID.String] for encoders.
 func (id LetterID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -223,7 +223,7 @@ func ParseLetterID(s string) (id LetterID, err error) {
 }
 
 // String returns a boot's ID in base32.
-func (id BootID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id BootID) String() string { return spell(id[:]) }
 
 // MarshalText is [BootID.String] for encoders.
 func (id BootID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
@@ -238,7 +238,7 @@ func ParseBootID(s string) (id BootID, err error) {
 }
 
 // String returns a key's ID in base32.
-func (id KeyID) String() string { return base32Lower.EncodeToString(id[:]) }
+func (id KeyID) String() string { return spell(id[:]) }
 
 // MarshalText is [KeyID.String] for encoders.
 func (id KeyID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }

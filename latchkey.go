@@ -271,6 +271,16 @@ func ParseName(s string) (Name, error) {
 
 var base32Lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
+// longest is how many letters the longest ID has.
+const longest = 52
+
+// spell writes an ID in letters.
+func spell(id []byte) string {
+	var letters [longest]byte
+	base32Lower.Encode(letters[:], id)
+	return string(letters[:base32Lower.EncodedLen(len(id))])
+}
+
 // parse decodes s into id and refuses every spelling but the one that is written:
 // base32 leaves spare bits in the last letter, and they must be zero.
 func parse(id []byte, what, s string) error {
@@ -278,7 +288,7 @@ func parse(id []byte, what, s string) error {
 	if len(s) != n {
 		return fmt.Errorf("not %s: want %d letters, have %d", what, n, len(s))
 	}
-	var letters, again [52]byte // of the longest ID
+	var letters, again [longest]byte
 	copy(letters[:], s)
 	if _, err := base32Lower.Decode(id, letters[:n]); err != nil {
 		clear(id)

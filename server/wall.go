@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"path"
 	"strings"
@@ -132,16 +133,22 @@ func (s *Server) wall(route api.Route, handle func(a *asking) error) http.Handle
 	})
 }
 
+// everyAnswer is what every answer has. Its values are shared by all: they are replaced,
+// and never written to.
+var everyAnswer = http.Header{
+	"Cache-Control":                {"private, no-store"},
+	"X-Content-Type-Options":       {"nosniff"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+	"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'"},
+}
+
 // begin sets what every answer has, and the deadlines.
 func (a *asking) begin() {
 	a.came = a.r.Body == http.NoBody
 	a.allow(2*a.server.config.Patience, a.server.config.Patience)
 	a.round = a.server.cuts.rounds.Load()
 	h := a.w.Header()
-	h.Set("Cache-Control", "private, no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	maps.Copy(h, everyAnswer)
 	id := a.r.Header.Get(api.HeaderRequest)
 	if a.route.Form == api.Websocket && a.route.Right.Session() {
 		id = a.r.URL.Query().Get("request")
