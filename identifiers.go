@@ -237,6 +237,21 @@ func ParseBootID(s string) (id BootID, err error) {
 	return id, err
 }
 
+// String returns a run's ID in base32.
+func (id RunID) String() string { return base32Lower.EncodeToString(id[:]) }
+
+// MarshalText is [RunID.String] for encoders.
+func (id RunID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is [ParseRunID] for decoders.
+func (id *RunID) UnmarshalText(text []byte) error { return parse(id[:], "a run's ID", string(text)) }
+
+// ParseRunID is the inverse of [RunID.String]; it takes no other spelling.
+func ParseRunID(s string) (id RunID, err error) {
+	err = parse(id[:], "a run's ID", s)
+	return id, err
+}
+
 // String returns a key's ID in base32.
 func (id KeyID) String() string { return spell(id[:]) }
 

@@ -67,6 +67,9 @@ type LetterID [16]byte
 // BootID names one run of a machine's monotonic clock.
 type BootID [16]byte
 
+// RunID names a run: the fragments of one stream under one key.
+type RunID [16]byte
+
 // KeyID names a public key: the SHA-256 of a label, its algorithm and its bytes
 // (docs/deed.md, "Keys").
 type KeyID [32]byte
@@ -109,6 +112,9 @@ func NewLetterID() LetterID { return random[LetterID]() }
 
 // NewBootID returns a random BootID.
 func NewBootID() BootID { return random[BootID]() }
+
+// NewRunID returns a random RunID.
+func NewRunID() RunID { return random[RunID]() }
 
 func random[T ~[16]byte]() T {
 	var id [16]byte

@@ -98,7 +98,7 @@ func ours(importPath string) string {
 var carriers = []string{"account", "notify", "server", "relay", "gate", "archive", "bound", "blob", "bus", "ledger", "api", "deed", "sealed"}
 
 // openers are what can open, or what opening is made of.
-var openers = []string{"seal", "open", "key", "settings", "letter", "internal/parcel", "internal/cobblestone", "account/accounttest", "crypto/hpke", "crypto/mlkem"}
+var openers = []string{"seal", "open", "key", "settings", "letter", "live", "internal/parcel", "internal/cobblestone", "account/accounttest", "crypto/hpke", "crypto/mlkem"}
 
 // breaches returns a sentence for each carrier that can reach an opener, and for the
 // agent if it can reach package open.
@@ -394,6 +394,7 @@ func TestVectorsAreThere(t *testing.T) {
 	for folder, want := range map[string]int{
 		"sealed/testdata/vectors/go": 30, "sealed/testdata/vectors/ts": 30,
 		"deed/testdata/vectors/go": 110, "deed/testdata/vectors/ts": 110,
+		"live/testdata/vectors/go":    150,
 		"account/testdata/vectors/go": 60, "account/testdata/vectors/ts": 20,
 	} {
 		if have := len(glob(t, folder+"/*.json")); have < want {

@@ -57,6 +57,14 @@ const (
 	Expired      Reason = "expired"       // a command from too long ago, or from the future
 )
 
+// The reasons that only what belongs to live view is refused for (docs/live.md).
+const (
+	WrongStream Reason = "wrong-stream" // of another stream of the camera than was asked for
+	WrongKnock  Reason = "wrong-knock"  // a grant for another knock
+	WrongRun    Reason = "wrong-run"    // a fragment of a run that is not, or no longer, watched
+	Frozen      Reason = "frozen"       // the home has stopped it
+)
+
 // The three words for what went wrong. Only the first is a privacy alarm.
 const (
 	Misroute   = "misroute"    // a genuine object that reached somebody who did not ask for it
@@ -64,7 +72,8 @@ const (
 	Corrupt    = "corrupt"     // everything else
 )
 
-// Error is the refusal of an object, of a settings document or of a letter.
+// Error is the refusal of an object, of a settings document, of a letter or of a message
+// of live view.
 type Error struct {
 	Reason Reason
 	Detail string // for people who look after programs; never a secret
@@ -98,7 +107,7 @@ func Word(err error) string {
 	switch ReasonOf(err) {
 	case "":
 		return ""
-	case WrongHome, WrongCamera, WrongDay, WrongKind, WrongObject, WrongCommand:
+	case WrongHome, WrongCamera, WrongDay, WrongKind, WrongObject, WrongCommand, WrongStream, WrongKnock:
 		return Misroute
 	case NoEnvelope:
 		return UnknownKey

@@ -6,10 +6,11 @@
 // A home's settings document as anybody sees it stands here as well ([Settings],
 // docs/deed.md), and so do the letters between a member's device and an agent
 // ([Letter], docs/letter.md), because they are sealed in the same way ([Parcel]) and
-// refused in the same words.
+// refused in the same words. So do the messages of live view ([Knock], [Grant],
+// [Fragment], docs/live.md).
 //
 // Nothing here can open anything or make it; that is for the packages open, seal,
-// settings and letter. So whoever only carries objects may use this package and nothing more.
+// settings, letter and live. So whoever only carries objects may use this package and nothing more.
 package sealed
 
 import (

@@ -1,0 +1,452 @@
+package live_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/key/keytest"
+	"github.com/latchkey-cam/latchkey/live"
+	"github.com/latchkey-cam/latchkey/sealed"
+)
+
+// scene is a home with a camera that somebody watches.
+type scene struct {
+	t      *testing.T
+	owner  *keytest.Owner
+	agent  *keytest.Agent
+	stream sealed.Stream
+	porter *live.Porter
+	run    *live.Run
+	now    latchkey.Time // of everybody: what matters is told by how far it goes
+}
+
+func newScene(t *testing.T) *scene {
+	t.Helper()
+	s := &scene{t: t, owner: keytest.NewOwner(), now: moment}
+	s.owner.Found()
+	s.agent = s.owner.PlaceAgent()
+	s.stream = sealed.Stream{Home: s.owner.Home(), Camera: s.owner.PlaceCamera(s.agent), Kind: sealed.MainStream}
+	s.porter = live.NewPorter(s.agent.Keys, incarnation)
+	s.run = s.start()
+	return s
+}
+
+func (s *scene) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *scene) start() *live.Run {
+	s.t.Helper()
+	r, err := live.Start(s.agent.Keys, s.stream, init1080, s.now)
+	s.must(err)
+	return r
+}
+
+// viewer is one who has been granted the run.
+func (s *scene) viewer() *live.Viewer {
+	s.t.Helper()
+	_, device := s.owner.Device()
+	v := live.NewViewer(device, s.stream)
+	s.take(v, s.grant(s.knock(v)), "granted")
+	return v
+}
+
+func (s *scene) knock(v *live.Viewer) []byte {
+	s.t.Helper()
+	b, err := v.Knock(s.owner.Title(), s.now)
+	s.must(err)
+	return b
+}
+
+func (s *scene) open(knock []byte) *live.Visitor {
+	s.t.Helper()
+	visitor, err := s.porter.Open(knock, s.owner.Title(), s.now)
+	s.must(err)
+	return visitor
+}
+
+func (s *scene) grant(knock []byte) []byte {
+	s.t.Helper()
+	g, err := s.open(knock).Grant(s.run, s.owner.Title(), s.now, true)
+	s.must(err)
+	return g
+}
+
+// seal makes the next fragment, and a tenth of a second passes.
+func (s *scene) seal(media string, isKey bool) []byte {
+	s.t.Helper()
+	f, err := s.run.Seal([]byte(media), isKey, s.now)
+	s.must(err)
+	s.now += second / 10
+	return f
+}
+
+// take has the viewer take a message and compares what comes of it.
+func (s *scene) take(v *live.Viewer, b []byte, want string) live.Step {
+	s.t.Helper()
+	step, err := v.Take(b, s.owner.Title(), s.now)
+	if have := told(step, err); have != want {
+		s.t.Fatalf("%s, want %s", have, want)
+	}
+	return step
+}
+
+func plays(media string, isKey bool) string {
+	return told(live.Step{Media: []byte(media), Key: isKey}, nil)
+}
+
+// TestThereAndBack: what an agent seals is what its viewers are given, each of them.
+func TestThereAndBack(t *testing.T) {
+	s := newScene(t)
+	first := s.viewer()
+	s.take(first, s.seal("a", true), begins+plays("a", true))
+	s.take(first, s.seal("b", false), plays("b", false))
+	key, b, c := s.seal("c", true), s.seal("d", false), s.seal("e", false)
+	later := s.viewer() // begins with the newest group, which the server has kept
+	for i, f := range [][]byte{key, b, c} {
+		want := plays(string(rune('c'+i)), i == 0)
+		s.take(first, f, want)
+		if i == 0 {
+			want = begins + want
+		}
+		step := s.take(later, f, want)
+		if want := moment + latchkey.Time(i+2)*second/10; step.Time != want {
+			t.Errorf("fragment of %d, want %d", step.Time, want)
+		}
+	}
+}
+
+// TestRunsFollowEachOther: a run that ends says so, whoever watches knocks again, and
+// goes on without a hole.
+func TestRunsFollowEachOther(t *testing.T) {
+	s := newScene(t)
+	v := s.viewer()
+	s.take(v, s.seal("a", true), begins+plays("a", true))
+	former := s.run
+	former.End(s.now)
+	ending := s.seal("b", false)
+	s.take(v, ending, plays("b", false)+", knock")
+	s.run = s.start()
+	f := s.seal("b2", true)
+	s.take(v, f, "wrong-run")
+	knock := s.knock(v)
+	still, err := former.Seal([]byte("c"), false, s.now)
+	s.must(err)
+	s.take(v, s.grant(knock), "granted")
+	s.take(v, still, plays("c", false)) // until the next has begun
+	s.take(v, f, begins+plays("b2", true))
+	still, err = former.Seal([]byte("d"), false, s.now)
+	s.must(err)
+	s.take(v, still, "wrong-run")
+	s.take(v, s.seal("e", false), plays("e", false))
+	if _, err := former.Seal([]byte("f"), false, s.now+2*second); !errors.Is(err, live.ErrOver) {
+		t.Errorf("two seconds later the run that ended seals on: %v", err)
+	}
+}
+
+// TestRunEnds: nobody who has a run's key has it for longer than an hour, or for more
+// fragments than there are numbers.
+func TestRunEnds(t *testing.T) {
+	s := newScene(t)
+	s.seal("a", true)
+	for _, c := range []struct {
+		at     latchkey.Time
+		ending bool
+	}{{moment + live.MaxRun - 2*second - 1, false}, {moment + live.MaxRun - 2*second, true}, {moment + live.MaxRun - 1, true}} {
+		b, err := s.run.Seal([]byte("b"), false, c.at)
+		s.must(err)
+		if f, err := sealed.ParseFragment(b); err != nil || f.Ending != c.ending || s.run.Over(c.at) {
+			t.Errorf("at %d: ending %v, %v", c.at, f.Ending, err)
+		}
+	}
+	if _, err := s.run.Seal([]byte("c"), true, moment+live.MaxRun); !errors.Is(err, live.ErrOver) {
+		t.Errorf("after an hour: %v", err)
+	}
+	_, device := s.owner.Device()
+	visitor := s.open(s.knock(live.NewViewer(device, s.stream)))
+	if _, err := visitor.Grant(s.run, s.owner.Title(), moment+live.MaxRun, true); !errors.Is(err, live.ErrOver) {
+		t.Errorf("a run that is over is granted: %v", err)
+	}
+	s.run = s.start()
+	s.run.Skip(math.MaxUint32 - 1)
+	s.seal("the last", true)
+	if _, err := s.run.Seal([]byte("one more"), true, s.now); !errors.Is(err, live.ErrOver) {
+		t.Errorf("a number is given out twice: %v", err)
+	}
+	s.run = s.start()
+	s.run.Stop()
+	if _, err := s.run.Seal([]byte("a"), true, s.now); !errors.Is(err, live.ErrOver) {
+		t.Errorf("a run that was stopped goes on: %v", err)
+	}
+}
+
+// TestRunRefuses what would make no fragment.
+func TestRunRefuses(t *testing.T) {
+	s := newScene(t)
+	for name, c := range map[string]struct {
+		media []byte
+		isKey bool
+	}{"no key first": {[]byte("a"), false}, "nothing": {nil, true}, "too much": {make([]byte, sealed.MaxFragment-15), true}} {
+		if _, err := s.run.Seal(c.media, c.isKey, s.now); err == nil {
+			t.Errorf("%s is sealed", name)
+		}
+	}
+	if _, err := s.run.Seal(make([]byte, sealed.MaxFragment-16), true, s.now); err != nil {
+		t.Errorf("the largest fragment: %v", err)
+	}
+	if _, err := live.Start(s.agent.Keys, s.stream, live.Init{Type: "video/mp4"}, s.now); err == nil {
+		t.Error("a run begins without an init segment")
+	}
+	if text := fmt.Sprintf("%v %+v", s.run, s.run); text != "(secret) (secret)" {
+		t.Errorf("a run prints as %s", text)
+	}
+}
+
+// TestClockThatIsSetBack makes nothing look newer than it is.
+func TestClockThatIsSetBack(t *testing.T) {
+	s := newScene(t)
+	s.seal("a", true)
+	b, err := s.run.Seal([]byte("b"), false, moment-second)
+	s.must(err)
+	if f, _ := sealed.ParseFragment(b); f.Time != moment {
+		t.Errorf("a fragment of %d after one of %d", f.Time, moment)
+	}
+}
+
+// TestHeldBackLooksOld: however a server delays, what is shown is at least as new as the
+// viewer is told, whatever the agent's clock shows.
+func TestHeldBackLooksOld(t *testing.T) {
+	const ahead = 3600 * second // the agent's clock is an hour ahead of the viewer's
+	for _, c := range []struct {
+		name                     string
+		knock, grant, later, age latchkey.Time // delays of knock, grant, fragments; how old the picture is when it comes
+	}{
+		{"at once", 0, 0, 0, 0},
+		{"the knock", 5 * second, 0, 0, 0},
+		{"the grant", 0, 5 * second, 0, 0},
+		{"fragments", 0, 0, 7 * second, 7 * second},
+		{"all of it", second, second, second, second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScene(t)
+			_, device := s.owner.Device()
+			v := live.NewViewer(device, s.stream)
+			if _, ok := v.Behind(s.now); ok {
+				t.Error("something was shown before anything came")
+			}
+			knock, clock := s.knock(v), s.now
+			clock += c.knock
+			visitor := s.open(knock)
+			run, err := live.Start(s.agent.Keys, s.stream, init1080, clock+ahead)
+			s.must(err)
+			g, err := visitor.Grant(run, s.owner.Title(), clock+ahead, true)
+			s.must(err)
+			made := clock + 2*second
+			f, err := run.Seal([]byte("a"), true, made+ahead)
+			s.must(err)
+			clock += c.grant
+			s.now = clock
+			s.take(v, g, "granted")
+			clock = max(clock, made) + c.later
+			s.now = clock
+			s.take(v, f, begins+plays("a", true))
+			have, _ := v.Behind(clock)
+			least, most := clock-made, clock-made+c.knock+c.grant
+			if have < time.Duration(least)*time.Microsecond || have > time.Duration(most)*time.Microsecond {
+				t.Errorf("behind by %s, and it is %d us old", have, least)
+			}
+			if later, _ := v.Behind(clock + second); later != have+time.Second {
+				t.Errorf("a second later behind by %s, before that by %s", later, have)
+			}
+		})
+	}
+}
+
+// TestWhoMay: the deeds as they are now say who watches, when a run is granted and
+// later.
+func TestWhoMay(t *testing.T) {
+	s := newScene(t)
+	other := s.owner.PlaceCamera(s.agent)
+	until := s.owner.Now() + 3600*second
+	rights := func(kinds deed.Kinds, until latchkey.Time, cameras ...latchkey.CameraID) deed.Standing {
+		r := keytest.Rights(until, cameras...)
+		r.Kinds = kinds
+		return deed.Standing{Role: deed.Guest, Rights: r}
+	}
+	join := func(st deed.Standing) *keytest.Person { return s.owner.Join(keytest.NewPerson(), st) }
+	resident := join(keytest.AsResident)
+	guest := join(rights(deed.SeesLive, 0, s.stream.Camera))
+	beside := join(rights(deed.SeesLive, 0, other))
+	clips := join(rights(deed.SeesClips, 0, s.stream.Camera))
+	ends := join(rights(deed.SeesLive, until))
+	gone := join(keytest.AsResident)
+	visitors := map[*keytest.Person]*live.Visitor{}
+	for _, p := range []*keytest.Person{resident, guest, beside, clips, ends, gone} {
+		s.now = s.owner.Now()
+		visitors[p] = s.open(s.knock(live.NewViewer(p.Keys.DeviceSigning, s.stream)))
+	}
+	s.owner.Dismiss(gone)
+	for _, c := range []struct {
+		name string
+		who  *keytest.Person
+		at   latchkey.Time
+		sure bool
+		want sealed.Reason
+	}{
+		{"a resident", resident, until, true, ""},
+		{"a resident, without a clock", resident, 0, false, ""},
+		{"a guest of the camera", guest, until, true, ""},
+		{"a guest without end, without a clock", guest, 0, false, ""},
+		{"a guest of another camera", beside, until - 1, true, sealed.NotAllowed},
+		{"a guest without live view", clips, until - 1, true, sealed.NotAllowed},
+		{"a guest before the end", ends, until - 1, true, ""},
+		{"a guest at the end", ends, until, true, sealed.NotAllowed},
+		{"a guest whose rights end, without a clock", ends, 0, false, sealed.NotAllowed},
+		{"somebody who is gone", gone, until, true, sealed.FormerSigner},
+	} {
+		visitor := visitors[c.who]
+		if have := sealed.ReasonOf(visitor.May(s.owner.Title(), c.at, c.sure)); have != c.want {
+			t.Errorf("%s: %q, want %q", c.name, have, c.want)
+		}
+		s.run = s.start()
+		if _, err := visitor.Grant(s.run, s.owner.Title(), max(c.at, 1), c.sure); c.want != "" && sealed.ReasonOf(err) != c.want {
+			t.Errorf("%s is granted a run: %v", c.name, err)
+		}
+	}
+	s.owner.ReleaseCamera(s.stream.Camera)
+	if have := sealed.ReasonOf(visitors[resident].May(s.owner.Title(), until, true)); have != sealed.WrongAgent {
+		t.Errorf("a camera that has left the home: %q", have)
+	}
+}
+
+// TestFrozenHomeIsDark: nobody is granted anything, they are told why, and who knows the
+// deed takes no more of a run that somebody goes on with.
+func TestFrozenHomeIsDark(t *testing.T) {
+	s := newScene(t)
+	v := s.viewer()
+	s.take(v, s.seal("a", true), begins+plays("a", true))
+	_, device := s.owner.Device()
+	late := live.NewViewer(device, s.stream)
+	granted := s.grant(s.knock(late))
+	s.owner.Sign(deed.FreezeBody{})
+	s.take(v, s.seal("b", false), "frozen")
+	s.take(late, granted, "frozen")
+	visitor := s.open(s.knock(v))
+	if _, err := visitor.Grant(s.run, s.owner.Title(), s.now, true); sealed.ReasonOf(err) != sealed.Frozen {
+		t.Errorf("a run of a frozen home is granted: %v", err)
+	}
+	refusal, err := visitor.Refuse("frozen", s.owner.Title(), s.now)
+	s.must(err)
+	s.take(v, refusal, "refused frozen")
+}
+
+// TestReplacedAgentIsHeardNoMore: from the deed on, fragments under its former key are
+// not taken, although its grant was.
+func TestReplacedAgentIsHeardNoMore(t *testing.T) {
+	s := newScene(t)
+	v := s.viewer()
+	s.take(v, s.seal("a", true), begins+plays("a", true))
+	s.owner.ReplaceAgent(s.agent)
+	s.take(v, s.seal("b", false), "former-signer")
+}
+
+// TestStartedAgainAgent has no runs: what it sealed before is of none that is granted.
+// The knock that it has forgotten does no more than let the same viewer in again.
+func TestStartedAgainAgent(t *testing.T) {
+	s := newScene(t)
+	_, device := s.owner.Device()
+	v := live.NewViewer(device, s.stream)
+	knock := s.knock(v)
+	s.take(v, s.grant(knock), "granted")
+	old := s.seal("a", true)
+	s.take(v, old, begins+plays("a", true))
+	s.porter, s.run = live.NewPorter(s.agent.Keys, incarnation+1), s.start()
+	fresh := s.seal("b", true)
+	again := s.grant(knock)
+	s.take(v, again, "wrong-knock")
+	s.take(v, fresh, "wrong-run")
+	s.take(v, s.grant(s.knock(v)), "granted")
+	s.take(v, fresh, begins+plays("b", true))
+	s.take(v, old, "wrong-run")
+}
+
+// TestKnockIsAnsweredOnce, and answers are counted without holes.
+func TestKnockIsAnsweredOnce(t *testing.T) {
+	s := newScene(t)
+	_, device := s.owner.Device()
+	for want := uint64(1); want < 4; want++ {
+		visitor := s.open(s.knock(live.NewViewer(device, s.stream)))
+		if _, err := visitor.Refuse("a word\nand another", s.owner.Title(), s.now); err == nil {
+			t.Error("a refusal of two lines is sealed")
+		}
+		b, err := visitor.Grant(s.run, s.owner.Title(), s.now, true)
+		s.must(err)
+		if g, err := sealed.ParseGrant(b); err != nil || g.Number != want || g.Incarnation != incarnation {
+			t.Errorf("%s, %v; want number %d", g, err, want)
+		}
+		if _, err := visitor.Refuse("busy", s.owner.Title(), s.now); err == nil {
+			t.Error("a knock is answered twice")
+		}
+	}
+}
+
+// TestPorterForgets the oldest knock when it has met many others, and not before.
+func TestPorterForgets(t *testing.T) {
+	s := newScene(t)
+	_, device := s.owner.Device()
+	knock := s.knock(live.NewViewer(device, s.stream))
+	s.open(knock)
+	for i := range live.MaxSeen - 1 {
+		if !s.porter.First([32]byte{1, byte(i), byte(i >> 8)}) {
+			t.Fatalf("knock %d is known", i)
+		}
+	}
+	if _, err := s.porter.Open(knock, s.owner.Title(), s.now); sealed.ReasonOf(err) != sealed.Replayed {
+		t.Errorf("the oldest of %d: %v", live.MaxSeen, err)
+	}
+	s.porter.First([32]byte{2})
+	s.open(knock)
+}
+
+// TestOtherStreamIsNotGranted: a run is granted to those who asked for its stream.
+func TestOtherStreamIsNotGranted(t *testing.T) {
+	s := newScene(t)
+	_, device := s.owner.Device()
+	of := s.stream
+	of.Kind = sealed.SubStream
+	visitor := s.open(s.knock(live.NewViewer(device, of)))
+	if _, err := visitor.Grant(s.run, s.owner.Title(), s.now, true); sealed.ReasonOf(err) != sealed.WrongStream {
+		t.Errorf("the main stream to who asked for the sub stream: %v", err)
+	}
+}
+
+// TestViewerForges: who watches has the run's key, and can make nothing of it that
+// another viewer takes.
+func TestViewerForges(t *testing.T) {
+	s := newScene(t)
+	v := s.viewer()
+	genuine := s.seal("a", true)
+	s.take(v, genuine, begins+plays("a", true))
+	f, err := sealed.ParseFragment(s.seal("b", false))
+	s.must(err)
+	forger := key.Signing()
+	f.Signatures = [][]byte{ed25519.Sign(forger, f.SignedMessage())}
+	s.take(v, f.Bytes(), "bad-signature")
+	g, err := sealed.ParseFragment(genuine)
+	s.must(err)
+	f.Signatures = g.Signatures
+	s.take(v, f.Bytes(), "bad-signature")
+	f.Sealed, f.Sequence = bytes.Clone(g.Sealed), 3
+	s.take(v, f.Bytes(), "bad-signature")
+}

@@ -1,0 +1,301 @@
+package live_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/internal/sabotage"
+	"github.com/latchkey-cam/latchkey/internal/vectors"
+	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/key/keytest"
+	"github.com/latchkey-cam/latchkey/live"
+	"github.com/latchkey-cam/latchkey/sealed"
+)
+
+// vector is one file of testdata/vectors (docs/live.md, "Vectors").
+type vector struct {
+	Name     string            `json:"name"`
+	Says     string            `json:"says"`
+	Home     string            `json:"home"`
+	Reader   string            `json:"reader"`
+	Now      latchkey.Time     `json:"now,omitempty"`
+	Camera   latchkey.CameraID `json:"camera,omitzero"`
+	Stream   sealed.StreamKind `json:"stream,omitempty"`
+	Knock    []byte            `json:"knock,omitempty"`
+	Asker    []byte            `json:"asker,omitempty"`
+	Messages []message         `json:"messages"`
+}
+
+type message struct {
+	Message []byte        `json:"message"`
+	At      latchkey.Time `json:"at,omitempty"`
+	Expect  string        `json:"expect"`
+	Behind  *int64        `json:"behind,omitempty"`
+}
+
+const homesFile = "../sealed/testdata/homes.json"
+
+func readVectors(t testing.TB) (all []vector, by map[string]int) {
+	t.Helper()
+	return vectors.Read(t, func(v *vector) *string { return &v.Name })
+}
+
+// told is a step as vectors write it.
+func told(s live.Step, err error) string {
+	if err != nil {
+		if r := sealed.ReasonOf(err); r != "" {
+			return string(r)
+		}
+		return err.Error()
+	}
+	var parts []string
+	if s.Refused != "" {
+		parts = append(parts, "refused "+s.Refused)
+	}
+	if s.Granted {
+		parts = append(parts, "granted")
+	}
+	if s.Missing > 0 {
+		parts = append(parts, fmt.Sprint("missing ", s.Missing))
+	}
+	if s.Init != nil {
+		parts = append(parts, "begins "+s.Init.Type)
+	}
+	if s.Media != nil {
+		hash := sha256.Sum256(s.Media)
+		parts = append(parts, map[bool]string{true: "plays key ", false: "plays "}[s.Key]+hex.EncodeToString(hash[:]))
+	}
+	if s.Knock {
+		parts = append(parts, "knock")
+	}
+	if parts == nil {
+		return "waits"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// run has the vector's reader read its messages, and gives for each what comes of it.
+func (v vector) run(t *testing.T, h *keytest.Home) []message {
+	t.Helper()
+	read := v.reader(t, h)
+	var all []message
+	for _, m := range v.Messages {
+		all = append(all, read(m))
+	}
+	return all
+}
+
+func (v vector) reader(t *testing.T, h *keytest.Home) func(message) message {
+	t.Helper()
+	opened := func(err error) message {
+		if err == nil {
+			return message{Expect: "opened"}
+		}
+		return message{Expect: told(live.Step{}, err)}
+	}
+	switch v.Reader {
+	case "carrier":
+		return func(m message) message { return opened(carry(m.Message, h)) }
+	case "viewer":
+		viewer := v.viewer(t)
+		return func(m message) message {
+			is := message{Expect: told(viewer.Take(m.Message, h.Title(), m.At))}
+			if behind, ok := viewer.Behind(m.At); ok {
+				us := behind.Microseconds()
+				is.Behind = &us
+			}
+			return is
+		}
+	}
+	i, err := strconv.Atoi(strings.TrimPrefix(v.Reader, "agent "))
+	if err != nil {
+		t.Fatalf("no such reader: %q", v.Reader)
+	}
+	porter := live.NewPorter(h.Agent(i).Keys, incarnation)
+	return func(m message) message {
+		_, err := porter.Open(m.Message, h.Title(), v.Now)
+		return opened(err)
+	}
+}
+
+// carry makes the checks that need no secret.
+func carry(b []byte, h *keytest.Home) error {
+	if kind, _ := sealed.LiveKindOf(b); kind == sealed.GrantMessage {
+		g, err := sealed.ParseGrant(b)
+		if err == nil {
+			err = sealed.VerifyGrant(g, h.Title())
+		}
+		return err
+	}
+	k, err := sealed.ParseKnock(b)
+	if err == nil {
+		err = sealed.VerifyKnock(k, h.Title())
+	}
+	return err
+}
+
+func (v vector) viewer(t *testing.T) *live.Viewer {
+	t.Helper()
+	k, err := sealed.ParseKnock(v.Knock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asker, err := key.PrivateFromSeed(v.Asker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k.Stream.Camera != v.Camera || k.Stream.Kind != v.Stream {
+		t.Fatalf("the knock is for %s", k.Stream)
+	}
+	return live.Knocked(k, asker, v.Now)
+}
+
+// TestVectors has every vector of both languages read, and compares what comes of each
+// message.
+func TestVectors(t *testing.T) {
+	homes := keytest.ReadHomes(homesFile)
+	all, by := readVectors(t)
+	refused := 0
+	for _, v := range all {
+		t.Run(v.Name, func(t *testing.T) {
+			for i, is := range v.run(t, homes[v.Home]) {
+				want := v.Messages[i]
+				if is.Expect != want.Expect {
+					t.Fatalf("%s: message %d: %s, want %s", v.Says, i, is.Expect, want.Expect)
+				}
+				if have, want := shown(is.Behind), shown(want.Behind); have != want {
+					t.Errorf("%s: after message %d it is behind by %s, want %s", v.Says, i, have, want)
+				}
+				sameSpelling(t, want.Message)
+			}
+		})
+		if slices.ContainsFunc(v.Messages, func(m message) bool { return slices.Contains(listed(t), m.Expect) }) {
+			refused++
+		}
+	}
+	if by["go"] < 150 || refused <= len(all)/2 {
+		t.Errorf("%d vectors by Go, %d of them with a refusal: want 150, and more than half", by["go"], refused)
+	}
+}
+
+func shown(behind *int64) string {
+	if behind == nil {
+		return "nothing"
+	}
+	return fmt.Sprint(*behind, " us")
+}
+
+// sameSpelling: what parses is written back as the same bytes.
+func sameSpelling(t *testing.T, b []byte) {
+	t.Helper()
+	var again []byte
+	if k, err := sealed.ParseKnock(b); err == nil {
+		again = k.Bytes()
+	} else if g, err := sealed.ParseGrant(b); err == nil {
+		again = g.Bytes()
+	} else if f, err := sealed.ParseFragment(b); err == nil {
+		again = f.Bytes()
+	} else {
+		return
+	}
+	if !bytes.Equal(again, b) {
+		t.Error("a second spelling of a message")
+	}
+}
+
+// listed are the reasons in docs/live.md.
+func listed(t testing.TB) []string {
+	t.Helper()
+	page, err := os.ReadFile("../docs/live.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "\n## Reasons\n")
+	section, _, _ := strings.Cut(rest, "\n## ")
+	reasons := strings.Fields(strings.ReplaceAll(section, "`", ""))
+	if len(reasons) < 15 {
+		t.Fatalf("docs/live.md lists %d reasons", len(reasons))
+	}
+	return reasons
+}
+
+// TestReasonsAreRefused: every reason that the page lists is the reason of a vector or
+// of a test of this package, and no other is.
+func TestReasonsAreRefused(t *testing.T) {
+	met := map[string]bool{"frozen": true} // TestFrozenHomeIsDark
+	all, _ := readVectors(t)
+	for _, v := range all {
+		for _, m := range v.Messages {
+			if !strings.Contains(m.Expect, " ") && !slices.Contains([]string{"opened", "granted", "waits", "knock"}, m.Expect) {
+				met[m.Expect] = true
+			}
+		}
+	}
+	for _, r := range listed(t) {
+		if !met[r] {
+			t.Errorf("nothing is refused as %s", r)
+		}
+		delete(met, r)
+	}
+	for r := range met {
+		t.Errorf("docs/live.md does not list the reason %s", r)
+	}
+}
+
+// cutOut is a check that is taken out, and the vector or test which it is there for.
+type cutOut struct{ name, test, file, old, new string }
+
+var cuts = []cutOut{
+	{"the home is not compared", "Vectors/go/neighbours-fragment", "sealed/live.go", "s.Home != asked.Home", "false"},
+	{"the camera is not compared", "Vectors/go/other-camera", "sealed/live.go", "s.Camera != asked.Camera", "false"},
+	{"the stream is not compared", "Vectors/go/other-stream", "sealed/live.go", "s.Kind != asked.Kind", "false"},
+	{"the knock is not compared", "Vectors/go/grant-other-knock", "sealed/grant.go", "g.Knock != k.Hash()", "false"},
+	{"the run is not compared", "Vectors/go/other-run", "live/viewer.go", "w.grant.Run == run", "true"},
+	{"fragments are signed by anybody", "Vectors/go/fragment-forged", "sealed/fragment.go", "!agent.Verify(f.SignedMessage(), f.Signatures[0])", "false"},
+	{"grants and knocks are signed by anybody", "Vectors/go/grant-forged", "sealed/parcel.go", "!k.Verify(message, p.Signatures[0])", "false && !k.Verify(message, p.Signatures[0])"},
+	{"another agent grants", "Vectors/go/grant-other-agent", "sealed/grant.go", "!placed || camera.Agent != g.Agent", "!placed || false && camera.Agent != g.Agent"},
+	{"an agent's former key grants", "Vectors/go/grant-former-key", "sealed/grant.go", "!t.InForce(g.Signer, g.Head.Seq) || !t.InForce(g.Signer, t.Head().Seq)", "false"},
+	{"a fragment is shown again", "Vectors/go/again", "live/viewer.go", "f.Sequence <= w.last", "false"},
+	{"a fragment from before the grant is shown", "Vectors/go/before-from", "live/viewer.go", "f.Sequence < w.grant.From", "false"},
+	{"what follows a gap is shown", "Vectors/go/gap", "live/viewer.go", "(w.broken || s.Missing > 0) && !f.Key", "false"},
+	{"a run begins anywhere", "Vectors/go/no-key-first", "live/viewer.go", "s.Missing = 0; !f.Key", "s.Missing = 0; false"},
+	{"an old grant counts", "Vectors/go/grant-late", "live/viewer.go", "now > k.knock.Expires", "false"},
+	{"a knock is good twice", "Vectors/go/knock-twice", "live/porter.go", "if p.seen[knock] {", "if false {"},
+	{"a knock is good for ever", "Vectors/go/knock-late", "live/porter.go", "case now > k.Expires+late:", "case false:"},
+	{"any agent answers", "Vectors/go/knock-other-agent-reads", "live/porter.go", "k.Agent != p.keys.Agent", "false"},
+	{"a former member's device knocks", "Vectors/go/knock-dismissed", "sealed/knock.go", "!t.InForce(k.Signer, t.Head().Seq)", "false"},
+	{"who may is not asked", "WhoMay", "sealed/knock.go", "!t.Covers(p.ID, k.Stream.Camera, deed.SeesLive, at)", "false"},
+	{"a frozen home is granted", "FrozenHomeIsDark", "sealed/grant.go", "t.Frozen() && !g.Refuses()", "false"},
+	{"a run has no end", "RunEnds", "live/run.go", "now >= r.ends", "false"},
+	{"what is held back looks fresh", "HeldBackLooksOld", "live/viewer.go", "int64(now)-int64(w.sent)", "int64(0)"},
+}
+
+// TestMissingChecksAreNoticed is the control: a program that lacks these checks does
+// otherwise than each of those vectors and tests says.
+func TestMissingChecksAreNoticed(t *testing.T) {
+	var all []sabotage.Cut
+	for _, c := range cuts {
+		all = append(all, sabotage.Cut{File: c.file, Old: c.old, New: c.new})
+	}
+	overlay, err := sabotage.Overlay("..", t.TempDir(), all...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := sabotage.Tests(t.Context(), overlay, "^Test(Vectors|WhoMay|FrozenHomeIsDark|RunEnds|HeldBackLooksOld|HostileServer)$")
+	if err == nil || !strings.Contains(string(out), "--- FAIL: TestVectors ") {
+		t.Fatalf("without the checks the tests say %v:\n%s", err, out)
+	}
+	for _, c := range append(cuts, cutOut{name: "all of that", test: "HostileServer"}) {
+		if want := "--- FAIL: Test" + c.test + " "; !strings.Contains(string(out), want) {
+			t.Errorf("%s, and the tests do not say %q", c.name, want)
+		}
+	}
+}
