@@ -15,8 +15,8 @@ import (
 
 // A control arm's server is a process of its own: a client that meets what it believes
 // impossible ends the process that it is in. Its first line on standard input is a
-// [plainConfig], and each after it a [plainOrder]. On standard output it says what it
-// has counted, ten times a second from when it listens.
+// [plainConfig], and each after it a [plainOrder]. On standard output it says where it
+// listens and what it has counted, ten times a second.
 
 // plainOrder is what the server shall do.
 type plainOrder struct {
@@ -31,12 +31,13 @@ type plainOrder struct {
 
 // plainReport is a line of the server's.
 type plainReport struct {
-	Report      int64 `json:"report,omitempty"`
-	Misses      int64 `json:"misses"`
-	OriginReads int64 `json:"origin_reads"`
-	Alarms      int64 `json:"alarms"`
-	FirstAlarm  int64 `json:"first_alarm,omitempty"` // µs
-	Crossed     int64 `json:"crossed"`
+	Address     string `json:"address"`
+	Report      int64  `json:"report,omitempty"`
+	Misses      int64  `json:"misses"`
+	OriginReads int64  `json:"origin_reads"`
+	Alarms      int64  `json:"alarms"`
+	FirstAlarm  int64  `json:"first_alarm,omitempty"` // µs
+	Crossed     int64  `json:"crossed"`
 }
 
 // ServeArm is the server of a control arm, until in ends.
@@ -56,14 +57,14 @@ func ServeArm(ctx context.Context, in io.Reader, out io.Writer) error {
 		return fmt.Errorf("serve a control arm: %w", err)
 	}
 	defer p.close()
-	listener, err := net.Listen("tcp", c.Listen)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("serve a control arm: %w", err)
 	}
 	front := &http.Server{Handler: p.handler(), ReadHeaderTimeout: 10 * time.Second}
 	defer front.Close() // nobody waits any more
 	go front.Serve(listener)
-	r := &reporter{plain: p, out: json.NewEncoder(out)}
+	r := &reporter{plain: p, address: listener.Addr().String(), out: json.NewEncoder(out)}
 	go r.often(ctx)
 	for lines.Scan() {
 		var o plainOrder
@@ -82,7 +83,8 @@ func ServeArm(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // reporter writes what the server has counted.
 type reporter struct {
-	plain *plain
+	plain   *plain
+	address string
 
 	mu  sync.Mutex // protects out
 	out *json.Encoder
@@ -97,7 +99,7 @@ func (r *reporter) often(ctx context.Context) {
 
 func (r *reporter) say(p plainReport) {
 	c := &r.plain.counts
-	p.Misses, p.OriginReads, p.Alarms = c.misses.Load(), c.originReads.Load(), c.alarms.Load()
+	p.Address, p.Misses, p.OriginReads, p.Alarms = r.address, c.misses.Load(), c.originReads.Load(), c.alarms.Load()
 	p.FirstAlarm, p.Crossed = c.firstAlarm.Load(), r.plain.cross.done.Load()
 	r.mu.Lock()
 	defer r.mu.Unlock()

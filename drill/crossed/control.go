@@ -9,11 +9,11 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-cam/latchkey/drill/fault"
@@ -35,7 +35,7 @@ type control struct {
 	cache  *cache
 	wire   *fault.Proxy // to the cache
 	edge   *fault.Proxy // to the server; nil if there is none
-	front  string       // where people reach the server
+	front  atomic.Value // of string: where people reach the server
 	client *http.Client
 	keeper *keeper // of this scene
 }
@@ -48,18 +48,14 @@ func openControl(ctx context.Context, homes []*home, cache *cache, child Child, 
 			err = errors.Join(fmt.Errorf("make a control arm: %w", err), k.close())
 		}
 	}()
-	if k.config.Listen, err = freeAddress(); err != nil {
-		return k, err
-	}
 	if k.wire, err = fault.NewProxy(ctx, fault.ProxyConfig{Upstream: cache.address, Protocol: fault.RESP}); err != nil {
 		return k, err
 	}
-	k.front = k.config.Listen
 	if !c.KeyedOnly { // of which only the client is drilled
-		if k.edge, err = fault.NewProxy(ctx, fault.ProxyConfig{Upstream: k.config.Listen, Protocol: fault.HTTP}); err != nil {
+		if k.edge, err = fault.NewProxy(ctx, fault.ProxyConfig{Protocol: fault.HTTP}); err != nil {
 			return k, err
 		}
-		k.front = k.edge.Addr()
+		k.front.Store(k.edge.Addr())
 	}
 	k.config.Cache, k.config.Prefix = k.wire.Addr(), cache.prefix
 	k.client = newClient()
@@ -85,21 +81,6 @@ func openControl(ctx context.Context, homes []*home, cache *cache, child Child, 
 		}
 	}
 	return k, nil
-}
-
-// freeAddress is one on loopback at which nobody listens. A server listens there again and
-// again, and meanwhile nothing may take it: no system gives these ports to connections.
-func freeAddress() (string, error) {
-	for tries := 0; ; tries++ {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000)))
-		l, err := net.Listen("tcp", address)
-		if err == nil {
-			return address, l.Close()
-		}
-		if tries == 100 {
-			return "", fmt.Errorf("find a free address: %w", err)
-		}
-	}
 }
 
 // newClient is a browser's connections, as many as there are people at a time.
@@ -148,7 +129,7 @@ func (k *control) begin(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if k.keeper, err = keep(ctx, k.child, k.config); err != nil {
+	if k.keeper, err = keep(ctx, k.child, k.config, k.lead); err != nil {
 		return err
 	}
 	if k.config.KeyedOnly {
@@ -175,9 +156,18 @@ func (k *control) fill(ctx context.Context) error {
 	return err
 }
 
+// lead has people reach the server at its address, behind the proxy if there is one.
+func (k *control) lead(address string) {
+	if k.edge != nil {
+		k.edge.Lead(address)
+		return
+	}
+	k.front.Store(address)
+}
+
 // ask sends a request as somebody.
 func (k *control) ask(ctx context.Context, method, path, user string, body []byte) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, method, "http://"+k.front+path, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+k.front.Load().(string)+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

@@ -17,9 +17,11 @@ import (
 	"maps"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/drill/fault"
 )
 
 // Config is how much of a drill it shall be.
@@ -48,6 +50,7 @@ type Config struct {
 // drilling is a drill under way.
 type drilling struct {
 	config Config
+	scenes []fault.Fault // that are played
 	homes  []*home
 	known  map[latchkey.HomeID]bool
 
@@ -67,9 +70,12 @@ func Run(ctx context.Context, c Config) (Result, error) {
 			tell(sentence)
 		}
 	}
-	d := &drilling{config: c, result: Result{Homes: c.Homes, Seed: c.Seed, Cache: c.Cache}}
+	d := &drilling{config: c, scenes: catalogue(), result: Result{Homes: c.Homes, Seed: c.Seed, Cache: c.Cache}}
 	if c.Cache == "" {
 		d.result.Cache = "embedded"
+	}
+	if c.NoFaults {
+		d.scenes = d.scenes[:1]
 	}
 	var err error
 	if d.homes, err = makeHomes(ctx, c.Homes, d.progress("made the keys of %d of %d homes", c.Homes)); err != nil {
@@ -79,11 +85,7 @@ func Run(ctx context.Context, c Config) (Result, error) {
 	for _, h := range d.homes {
 		d.known[h.id()] = true
 	}
-	parts := d.arms()
-	err = each(ctx, len(parts), len(parts), func(int) {}, func(ctx context.Context, i int) error {
-		return d.drill(ctx, parts[i])
-	})
-	if err != nil {
+	if err := d.drillArms(ctx); err != nil {
 		return d.result, err
 	}
 	if c.Reads > 0 && !c.NoFaults {
@@ -113,16 +115,58 @@ func (d *drilling) progress(format string, of int) func(done int) {
 
 const tellEvery = 2 * time.Second
 
-// part is a cloud of an arm. Those of the stock clients share one.
+// part is an arm, or one client of it: those of the stock clients share one.
 type part struct {
-	arm  *Arm
-	name string // of the folder
-	with string // the client, if an arm has several
-	open func(ctx context.Context, dir string) (cloud, func() error, error)
+	arm    *Arm
+	name   string // of its folders, and in its keys
+	with   string // the client, if an arm has several
+	clouds int    // that play its scenes
+	open   func(ctx context.Context, name string) (cloud, func() error, error)
+
+	next   atomic.Int64 // the scene that nobody plays yet
+	scenes []*Scene     // in the order of the catalogue; nil: it has no place for the fault
 }
 
-// arms are the parts, which are drilled at the same time.
-func (d *drilling) arms() []*part {
+// abreast is how many clouds a control arm with a server has. Most of its time goes into
+// waiting whether it heals.
+const abreast = 4
+
+// drillArms drills the control arms, all at the same time, while Latchkey's homes are
+// founded; and then Latchkey with nothing beside it, so that its times are its own.
+func (d *drilling) drillArms(ctx context.Context) (err error) {
+	controls, ours := d.arms()
+	var c cloud
+	var stop func() error
+	defer func() {
+		if stop != nil {
+			err = errors.Join(err, stop())
+		}
+	}()
+	err = each(ctx, 1+len(controls), 1+len(controls), func(int) {}, func(ctx context.Context, i int) (err error) {
+		if i == 0 {
+			c, stop, err = ours.open(ctx, ours.name)
+			return err
+		}
+		return d.drill(ctx, controls[i-1])
+	})
+	if err != nil {
+		return err
+	}
+	if err := d.play(ctx, c, ours); err != nil {
+		return err
+	}
+	for _, p := range append(controls, ours) {
+		for _, s := range p.scenes {
+			if s != nil {
+				p.arm.Scenes = append(p.arm.Scenes, *s)
+			}
+		}
+	}
+	return nil
+}
+
+// arms are the parts of the control arms, and Latchkey.
+func (d *drilling) arms() (controls []*part, ours *part) {
 	arms := []Arm{
 		{Name: Arm2024, Control: true, Says: "A server whose cache remembers whose a device is, and its thumbnails."},
 		{Name: ArmStamp, Control: true, Says: "The same; each picture carries the stamp of an account, which is compared before it is shown."},
@@ -130,78 +174,92 @@ func (d *drilling) arms() []*part {
 		{Name: ArmOurs, Says: "Sealed pictures, signed deeds, bound values; each reader compares."},
 	}
 	d.result.Arms = arms
-	parts := []*part{
-		d.control(&arms[0], "2024", plainConfig{Client: clientValkey}),
-		d.control(&arms[1], "stamp", plainConfig{Client: clientValkey, Stamp: true}),
+	controls = []*part{
+		d.control(&arms[0], "2024", abreast, plainConfig{Client: clientValkey}),
+		d.control(&arms[1], "stamp", abreast, plainConfig{Client: clientValkey, Stamp: true}),
 	}
 	for _, c := range stockClients {
-		p := d.control(&arms[2], c, plainConfig{Client: c, KeyedOnly: true})
+		p := d.control(&arms[2], c, 1, plainConfig{Client: c, KeyedOnly: true})
 		p.with = c
-		parts = append(parts, p)
+		controls = append(controls, p)
 	}
-	return append(parts, d.ours(&arms[3]))
+	return controls, d.ours(&arms[3])
+}
+
+func (d *drilling) part(a *Arm, name string, clouds int) *part {
+	return &part{arm: a, name: name, clouds: clouds, scenes: make([]*Scene, len(d.scenes))}
 }
 
 func (d *drilling) ours(a *Arm) *part {
-	return &part{arm: a, name: ArmOurs, open: func(ctx context.Context, dir string) (cloud, func() error, error) {
+	p := d.part(a, ArmOurs, 1)
+	p.open = func(ctx context.Context, name string) (cloud, func() error, error) {
 		cache, err := openCache(d.config.Cache, "latchkey-drill-ours")
 		if err != nil {
 			return nil, nil, err
 		}
-		o, err := openOurs(ctx, d.homes, cache, dir, d.progress("founded %d of %d homes", len(d.homes)))
+		o, err := openOurs(ctx, d.homes, cache, filepath.Join(d.config.Dir, name), d.progress("founded %d of %d homes", len(d.homes)))
 		if err != nil {
 			return nil, nil, errors.Join(err, cache.close(ctx))
 		}
 		return o, func() error { return errors.Join(o.close(), cache.close(ctx)) }, nil
-	}}
+	}
+	return p
 }
 
-func (d *drilling) control(a *Arm, name string, c plainConfig) *part {
-	return &part{arm: a, name: name, open: func(ctx context.Context, dir string) (cloud, func() error, error) {
+func (d *drilling) control(a *Arm, name string, clouds int, c plainConfig) *part {
+	p := d.part(a, name, clouds)
+	p.open = func(ctx context.Context, name string) (cloud, func() error, error) {
 		cache, err := openCache(d.config.Cache, "latchkey-drill-"+name+":")
 		if err != nil {
 			return nil, nil, err
 		}
-		c.Dir = dir
-		k, err := openControl(ctx, d.homes, cache, d.config.Child, c)
+		own := c
+		own.Dir = filepath.Join(d.config.Dir, name)
+		k, err := openControl(ctx, d.homes, cache, d.config.Child, own)
 		if err != nil {
 			return nil, nil, errors.Join(err, cache.close(ctx))
 		}
 		return k, func() error { return errors.Join(k.close(), cache.close(ctx)) }, nil
-	}}
+	}
+	return p
 }
 
-// drill plays every scene in one cloud.
-func (d *drilling) drill(ctx context.Context, p *part) (err error) {
-	c, stop, err := p.open(ctx, filepath.Join(d.config.Dir, p.name))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
-	scenes := catalogue()
-	if d.config.NoFaults {
-		scenes = scenes[:1]
-	}
-	for n, s := range scenes {
+// drill plays every scene, in as many clouds as the part has.
+func (d *drilling) drill(ctx context.Context, p *part) error {
+	return each(ctx, p.clouds, p.clouds, func(int) {}, func(ctx context.Context, i int) (err error) {
+		c, stop, err := p.open(ctx, fmt.Sprintf("%s-%d", p.name, i))
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+		return d.play(ctx, c, p)
+	})
+}
+
+// play plays in one cloud what nobody plays yet, until nothing is left.
+func (d *drilling) play(ctx context.Context, c cloud, p *part) error {
+	for {
+		n := int(p.next.Add(1)) - 1
+		if n >= len(d.scenes) {
+			return nil
+		}
+		s := d.scenes[n]
 		m := newMeter(d.config.Seed, s, d.known)
 		played, err := play(ctx, c, m, crowd(len(d.homes), n, d.config.Seed), s, d.config.Seed)
 		if err != nil {
 			return fmt.Errorf("%s, %s: %w", p.name, s.ID, err)
 		}
-		if played == nil {
-			continue
+		if played != nil {
+			played.With, p.scenes[n] = p.with, played
+			d.note(p, played, m)
 		}
-		played.With = p.with
-		d.note(p, *played, m)
 	}
-	return nil
 }
 
 // note adds a scene to its arm.
-func (d *drilling) note(p *part, s Scene, m *meter) {
+func (d *drilling) note(p *part, s *Scene, m *meter) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	p.arm.Scenes = append(p.arm.Scenes, s)
 	p.arm.affected = union(p.arm.affected, m.people)
 	p.arm.OverTime = together(p.arm.OverTime, m.over.moments)
 	p.arm.exposed = union(p.arm.exposed, m.exposed)

@@ -25,13 +25,14 @@ const restartAfter = 500 * time.Millisecond
 type keeper struct {
 	child  Child
 	config plainConfig
+	lead   func(address string) // people to the server that runs; empty: none does
 	stop   context.CancelFunc
 	done   sync.WaitGroup
-	up     atomic.Bool  // it listens
 	number atomic.Int64 // of reports
 
 	mu       sync.Mutex // protects what follows
 	in       io.Writer  // of the server that runs
+	address  string     // where it listens; empty: nowhere yet, or no more
 	was, now plainReport
 	crashes  int64
 	first    int64            // µs, of the first alarm of all
@@ -39,13 +40,16 @@ type keeper struct {
 	failed   error
 }
 
-// keep starts the server, and returns when it listens.
-func keep(ctx context.Context, child Child, c plainConfig) (*keeper, error) {
-	k := &keeper{child: child, config: c, reports: make(chan plainReport, 1)}
+// keep starts the server, and returns when people are led to it.
+func keep(ctx context.Context, child Child, c plainConfig, lead func(address string)) (*keeper, error) {
+	k := &keeper{child: child, config: c, lead: lead, reports: make(chan plainReport, 1)}
 	ctx, k.stop = context.WithCancel(context.WithoutCancel(ctx))
 	k.done.Go(func() { k.run(ctx) })
 	for range 600 {
-		if k.up.Load() {
+		k.mu.Lock()
+		up := k.address != ""
+		k.mu.Unlock()
+		if up {
 			return k, nil
 		}
 		pause(ctx, 50*time.Millisecond)
@@ -63,11 +67,11 @@ func (k *keeper) close() {
 func (k *keeper) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := k.once(ctx)
-		k.up.Store(false)
 		if ctx.Err() != nil {
 			return
 		}
 		k.mu.Lock()
+		k.moved("")
 		k.crashes, k.failed = k.crashes+1, err
 		k.was = add(k.was, k.now)
 		k.now = plainReport{}
@@ -116,16 +120,24 @@ func (k *keeper) heed(line []byte) {
 	}
 	k.mu.Lock()
 	k.now = r
+	k.moved(r.Address)
 	if k.first == 0 {
 		k.first = r.FirstAlarm
 	}
 	k.mu.Unlock()
-	k.up.Store(true)
 	if r.Report == k.number.Load() && r.Report != 0 {
 		select {
 		case k.reports <- r:
 		default:
 		}
+	}
+}
+
+// moved leads people to where the server listens now. The caller holds mu.
+func (k *keeper) moved(address string) {
+	if k.address != address {
+		k.address = address
+		k.lead(address)
 	}
 }
 

@@ -34,7 +34,6 @@ type plain struct {
 
 // plainConfig is what the server is told at its start.
 type plainConfig struct {
-	Listen string `json:"listen"`
 	Dir    string `json:"dir"`    // of the database, and of pictures
 	Cache  string `json:"cache"`  // its address
 	Prefix string `json:"prefix"` // of every key in it

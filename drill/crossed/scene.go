@@ -58,7 +58,7 @@ const (
 	strikes     = 12                     // about so often a fault strikes
 	healsWithin = 3 * time.Second        // or not at all; and for each of the crowd
 	healsOne    = 2 * time.Millisecond   // as much longer, because all of them may have to look again
-	looksAfter  = 100 * time.Millisecond // and again after twice as long, until it has healed
+	looksAfter  = 100 * time.Millisecond // and again after twice as long, until it has healed, and at the end
 	sample      = 32                     // people who look then, beside those who had missed something
 	fewest      = 150                    // homes that come back in a scene, if there are so many
 )
@@ -158,8 +158,8 @@ func storm(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) 
 
 // heal waits until everybody has seen their own again, and says when; zero: they do not.
 func heal(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) time.Time {
-	wait := looksAfter
-	for end := time.Now().Add(healsWithin + time.Duration(len(crowd))*healsOne); time.Now().Before(end) && ctx.Err() == nil; wait *= 2 {
+	end := time.Now().Add(healsWithin + time.Duration(len(crowd))*healsOne)
+	for wait := looksAfter; ctx.Err() == nil; wait *= 2 {
 		look := m.dirty()
 		for _, i := range rng.Perm(len(crowd))[:min(sample, len(crowd))] {
 			look = append(look, crowd[i])
@@ -171,7 +171,11 @@ func heal(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) t
 		if len(m.dirty()) == 0 {
 			return time.Now()
 		}
-		pause(ctx, wait)
+		left := time.Until(end)
+		if left <= 0 {
+			break
+		}
+		pause(ctx, min(wait, left))
 	}
 	return time.Time{}
 }
