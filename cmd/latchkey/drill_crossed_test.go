@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -76,18 +75,7 @@ func TestDrillCrossedWires(t *testing.T) {
 	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel() // much of a drill is waiting
-			args := []string{"build", "-o", filepath.Join(t.TempDir(), "latchkey")}
-			if tt.cuts != nil {
-				overlay, err := sabotage.Overlay("../..", t.TempDir(), tt.cuts...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				args = append(args, "-overlay", overlay)
-			}
-			if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			run := exec.Command(args[2], append([]string{"drill", "crossed-wires", "--homes", "64", "--reads", "100000", "--json"}, tt.flags...)...)
+			run := exec.Command(programWithout(t, tt.cuts...), append([]string{"drill", "crossed-wires", "--homes", "64", "--reads", "100000", "--json"}, tt.flags...)...)
 			run.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 			var told bytes.Buffer
 			run.Stderr = &told

@@ -12,29 +12,39 @@ import (
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
 )
 
+// programWithout is the program without some of its checks; with all of them it is the
+// one that the scripts run.
+func programWithout(t *testing.T, cuts ...sabotage.Cut) string {
+	t.Helper()
+	if len(cuts) == 0 {
+		return "latchkey"
+	}
+	overlay, err := sabotage.Overlay("../..", t.TempDir(), cuts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), "latchkey")
+	if out, err := exec.Command("go", "build", "-overlay", overlay, "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
 // TestDrillRevoke drills with the program as it is, which passes, and with one that does
 // not cut, which must fail, by its verdict and its exit code.
 func TestDrillRevoke(t *testing.T) {
 	t.Parallel()
-	overlay, err := sabotage.Overlay("../..", t.TempDir(), sabotage.Cut{File: "server/cut.go", Old: "if !gone(o) {", New: "if true {"})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, tt := range []struct {
 		name    string
-		flags   []string
+		cuts    []sabotage.Cut
 		exit    int
 		verdict string
 		tries   int // a machine that does much else at the same time is slow now and then
 	}{
 		{"genuine", nil, 0, "pass", 4},
-		{"sabotaged", []string{"-overlay", overlay}, 1, "fail", 1},
+		{"sabotaged", []sabotage.Cut{{File: "server/cut.go", Old: "if !gone(o) {", New: "if true {"}}, 1, "fail", 1},
 	} {
-		program := filepath.Join(t.TempDir(), "latchkey")
-		build := exec.Command("go", append(append([]string{"build", "-o", program}, tt.flags...), ".")...)
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		program := programWithout(t, tt.cuts...)
 		var r drill.Revocation
 		exit := -1
 		for range tt.tries {
