@@ -67,7 +67,8 @@ func run(ctx context.Context, args []string, t *terminal) int {
 		fmt.Fprintf(t.Err, "latchkey: %v\nTry: latchkey --help\n", err)
 		return 2
 	}
-	if err := command.Run(); err != nil && !errors.Is(err, context.Canceled) {
+	err = command.Run()
+	if interrupted := ctx.Err() != nil && errors.Is(err, context.Canceled); err != nil && !interrupted {
 		fmt.Fprintf(t.Err, "latchkey: %v\n", err)
 		return 1
 	}

@@ -32,8 +32,9 @@ func openCache(address, prefix string) (*cache, error) {
 	return c, nil
 }
 
+// close leaves nothing of the drill in the cache, even if the drill was interrupted.
 func (c *cache) close(ctx context.Context) error {
-	err := c.empty(ctx)
+	err := c.empty(context.WithoutCancel(ctx))
 	_ = c.client.Close() // nothing is under way
 	if c.own != nil {
 		c.own.Close()

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
+
+	"github.com/alicebob/miniredis/v2"
 
 	"github.com/latchkey-cam/latchkey/drill/crossed"
 )
@@ -29,16 +32,24 @@ func child(ctx context.Context) *exec.Cmd {
 }
 
 // TestCrossedWires drills in a small cloud, and in a larger one in the long form: every
-// control arm leaks, Latchkey does not.
+// control arm leaks, Latchkey does not. The cache is somebody else's, who finds of theirs
+// what was there before and nothing more.
 func TestCrossedWires(t *testing.T) {
 	t.Parallel()
-	c := crossed.Config{Dir: t.TempDir(), Homes: 64, Seed: 1, Child: child, Tell: func(s string) { t.Log(s) }}
+	cache := miniredis.RunT(t)
+	if err := cache.Set("mine", "1"); err != nil {
+		t.Fatal(err)
+	}
+	c := crossed.Config{Dir: t.TempDir(), Homes: 64, Seed: 1, Cache: cache.Addr(), Child: child, Tell: func(s string) { t.Log(s) }}
 	if os.Getenv("LATCHKEY_LONG") != "" {
 		c.Homes = 1300
 	}
 	r, err := crossed.Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if keys := cache.Keys(); !slices.Equal(keys, []string{"mine"}) {
+		t.Errorf("the cache holds %d keys after the drill: %.500q", len(keys), keys)
 	}
 	for _, a := range r.Arms {
 		t.Logf("%s: %+v", a.Name, a.Figures)
