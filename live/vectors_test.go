@@ -181,8 +181,8 @@ func TestVectors(t *testing.T) {
 			refused++
 		}
 	}
-	if by["go"] < 150 || refused <= len(all)/2 {
-		t.Errorf("%d vectors by Go, %d of them with a refusal: want 150, and more than half", by["go"], refused)
+	if by["go"] < 150 || by["ts"] < 60 || refused <= len(all)/2 {
+		t.Errorf("%d vectors by Go, %d by TypeScript, %d of them with a refusal: want 150, 60 and more than half", by["go"], by["ts"], refused)
 	}
 }
 

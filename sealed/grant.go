@@ -50,17 +50,15 @@ func (g *Grant) read(r *wire.Reader) error {
 	r.Into(g.Knock[:])
 	g.Head = r.Head()
 	r.Into(g.Signer[:])
-	switch n := int(r.U8()); {
+	switch {
 	case r.Err() != nil:
 		return r.Err()
 	case g.Incarnation == 0 || g.Number == 0:
 		return Refuse(Malformed, "grant %d of incarnation %d: both count from 1", g.Number, g.Incarnation)
 	case g.Refuses() != (g.From == 0):
 		return Refuse(Malformed, "run %s from fragment %d", g.Run, g.From)
-	case n != 1:
-		return Refuse(Malformed, "%d recipients, want 1", n)
 	}
-	return g.readSealed(r, 1, ToAsker)
+	return g.readOne(r, ToAsker)
 }
 
 // Context is the part of the grant that its body and its key are bound to.

@@ -41,15 +41,13 @@ func (k *Knock) read(r *wire.Reader) error {
 	k.Time, k.Expires = latchkey.Time(r.U64()), latchkey.Time(r.U64())
 	k.Head = r.Head()
 	r.Into(k.Signer[:])
-	switch n := int(r.U8()); {
+	switch {
 	case r.Err() != nil:
 		return r.Err()
 	case k.Expires <= k.Time || k.Expires-k.Time > MaxKnockLife:
 		return Refuse(Malformed, "knock of %d that ends at %d", k.Time, k.Expires)
-	case n != 1:
-		return Refuse(Malformed, "%d recipients, want 1", n)
 	}
-	return k.readSealed(r, 1, ToAgent)
+	return k.readOne(r, ToAgent)
 }
 
 // Context is the part of the knock that its body and its key are bound to.

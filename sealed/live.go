@@ -158,6 +158,15 @@ func startLive(w *wire.Writer, kind LiveKind, s Stream) {
 	s.appendTo(w)
 }
 
+// readOne reads what follows the context, to the end, of what is sealed to one recipient.
+func (p *Parcel) readOne(r *wire.Reader, kind RecipientKind) error {
+	n := int(r.U8())
+	if r.Err() == nil && n != 1 {
+		return Refuse(Malformed, "%d recipients, want 1", n)
+	}
+	return p.readSealed(r, n, kind)
+}
+
 // owned is a copy of a message, for one that is short and kept.
 func owned(p []byte, limit int) []byte {
 	if len(p) > limit {

@@ -14,6 +14,7 @@ import { documentDrafts } from "./documents.ts";
 import { folder, type Format, homesFile } from "./folders.ts";
 import { readHomes } from "./homes.ts";
 import { letterDrafts } from "./letters.ts";
+import { liveDrafts } from "./live.ts";
 import { objectDrafts } from "./objects.ts";
 
 export async function main(): Promise<void> {
@@ -37,6 +38,7 @@ export async function main(): Promise<void> {
     written += write("settings", v.name, v);
   }
   for (const v of await letterDrafts(homes)) written += write("letter", v.name, v);
+  for (const v of await liveDrafts(homes)) written += write("live", v.name, v);
   for (const v of await accountDrafts()) written += write("account", v.name, v);
   console.log(`${written} vectors written`);
 }

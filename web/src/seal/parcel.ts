@@ -1,8 +1,8 @@
-// What a settings document and a letter have in common, which are sealed in the same
-// way: who signed at which head, the key of the body wrapped for each recipient, the
-// body, and the signature (docs/deed.md, "Settings"; docs/letter.md). What comes before
-// is each one's own; with that, head and signer make the context, to which body and
-// keys are bound.
+// What a settings document, a letter, and a knock and its grant have in common, which are
+// sealed in the same way: who signed at which head, the key of the body wrapped for each
+// recipient, the body, and the signature (docs/deed.md, "Settings"; docs/letter.md,
+// docs/live.md). What comes before is each one's own; with that, head and signer make the
+// context, to which body and keys are bound.
 
 import { BodyError, openInPlace, sealBody } from "../cobblestone.ts";
 import { type Head, headBytes, readHead } from "../deed/head.ts";
@@ -54,7 +54,7 @@ export interface WrappedKey {
 /** What sets one kind of parcel apart. */
 export interface Format {
   /** As its labels name it. */
-  readonly name: "settings" | "letter";
+  readonly name: "settings" | "letter" | "knock" | "grant";
   /** In bytes. */
   readonly limit: number;
   readonly recipients: readonly Recipient[];

@@ -4,6 +4,7 @@ import { hasNative, type Implementation, use } from "../../src/hpke.ts";
 import { type AccountVector, checkAccount } from "../accountcheck.ts";
 import { checkDeeds, checkLetter, checkObject, checkSettings, type DeedVector, type LetterVector, type ObjectVector, type Outcome, type SettingsVector } from "../check.ts";
 import { type HomesFile, readHomes } from "../homes.ts";
+import { checkLive, type LiveVector } from "../livecheck.ts";
 import { checkKeep } from "./keep.ts";
 
 export interface Everything {
@@ -12,6 +13,7 @@ export interface Everything {
   deeds: DeedVector[];
   settings: SettingsVector[];
   letters: LetterVector[];
+  live: LiveVector[];
   accounts: AccountVector[];
 }
 
@@ -33,6 +35,7 @@ async function run(which: Implementation): Promise<Run> {
   for (const v of all.deeds) outcomes.push(await checkDeeds(v));
   for (const v of all.settings) outcomes.push(await checkSettings(v, homes));
   for (const v of all.letters) outcomes.push(await checkLetter(v, homes));
+  for (const v of all.live) outcomes.push(await checkLive(v, homes));
   for (const v of all.accounts) outcomes.push(await checkAccount(v));
   const failures = outcomes.filter((o) => o.got !== o.want);
   return { native: await hasNative(), passed: outcomes.length - failures.length, milliseconds: performance.now() - began, failures };
