@@ -1,0 +1,139 @@
+package footage
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/latchkey-cam/latchkey"
+)
+
+// Gap is a time of which there are no pictures, and why.
+type Gap struct {
+	Span
+	Reason Reason `json:"reason"`
+}
+
+// Timeline is what there is of one day of one stream.
+type Timeline struct {
+	Camera latchkey.CameraID `json:"camera"`
+	Day    latchkey.Day      `json:"day"`   // in UTC
+	Until  latchkey.Time     `json:"until"` // the day's end, or now
+	Runs   []Span            `json:"runs"`  // of which there are pictures, to within half a second
+	Gaps   []Gap             `json:"gaps"`  // everything else
+	Motion []uint8           `json:"motion,omitempty"`
+	Lost   uint64            `json:"lost"`  // fragments that were not kept
+	Bytes  int64             `json:"bytes"` // of segments
+}
+
+// Timeline says what there is of a day of one stream. It asks no disk. Motion is the most
+// that moved in each minute, and empty if nothing did.
+func (s *Store) Timeline(camera latchkey.CameraID, stream Stream, day latchkey.Day) (Timeline, error) {
+	if _, err := latchkey.ParseDay(string(day)); err != nil {
+		return Timeline{}, err
+	}
+	now := s.clock.Now().Wall
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := Timeline{Camera: camera, Day: day}
+	all := daySpan(day)
+	all.Until = min(all.Until, max(now, all.From))
+	t.Until = all.Until
+	sh := s.shelves[place{camera, stream}]
+	var known []gap
+	if sh != nil {
+		sh.settle(now)
+		t.Runs = sh.runs(all)
+		if x := sh.days[day]; x != nil {
+			known, t.Motion = x.gaps, slices.Clone(x.motion)
+			for _, e := range x.entries {
+				t.Bytes += e.bytes
+			}
+		}
+	}
+	for _, g := range known {
+		t.Lost += uint64(g.lost)
+	}
+	t.Gaps = explain(all, t.Runs, known)
+	return t, nil
+}
+
+// runs are the times of which there are pictures. Its caller holds the store's mu.
+func (sh *shelf) runs(all Span) []Span {
+	var runs []Span
+	before := latchkey.Time(max(all.From, 1) - 1).Day() // whose last fragment may reach over midnight
+	for _, d := range []latchkey.Day{before, all.From.Day()} {
+		x := sh.days[d]
+		if x == nil {
+			continue
+		}
+		for _, e := range x.entries {
+			for _, span := range e.spans {
+				if span = span.within(all); !span.empty() && e.state != going {
+					runs = cover(runs, span, tolerance)
+				}
+			}
+		}
+	}
+	return runs
+}
+
+// explain returns the gaps that runs leave of a span, cut where their reason changes.
+func explain(all Span, runs []Span, known []gap) []Gap {
+	type edge struct {
+		at     latchkey.Time
+		reason Reason
+		by     int
+	}
+	var edges []edge
+	for _, g := range known {
+		edges = append(edges, edge{g.From, g.reason, 1}, edge{g.Until, g.reason, -1})
+	}
+	slices.SortFunc(edges, func(a, b edge) int { return cmp.Compare(a.at, b.at) })
+	var holds [256]int // how many known gaps there are of each reason
+	now := func() Reason {
+		for r := Offline; r <= Damaged; r++ {
+			if holds[r] > 0 {
+				return r
+			}
+		}
+		return NotRunning
+	}
+	var gaps []Gap
+	put := func(s Span, r Reason) {
+		n := len(gaps)
+		switch {
+		case s.empty():
+		case n > 0 && gaps[n-1].Until == s.From && gaps[n-1].Reason == r:
+			gaps[n-1].Until = s.Until
+		default:
+			gaps = append(gaps, Gap{s, r})
+		}
+	}
+	for _, hole := range holes(all, runs) {
+		from := hole.From
+		for len(edges) > 0 && edges[0].at < hole.Until {
+			put(Span{from, edges[0].at}, now())
+			from = max(from, edges[0].at)
+			holds[edges[0].reason] += edges[0].by
+			edges = edges[1:]
+		}
+		put(Span{from, hole.Until}, now())
+	}
+	return gaps
+}
+
+// holes is what runs leave of a span.
+func holes(all Span, runs []Span) []Span {
+	var left []Span
+	from := all.From
+	for _, r := range runs {
+		if from < r.From {
+			left = append(left, Span{from, r.From})
+		}
+		from = max(from, r.Until)
+	}
+	if from < all.Until {
+		left = append(left, Span{from, all.Until})
+	}
+	return left
+}
