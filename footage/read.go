@@ -76,9 +76,18 @@ func (s *Store) readSegment(ctx context.Context, found find, want func(head) boo
 			return fail(err)
 		}
 	}
+	next, wanted := uint32(0), true
 	for _, l := range all {
-		if l.i >= found.fragments || !want(l.head) {
+		if l.i >= found.fragments {
+			break
+		}
+		missing := l.i - next
+		next, wanted = l.i+1, want(l.head)
+		if !wanted {
 			continue
+		}
+		if missing > 0 && !fail(fmt.Errorf("%w: %d fragments before %d do not open", ErrDamaged, missing, g.first+uint64(l.i))) {
+			return false
 		}
 		if ctx.Err() != nil {
 			return fail(ctx.Err())
@@ -94,6 +103,9 @@ func (s *Store) readSegment(ctx context.Context, found find, want func(head) boo
 		if !yield(fragment, err) || err != nil && !errors.Is(err, ErrDamaged) {
 			return false
 		}
+	}
+	if wanted && next < found.fragments {
+		return fail(fmt.Errorf("%w: its last %d fragments do not open", ErrDamaged, found.fragments-next))
 	}
 	return true
 }
