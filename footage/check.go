@@ -15,20 +15,20 @@ import (
 type Finding struct {
 	File   string            `json:"file"`
 	Camera latchkey.CameraID `json:"camera"`
-	Stream string            `json:"stream"`
+	Track  string            `json:"track"`
 	Span   Span              `json:"span"` // of what is lost, as far as it is known
 	Says   string            `json:"says"`
 }
 
 // Report is what [Store.Check] has found.
 type Report struct {
-	Segments  int       `json:"segments"`
-	Fragments int       `json:"fragments"`
-	Bytes     int64     `json:"bytes"`
-	Findings  []Finding `json:"findings"`
+	Segments int       `json:"segments"`
+	Groups   int       `json:"groups"`
+	Bytes    int64     `json:"bytes"`
+	Findings []Finding `json:"findings"`
 }
 
-// Check reads all that there is, opens every fragment, and says what does not verify or
+// Check reads all that there is, opens every group, and says what does not verify or
 // agree. It changes nothing, and what is being written it leaves out. The function told
 // hears, after each segment, how many of all bytes were read; it may be nil.
 func (s *Store) Check(ctx context.Context, told func(done, all int64)) (Report, error) {
@@ -68,14 +68,14 @@ func (s *Store) everything() (all []kept, bytes int64) {
 				if e.state == growing || e.state == going {
 					continue
 				}
-				b := binding{home: s.home, camera: p.camera, stream: p.stream, day: d, first: e.first}
-				all = append(all, kept{find{b, e.fragments, nil}, e.bytes, slices.Clone(e.spans)})
+				b := binding{home: s.home, camera: p.camera, track: p.track, day: d, first: e.first}
+				all = append(all, kept{find{b, e.groups, nil}, e.bytes, slices.Clone(e.spans)})
 				bytes += e.bytes
 			}
 		}
 	}
 	slices.SortFunc(all, func(a, b kept) int {
-		return cmp.Or(cmp.Compare(a.day, b.day), slices.Compare(a.camera[:], b.camera[:]), cmp.Compare(a.stream, b.stream), cmp.Compare(a.first, b.first))
+		return cmp.Or(cmp.Compare(a.day, b.day), slices.Compare(a.camera[:], b.camera[:]), cmp.Compare(a.track, b.track), cmp.Compare(a.first, b.first))
 	})
 	return all, bytes
 }
@@ -83,7 +83,7 @@ func (s *Store) everything() (all []kept, bytes int64) {
 func (s *Store) checkSegment(r *Report, k kept) error {
 	name := segmentName(k.place(), k.day, k.first)
 	found := func(span Span, format string, args ...any) {
-		r.Findings = append(r.Findings, Finding{name, k.camera, k.stream.String(), span, fmt.Sprintf(format, args...)})
+		r.Findings = append(r.Findings, Finding{name, k.camera, k.track.String(), span, fmt.Sprintf(format, args...)})
 	}
 	all := Span{}
 	if len(k.spans) > 0 {
@@ -116,21 +116,21 @@ func (s *Store) checkSegment(r *Report, k kept) error {
 	case err != nil:
 		return err
 	case !slices.Equal(listed, walked):
-		found(all, "what its contents say is not what is there: of %d fragments %d are in their places", len(listed), len(walked))
+		found(all, "what its contents say is not what is there: of %d groups %d are in their places", len(listed), len(walked))
 	}
-	if n := uint32(len(listed)); n == 0 || listed[n-1].i+1 < k.fragments {
-		found(all, "it ends after %d fragments, and had %d", n, k.fragments)
+	if n := uint32(len(listed)); n == 0 || listed[n-1].i+1 < k.groups {
+		found(all, "it ends after %d groups, and had %d", n, k.groups)
 	}
 	for _, l := range listed {
-		if l.i >= k.fragments {
+		if l.i >= k.groups {
 			continue
 		}
 		if _, err := g.read(f, l); errors.Is(err, ErrDamaged) {
-			found(l.head.span(), "fragment %d does not open", g.first+uint64(l.i))
+			found(l.head.span(), "group %d does not open", g.first+uint64(l.i))
 		} else if err != nil {
 			return err
 		} else {
-			r.Fragments++
+			r.Groups++
 		}
 	}
 	return nil
@@ -163,11 +163,11 @@ func (s *Store) checkIndexes(r *Report) error {
 	}
 	s.mu.Unlock()
 	slices.SortFunc(all, func(a, b at) int {
-		return cmp.Or(cmp.Compare(a.day, b.day), slices.Compare(a.camera[:], b.camera[:]), cmp.Compare(a.stream, b.stream))
+		return cmp.Or(cmp.Compare(a.day, b.day), slices.Compare(a.camera[:], b.camera[:]), cmp.Compare(a.track, b.track))
 	})
 	for _, a := range all {
 		if _, err := s.readIndex(a.place, a.day); errors.Is(err, ErrDamaged) {
-			r.Findings = append(r.Findings, Finding{indexName(a.place, a.day), a.camera, a.stream.String(), daySpan(a.day), "the index does not open; the next start makes it again, without the reasons of gaps"})
+			r.Findings = append(r.Findings, Finding{indexName(a.place, a.day), a.camera, a.track.String(), daySpan(a.day), "the index does not open; the next start makes it again, without the reasons of gaps"})
 		} else if err != nil {
 			return fmt.Errorf("check footage: %w", err)
 		}

@@ -2,12 +2,12 @@
 // a filmstrip of stills, sealed on a disk in the home, until their days are over or
 // their room is needed. docs/footage.md has the bytes, and what always holds.
 //
-// A [Writer] takes the fragments of one camera's stream. It never waits for the disk: a
-// slow, full or missing one loses fragments, which are counted and leave a gap with its
+// A [Writer] takes the groups of one camera's track. It never waits for the disk: a
+// slow, full or missing one loses groups, which are counted and leave a gap with its
 // reason. What was written and synced verifies by itself, and nothing that does not
 // verify, or lies where it does not belong, is ever given back.
 //
-// A store keeps the indexes of all days in memory; the disk is asked for fragments.
+// A store keeps the indexes of all days in memory; the disk is asked for groups.
 package footage
 
 import (
@@ -34,10 +34,10 @@ var (
 	ErrDiskFull = errors.New("the disk is full")
 	// ErrAway: the disk is not there. The store's [Config.FS] says it.
 	ErrAway = errors.New("the disk is not there")
-	// ErrBehind: the disk does not keep up, and the fragment was not taken.
+	// ErrBehind: the disk does not keep up, and the group was not taken.
 	ErrBehind = errors.New("the disk does not keep up")
-	// ErrTooLarge: the fragment is larger or longer than any may be, or of no length.
-	ErrTooLarge = errors.New("the fragment is larger than any may be")
+	// ErrTooLarge: the group is larger or longer than any may be, or of no length.
+	ErrTooLarge = errors.New("the group is larger than any may be")
 	// ErrDamaged: it was recorded, and cannot be read back.
 	ErrDamaged = errors.New("the footage is damaged")
 	// ErrClosed: the writer or its store was closed.
@@ -92,13 +92,13 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// place is one stream of one camera.
+// place is one track of one camera.
 type place struct {
 	camera latchkey.CameraID
-	stream Stream
+	track  Track
 }
 
-func (b binding) place() place { return place{b.camera, b.stream} }
+func (b binding) place() place { return place{b.camera, b.track} }
 
 // Store is the footage of one agent. Its methods may be called by several goroutines.
 type Store struct {
@@ -128,7 +128,7 @@ type Store struct {
 	closed    bool
 }
 
-// shelf is one stream of one camera, on the disk and in memory.
+// shelf is one track of one camera, on the disk and in memory.
 type shelf struct {
 	place
 
@@ -137,7 +137,7 @@ type shelf struct {
 	hand sync.Mutex
 
 	days    map[latchkey.Day]*index
-	next    uint64  // the sequence of the next fragment
+	next    uint64  // the sequence of the next group
 	writer  *Writer // nil if there is none
 	pending index   // the gaps that are in no day's index yet
 }
@@ -159,7 +159,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return s, nil
 }
 
-// Close ends all writers and what they write. Waiting fragments are still written.
+// Close ends all writers and what they write. Waiting groups are still written.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	s.closed = true
@@ -177,7 +177,7 @@ func (s *Store) Close() error {
 	return err
 }
 
-// SetKeep changes how much is kept, from the next fragment or [Store.Sweep] on.
+// SetKeep changes how much is kept, from the next group or [Store.Sweep] on.
 func (s *Store) SetKeep(k Keep) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -62,7 +62,7 @@ type home struct {
 	store   *footage.Store
 	writers map[string]*footage.Writer
 	codings map[string]*footage.Coding
-	made    map[string]footage.Fragment // what was appended, by camera, stream and content
+	made    map[string]footage.Group // what was appended, by camera, track and content
 	n       int
 }
 
@@ -73,7 +73,7 @@ func newHome(t testing.TB, fsys durable.FS, change func(*footage.Config)) *home 
 		t.Fatal(err)
 	}
 	h := &home{
-		t: t, fs: fsys, cameras: []latchkey.CameraID{{1}, {2}}, made: map[string]footage.Fragment{},
+		t: t, fs: fsys, cameras: []latchkey.CameraID{{1}, {2}}, made: map[string]footage.Group{},
 		clock:   &hands{now: clock.Moment{Wall: latchkey.TimeOf(noon), Monotonic: 1e9, Quality: sealed.TimeSynchronised}},
 		codings: map[string]*footage.Coding{},
 	}
@@ -95,11 +95,11 @@ func (h *home) open() {
 	h.store, h.writers = store, map[string]*footage.Writer{}
 }
 
-func (h *home) writer(camera int, stream footage.Stream) *footage.Writer {
+func (h *home) writer(camera int, track footage.Track) *footage.Writer {
 	h.t.Helper()
-	name := fmt.Sprint(camera, stream)
+	name := fmt.Sprint(camera, track)
 	if h.writers[name] == nil {
-		w, err := h.store.Writer(h.cameras[camera], stream)
+		w, err := h.store.Writer(h.cameras[camera], track)
 		if err != nil {
 			h.t.Fatal(err)
 		}
@@ -111,28 +111,28 @@ func (h *home) writer(camera int, stream footage.Stream) *footage.Writer {
 	return h.writers[name]
 }
 
-// record appends a fragment of that length and waits until the disk has it or not.
-func (h *home) record(camera int, stream footage.Stream, lasts time.Duration, size int) footage.Fragment {
+// record appends a group of that length and waits until the disk has it or not.
+func (h *home) record(camera int, track footage.Track, lasts time.Duration, size int) footage.Group {
 	h.t.Helper()
-	f := h.append(camera, stream, lasts, size)
-	if err := h.writer(camera, stream).Wait(context.Background()); err != nil {
+	f := h.append(camera, track, lasts, size)
+	if err := h.writer(camera, track).Wait(context.Background()); err != nil {
 		h.t.Fatal(err)
 	}
 	return f
 }
 
-func (h *home) append(camera int, stream footage.Stream, lasts time.Duration, size int) footage.Fragment {
+func (h *home) append(camera int, track footage.Track, lasts time.Duration, size int) footage.Group {
 	h.t.Helper()
-	w := h.writer(camera, stream)
+	w := h.writer(camera, track)
 	h.n++
-	content := append(fmt.Appendf(nil, "camera %d %s fragment %d ", camera, stream, h.n), make([]byte, size)...)
+	content := append(fmt.Appendf(nil, "camera %d %s group %d ", camera, track, h.n), make([]byte, size)...)
 	r := rand.NewChaCha8([32]byte{byte(h.n)})
 	r.Read(content[len(content)-size:])
-	f := footage.Fragment{Start: h.clock.Now(), Duration: lasts, Key: true, Motion: uint8(h.n), Content: content}
-	if stream != footage.Still {
-		f.Coding = h.codings[fmt.Sprint(camera, stream)]
+	f := footage.Group{Start: h.clock.Now(), Duration: lasts, Key: true, Motion: uint8(h.n), Content: content}
+	if track != footage.Still {
+		f.Coding = h.codings[fmt.Sprint(camera, track)]
 	}
-	h.made[key(h.cameras[camera], stream, content)] = f
+	h.made[key(h.cameras[camera], track, content)] = f
 	h.clock.pass(lasts)
 	if err := w.Append(f); err != nil && !errors.Is(err, footage.ErrBehind) {
 		h.t.Fatal(err)
@@ -140,17 +140,17 @@ func (h *home) append(camera int, stream footage.Stream, lasts time.Duration, si
 	return f
 }
 
-func key(camera latchkey.CameraID, stream footage.Stream, content []byte) string {
-	return fmt.Sprint(camera, stream, string(content))
+func key(camera latchkey.CameraID, track footage.Track, content []byte) string {
+	return fmt.Sprint(camera, track, string(content))
 }
 
 var always = footage.Span{From: 0, Until: latchkey.MaxInt}
 
-// read returns all that the store gives of a stream, and how many fragments or segments
+// read returns all that the store gives of a track, and how many groups or segments
 // it said are damaged. What it gives must be what was appended, in order.
-func (h *home) read(camera int, stream footage.Stream, span footage.Span) (all []footage.Fragment, damaged int) {
+func (h *home) read(camera int, track footage.Track, span footage.Span) (all []footage.Group, damaged int) {
 	h.t.Helper()
-	for f, err := range h.store.Read(context.Background(), h.cameras[camera], stream, span) {
+	for f, err := range h.store.Read(context.Background(), h.cameras[camera], track, span) {
 		if errors.Is(err, footage.ErrDamaged) {
 			damaged++
 			continue
@@ -158,19 +158,19 @@ func (h *home) read(camera int, stream footage.Stream, span footage.Span) (all [
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		made, ok := h.made[key(h.cameras[camera], stream, f.Content)]
+		made, ok := h.made[key(h.cameras[camera], track, f.Content)]
 		if !ok {
-			h.t.Fatalf("camera %d %s: given %q, which was never appended there", camera, stream, f.Content[:min(len(f.Content), 40)])
+			h.t.Fatalf("camera %d %s: given %q, which was never appended there", camera, track, f.Content[:min(len(f.Content), 40)])
 		}
 		made.Sequence, made.Boot = f.Sequence, h.clock.Boot()
-		if stream == footage.Still {
+		if track == footage.Still {
 			made.Coding = &footage.Coding{Init: []byte{}}
 		}
 		if diff := cmp.Diff(made, f); diff != "" {
-			h.t.Fatalf("another fragment than was appended (-want +have):\n%s", diff)
+			h.t.Fatalf("another group than was appended (-want +have):\n%s", diff)
 		}
 		if n := len(all); n > 0 && f.Sequence <= all[n-1].Sequence {
-			h.t.Fatalf("fragment %d comes after %d", f.Sequence, all[n-1].Sequence)
+			h.t.Fatalf("group %d comes after %d", f.Sequence, all[n-1].Sequence)
 		}
 		all = append(all, f)
 	}
@@ -185,9 +185,9 @@ func (h *home) close() {
 }
 
 // timeline is a day's as text, its times as minutes and seconds from noon.
-func (h *home) timeline(camera int, stream footage.Stream, day latchkey.Day) (lines []string) {
+func (h *home) timeline(camera int, track footage.Track, day latchkey.Day) (lines []string) {
 	h.t.Helper()
-	tl, err := h.store.Timeline(h.cameras[camera], stream, day)
+	tl, err := h.store.Timeline(h.cameras[camera], track, day)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func (h *home) timeline(camera int, stream footage.Stream, day latchkey.Day) (li
 		what string
 	}
 	var parts []part
-	for _, r := range tl.Runs {
+	for _, r := range tl.Pictures {
 		parts = append(parts, part{r, "pictures"})
 	}
 	for _, g := range tl.Gaps {
@@ -248,7 +248,7 @@ func TestDayOfACamera(t *testing.T) {
 	}
 	all, damaged := h.read(0, footage.Main, always)
 	if len(all) != 44 || damaged != 0 {
-		t.Errorf("while it runs %d fragments, %d damaged", len(all), damaged)
+		t.Errorf("while it runs %d groups, %d damaged", len(all), damaged)
 	}
 	h.close()
 	h.open()
@@ -266,10 +266,10 @@ func TestDayOfACamera(t *testing.T) {
 	}
 	part, _ := h.read(0, footage.Main, footage.Span{From: latchkey.TimeOf(noon.Add(70 * time.Second)), Until: latchkey.TimeOf(noon.Add(100 * time.Second))})
 	if len(part) != 2 || part[0].Sequence != 1 || part[1].Sequence != 2 {
-		t.Errorf("thirty seconds: %d fragments", len(part))
+		t.Errorf("thirty seconds: %d groups", len(part))
 	}
 	if other, _ := h.read(1, footage.Main, always); len(other) != 0 {
-		t.Errorf("another camera has %d fragments", len(other))
+		t.Errorf("another camera has %d groups", len(other))
 	}
 	tl, err := h.store.Timeline(h.cameras[0], footage.Main, "2026-11-26")
 	if err != nil || len(tl.Motion) != 24*60 || tl.Motion[12*60] != 0 || tl.Motion[12*60+1] != 2 {
@@ -279,7 +279,7 @@ func TestDayOfACamera(t *testing.T) {
 	if again, _ := h.read(0, footage.Main, footage.Span{From: next.Start.Wall, Until: next.Start.Wall + 1}); len(again) != 1 || again[0].Sequence != 45 {
 		t.Errorf("after a start the sequence goes on with %v", again)
 	}
-	if r, err := h.store.Check(context.Background(), nil); err != nil || len(r.Findings) != 0 || r.Fragments != 44 {
+	if r, err := h.store.Check(context.Background(), nil); err != nil || len(r.Findings) != 0 || r.Groups != 44 {
 		t.Errorf("check: %+v, %v", r, err)
 	}
 	h.close()
@@ -299,14 +299,14 @@ func TestClockSetBack(t *testing.T) {
 	for range 2 {
 		all, _ := h.read(0, footage.Main, footage.Span{From: first.Start.Wall, Until: first.Start.Wall + 1})
 		if len(all) != 2 || !bytes.Equal(all[0].Content, first.Content) || !bytes.Equal(all[1].Content, again.Content) {
-			t.Errorf("%d fragments of a moment that was twice", len(all))
+			t.Errorf("%d groups of a moment that was twice", len(all))
 		}
 		h.close()
 		h.open()
 	}
 }
 
-// TestMidnight: days are those of UTC, and the last fragment of one reaches into the
+// TestMidnight: days are those of UTC, and the last group of one reaches into the
 // next.
 func TestMidnight(t *testing.T) {
 	disk := durabletest.New()
@@ -330,7 +330,7 @@ func TestMidnight(t *testing.T) {
 	}
 	midnight := latchkey.TimeOf(noon.Add(12 * time.Hour))
 	if all, _ := h.read(0, footage.Sub, footage.Span{From: midnight, Until: midnight + 1}); len(all) != 1 || all[0].Sequence != 3 {
-		t.Errorf("at midnight: %d fragments", len(all))
+		t.Errorf("at midnight: %d groups", len(all))
 	}
 }
 
@@ -360,15 +360,15 @@ func TestOneWriter(t *testing.T) {
 	h := newHome(t, durabletest.New(), nil)
 	w := h.writer(0, footage.Main)
 	if _, err := h.store.Writer(h.cameras[0], footage.Main); err == nil {
-		t.Error("two writers of one stream")
+		t.Error("two writers of one track")
 	}
 	if _, err := h.store.Writer(h.cameras[0], 4); err == nil {
-		t.Error("a writer of no stream")
+		t.Error("a writer of no track")
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Append(footage.Fragment{Duration: 1}); !errors.Is(err, footage.ErrClosed) {
+	if err := w.Append(footage.Group{Duration: 1}); !errors.Is(err, footage.ErrClosed) {
 		t.Errorf("a closed writer says %v", err)
 	}
 	if _, err := h.store.Writer(h.cameras[0], footage.Main); err != nil {
@@ -380,12 +380,12 @@ func TestOneWriter(t *testing.T) {
 	}
 }
 
-// TestTooLarge: what no fragment can be is refused, counted, and a gap.
+// TestTooLarge: what no group can be is refused, counted, and a gap.
 func TestTooLarge(t *testing.T) {
 	h := newHome(t, durabletest.New(), nil)
 	w := h.writer(0, footage.Main)
 	now := h.clock.Now()
-	for name, f := range map[string]footage.Fragment{
+	for name, f := range map[string]footage.Group{
 		"too many bytes": {Start: now, Duration: time.Second, Content: make([]byte, 32<<20+1)},
 		"too long":       {Start: now, Duration: 61 * time.Second},
 		"of no length":   {Start: now},
@@ -396,7 +396,7 @@ func TestTooLarge(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := w.Append(footage.Fragment{Start: now, Duration: time.Second, Coding: &footage.Coding{Init: make([]byte, 64<<10+1)}}); err != nil {
+	if err := w.Append(footage.Group{Start: now, Duration: time.Second, Coding: &footage.Coding{Init: make([]byte, 64<<10+1)}}); err != nil {
 		t.Error(err)
 	}
 	h.clock.pass(time.Minute)

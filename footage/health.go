@@ -25,7 +25,7 @@ const (
 	HealthFailing   Health = "failing"   // another error of the disk
 )
 
-// patience is how long the disk may take for one fragment before it is called slow, and
+// patience is how long the disk may take for one group before it is called slow, and
 // for how long it is after something was lost because of it.
 const patience = 20 * time.Second
 
@@ -71,7 +71,7 @@ func HealthOf(err error) Health {
 	return HealthFailing
 }
 
-// reasonOf is why a fragment was lost that could not be kept because of err.
+// reasonOf is why a group was lost that could not be kept because of err.
 func reasonOf(err error) Reason {
 	if errors.Is(err, ErrTooLarge) {
 		return Refused
@@ -88,7 +88,7 @@ type Status struct {
 	Since     time.Time `json:"since"`
 	Bytes     int64     `json:"bytes"`     // of segments
 	Segments  int       `json:"segments"`  // on the disk
-	Lost      uint64    `json:"lost"`      // fragments not kept since the start
+	Lost      uint64    `json:"lost"`      // groups not kept since the start
 	Evicted   uint64    `json:"evicted"`   // segments removed since the start before their time
 	Unopened  int       `json:"unopened"`  // segments that do not open
 	Forgotten int       `json:"forgotten"` // indexes that did not open at the start
@@ -119,7 +119,7 @@ func (s *Store) Status() Status {
 	return st
 }
 
-// judge keeps the store's health after an attempt to keep a fragment.
+// judge keeps the store's health after an attempt to keep a group.
 func (s *Store) judge(err error) {
 	health := HealthOf(err)
 	s.mu.Lock()

@@ -94,11 +94,11 @@ const (
 
 // entry is one segment in its day's index.
 type entry struct {
-	first     uint64
-	fragments uint32
-	bytes     int64
-	state     state
-	spans     []Span // in order and apart; none if it does not open
+	first  uint64
+	groups uint32
+	bytes  int64
+	state  state
+	spans  []Span // in order and apart; none if it does not open
 
 	heads []head // while it grows
 }
@@ -119,10 +119,10 @@ func (e *entry) overlaps(s Span) bool {
 type gap struct {
 	Span
 	reason Reason
-	lost   uint32 // fragments that were given to the store
+	lost   uint32 // groups that were given to the store
 }
 
-// index is what is known of one day of one stream.
+// index is what is known of one day of one track.
 type index struct {
 	entries  []*entry // by sequence
 	gaps     []gap
@@ -192,7 +192,7 @@ func (x *index) drop(e *entry) {
 }
 
 func indexContext(home latchkey.HomeID, p place, day latchkey.Day) []byte {
-	return bind(labelIndex, []byte{uint8(p.stream)}, home[:], p.camera[:], []byte(day))
+	return bind(labelIndex, []byte{uint8(p.track)}, home[:], p.camera[:], []byte(day))
 }
 
 // seal returns the file of an index.
@@ -221,7 +221,7 @@ func (x *index) bytes() []byte {
 		}
 		n++
 		entries.U64(e.first)
-		entries.U32(e.fragments)
+		entries.U32(e.groups)
 		entries.U64(uint64(e.bytes))
 		entries.U8(uint8(e.state))
 		writeSpans(&entries, e.spans)
@@ -268,7 +268,7 @@ func parseIndex(b []byte, day Span) (*index, error) {
 	x := &index{}
 	malformed := func(what string) { r.Fail(fmt.Errorf("%w: %s", wire.ErrMalformed, what)) }
 	for range count(r, 8+4+8+1+4) {
-		e := &entry{first: r.U64(), fragments: r.U32(), bytes: int64(r.U64()), state: state(r.U8())}
+		e := &entry{first: r.U64(), groups: r.U32(), bytes: int64(r.U64()), state: state(r.U8())}
 		e.spans = readSpans(r)
 		if n := len(x.entries); e.state > shut || n > 0 && x.entries[n-1].first >= e.first {
 			malformed("an entry in no order")

@@ -54,7 +54,7 @@ const (
 	labelKey      = "latchkey footage key v1"
 	labelCoding   = "latchkey footage coding v1"
 	labelHead     = "latchkey footage head v1"
-	labelFragment = "latchkey footage fragment v1"
+	labelGroup    = "latchkey footage group v1"
 	labelContents = "latchkey footage contents v1"
 	labelIndex    = "latchkey footage index v1"
 )

@@ -14,11 +14,11 @@ import (
 // find is a segment that is to be read.
 type find struct {
 	binding
-	fragments uint32 // those that it is known to have
-	heads     []head // if it is being written
+	groups uint32 // those that it is known to have
+	heads  []head // if it is being written
 }
 
-// overlapping returns the segments of a stream that have something of a span, in the
+// overlapping returns the segments of a track that have something of a span, in the
 // order in which they were recorded.
 func (s *Store) overlapping(p place, span Span) []find {
 	s.mu.Lock()
@@ -31,7 +31,7 @@ func (s *Store) overlapping(p place, span Span) []find {
 	for d, x := range sh.days {
 		for _, e := range x.entries {
 			if e.state != going && e.overlaps(span) {
-				all = append(all, find{binding{home: s.home, camera: p.camera, stream: p.stream, day: d, first: e.first}, e.fragments, slices.Clone(e.heads)})
+				all = append(all, find{binding{home: s.home, camera: p.camera, track: p.track, day: d, first: e.first}, e.groups, slices.Clone(e.heads)})
 			}
 		}
 	}
@@ -39,15 +39,15 @@ func (s *Store) overlapping(p place, span Span) []find {
 	return all
 }
 
-// Read gives the fragments of a stream that have something of a span, in the order in
+// Read gives the groups of a track that have something of a span, in the order in
 // which they were recorded. Where the clock was set back that is not the order of their
 // times.
 //
-// A fragment that does not verify is given as an error that is [ErrDamaged], with its
+// A group that does not verify is given as an error that is [ErrDamaged], with its
 // times if they are known, and the next one follows. After any other error nothing does.
-func (s *Store) Read(ctx context.Context, camera latchkey.CameraID, stream Stream, span Span) iter.Seq2[Fragment, error] {
-	return func(yield func(Fragment, error) bool) {
-		for _, f := range s.overlapping(place{camera, stream}, span) {
+func (s *Store) Read(ctx context.Context, camera latchkey.CameraID, track Track, span Span) iter.Seq2[Group, error] {
+	return func(yield func(Group, error) bool) {
+		for _, f := range s.overlapping(place{camera, track}, span) {
 			if !s.readSegment(ctx, f, func(h head) bool { return h.span().overlaps(span) }, yield) {
 				return
 			}
@@ -55,12 +55,12 @@ func (s *Store) Read(ctx context.Context, camera latchkey.CameraID, stream Strea
 	}
 }
 
-// readSegment gives the fragments of one segment that are wanted, and says whether to
+// readSegment gives the groups of one segment that are wanted, and says whether to
 // go on.
-func (s *Store) readSegment(ctx context.Context, found find, want func(head) bool, yield func(Fragment, error) bool) bool {
+func (s *Store) readSegment(ctx context.Context, found find, want func(head) bool, yield func(Group, error) bool) bool {
 	fail := func(err error) bool {
 		err = fmt.Errorf("read %s: %w", segmentName(found.place(), found.day, found.first), err)
-		return yield(Fragment{}, err) && errors.Is(err, ErrDamaged)
+		return yield(Group{}, err) && errors.Is(err, ErrDamaged)
 	}
 	g, f, size, err := s.openSegment(found.binding)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -78,7 +78,7 @@ func (s *Store) readSegment(ctx context.Context, found find, want func(head) boo
 	}
 	next, wanted := uint32(0), true
 	for _, l := range all {
-		if l.i >= found.fragments {
+		if l.i >= found.groups {
 			break
 		}
 		missing := l.i - next
@@ -86,7 +86,7 @@ func (s *Store) readSegment(ctx context.Context, found find, want func(head) boo
 		if !wanted {
 			continue
 		}
-		if missing > 0 && !fail(fmt.Errorf("%w: %d fragments before %d do not open", ErrDamaged, missing, g.first+uint64(l.i))) {
+		if missing > 0 && !fail(fmt.Errorf("%w: %d groups before %d do not open", ErrDamaged, missing, g.first+uint64(l.i))) {
 			return false
 		}
 		if ctx.Err() != nil {
@@ -94,23 +94,23 @@ func (s *Store) readSegment(ctx context.Context, found find, want func(head) boo
 		}
 		content, err := g.read(f, l)
 		if err != nil {
-			err = fmt.Errorf("read fragment %d: %w", g.first+uint64(l.i), err)
+			err = fmt.Errorf("read group %d: %w", g.first+uint64(l.i), err)
 		}
-		fragment := Fragment{
+		group := Group{
 			Start: l.head.start, Duration: l.head.duration, Key: l.head.key, Motion: l.head.motion, Coding: g.coding,
 			Content: content, Sequence: g.first + uint64(l.i), Boot: g.boot,
 		}
-		if !yield(fragment, err) || err != nil && !errors.Is(err, ErrDamaged) {
+		if !yield(group, err) || err != nil && !errors.Is(err, ErrDamaged) {
 			return false
 		}
 	}
-	if wanted && next < found.fragments {
-		return fail(fmt.Errorf("%w: its last %d fragments do not open", ErrDamaged, found.fragments-next))
+	if wanted && next < found.groups {
+		return fail(fmt.Errorf("%w: its last %d groups do not open", ErrDamaged, found.groups-next))
 	}
 	return true
 }
 
-// growing says where the fragments are of a segment that is being written.
+// growing says where the groups are of a segment that is being written.
 func (g *segment) growing(heads []head) []located {
 	all := make([]located, len(heads))
 	at := g.start
@@ -126,7 +126,7 @@ const maxStills = 1000
 
 // Stills gives up to n stills of a camera's filmstrip: the first in each n-th part of
 // the span that has one. A still that does not verify is left out.
-func (s *Store) Stills(ctx context.Context, camera latchkey.CameraID, span Span, n int) ([]Fragment, error) {
+func (s *Store) Stills(ctx context.Context, camera latchkey.CameraID, span Span, n int) ([]Group, error) {
 	n = min(n, maxStills)
 	if span.empty() || n < 1 {
 		return nil, nil
@@ -135,13 +135,13 @@ func (s *Store) Stills(ctx context.Context, camera latchkey.CameraID, span Span,
 	part := func(h head) uint64 {
 		return uint64(h.start.Wall-span.From) * uint64(n) / uint64(span.Until-span.From)
 	}
-	var stills []Fragment
+	var stills []Group
 	for _, f := range s.overlapping(place{camera, Still}, span) {
 		var failed error
 		want := func(h head) bool {
 			return h.start.Wall >= span.From && h.start.Wall < span.Until && !taken[part(h)]
 		}
-		s.readSegment(ctx, f, want, func(still Fragment, err error) bool {
+		s.readSegment(ctx, f, want, func(still Group, err error) bool {
 			switch {
 			case err == nil:
 				taken[part(head{start: still.Start})] = true

@@ -24,26 +24,26 @@ const (
 func dirName(p place, d latchkey.Day) string { return path.Join(string(d), p.camera.String()) }
 
 func indexName(p place, d latchkey.Day) string {
-	return path.Join(dirName(p, d), p.stream.String()+indexSuffix)
+	return path.Join(dirName(p, d), p.track.String()+indexSuffix)
 }
 
 func segmentName(p place, d latchkey.Day, first uint64) string {
-	return path.Join(dirName(p, d), fmt.Sprintf("%s-%016d%s", p.stream, first, segmentSuffix))
+	return path.Join(dirName(p, d), fmt.Sprintf("%s-%016d%s", p.track, first, segmentSuffix))
 }
 
 // parseSegmentName says what a file of a day's directory is a segment of. It takes the
 // spelling of [segmentName] alone.
-func parseSegmentName(name string) (stream Stream, first uint64, ok bool) {
+func parseSegmentName(name string) (track Track, first uint64, ok bool) {
 	base, ok := strings.CutSuffix(name, segmentSuffix)
 	word, digits, cut := strings.Cut(base, "-")
 	first, err := strconv.ParseUint(digits, 10, 64)
-	stream = streamOf(word)
-	return stream, first, ok && cut && err == nil && len(digits) == 16 && digits[0] != '+' && first > 0 && first <= latchkey.MaxInt && stream != 0
+	track = trackOf(word)
+	return track, first, ok && cut && err == nil && len(digits) == 16 && digits[0] != '+' && first > 0 && first <= latchkey.MaxInt && track != 0
 }
 
-// streamOf returns the stream of that name, 0 if there is none.
-func streamOf(word string) Stream {
-	for s, name := range streamNames {
+// trackOf returns the track of that name, 0 if there is none.
+func trackOf(word string) Track {
+	for s, name := range trackNames {
 		if name == word {
 			return s
 		}
@@ -81,7 +81,7 @@ func (s *Store) reconcile(ctx context.Context) error {
 	}
 	for _, sh := range s.shelves {
 		if err := s.note(sh); err != nil { // another time: nothing depends on it
-			s.log.Warn("note what was found", "camera", sh.camera.String(), "stream", sh.stream.String(), "error", err)
+			s.log.Warn("note what was found", "camera", sh.camera.String(), "track", sh.track.String(), "error", err)
 		}
 	}
 	return nil
@@ -97,19 +97,19 @@ func (s *Store) loadDay(camera latchkey.CameraID, day latchkey.Day) error {
 	if err != nil {
 		return err
 	}
-	segments, indexed := map[Stream][]uint64{}, map[Stream]bool{}
+	segments, indexed := map[Track][]uint64{}, map[Track]bool{}
 	for _, f := range files {
-		if stream, first, ok := parseSegmentName(f.Name()); ok {
-			segments[stream] = append(segments[stream], first)
-		} else if word, ok := strings.CutSuffix(f.Name(), indexSuffix); ok && streamOf(word) != 0 {
-			indexed[streamOf(word)] = true
+		if track, first, ok := parseSegmentName(f.Name()); ok {
+			segments[track] = append(segments[track], first)
+		} else if word, ok := strings.CutSuffix(f.Name(), indexSuffix); ok && trackOf(word) != 0 {
+			indexed[trackOf(word)] = true
 		}
 	}
-	for stream := range streamNames {
-		if len(segments[stream]) == 0 && !indexed[stream] {
+	for track := range trackNames {
+		if len(segments[track]) == 0 && !indexed[track] {
 			continue
 		}
-		if err := s.loadIndex(place{camera, stream}, day, segments[stream]); err != nil {
+		if err := s.loadIndex(place{camera, track}, day, segments[track]); err != nil {
 			return err
 		}
 	}
@@ -121,7 +121,7 @@ func readOnly(err error) bool {
 	return h == HealthReadOnly || h == HealthForbidden
 }
 
-// loadIndex takes in a day of one stream, of which there are those segments.
+// loadIndex takes in a day of one track, of which there are those segments.
 func (s *Store) loadIndex(p place, day latchkey.Day, segments []uint64) error {
 	x, err := s.readIndex(p, day)
 	if errors.Is(err, ErrDamaged) {
@@ -156,7 +156,7 @@ func (s *Store) loadIndex(p place, day latchkey.Day, segments []uint64) error {
 	}
 	for _, e := range x.entries {
 		s.bytes += e.bytes
-		sh.next = max(sh.next, e.first+uint64(e.fragments))
+		sh.next = max(sh.next, e.first+uint64(e.groups))
 	}
 	return nil
 }
@@ -219,7 +219,7 @@ func (sh *shelf) lost(e *entry, why Reason) {
 // crash, or all if the index is lost.
 func (s *Store) adopt(sh *shelf, x *index, day latchkey.Day, first uint64) error {
 	x.dirty = true
-	b := binding{home: s.home, camera: sh.camera, stream: sh.stream, day: day, first: first}
+	b := binding{home: s.home, camera: sh.camera, track: sh.track, day: day, first: first}
 	g, f, size, err := s.openSegment(b)
 	if errors.Is(err, ErrDamaged) {
 		info, e := s.fs.Stat(segmentName(sh.place, day, first))
@@ -249,10 +249,10 @@ func (s *Store) adopt(sh *shelf, x *index, day latchkey.Day, first uint64) error
 	}
 	e := &entry{first: first, bytes: size, state: whole}
 	for n, l := range all {
-		if n > 0 && l.i > e.fragments {
+		if n > 0 && l.i > e.groups {
 			x.add(gap{Span{all[n-1].head.span().Until, l.head.start.Wall}.within(daySpan(day)), Damaged, 0})
 		}
-		e.fragments = l.i + 1
+		e.groups = l.i + 1
 		e.spans = cover(e.spans, l.head.span(), tolerance)
 		x.move(day, l.head.span(), l.head.motion)
 	}
@@ -273,7 +273,7 @@ func (g *segment) verified(f durable.File, all []located) ([]located, error) {
 	return all, nil
 }
 
-// read reads the content of a fragment.
+// read reads the content of a group.
 func (g *segment) read(f durable.File, l located) ([]byte, error) {
 	body, err := readAt(f, l.at+int64(beforeBody), int(l.head.body))
 	if err != nil {

@@ -57,7 +57,7 @@ func (s *Store) isSaved(camera latchkey.CameraID, e *entry) bool {
 	return slices.ContainsFunc(s.saved[camera], e.overlaps)
 }
 
-// Save has a span of a camera kept until [Store.Unsave], in all its streams, by whole
+// Save has a span of a camera kept until [Store.Unsave], in all its tracks, by whole
 // segments. When it returns that survives a power cut. What is saved already may be saved
 // again.
 func (s *Store) Save(camera latchkey.CameraID, span Span) error {
@@ -110,11 +110,11 @@ func (s *Store) Saved(camera latchkey.CameraID) []Span {
 	return all
 }
 
-// Uploaded says that a span of a stream is in the cloud, in this quality. A segment of
+// Uploaded says that a span of a track is in the cloud, in this quality. A segment of
 // which that is true from end to end is the first to go when room is needed.
-func (s *Store) Uploaded(camera latchkey.CameraID, stream Stream, span Span) error {
+func (s *Store) Uploaded(camera latchkey.CameraID, track Track, span Span) error {
 	s.mu.Lock()
-	sh := s.shelves[place{camera, stream}]
+	sh := s.shelves[place{camera, track}]
 	if sh == nil || span.empty() {
 		s.mu.Unlock()
 		return nil
@@ -131,13 +131,13 @@ func (s *Store) Uploaded(camera latchkey.CameraID, stream Stream, span Span) err
 	return nil
 }
 
-// Delete removes whatever a camera recorded in a span, saved or not, in all its streams,
+// Delete removes whatever a camera recorded in a span, saved or not, in all its tracks,
 // by whole segments: it deletes up to ten minutes more on either side, and of the
 // filmstrip an hour, rather than leave something. What is being recorded ends first. When it
 // returns the files are gone.
 func (s *Store) Delete(ctx context.Context, camera latchkey.CameraID, span Span) error {
-	for _, stream := range []Stream{Main, Sub, Still} {
-		if err := s.deleteFrom(ctx, place{camera, stream}, span); err != nil {
+	for _, track := range []Track{Main, Sub, Still} {
+		if err := s.deleteFrom(ctx, place{camera, track}, span); err != nil {
 			return fmt.Errorf("delete footage: %w", err)
 		}
 	}

@@ -22,7 +22,7 @@ import (
 // The bytes of a segment, docs/footage.md, "Segment".
 const (
 	segmentMagic = "latchkey footage 1\n"
-	mark         = "fragment" // before each fragment
+	mark         = "a group:" // before each group
 	markContents = "contents" // at the end of a segment that was ended
 
 	headSize   = 8 + 1 + 8 + 4 + 1 + 1 + 4
@@ -39,76 +39,75 @@ const (
 const (
 	maxContent   = 32 << 20
 	maxDuration  = time.Minute
-	maxFragments = 20_000
+	maxGroups    = 20_000
 	maxSegment   = 512 << 20
 	maxType      = 200
 	maxInit      = 64 << 10
 	maxBeginning = len(segmentMagic) + 2 + bindingSize + 2 + wrappedSize + 4 + cobblestone.Overhead + 6 + maxType + maxInit + 6*cobblestone.TagSize
 
-	// falseMarks is how many places that only look like a fragment's beginning are
+	// falseMarks is how many places that only look like a group's beginning are
 	// tried in one segment: somebody could fill a file with them.
 	falseMarks = 100_000
 )
 
-// Stream is one of the recordings of a camera.
-type Stream uint8
+// Track is one of the recordings of a camera.
+type Track uint8
 
-// The streams. Numbers are never used again for something else.
+// The tracks. Numbers are never used again for something else.
 const (
-	Main  Stream = 1
-	Sub   Stream = 2
-	Still Stream = 3 // the filmstrip: each fragment is one JPEG
+	Main  Track = 1
+	Sub   Track = 2
+	Still Track = 3 // the filmstrip: each group is one JPEG
 )
 
-var streamNames = map[Stream]string{Main: "main", Sub: "sub", Still: "still"}
+var trackNames = map[Track]string{Main: "main", Sub: "sub", Still: "still"}
 
-// String returns the stream's name, with which its files begin.
-func (s Stream) String() string {
-	if name, ok := streamNames[s]; ok {
+// String returns the track's name, with which its files begin.
+func (s Track) String() string {
+	if name, ok := trackNames[s]; ok {
 		return name
 	}
-	return fmt.Sprintf("stream-%d", uint8(s))
+	return fmt.Sprintf("track-%d", uint8(s))
 }
 
-// Coding is how fragments are coded, and what a player needs before the first of them.
+// Coding is how groups are coded, and what a player needs before the first of them.
 // The filmstrip needs none of it.
 type Coding struct {
 	Type string // MIME type with codecs
 	Init []byte // the initialisation segment of MP4
 }
 
-// Fragment is some pictures that belong together: a group of pictures with its sounds,
-// as a movie fragment of MP4, or one still.
-type Fragment struct {
+// Group is a group of pictures with its sounds, as a movie fragment of MP4, or one still.
+type Group struct {
 	Start    clock.Moment  // of its first picture
-	Duration time.Duration // until the next fragment's first picture
+	Duration time.Duration // until the next group's first picture
 	Key      bool          // a decoder can begin here
 	Motion   uint8         // how much moves in it
-	Coding   *Coding       // the same pointer for all fragments until it changes; nil for stills
+	Coding   *Coding       // the same pointer for all groups until it changes; nil for stills
 	Content  []byte
 
-	// What the store says of a fragment that it gives back.
-	Sequence uint64 // counts the fragments of this camera's stream, from 1
+	// What the store says of a group that it gives back.
+	Sequence uint64 // counts the groups of this camera's track, from 1
 	Boot     latchkey.BootID
 }
 
-func (f Fragment) span() Span { return spanOf(f.Start.Wall, f.Duration) }
+func (f Group) span() Span { return spanOf(f.Start.Wall, f.Duration) }
 
 // binding is what a segment is, for ever, and where it belongs.
 type binding struct {
 	home   latchkey.HomeID
 	camera latchkey.CameraID
-	stream Stream
+	track  Track
 	day    latchkey.Day
 	boot   latchkey.BootID
-	first  uint64 // sequence of its first fragment
+	first  uint64 // sequence of its first group
 }
 
 func (b binding) bytes() []byte {
 	var w wire.Writer
 	w.U8(1) // version
 	w.U8(1) // suite
-	w.U8(uint8(b.stream))
+	w.U8(uint8(b.track))
 	w.Raw(b.home[:])
 	w.Raw(b.camera[:])
 	w.Raw([]byte(b.day))
@@ -117,13 +116,13 @@ func (b binding) bytes() []byte {
 	return w.Bytes()
 }
 
-// segment is a file's beginning: what all of its fragments are sealed with.
+// segment is a file's beginning: what all of its groups are sealed with.
 type segment struct {
 	binding
 	bound  []byte // the binding's bytes
 	key    []byte
 	coding *Coding
-	start  int64 // where the first fragment begins
+	start  int64 // where the first group begins
 }
 
 // newSegment returns a segment with a fresh key, and the bytes that its file begins
@@ -192,7 +191,7 @@ func parseSegment(key Key, want binding, b []byte) (*segment, error) {
 	return g, nil
 }
 
-// head is what a fragment says of itself.
+// head is what a group says of itself.
 type head struct {
 	start    clock.Moment
 	duration time.Duration // whole microseconds
@@ -201,7 +200,7 @@ type head struct {
 	body     uint32 // bytes of the sealed body
 }
 
-func headOf(f Fragment) head {
+func headOf(f Group) head {
 	return head{f.Start, f.Duration.Truncate(time.Microsecond), f.Key, f.Motion, uint32(cobblestone.SealedSize(uint64(len(f.Content))))}
 }
 
@@ -247,13 +246,13 @@ func parseHead(b []byte) (h head, err error) {
 
 func number(i uint32) []byte { return binary.BigEndian.AppendUint32(nil, i) }
 
-// sealFragment returns what stands before fragment i's body, and the body.
-func (g *segment) sealFragment(i uint32, h head, content []byte) (before, body []byte, err error) {
+// sealGroup returns what stands before group i's body, and the body.
+func (g *segment) sealGroup(i uint32, h head, content []byte) (before, body []byte, err error) {
 	sealed, err := cobblestone.Seal(g.key, bind(labelHead, g.bound, number(i)), h.bytes())
 	if err != nil {
 		return nil, nil, err
 	}
-	body, err = cobblestone.Seal(g.key, bind(labelFragment, g.bound, number(i), h.bytes()), content)
+	body, err = cobblestone.Seal(g.key, bind(labelGroup, g.bound, number(i), h.bytes()), content)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -264,14 +263,14 @@ func (g *segment) sealFragment(i uint32, h head, content []byte) (before, body [
 	return w.Bytes(), body, nil
 }
 
-// openHead reads what stands before a body, and says which fragment it is.
+// openHead reads what stands before a body, and says which group it is.
 func (g *segment) openHead(b []byte) (i uint32, h head, err error) {
 	r := wire.NewReader(b)
 	found := string(r.Raw(len(mark)))
 	i = r.U32()
 	message := r.Raw(sealedHead)
-	if r.Done() != nil || found != mark || i >= maxFragments {
-		return 0, head{}, fmt.Errorf("%w: no fragment begins here", ErrDamaged)
+	if r.Done() != nil || found != mark || i >= maxGroups {
+		return 0, head{}, fmt.Errorf("%w: no group begins here", ErrDamaged)
 	}
 	content, err := unseal(g.key, bind(labelHead, g.bound, number(i)), message)
 	if err != nil {
@@ -281,12 +280,12 @@ func (g *segment) openHead(b []byte) (i uint32, h head, err error) {
 	return i, h, err
 }
 
-// openBody returns the content of fragment i.
+// openBody returns the content of group i.
 func (g *segment) openBody(i uint32, h head, body []byte) ([]byte, error) {
-	return unseal(g.key, bind(labelFragment, g.bound, number(i), h.bytes()), body)
+	return unseal(g.key, bind(labelGroup, g.bound, number(i), h.bytes()), body)
 }
 
-// sealContents returns what stands at the end of a segment with these fragments.
+// sealContents returns what stands at the end of a segment with these groups.
 func (g *segment) sealContents(heads []head) ([]byte, error) {
 	var all, w wire.Writer
 	for _, h := range heads {
@@ -302,14 +301,14 @@ func (g *segment) sealContents(heads []head) ([]byte, error) {
 	return w.Bytes(), nil
 }
 
-// located is a fragment's head and where in the file it is.
+// located is a group's head and where in the file it is.
 type located struct {
 	i    uint32
 	at   int64
 	head head
 }
 
-// locate says where a segment's fragments are: by its contents, or, if it was not ended
+// locate says where a segment's groups are: by its contents, or, if it was not ended
 // or they do not open, by walking from head to head. Ended says that it was by the
 // contents.
 func (g *segment) locate(f io.ReadSeeker, size int64) (all []located, ended bool, err error) {
@@ -327,7 +326,7 @@ func (g *segment) contents(f io.ReadSeeker, size int64) ([]located, error) {
 	}
 	r := wire.NewReader(tail)
 	n := int64(r.U32())
-	if string(r.Rest()) != markContents || n > int64(cobblestone.SealedSize(maxFragments*headSize)) {
+	if string(r.Rest()) != markContents || n > int64(cobblestone.SealedSize(maxGroups*headSize)) {
 		return nil, fmt.Errorf("%w: it was not ended", ErrDamaged)
 	}
 	end := size - int64(afterTable) - n
@@ -355,7 +354,7 @@ func (g *segment) contents(f io.ReadSeeker, size int64) ([]located, error) {
 	return all, nil
 }
 
-// walk finds the fragments that are there in full, one head after the other. Where one
+// walk finds the groups that are there in full, one head after the other. Where one
 // does not open it looks for the next that does.
 func (g *segment) walk(f io.ReadSeeker, size int64) ([]located, error) {
 	var all []located
@@ -381,7 +380,7 @@ func (g *segment) walk(f io.ReadSeeker, size int64) ([]located, error) {
 	return all, nil
 }
 
-// findMark returns the first place from at on where a fragment may begin, or size.
+// findMark returns the first place from at on where a group may begin, or size.
 func findMark(f io.ReadSeeker, at, size int64) (int64, error) {
 	const piece = 256 << 10
 	for at < size {

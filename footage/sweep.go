@@ -15,7 +15,7 @@ import (
 )
 
 // atOnce is how much more is removed than must be, so that a disk that is always full is
-// not asked for room before every fragment.
+// not asked for room before every group.
 const atOnce = 64 << 20
 
 // victim is a segment that may be removed, or is to be.
@@ -32,9 +32,9 @@ func (v victim) rank() int {
 	switch {
 	case v.entry.state == shut:
 		return 0
-	case v.shelf.stream != Still && v.why == Uploaded:
+	case v.shelf.track != Still && v.why == Uploaded:
 		return 1
-	case v.shelf.stream != Still:
+	case v.shelf.track != Still:
 		return 2
 	case v.why == Uploaded:
 		return 3
@@ -44,7 +44,7 @@ func (v victim) rank() int {
 
 func compareVictims(a, b victim) int {
 	return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.entry.begins(), b.entry.begins()), cmp.Compare(a.day, b.day),
-		slices.Compare(a.shelf.camera[:], b.shelf.camera[:]), cmp.Compare(a.shelf.stream, b.shelf.stream), cmp.Compare(a.entry.first, b.entry.first))
+		slices.Compare(a.shelf.camera[:], b.shelf.camera[:]), cmp.Compare(a.shelf.track, b.shelf.track), cmp.Compare(a.entry.first, b.entry.first))
 }
 
 // Sweep removes what is older than is kept, and makes room. An agent calls it once a
@@ -248,7 +248,7 @@ func (s *Store) removeFrom(sh *shelf, all []victim) error {
 		}
 		crash.Point("footage.removed")
 	}
-	for dir := range dirs {
+	for dir := range dirs { // before an index forgets that they were going
 		if err := durable.SyncDir(s.fs, dir); err != nil {
 			return err
 		}

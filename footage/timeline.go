@@ -13,21 +13,21 @@ type Gap struct {
 	Reason Reason `json:"reason"`
 }
 
-// Timeline is what there is of one day of one stream.
+// Timeline is what there is of one day of one track.
 type Timeline struct {
-	Camera latchkey.CameraID `json:"camera"`
-	Day    latchkey.Day      `json:"day"`   // in UTC
-	Until  latchkey.Time     `json:"until"` // the day's end, or now
-	Runs   []Span            `json:"runs"`  // of which there are pictures, to within half a second
-	Gaps   []Gap             `json:"gaps"`  // everything else
-	Motion []uint8           `json:"motion,omitempty"`
-	Lost   uint64            `json:"lost"`  // fragments that were not kept
-	Bytes  int64             `json:"bytes"` // of segments
+	Camera   latchkey.CameraID `json:"camera"`
+	Day      latchkey.Day      `json:"day"`      // in UTC
+	Until    latchkey.Time     `json:"until"`    // the day's end, or now
+	Pictures []Span            `json:"pictures"` // when there are some, to within half a second
+	Gaps     []Gap             `json:"gaps"`     // everything else
+	Motion   []uint8           `json:"motion,omitempty"`
+	Lost     uint64            `json:"lost"`  // groups that were not kept
+	Bytes    int64             `json:"bytes"` // of segments
 }
 
-// Timeline says what there is of a day of one stream. It asks no disk. Motion is the most
+// Timeline says what there is of a day of one track. It asks no disk. Motion is the most
 // that moved in each minute, and empty if nothing did.
-func (s *Store) Timeline(camera latchkey.CameraID, stream Stream, day latchkey.Day) (Timeline, error) {
+func (s *Store) Timeline(camera latchkey.CameraID, track Track, day latchkey.Day) (Timeline, error) {
 	if _, err := latchkey.ParseDay(string(day)); err != nil {
 		return Timeline{}, err
 	}
@@ -38,11 +38,11 @@ func (s *Store) Timeline(camera latchkey.CameraID, stream Stream, day latchkey.D
 	all := daySpan(day)
 	all.Until = min(all.Until, max(now, all.From))
 	t.Until = all.Until
-	sh := s.shelves[place{camera, stream}]
+	sh := s.shelves[place{camera, track}]
 	var known []gap
 	if sh != nil {
 		sh.settle(now)
-		t.Runs = sh.runs(all)
+		t.Pictures = sh.pictures(all)
 		if x := sh.days[day]; x != nil {
 			known, t.Motion = x.gaps, slices.Clone(x.motion)
 			for _, e := range x.entries {
@@ -53,14 +53,14 @@ func (s *Store) Timeline(camera latchkey.CameraID, stream Stream, day latchkey.D
 	for _, g := range known {
 		t.Lost += uint64(g.lost)
 	}
-	t.Gaps = explain(all, t.Runs, known)
+	t.Gaps = explain(all, t.Pictures, known)
 	return t, nil
 }
 
-// runs are the times of which there are pictures. Its caller holds the store's mu.
-func (sh *shelf) runs(all Span) []Span {
-	var runs []Span
-	before := latchkey.Time(max(all.From, 1) - 1).Day() // whose last fragment may reach over midnight
+// pictures are the times of which there are some. Its caller holds the store's mu.
+func (sh *shelf) pictures(all Span) []Span {
+	var spans []Span
+	before := latchkey.Time(max(all.From, 1) - 1).Day() // whose last group may reach over midnight
 	for _, d := range []latchkey.Day{before, all.From.Day()} {
 		x := sh.days[d]
 		if x == nil {
@@ -69,16 +69,16 @@ func (sh *shelf) runs(all Span) []Span {
 		for _, e := range x.entries {
 			for _, span := range e.spans {
 				if span = span.within(all); !span.empty() && e.state != going {
-					runs = cover(runs, span, tolerance)
+					spans = cover(spans, span, tolerance)
 				}
 			}
 		}
 	}
-	return runs
+	return spans
 }
 
-// explain returns the gaps that runs leave of a span, cut where their reason changes.
-func explain(all Span, runs []Span, known []gap) []Gap {
+// explain returns the gaps that pictures leave of a span, cut where their reason changes.
+func explain(all Span, pictures []Span, known []gap) []Gap {
 	type edge struct {
 		at     latchkey.Time
 		reason Reason
@@ -109,7 +109,7 @@ func explain(all Span, runs []Span, known []gap) []Gap {
 			gaps = append(gaps, Gap{s, r})
 		}
 	}
-	for _, hole := range holes(all, runs) {
+	for _, hole := range holes(all, pictures) {
 		from := hole.From
 		for len(edges) > 0 && edges[0].at < hole.Until {
 			put(Span{from, edges[0].at}, now())
@@ -122,11 +122,11 @@ func explain(all Span, runs []Span, known []gap) []Gap {
 	return gaps
 }
 
-// holes is what runs leave of a span.
-func holes(all Span, runs []Span) []Span {
+// holes is what pictures leave of a span.
+func holes(all Span, pictures []Span) []Span {
 	var left []Span
 	from := all.From
-	for _, r := range runs {
+	for _, r := range pictures {
 		if from < r.From {
 			left = append(left, Span{from, r.From})
 		}

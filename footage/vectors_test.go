@@ -30,16 +30,16 @@ type vector struct {
 	Home    latchkey.HomeID   `json:"home"`
 	Key     []byte            `json:"key"`
 	Files   map[string][]byte `json:"files"`
-	Given   []given           `json:"given"`   // all fragments, by camera, stream and order
-	Damaged int               `json:"damaged"` // fragments and segments that are said not to verify
-	Gaps    []string          `json:"gaps"`    // of both days of the first camera's main stream
+	Given   []given           `json:"given"`   // all groups, by camera, track and order
+	Damaged int               `json:"damaged"` // groups and segments that are said not to verify
+	Gaps    []string          `json:"gaps"`    // of both days of the first camera's main track
 	Saved   int               `json:"saved"`
 }
 
-// given is a fragment that is given back.
+// given is a group that is given back.
 type given struct {
 	Camera    latchkey.CameraID `json:"camera"`
-	Stream    string            `json:"stream"`
+	Track     string            `json:"track"`
 	Sequence  uint64            `json:"sequence"`
 	Start     latchkey.Time     `json:"start"`
 	Quality   uint8             `json:"quality"`
@@ -91,8 +91,8 @@ func outcome(t *testing.T, v *vector) {
 	v.Given, v.Damaged, v.Gaps, v.Saved = nil, h.store.Status().Unopened, nil, 0
 	for _, camera := range h.cameras {
 		v.Saved += len(h.store.Saved(camera))
-		for _, stream := range []footage.Stream{footage.Main, footage.Sub, footage.Still} {
-			for f, err := range h.store.Read(context.Background(), camera, stream, always) {
+		for _, track := range []footage.Track{footage.Main, footage.Sub, footage.Still} {
+			for f, err := range h.store.Read(context.Background(), camera, track, always) {
 				if errors.Is(err, footage.ErrDamaged) {
 					v.Damaged++
 					continue
@@ -102,7 +102,7 @@ func outcome(t *testing.T, v *vector) {
 				}
 				hash := sha256.Sum256(f.Content)
 				v.Given = append(v.Given, given{
-					camera, stream.String(), f.Sequence, f.Start.Wall, uint8(f.Start.Quality), f.Start.Monotonic, f.Boot,
+					camera, track.String(), f.Sequence, f.Start.Wall, uint8(f.Start.Quality), f.Start.Monotonic, f.Boot,
 					f.Duration.Microseconds(), f.Key, f.Motion, f.Coding.Type, f.Coding.Init, hex.EncodeToString(hash[:]),
 				})
 			}
@@ -153,20 +153,20 @@ func vectorFolder(t *testing.T, crash bool) folder {
 }
 
 const (
-	vectorDir     = "2026-11-26/aeaaaaaaaaaaaaaaaaaaaaaaaa/"
-	vectorMain    = vectorDir + "main-0000000000000001.footage"
-	vectorIndex   = vectorDir + "main.index"
-	vectorOther   = "2026-11-26/aiaaaaaaaaaaaaaaaaaaaaaaaa/"
+	vectorDir      = "2026-11-26/aeaaaaaaaaaaaaaaaaaaaaaaaa/"
+	vectorMain     = vectorDir + "main-0000000000000001.footage"
+	vectorIndex    = vectorDir + "main.index"
+	vectorOther    = "2026-11-26/aiaaaaaaaaaaaaaaaaaaaaaaaa/"
 	vectorTomorrow = "2026-11-27/aeaaaaaaaaaaaaaaaaaaaaaaaa/"
 )
 
-// fragmentAt is where a fragment of a segment begins.
-func fragmentAt(segment []byte, n int) int {
+// groupAt is where a group of a segment begins.
+func groupAt(segment []byte, n int) int {
 	at := 0
 	for range n + 1 {
-		i := bytes.Index(segment[at+1:], []byte("fragment\x00\x00"))
+		i := bytes.Index(segment[at+1:], []byte("a group:\x00\x00"))
 		if i < 0 {
-			panic("internal error: no such fragment")
+			panic("internal error: no such group")
 		}
 		at += 1 + i
 	}
@@ -194,22 +194,22 @@ func writeVectors(t *testing.T) {
 	}{
 		"ended":         {"A store that was closed gives back everything, and why there is no more.", false, func(folder) {}},
 		"crashed":       {"After a crash the segments are not ended, and all that was synced is there.", true, func(folder) {}},
-		"torn-body":     {"A last fragment that is not there in full is not there.", true, func(f folder) { f[vectorMain] = f[vectorMain][:len(f[vectorMain])-1] }},
-		"torn-head":     {"Nor is one of which there is a part of the head.", true, func(f folder) { f[vectorMain] = f[vectorMain][:fragmentAt(f[vectorMain], 3)+50] }},
-		"torn-zeros":    {"Nor one of which there are zeros.", true, func(f folder) { clear(f[vectorMain][fragmentAt(f[vectorMain], 3)+150:]) }},
-		"flipped-body":  {"A flipped byte in a body costs that fragment.", false, func(f folder) { flip(f, vectorMain, fragmentAt(f[vectorMain], 1)+150) }},
-		"flipped-head":  {"One in a head costs nothing: the contents say the same.", false, func(f folder) { flip(f, vectorMain, fragmentAt(f[vectorMain], 1)+50) }},
+		"torn-body":     {"A last group that is not there in full is not there.", true, func(f folder) { f[vectorMain] = f[vectorMain][:len(f[vectorMain])-1] }},
+		"torn-head":     {"Nor is one of which there is a part of the head.", true, func(f folder) { f[vectorMain] = f[vectorMain][:groupAt(f[vectorMain], 3)+50] }},
+		"torn-zeros":    {"Nor one of which there are zeros.", true, func(f folder) { clear(f[vectorMain][groupAt(f[vectorMain], 3)+150:]) }},
+		"flipped-body":  {"A flipped byte in a body costs that group.", false, func(f folder) { flip(f, vectorMain, groupAt(f[vectorMain], 1)+150) }},
+		"flipped-head":  {"One in a head costs nothing: the contents say the same.", false, func(f folder) { flip(f, vectorMain, groupAt(f[vectorMain], 1)+50) }},
 		"flipped-end":   {"One in the contents costs nothing: the heads say the same.", false, func(f folder) { flip(f, vectorMain, -30) }},
-		"flipped-twice": {"One in a head and one in the contents cost that fragment; the next is found.", false, func(f folder) { flip(f, vectorMain, fragmentAt(f[vectorMain], 1)+50); flip(f, vectorMain, -30) }},
+		"flipped-twice": {"One in a head and one in the contents cost that group; the next is found.", false, func(f folder) { flip(f, vectorMain, groupAt(f[vectorMain], 1)+50); flip(f, vectorMain, -30) }},
 		"flipped-key":   {"One in the beginning costs the segment.", false, func(f folder) { flip(f, vectorMain, 120) }},
 		"flipped-index": {"One in an index costs the reasons of its holes.", false, func(f folder) { flip(f, vectorIndex, 60) }},
-		"exchanged": {"A fragment in another's place is not given for that one; one is found where it stands, and those before it are not.", true, func(f folder) {
+		"exchanged": {"A group in another's place is not given for that one; one is found where it stands, and those before it are not.", true, func(f folder) {
 			b := f[vectorMain]
-			one, two, three := fragmentAt(b, 1), fragmentAt(b, 2), fragmentAt(b, 3)
+			one, two, three := groupAt(b, 1), groupAt(b, 2), groupAt(b, 3)
 			f[vectorMain] = slices.Concat(b[:one], b[two:three], b[one:two], b[three:])
 		}},
 		"other-number": {"A segment under another number does not open.", false, move(vectorMain, vectorDir+"main-0000000000000002.footage")},
-		"other-stream": {"Nor does one under another stream's name.", false, move(vectorMain, vectorDir+"sub-0000000000000009.footage")},
+		"other-track":  {"Nor does one under another track's name.", false, move(vectorMain, vectorDir+"sub-0000000000000009.footage")},
 		"other-camera": {"Nor does one under another camera.", false, move(vectorMain, vectorOther+"main-0000000000000009.footage")},
 		"other-day":    {"Nor does one in another day.", false, move(vectorMain, vectorTomorrow+"main-0000000000000001.footage")},
 		"other-index":  {"An index of another camera does not open, and the segments are read.", false, func(f folder) { f[vectorIndex] = f[vectorOther+"main.index"] }},

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// queueBytes is how much of one stream waits in memory for the disk: half a minute
+	// queueBytes is how much of one track waits in memory for the disk: half a minute
 	// of a camera of 4 Mbit/s, which is longer than a disk takes that wakes up.
 	queueBytes = 16 << 20
 	queueCount = 1024
@@ -30,13 +30,13 @@ const (
 	// segmentTime and filmstripTime are how long a segment lasts.
 	segmentTime, filmstripTime = 10 * time.Minute, time.Hour
 
-	// step is how far wall and monotonic time may disagree between two fragments before
+	// step is how far wall and monotonic time may disagree between two groups before
 	// the clock was set (docs/time.md).
 	step = 2 * time.Second
 )
 
-// Writer records one stream of one camera. There is one at a time. Its methods may be
-// called by several goroutines; fragments are in the order of their calls.
+// Writer records one track of one camera. There is one at a time. Its methods may be
+// called by several goroutines; groups are in the order of their calls.
 type Writer struct {
 	store *Store
 	shelf *shelf
@@ -44,11 +44,11 @@ type Writer struct {
 	done  chan struct{}
 
 	// The store's mu protects these.
-	queue  []Fragment
+	queue  []Group
 	queued int           // bytes
 	busy   time.Time     // since when the disk has been asked; zero if it is not
 	gap    *gap          // the one that goes on, nil if pictures come
-	last   *clock.Moment // when the fragment before ended
+	last   *clock.Moment // when the group before ended
 	cut    bool          // the segment is to end
 	closed bool
 	turn   chan struct{} // closed when the disk was done with something
@@ -61,21 +61,21 @@ type Writer struct {
 	again   time.Time // when it is tried again
 }
 
-// Writer begins to record a stream. Until the first fragment comes, or [Writer.Gap] says
+// Writer begins to record a track. Until the first group comes, or [Writer.Gap] says
 // otherwise, its camera counts as offline.
-func (s *Store) Writer(camera latchkey.CameraID, stream Stream) (*Writer, error) {
-	if streamNames[stream] == "" {
-		return nil, fmt.Errorf("record %s: there is no such stream", stream)
+func (s *Store) Writer(camera latchkey.CameraID, track Track) (*Writer, error) {
+	if trackNames[track] == "" {
+		return nil, fmt.Errorf("record %s: there is no such track", track)
 	}
 	now := s.clock.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sh := s.shelf(place{camera, stream})
+	sh := s.shelf(place{camera, track})
 	if s.closed {
-		return nil, fmt.Errorf("record %s: %w", stream, ErrClosed)
+		return nil, fmt.Errorf("record %s: %w", track, ErrClosed)
 	}
 	if sh.writer != nil {
-		return nil, fmt.Errorf("record %s of camera %s: it is being recorded already", stream, camera)
+		return nil, fmt.Errorf("record %s of camera %s: it is being recorded already", track, camera)
 	}
 	w := &Writer{
 		store: s, shelf: sh, wake: make(chan struct{}, 1), done: make(chan struct{}), turn: make(chan struct{}),
@@ -86,11 +86,11 @@ func (s *Store) Writer(camera latchkey.CameraID, stream Stream) (*Writer, error)
 	return w, nil
 }
 
-// Append takes a fragment, whose bytes are the writer's from then on. It never waits: if
-// too much waits for the disk already the fragment is lost, and the error is
+// Append takes a group, whose bytes are the writer's from then on. It never waits: if
+// too much waits for the disk already the group is lost, and the error is
 // [ErrBehind]. What happens to one that was taken the store's status says, and its
 // timeline.
-func (w *Writer) Append(f Fragment) error {
+func (w *Writer) Append(f Group) error {
 	s := w.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,7 +100,7 @@ func (w *Writer) Append(f Fragment) error {
 	var err error
 	switch {
 	case f.Start.Wall > latchkey.MaxInt || f.Start.Monotonic > latchkey.MaxInt:
-		return fmt.Errorf("append a fragment of year %d: %w", f.Start.Wall.Time().Year(), ErrTooLarge)
+		return fmt.Errorf("append a group of year %d: %w", f.Start.Wall.Time().Year(), ErrTooLarge)
 	case len(f.Content) > maxContent || f.Duration < time.Microsecond || f.Duration > maxDuration:
 		err = fmt.Errorf("append %d bytes of %v: %w", len(f.Content), f.Duration, ErrTooLarge)
 		f.Duration = min(max(f.Duration, 0), maxDuration)
@@ -119,9 +119,9 @@ func (w *Writer) Append(f Fragment) error {
 	return nil
 }
 
-// bridge ends the gap that goes on when a fragment comes, and says why there is one if
+// bridge ends the gap that goes on when a group comes, and says why there is one if
 // nobody has. Its caller holds the store's mu.
-func (w *Writer) bridge(f Fragment) {
+func (w *Writer) bridge(f Group) {
 	w.endGap(f.Start.Wall)
 	if w.last != nil && f.Start.Wall > w.last.Wall+tolerance {
 		reason := Offline
@@ -147,7 +147,7 @@ func (w *Writer) endGap(at latchkey.Time) {
 	w.gap = nil
 }
 
-// Gap says why no fragments come from now on, until one does: the camera is [Offline], or
+// Gap says why no groups come from now on, until one does: the camera is [Offline], or
 // [Off]. Why the store does not keep what comes it knows itself.
 func (w *Writer) Gap(why Reason) {
 	if why != Off {
@@ -191,7 +191,7 @@ func (w *Writer) until(ctx context.Context, holds func() bool) error {
 	}
 }
 
-// Close writes what waits, ends the segment, and returns when that is done. The stream
+// Close writes what waits, ends the segment, and returns when that is done. The track
 // can then be recorded by another writer.
 func (w *Writer) Close() error {
 	w.store.mu.Lock()
@@ -209,7 +209,7 @@ func (w *Writer) stir() {
 	}
 }
 
-// run is the writer's goroutine: the only one that writes the stream's segments.
+// run is the writer's goroutine: the only one that writes the track's segments.
 func (w *Writer) run() {
 	defer close(w.done)
 	tick := time.NewTicker(noteEvery)
@@ -238,15 +238,15 @@ func (w *Writer) run() {
 	}
 }
 
-// take returns the next fragment to write, if there is one.
-func (w *Writer) take() (f Fragment, ok, cut, closed bool) {
+// take returns the next group to write, if there is one.
+func (w *Writer) take() (f Group, ok, cut, closed bool) {
 	w.store.mu.Lock()
 	defer w.store.mu.Unlock()
 	w.busy = time.Now()
 	cut, w.cut = w.cut, false
 	if ok = len(w.queue) > 0; ok {
 		f = w.queue[0]
-		w.queue[0] = Fragment{} // the slice's memory lives on; what it held must not
+		w.queue[0] = Group{} // the slice's memory lives on; what it held must not
 		w.queue = w.queue[1:]
 		w.queued -= len(f.Content)
 	}
@@ -274,7 +274,7 @@ func (w *Writer) note() {
 		w.store.mu.Unlock()
 	}
 	if err := w.store.note(w.shelf); err != nil {
-		w.store.log.Warn("note what was recorded", "camera", w.shelf.camera.String(), "stream", w.shelf.stream.String(), "error", err)
+		w.store.log.Warn("note what was recorded", "camera", w.shelf.camera.String(), "track", w.shelf.track.String(), "error", err)
 	}
 }
 
@@ -284,8 +284,8 @@ func (w *Writer) closing() bool {
 	return w.closed
 }
 
-// keep writes a fragment, or loses it.
-func (w *Writer) keep(f Fragment) {
+// keep writes a group, or loses it.
+func (w *Writer) keep(f Group) {
 	err := w.failed
 	if err == nil || time.Now().After(w.again) {
 		err = w.write(f)
@@ -303,13 +303,13 @@ func (w *Writer) keep(f Fragment) {
 	w.store.lose(w.shelf, f.span(), err)
 }
 
-// lose counts a fragment that was not kept. Its caller holds mu.
+// lose counts a group that was not kept. Its caller holds mu.
 func (s *Store) lose(sh *shelf, span Span, err error) {
 	s.lost++
 	sh.pending.add(gap{span, reasonOf(err), 1})
 }
 
-func (w *Writer) write(f Fragment) error {
+func (w *Writer) write(f Group) error {
 	if err := w.store.makeRoom(); err != nil {
 		return err
 	}
@@ -324,23 +324,23 @@ func (w *Writer) write(f Fragment) error {
 	return w.add(f)
 }
 
-// over says whether a fragment belongs into a segment of its own.
-func (w *Writer) over(f Fragment) bool {
+// over says whether a group belongs into a segment of its own.
+func (w *Writer) over(f Group) bool {
 	w.store.mu.Lock()
 	defer w.store.mu.Unlock()
 	heads := w.entry.heads
 	lasts := segmentTime
-	if w.segment.stream == Still {
+	if w.segment.track == Still {
 		lasts = filmstripTime
 	}
 	before := heads[len(heads)-1].start
 	return f.Start.Wall.Day() != w.segment.day || f.Coding != w.segment.coding && f.Coding != nil ||
-		f.Start.Sub(heads[0].start) >= lasts && f.Key || len(heads) >= maxFragments || w.entry.bytes >= maxSegment ||
+		f.Start.Sub(heads[0].start) >= lasts && f.Key || len(heads) >= maxGroups || w.entry.bytes >= maxSegment ||
 		f.Start.Wall < before.Wall || jumped(before, f.Start)
 }
 
-// begin begins a segment with the fragment that is to be its first.
-func (w *Writer) begin(f Fragment) error {
+// begin begins a segment with the group that is to be its first.
+func (w *Writer) begin(f Group) error {
 	s, sh, day := w.store, w.shelf, f.Start.Wall.Day()
 	sh.hand.Lock()
 	defer sh.hand.Unlock()
@@ -357,7 +357,7 @@ func (w *Writer) begin(f Fragment) error {
 		s.mu.Unlock()
 		return fmt.Errorf("begin %s: %w", name, fs.ErrExist)
 	}
-	g, beginning, err := newSegment(s.key, binding{s.home, sh.camera, sh.stream, day, s.clock.Boot(), first}, f.Coding)
+	g, beginning, err := newSegment(s.key, binding{s.home, sh.camera, sh.track, day, s.clock.Boot(), first}, f.Coding)
 	if err != nil {
 		return err
 	}
@@ -381,10 +381,10 @@ func (w *Writer) begin(f Fragment) error {
 	return nil
 }
 
-// add writes a fragment behind the last one, and returns when it is on the disk.
-func (w *Writer) add(f Fragment) error {
-	s, h, i := w.store, headOf(f), w.entry.fragments
-	before, body, err := w.segment.sealFragment(i, h, f.Content)
+// add writes a group behind the last one, and returns when it is on the disk.
+func (w *Writer) add(f Group) error {
+	s, h, i := w.store, headOf(f), w.entry.groups
+	before, body, err := w.segment.sealGroup(i, h, f.Content)
 	if err != nil {
 		return err
 	}
@@ -397,23 +397,23 @@ func (w *Writer) add(f Fragment) error {
 		err = w.file.Sync()
 	}
 	if err != nil {
-		return fmt.Errorf("write fragment %d: %w", w.segment.first+uint64(i), err)
+		return fmt.Errorf("write group %d: %w", w.segment.first+uint64(i), err)
 	}
 	crash.Point("footage.synced")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := w.entry
 	e.heads = append(e.heads, h)
-	e.fragments++
+	e.groups++
 	e.bytes += h.size()
 	e.spans = cover(e.spans, h.span(), tolerance)
 	s.bytes += h.size()
-	w.shelf.next = e.first + uint64(e.fragments)
+	w.shelf.next = e.first + uint64(e.groups)
 	w.shelf.days[w.segment.day].move(w.segment.day, h.span(), h.motion)
 	return nil
 }
 
-// end ends the segment with its contents. Whatever goes wrong now, its fragments are
+// end ends the segment with its contents. Whatever goes wrong now, its groups are
 // there.
 func (w *Writer) end() {
 	if w.segment == nil {
@@ -455,7 +455,7 @@ func (w *Writer) leave() {
 	s.mu.Lock()
 	x, e := w.shelf.days[w.segment.day], w.entry
 	e.state, e.heads, x.dirty = whole, nil, true
-	empty := e.fragments == 0
+	empty := e.groups == 0
 	if empty {
 		x.drop(e)
 		s.bytes -= e.bytes
