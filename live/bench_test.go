@@ -22,7 +22,7 @@ func broadcast(b *testing.B) (owner *keytest.Owner, run *live.Run, viewer *live.
 	viewer = live.NewViewer(device, of)
 	media = make([]byte, fragmentSize)
 	rand.Read(media)
-	run, err := live.Start(agent.Keys, of, init1080, moment)
+	run, err := live.Start(agent.Keys, of, init1080, at(moment))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -38,11 +38,11 @@ func letIn(owner *keytest.Owner, agent *keytest.Agent, run *live.Run, viewer *li
 	if err != nil {
 		return err
 	}
-	visitor, err := live.NewPorter(agent.Keys, 1).Open(knock, owner.Title(), moment)
+	visitor, err := live.NewPorter(agent.Keys, 1).Open(knock, owner.Title(), at(moment))
 	if err != nil {
 		return err
 	}
-	grant, err := visitor.Grant(run, owner.Title(), moment, true)
+	grant, err := visitor.Grant(run, owner.Title(), at(moment))
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func BenchmarkSeal(b *testing.B) {
 	_, run, _, media := broadcast(b)
 	b.SetBytes(fragmentSize)
 	for b.Loop() {
-		if _, err := run.Seal(media, true, moment); err != nil {
+		if _, err := run.Seal(media, true, uint64(moment)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -64,7 +64,7 @@ func BenchmarkSeal(b *testing.B) {
 // BenchmarkCarry is what a server does for a fragment and a viewer before it copies it.
 func BenchmarkCarry(b *testing.B) {
 	_, run, _, media := broadcast(b)
-	fragment, err := run.Seal(media, true, moment)
+	fragment, err := run.Seal(media, true, uint64(moment))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func BenchmarkCarry(b *testing.B) {
 // BenchmarkTake is what a viewer does for a fragment.
 func BenchmarkTake(b *testing.B) {
 	owner, run, viewer, media := broadcast(b)
-	fragment, err := run.Seal(media, true, moment)
+	fragment, err := run.Seal(media, true, uint64(moment))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func BenchmarkLetIn(b *testing.B) {
 	agent := owner.PlaceAgent()
 	of := sealed.Stream{Home: owner.Home(), Camera: owner.PlaceCamera(agent), Kind: sealed.MainStream}
 	_, device := owner.Device()
-	run, err := live.Start(agent.Keys, of, init1080, moment)
+	run, err := live.Start(agent.Keys, of, init1080, at(moment))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func newPool(s *scene) pool {
 		{Home: s.stream.Home, Camera: s.stream.Camera, Kind: sealed.SubStream},
 		s.stream,
 	} {
-		r, err := live.Start(s.agent.Keys, of, init1080, s.now)
+		r, err := live.Start(s.agent.Keys, of, init1080, at(s.now))
 		s.must(err)
 		s.run = r
 		for i := range 12 {

@@ -11,8 +11,8 @@
 //
 //	visitor, err := porter.Open(knock, title, now)
 //	run, err := live.Start(keys, stream, init, now)
-//	grant, err := visitor.Grant(run, title, now, sure)
-//	fragment, err := run.Seal(media, isKeyFrame, now)
+//	grant, err := visitor.Grant(run, title, now)
+//	fragment, err := run.Seal(media, isKeyFrame, monotonic)
 //
 // and when the deeds have changed, or a second has passed, it asks [Visitor.May] for
 // everybody whom it granted a run; if somebody may not any more it starts another run,
@@ -56,6 +56,13 @@ const (
 	maxInit   = 16 << 10
 	maxReason = 64
 )
+
+// Now is a moment as an agent has it.
+type Now struct {
+	Clock     latchkey.Time // what the agent's clock shows
+	Sure      bool          // it can be believed: knocks and rights that end are judged by it
+	Monotonic uint64        // microseconds since the machine was started, which nothing sets
+}
 
 // ErrOver says that a run seals nothing more.
 var ErrOver = errors.New("the run is over")

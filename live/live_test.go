@@ -17,6 +17,11 @@ import (
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
+// at is a moment of an agent whose clock can be believed. Its machine was started in 1970.
+func at(clock latchkey.Time) live.Now {
+	return live.Now{Clock: clock, Sure: true, Monotonic: uint64(clock)}
+}
+
 // scene is a home with a camera that somebody watches.
 type scene struct {
 	t      *testing.T
@@ -48,7 +53,7 @@ func (s *scene) must(err error) {
 
 func (s *scene) start() *live.Run {
 	s.t.Helper()
-	r, err := live.Start(s.agent.Keys, s.stream, init1080, s.now)
+	r, err := live.Start(s.agent.Keys, s.stream, init1080, at(s.now))
 	s.must(err)
 	return r
 }
@@ -71,14 +76,14 @@ func (s *scene) knock(v *live.Viewer) []byte {
 
 func (s *scene) open(knock []byte) *live.Visitor {
 	s.t.Helper()
-	visitor, err := s.porter.Open(knock, s.owner.Title(), s.now)
+	visitor, err := s.porter.Open(knock, s.owner.Title(), at(s.now))
 	s.must(err)
 	return visitor
 }
 
 func (s *scene) grant(knock []byte) []byte {
 	s.t.Helper()
-	g, err := s.open(knock).Grant(s.run, s.owner.Title(), s.now, true)
+	g, err := s.open(knock).Grant(s.run, s.owner.Title(), at(s.now))
 	s.must(err)
 	return g
 }
@@ -86,7 +91,7 @@ func (s *scene) grant(knock []byte) []byte {
 // seal makes the next fragment, and a tenth of a second passes.
 func (s *scene) seal(media string, isKey bool) []byte {
 	s.t.Helper()
-	f, err := s.run.Seal([]byte(media), isKey, s.now)
+	f, err := s.run.Seal([]byte(media), isKey, uint64(s.now))
 	s.must(err)
 	s.now += second / 10
 	return f
@@ -134,23 +139,23 @@ func TestRunsFollowEachOther(t *testing.T) {
 	v := s.viewer()
 	s.take(v, s.seal("a", true), begins+plays("a", true))
 	former := s.run
-	former.End(s.now)
+	former.End(uint64(s.now))
 	ending := s.seal("b", false)
 	s.take(v, ending, plays("b", false)+", knock")
 	s.run = s.start()
 	f := s.seal("b2", true)
 	s.take(v, f, "wrong-run")
 	knock := s.knock(v)
-	still, err := former.Seal([]byte("c"), false, s.now)
+	still, err := former.Seal([]byte("c"), false, uint64(s.now))
 	s.must(err)
 	s.take(v, s.grant(knock), "granted")
 	s.take(v, still, plays("c", false)) // until the next has begun
 	s.take(v, f, begins+plays("b2", true))
-	still, err = former.Seal([]byte("d"), false, s.now)
+	still, err = former.Seal([]byte("d"), false, uint64(s.now))
 	s.must(err)
 	s.take(v, still, "wrong-run")
 	s.take(v, s.seal("e", false), plays("e", false))
-	if _, err := former.Seal([]byte("f"), false, s.now+2*second); !errors.Is(err, live.ErrOver) {
+	if _, err := former.Seal([]byte("f"), false, uint64(s.now+2*second)); !errors.Is(err, live.ErrOver) {
 		t.Errorf("two seconds later the run that ended seals on: %v", err)
 	}
 }
@@ -164,29 +169,29 @@ func TestRunEnds(t *testing.T) {
 		at     latchkey.Time
 		ending bool
 	}{{moment + live.MaxRun - 2*second - 1, false}, {moment + live.MaxRun - 2*second, true}, {moment + live.MaxRun - 1, true}} {
-		b, err := s.run.Seal([]byte("b"), false, c.at)
+		b, err := s.run.Seal([]byte("b"), false, uint64(c.at))
 		s.must(err)
-		if f, err := sealed.ParseFragment(b); err != nil || f.Ending != c.ending || s.run.Over(c.at) {
+		if f, err := sealed.ParseFragment(b); err != nil || f.Ending != c.ending || s.run.Over(uint64(c.at)) {
 			t.Errorf("at %d: ending %v, %v", c.at, f.Ending, err)
 		}
 	}
-	if _, err := s.run.Seal([]byte("c"), true, moment+live.MaxRun); !errors.Is(err, live.ErrOver) {
+	if _, err := s.run.Seal([]byte("c"), true, uint64(moment+live.MaxRun)); !errors.Is(err, live.ErrOver) {
 		t.Errorf("after an hour: %v", err)
 	}
 	_, device := s.owner.Device()
 	visitor := s.open(s.knock(live.NewViewer(device, s.stream)))
-	if _, err := visitor.Grant(s.run, s.owner.Title(), moment+live.MaxRun, true); !errors.Is(err, live.ErrOver) {
+	if _, err := visitor.Grant(s.run, s.owner.Title(), at(moment+live.MaxRun)); !errors.Is(err, live.ErrOver) {
 		t.Errorf("a run that is over is granted: %v", err)
 	}
 	s.run = s.start()
 	s.run.Skip(math.MaxUint32 - 1)
 	s.seal("the last", true)
-	if _, err := s.run.Seal([]byte("one more"), true, s.now); !errors.Is(err, live.ErrOver) {
+	if _, err := s.run.Seal([]byte("one more"), true, uint64(s.now)); !errors.Is(err, live.ErrOver) {
 		t.Errorf("a number is given out twice: %v", err)
 	}
 	s.run = s.start()
 	s.run.Stop()
-	if _, err := s.run.Seal([]byte("a"), true, s.now); !errors.Is(err, live.ErrOver) {
+	if _, err := s.run.Seal([]byte("a"), true, uint64(s.now)); !errors.Is(err, live.ErrOver) {
 		t.Errorf("a run that was stopped goes on: %v", err)
 	}
 }
@@ -198,14 +203,14 @@ func TestRunRefuses(t *testing.T) {
 		media []byte
 		isKey bool
 	}{"no key first": {[]byte("a"), false}, "nothing": {nil, true}, "too much": {make([]byte, sealed.MaxFragment-15), true}} {
-		if _, err := s.run.Seal(c.media, c.isKey, s.now); err == nil {
+		if _, err := s.run.Seal(c.media, c.isKey, uint64(s.now)); err == nil {
 			t.Errorf("%s is sealed", name)
 		}
 	}
-	if _, err := s.run.Seal(make([]byte, sealed.MaxFragment-16), true, s.now); err != nil {
+	if _, err := s.run.Seal(make([]byte, sealed.MaxFragment-16), true, uint64(s.now)); err != nil {
 		t.Errorf("the largest fragment: %v", err)
 	}
-	if _, err := live.Start(s.agent.Keys, s.stream, live.Init{Type: "video/mp4"}, s.now); err == nil {
+	if _, err := live.Start(s.agent.Keys, s.stream, live.Init{Type: "video/mp4"}, at(s.now)); err == nil {
 		t.Error("a run begins without an init segment")
 	}
 	if text := fmt.Sprintf("%v %+v", s.run, s.run); text != "(secret) (secret)" {
@@ -213,14 +218,24 @@ func TestRunRefuses(t *testing.T) {
 	}
 }
 
-// TestClockThatIsSetBack makes nothing look newer than it is.
-func TestClockThatIsSetBack(t *testing.T) {
+// TestClockIsSet while a run goes on: the run's own does not jump, so that nothing looks
+// newer or older than it is.
+func TestClockIsSet(t *testing.T) {
 	s := newScene(t)
 	s.seal("a", true)
-	b, err := s.run.Seal([]byte("b"), false, moment-second)
+	_, device := s.owner.Device()
+	set := live.Now{Clock: moment + 60*second, Sure: true, Monotonic: uint64(moment + second)}
+	b, err := s.open(s.knock(live.NewViewer(device, s.stream))).Grant(s.run, s.owner.Title(), set)
 	s.must(err)
-	if f, _ := sealed.ParseFragment(b); f.Time != moment {
-		t.Errorf("a fragment of %d after one of %d", f.Time, moment)
+	if g, err := sealed.ParseGrant(b); err != nil || g.Time != moment+second {
+		t.Errorf("a second after the run began a grant is of %d us later, %v", g.Time-moment, err)
+	}
+	for _, c := range []struct{ at, want latchkey.Time }{{moment + second, second}, {moment - second, second}, {moment + 2*second, 2 * second}} {
+		b, err := s.run.Seal([]byte("b"), false, uint64(c.at))
+		s.must(err)
+		if f, err := sealed.ParseFragment(b); err != nil || f.Time != moment+c.want {
+			t.Errorf("a fragment is of %d us later, want %d, %v", f.Time-moment, c.want, err)
+		}
 	}
 }
 
@@ -248,12 +263,13 @@ func TestHeldBackLooksOld(t *testing.T) {
 			knock, clock := s.knock(v), s.now
 			clock += c.knock
 			visitor := s.open(knock)
-			run, err := live.Start(s.agent.Keys, s.stream, init1080, clock+ahead)
+			now := live.Now{Clock: clock + ahead, Sure: true, Monotonic: uint64(clock)}
+			run, err := live.Start(s.agent.Keys, s.stream, init1080, now)
 			s.must(err)
-			g, err := visitor.Grant(run, s.owner.Title(), clock+ahead, true)
+			g, err := visitor.Grant(run, s.owner.Title(), now)
 			s.must(err)
 			made := clock + 2*second
-			f, err := run.Seal([]byte("a"), true, made+ahead)
+			f, err := run.Seal([]byte("a"), true, uint64(made))
 			s.must(err)
 			clock += c.grant
 			s.now = clock
@@ -315,18 +331,48 @@ func TestWhoMay(t *testing.T) {
 		{"a guest whose rights end, without a clock", ends, 0, false, sealed.NotAllowed},
 		{"somebody who is gone", gone, until, true, sealed.FormerSigner},
 	} {
-		visitor := visitors[c.who]
-		if have := sealed.ReasonOf(visitor.May(s.owner.Title(), c.at, c.sure)); have != c.want {
+		visitor, now := visitors[c.who], live.Now{Clock: c.at, Sure: c.sure}
+		if have := sealed.ReasonOf(visitor.May(s.owner.Title(), now)); have != c.want {
 			t.Errorf("%s: %q, want %q", c.name, have, c.want)
 		}
-		s.run = s.start()
-		if _, err := visitor.Grant(s.run, s.owner.Title(), max(c.at, 1), c.sure); c.want != "" && sealed.ReasonOf(err) != c.want {
+		if _, err := visitor.Grant(s.run, s.owner.Title(), now); c.want != "" && sealed.ReasonOf(err) != c.want {
 			t.Errorf("%s is granted a run: %v", c.name, err)
 		}
 	}
 	s.owner.ReleaseCamera(s.stream.Camera)
-	if have := sealed.ReasonOf(visitors[resident].May(s.owner.Title(), until, true)); have != sealed.WrongAgent {
+	if have := sealed.ReasonOf(visitors[resident].May(s.owner.Title(), at(until))); have != sealed.WrongAgent {
 		t.Errorf("a camera that has left the home: %q", have)
+	}
+}
+
+// TestRemovedViewer: whoever is removed sees nothing that is sealed after their run has
+// ended, although they and the server go on as if nothing had happened.
+func TestRemovedViewer(t *testing.T) {
+	s := newScene(t)
+	gone := s.owner.Join(keytest.NewPerson(), keytest.AsResident)
+	before := s.owner.Title()
+	v := live.NewViewer(gone.Keys.DeviceSigning, s.stream)
+	visitor := s.open(s.knock(v))
+	g, err := visitor.Grant(s.run, before, at(s.now))
+	s.must(err)
+	s.take(v, g, "granted")
+	s.take(v, s.seal("a", true), begins+plays("a", true))
+	s.owner.Dismiss(gone)
+	if have := sealed.ReasonOf(visitor.May(s.owner.Title(), at(s.now))); have != sealed.FormerSigner {
+		t.Errorf("somebody who is gone may watch on: %q", have)
+	}
+	s.run.End(uint64(s.now))
+	s.run = s.start()
+	stays := s.viewer()
+	b := s.seal("b", true)
+	s.take(stays, b, begins+plays("b", true))
+	knock, err := v.Knock(before, s.now)
+	s.must(err)
+	if _, err := s.porter.Open(knock, s.owner.Title(), at(s.now)); sealed.ReasonOf(err) != sealed.FormerSigner {
+		t.Errorf("somebody who is gone is let in again: %v", err)
+	}
+	if step, err := v.Take(b, before, s.now); sealed.ReasonOf(err) != sealed.WrongRun || step.Media != nil {
+		t.Errorf("somebody who is gone is shown the next run: %s", told(step, err))
 	}
 }
 
@@ -343,10 +389,10 @@ func TestFrozenHomeIsDark(t *testing.T) {
 	s.take(v, s.seal("b", false), "frozen")
 	s.take(late, granted, "frozen")
 	visitor := s.open(s.knock(v))
-	if _, err := visitor.Grant(s.run, s.owner.Title(), s.now, true); sealed.ReasonOf(err) != sealed.Frozen {
+	if _, err := visitor.Grant(s.run, s.owner.Title(), at(s.now)); sealed.ReasonOf(err) != sealed.Frozen {
 		t.Errorf("a run of a frozen home is granted: %v", err)
 	}
-	refusal, err := visitor.Refuse("frozen", s.owner.Title(), s.now)
+	refusal, err := visitor.Refuse("frozen", s.owner.Title(), at(s.now))
 	s.must(err)
 	s.take(v, refusal, "refused frozen")
 }
@@ -387,15 +433,15 @@ func TestKnockIsAnsweredOnce(t *testing.T) {
 	_, device := s.owner.Device()
 	for want := uint64(1); want < 4; want++ {
 		visitor := s.open(s.knock(live.NewViewer(device, s.stream)))
-		if _, err := visitor.Refuse("a word\nand another", s.owner.Title(), s.now); err == nil {
+		if _, err := visitor.Refuse("a word\nand another", s.owner.Title(), at(s.now)); err == nil {
 			t.Error("a refusal of two lines is sealed")
 		}
-		b, err := visitor.Grant(s.run, s.owner.Title(), s.now, true)
+		b, err := visitor.Grant(s.run, s.owner.Title(), at(s.now))
 		s.must(err)
 		if g, err := sealed.ParseGrant(b); err != nil || g.Number != want || g.Incarnation != incarnation {
 			t.Errorf("%s, %v; want number %d", g, err, want)
 		}
-		if _, err := visitor.Refuse("busy", s.owner.Title(), s.now); err == nil {
+		if _, err := visitor.Refuse("busy", s.owner.Title(), at(s.now)); err == nil {
 			t.Error("a knock is answered twice")
 		}
 	}
@@ -412,7 +458,7 @@ func TestPorterForgets(t *testing.T) {
 			t.Fatalf("knock %d is known", i)
 		}
 	}
-	if _, err := s.porter.Open(knock, s.owner.Title(), s.now); sealed.ReasonOf(err) != sealed.Replayed {
+	if _, err := s.porter.Open(knock, s.owner.Title(), at(s.now)); sealed.ReasonOf(err) != sealed.Replayed {
 		t.Errorf("the oldest of %d: %v", live.MaxSeen, err)
 	}
 	s.porter.First([32]byte{2})
@@ -426,7 +472,7 @@ func TestOtherStreamIsNotGranted(t *testing.T) {
 	of := s.stream
 	of.Kind = sealed.SubStream
 	visitor := s.open(s.knock(live.NewViewer(device, of)))
-	if _, err := visitor.Grant(s.run, s.owner.Title(), s.now, true); sealed.ReasonOf(err) != sealed.WrongStream {
+	if _, err := visitor.Grant(s.run, s.owner.Title(), at(s.now)); sealed.ReasonOf(err) != sealed.WrongStream {
 		t.Errorf("the main stream to who asked for the sub stream: %v", err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/parcel"
 	"github.com/latchkey-cam/latchkey/key"
@@ -49,10 +48,9 @@ type Visitor struct {
 }
 
 // Open checks a knock and opens it: that a device of the home signed it for this agent,
-// that it did not come before, and, if now is not 0, that it is not too old. The caller
-// gives 0 while its clock cannot be believed. Whether the visitor may watch is not asked
-// yet: who may not is answered too.
-func (p *Porter) Open(b []byte, t *deed.Title, now latchkey.Time) (*Visitor, error) {
+// that it did not come before, and, if the clock can be believed, that it is not too old.
+// Whether the visitor may watch is not asked yet: who may not is answered too.
+func (p *Porter) Open(b []byte, t *deed.Title, now Now) (*Visitor, error) {
 	k, err := sealed.ParseKnock(b)
 	if err != nil {
 		return nil, err
@@ -63,10 +61,10 @@ func (p *Porter) Open(b []byte, t *deed.Title, now latchkey.Time) (*Visitor, err
 	switch {
 	case k.Agent != p.keys.Agent:
 		return nil, sealed.Refuse(sealed.WrongAgent, "a knock at agent %s", k.Agent)
-	case now > k.Expires+late: // never, without a clock
-		return nil, sealed.Refuse(sealed.Expired, "a knock that ended at %d, and it is %d", k.Expires, now)
-	case now != 0 && k.Expires > now+ahead:
-		return nil, sealed.Refuse(sealed.Expired, "a knock of the future: it ends at %d, and it is %d", k.Expires, now)
+	case now.Sure && now.Clock > k.Expires+late:
+		return nil, sealed.Refuse(sealed.Expired, "a knock that ended at %d, and it is %d", k.Expires, now.Clock)
+	case now.Sure && k.Expires > now.Clock+ahead:
+		return nil, sealed.Refuse(sealed.Expired, "a knock of the future: it ends at %d, and it is %d", k.Expires, now.Clock)
 	}
 	plain, err := parcel.Open(&k, p.keys.Find)
 	if err != nil {
@@ -101,34 +99,32 @@ func (v *Visitor) Knock() sealed.Knock { return v.knock }
 
 // May says whether the visitor may watch by the deeds as they are now: nil, or why not.
 // It is asked before a run is granted, and again while it goes on.
-func (v *Visitor) May(t *deed.Title, now latchkey.Time, sure bool) error {
-	return v.knock.May(t, now, sure)
-}
+func (v *Visitor) May(t *deed.Title, now Now) error { return v.knock.May(t, now.Clock, now.Sure) }
 
 // Grant lets the visitor watch a run from its newest group on. It is an error if the
 // visitor may not, if the run is over or of another stream, or if the visitor was
 // answered before.
-func (v *Visitor) Grant(r *Run, t *deed.Title, now latchkey.Time, sure bool) ([]byte, error) {
-	if err := v.May(t, now, sure); err != nil {
+func (v *Visitor) Grant(r *Run, t *deed.Title, now Now) ([]byte, error) {
+	if err := v.May(t, now); err != nil {
 		return nil, err
 	}
 	if err := r.stream.Answers(v.knock.Stream); err != nil {
 		return nil, fmt.Errorf("grant run: %w", err)
 	}
-	if r.Over(now) {
+	if r.Over(now.Monotonic) {
 		return nil, fmt.Errorf("grant run: %w", ErrOver)
 	}
-	g := sealed.Grant{Run: r.id, From: r.from(), Time: now}
+	g := sealed.Grant{Run: r.id, From: r.from(), Time: r.time(now.Monotonic)}
 	return v.answer(g, t, granted{r.key[:], r.init}.encode())
 }
 
 // Refuse tells the visitor, in a word for programs, that there is nothing to watch:
 // "frozen", "not-allowed", "no-stream", "off", "busy".
-func (v *Visitor) Refuse(reason string, t *deed.Title, now latchkey.Time) ([]byte, error) {
+func (v *Visitor) Refuse(reason string, t *deed.Title, now Now) ([]byte, error) {
 	if err := checkText(reason, maxReason); err != nil {
 		return nil, fmt.Errorf("refuse: %w", err)
 	}
-	return v.answer(sealed.Grant{Time: now}, t, []byte(reason))
+	return v.answer(sealed.Grant{Time: now.Clock}, t, []byte(reason))
 }
 
 // answer seals and signs a grant. Its number is used up only if it is made: a hole in the

@@ -27,23 +27,25 @@ type Run struct {
 	key     [keySize]byte
 	aead    cipher.AEAD
 
-	mu       sync.Mutex    // protects what follows
-	sequence uint32        // of the newest fragment
-	group    uint32        // of the newest that begins with a key frame
-	last     latchkey.Time // of the newest
-	ends     latchkey.Time // from which nothing more is sealed
+	began Now
+
+	mu       sync.Mutex // protects what follows
+	sequence uint32     // of the newest fragment
+	group    uint32     // of the newest that begins with a key frame
+	last     uint64     // monotonic time of the newest
+	ends     uint64     // monotonic time from which nothing more is sealed
 }
 
-// Start begins a run of a stream at that moment, for an hour. The moments that the run
-// is given are those of one clock that does not jump: what the agent's showed when the
-// run began, and from then on what has passed since.
-func Start(keys *key.AgentKeys, of sealed.Stream, init Init, now latchkey.Time) (*Run, error) {
+// Start begins a run of a stream at that moment, for an hour. The run has a clock of its
+// own: what the agent's shows now, and from then on what has passed since. Setting the
+// agent's clock does not make it jump.
+func Start(keys *key.AgentKeys, of sealed.Stream, init Init, now Now) (*Run, error) {
 	if err := init.check(); err != nil {
 		return nil, fmt.Errorf("start run: %w", err)
 	}
 	r := &Run{
 		stream: of, id: latchkey.NewRunID(), init: Init{init.Type, slices.Clone(init.Segment)},
-		signing: keys.Signing, last: now, ends: later(now, MaxRun),
+		signing: keys.Signing, began: now, last: now.Monotonic, ends: now.Monotonic + MaxRun,
 	}
 	rand.Read(r.key[:]) // never fails: it ends the process instead
 	var err error
@@ -73,13 +75,18 @@ func (*Run) Format(f fmt.State, _ rune) { fmt.Fprint(f, "(secret)") }
 // LogValue hides it from structured logs.
 func (*Run) LogValue() slog.Value { return slog.StringValue("(secret)") }
 
+// time is what the run's clock shows at a monotonic time.
+func (r *Run) time(monotonic uint64) latchkey.Time {
+	return later(r.began.Clock, latchkey.Time(max(monotonic, r.began.Monotonic)-r.began.Monotonic))
+}
+
 // End has the run end two seconds from now, if it does not end before: what is sealed in
 // the meantime says so. The next run is started before, at a key frame of its own, so
 // that those who watch miss nothing.
-func (r *Run) End(now latchkey.Time) {
+func (r *Run) End(monotonic uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ends = min(r.ends, later(now, Ending))
+	r.ends = min(r.ends, monotonic+Ending)
 }
 
 // Stop ends the run now.
@@ -90,35 +97,35 @@ func (r *Run) Stop() {
 }
 
 // Over says whether the run seals nothing more, and lets nobody in.
-func (r *Run) Over(now latchkey.Time) bool {
+func (r *Run) Over(monotonic uint64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.over(now)
+	return r.over(monotonic)
 }
 
-func (r *Run) over(now latchkey.Time) bool { return now >= r.ends || r.sequence == maxSequence }
+func (r *Run) over(monotonic uint64) bool { return monotonic >= r.ends || r.sequence == maxSequence }
 
-// Seal makes the next fragment of the run. The first must begin with a key frame. After
-// the run's end it is [ErrOver].
-func (r *Run) Seal(media []byte, isKey bool, now latchkey.Time) ([]byte, error) {
+// Seal makes the next fragment of the run, whose first frame came at that monotonic time.
+// The first of a run must begin with a key frame. After the run's end it is [ErrOver].
+func (r *Run) Seal(media []byte, isKey bool, monotonic uint64) ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case r.over(now):
+	case r.over(monotonic):
 		return nil, fmt.Errorf("seal fragment: %w", ErrOver)
 	case len(media) == 0 || len(media) > sealed.MaxFragment-r.aead.Overhead():
 		return nil, fmt.Errorf("seal fragment: %d bytes", len(media))
 	case !isKey && r.group == 0:
 		return nil, fmt.Errorf("seal fragment: the first of a run begins with a key frame")
 	}
-	r.last = max(r.last, now) // a clock that was set back makes nothing look newer
+	r.last = max(r.last, monotonic)
 	r.sequence++
 	if isKey {
 		r.group = r.sequence
 	}
 	f := sealed.Fragment{
 		Stream: r.stream, Run: r.id, Sequence: r.sequence,
-		Key: isKey, Ending: later(now, Ending) >= r.ends, Time: r.last,
+		Key: isKey, Ending: r.last+Ending >= r.ends, Time: r.time(r.last),
 	}
 	f.Sealed = r.aead.Seal(nil, nonce(f.Sequence), media, f.Header())
 	f.Signatures = [][]byte{ed25519.Sign(r.signing, f.SignedMessage())}

@@ -367,7 +367,7 @@ func fragments() []drawing {
 		of("fragment-sequence-0", "fragments count from 1", "malformed", about(func(f *sealed.Fragment) { f.Sequence = 0 })),
 		of("fragment-flags-4", "a flag that there is not", "malformed", after(func(b []byte) []byte { b[71] |= 4; return b })),
 		of("fragment-time-2-53", "a time of 2^53", "malformed", after(set(72, 0, 32, 0, 0, 0, 0, 0, 0))),
-		of("fragment-4194305", "4 MiB and a byte are sealed", "oversize", after(set(length, 0, 64, 0, 1))),
+		of("fragment-3145729", "3 MiB and a byte are sealed", "oversize", after(set(length, 0, 48, 0, 1))),
 		of("fragment-nothing", "nothing is sealed but a tag", "malformed", then(func(f *sealed.Fragment) { f.Sealed = f.Sealed[:16] })),
 		of("fragment-unsigned", "no signature", "malformed", after(unsigned)),
 		of("fragment-signature-63", "a signature of 63 bytes", "malformed", after(shortSigned)),

@@ -13,7 +13,7 @@ const (
 	LiveVersion = 1
 	MaxKnock    = 4 << 10  // bytes
 	MaxGrant    = 32 << 10 // bytes
-	MaxFragment = 4 << 20  // bytes of what is sealed in a fragment
+	MaxFragment = 3 << 20  // bytes of what is sealed in a fragment
 
 	// MaxGroup is how many bytes, and MaxGroupFragments how many fragments, from a key
 	// frame on are kept for viewers who come later. Of a longer group nothing is kept.

@@ -7,7 +7,7 @@ import { kindOf, LiveError, readStart, type Stream } from "./message.ts";
 
 const headerSize = 80;
 const tagSize = 16;
-const maxFragment = 4 << 20;
+const maxFragment = 3 << 20;
 const keyFlag = 1;
 const endingFlag = 2;
 
