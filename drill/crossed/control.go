@@ -24,6 +24,7 @@ import (
 func userName(home int) string      { return "u" + strconv.Itoa(home) }
 func deviceName(home int) string    { return "d" + strconv.Itoa(home) }
 func firstEvent(user string) string { return "e-" + user }
+func firstFile(home int) string     { return firstEvent(userName(home)) + ".jpg" }
 
 // control is the cloud of a control arm: its server in a process of its own, a database
 // and pictures in a folder, a cache, and proxies before both.
@@ -40,7 +41,7 @@ type control struct {
 	keeper *keeper // of this scene
 }
 
-// openControl fills the database and the folder of pictures.
+// openControl makes the database and the cloud's own folder of pictures.
 func openControl(ctx context.Context, homes []*home, cache *cache, child Child, c plainConfig) (k *control, err error) {
 	k = &control{homes: homes, config: c, child: child, cache: cache}
 	defer func() {
@@ -75,12 +76,20 @@ func openControl(ctx context.Context, homes []*home, cache *cache, child Child, 
 	if err != nil {
 		return k, err
 	}
-	for i := range homes {
-		if err := os.WriteFile(k.file(i), k.picture(i), 0o600); err != nil {
-			return k, err
+	return k, nil
+}
+
+// fileFirst files what was recorded of each home before a scene begins.
+func fileFirst(dir string, homes []*home) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("file pictures: %w", err)
+	}
+	for i, h := range homes {
+		if err := os.WriteFile(filepath.Join(dir, firstFile(i)), h.stamped(i), 0o600); err != nil {
+			return fmt.Errorf("file pictures: %w", err)
 		}
 	}
-	return k, nil
+	return nil
 }
 
 // newClient is a browser's connections, as many as there are people at a time.
@@ -104,14 +113,16 @@ func (k *control) close() error {
 	return errors.Join(errs...)
 }
 
-// picture is what the camera of a home records, with the stamp that was written onto it.
-func (k *control) picture(home int) []byte {
-	return remark(k.homes[home].picture, stampComment+stampOf(userName(home)))
+// stamped is what the camera of a home records, with the stamp that was written onto it.
+func (h *home) stamped(number int) []byte {
+	return remark(h.picture, stampComment+stampOf(userName(number)))
 }
 
-// file is where the first picture of a home is.
+func (k *control) picture(home int) []byte { return k.homes[home].stamped(home) }
+
+// file is what covers the first picture of a home in this cloud, if it is there.
 func (k *control) file(home int) string {
-	return filepath.Join(k.config.Dir, "pictures", firstEvent(userName(home))+".jpg")
+	return filepath.Join(k.config.Dir, "pictures", firstFile(home))
 }
 
 // begin puts the database back, empties the cache, and starts the server anew.

@@ -82,7 +82,7 @@ func (k *control) pairs(s fault.Schedule, rng *rand.Rand) []int {
 	return rng.Perm(len(k.homes))[:k.share(s)]
 }
 
-// changeFiles changes what lies under the names of pictures.
+// changeFiles lays something else under the names of pictures.
 func (k *control) changeFiles(s fault.Schedule, rng *rand.Rand, change func(rng *rand.Rand, mine, other []byte) []byte) (*harm, error) {
 	drawn := k.pairs(s, rng)
 	for i, home := range drawn {
@@ -92,7 +92,7 @@ func (k *control) changeFiles(s fault.Schedule, rng *rand.Rand, change func(rng 
 	}
 	return swapped(len(drawn), func() {
 		for _, home := range drawn {
-			_ = os.WriteFile(k.file(home), k.picture(home), 0o600) // or its people do not see it again
+			_ = os.Remove(k.file(home)) // or its people do not see it again
 		}
 	}), nil
 }

@@ -134,6 +134,9 @@ const abreast = 4
 // drillArms drills the control arms, all at the same time, while Latchkey's homes are
 // founded; and then Latchkey with nothing beside it, so that its times are its own.
 func (d *drilling) drillArms(ctx context.Context) (err error) {
+	if err := fileFirst(d.first(), d.homes); err != nil {
+		return err
+	}
 	controls, ours := d.arms()
 	var c cloud
 	var stop func() error
@@ -186,6 +189,9 @@ func (d *drilling) arms() (controls []*part, ours *part) {
 	return controls, d.ours(&arms[3])
 }
 
+// first is the folder of what was recorded of each home before a scene begins.
+func (d *drilling) first() string { return filepath.Join(d.config.Dir, "first") }
+
 func (d *drilling) part(a *Arm, name string, clouds int) *part {
 	return &part{arm: a, name: name, clouds: clouds, scenes: make([]*Scene, len(d.scenes))}
 }
@@ -214,7 +220,7 @@ func (d *drilling) control(a *Arm, name string, clouds int, c plainConfig) *part
 			return nil, nil, err
 		}
 		own := c
-		own.Dir = filepath.Join(d.config.Dir, name)
+		own.Dir, own.First = filepath.Join(d.config.Dir, name), d.first()
 		k, err := openControl(ctx, d.homes, cache, d.config.Child, own)
 		if err != nil {
 			return nil, nil, errors.Join(err, cache.close(ctx))

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -35,6 +36,7 @@ type plain struct {
 // plainConfig is what the server is told at its start.
 type plainConfig struct {
 	Dir    string `json:"dir"`    // of the database, and of pictures
+	First  string `json:"first"`  // of the pictures that are there from the beginning, for all clouds
 	Cache  string `json:"cache"`  // its address
 	Prefix string `json:"prefix"` // of every key in it
 	Client string `json:"client"` // which of the stock clients
@@ -160,6 +162,15 @@ func (p *plain) file(event string) string {
 	return filepath.Join(p.config.Dir, "pictures", filepath.Base(event)+".jpg")
 }
 
+// stored is a picture in the cloud's own folder, or else one from the beginning.
+func (p *plain) stored(event string) ([]byte, error) {
+	b, err := os.ReadFile(p.file(event))
+	if errors.Is(err, fs.ErrNotExist) {
+		b, err = os.ReadFile(filepath.Join(p.config.First, filepath.Base(p.file(event))))
+	}
+	return b, err
+}
+
 // record files what a device has recorded.
 func (p *plain) record(w http.ResponseWriter, r *http.Request) {
 	device, event := r.PathValue("device"), r.PathValue("event")
@@ -257,7 +268,7 @@ func (p *plain) picture(ctx context.Context, event, user string) ([]byte, error)
 	if filed != user {
 		return nil, errNotTheirs
 	}
-	b, err := p.remember(ctx, "thumbnail:"+event, func() ([]byte, error) { return os.ReadFile(p.file(event)) })
+	b, err := p.remember(ctx, "thumbnail:"+event, func() ([]byte, error) { return p.stored(event) })
 	if err != nil {
 		return nil, err
 	}
