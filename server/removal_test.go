@@ -22,7 +22,7 @@ func (m *home) as(page *api.Home) *home {
 // goesOn wants more to come.
 func (s *slow) goesOn(what string, n int64) {
 	s.t.Helper()
-	_ = s.c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = s.c.SetReadDeadline(time.Now().Add(3 * patience))
 	if got, err := io.CopyN(io.Discard, s.c, n); err != nil {
 		s.t.Errorf("%s: %d bytes more, then %v", what, got, err)
 	}
