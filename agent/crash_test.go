@@ -143,7 +143,7 @@ func TestCrash(t *testing.T) {
 	if os.Getenv("LATCHKEY_LONG") != "" {
 		kills = 1500
 	}
-	r := crash(t, kills)
+	r := crash(t, kills, buildCrashing(t))
 	t.Logf("%d kills (%d of them at %d named points), %d events acknowledged, %d objects listed, in %v",
 		r.kills, r.atPoints, len(r.points), r.events, r.objects, r.took.Round(time.Second))
 	for _, complaint := range r.complaints {
@@ -164,20 +164,21 @@ func TestCrash(t *testing.T) {
 // the same test must say so.
 func TestCrashNotices(t *testing.T) {
 	t.Parallel()
-	for name, cut := range map[string]sabotage.Cut{
-		"acknowledges before it is durable": {File: "agent/spool/spool.go",
+	overlay, err := sabotage.Switched("..", t.TempDir(), map[string][]sabotage.Cut{
+		"acknowledges before it is durable": {{File: "agent/spool/spool.go",
 			Old: "return h, durable.WriteBytes(s.fs, recordName(b.Object), s.key.encode(h, result.Key))",
-			New: "go func() { time.Sleep(20 * time.Millisecond); durable.WriteBytes(s.fs, recordName(b.Object), s.key.encode(h, result.Key)) }(); return h, nil"},
-		"forgets before it is acknowledged": {File: "agent/uplink/put.go",
+			New: "go func() { time.Sleep(20 * time.Millisecond); durable.WriteBytes(s.fs, recordName(b.Object), s.key.encode(h, result.Key)) }(); return h, nil"}},
+		"forgets before it is acknowledged": {{File: "agent/uplink/put.go",
 			Old: "	crash.Point(\"uplink.put\")\n",
-			New: "	u.config.Spool.Remove(item)\n	crash.Point(\"uplink.put\")\n"},
-	} {
+			New: "	u.config.Spool.Remove(item)\n	crash.Point(\"uplink.put\")\n"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs := buildCrashing(t, "-overlay", overlay)
+	for _, name := range []string{"acknowledges before it is durable", "forgets before it is acknowledged"} {
 		t.Run(name, func(t *testing.T) {
-			overlay, err := sabotage.Overlay("..", t.TempDir(), cut)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := crash(t, 30, "-overlay", overlay)
+			r := crash(t, 30, programs, sabotage.Switch+"="+name)
 			lost := slices.ContainsFunc(r.complaints, func(s string) bool { return strings.Contains(s, "lost") })
 			if !lost {
 				t.Errorf("an agent that %s lost nothing of %d events in %d kills: %q", name, r.events, r.kills, r.complaints)
@@ -197,26 +198,28 @@ type crashed struct {
 
 // cruelty is the processes that are killed, and who looks on.
 type cruelty struct {
-	t       *testing.T
-	dir     string
-	address string
-	owner   *owner
-	points  []string // names of all crash points on the way
-	result  crashed
-	server  *process
-	agent   *process
+	t        *testing.T
+	dir      string
+	programs string   // the folder that they are in
+	env      []string // what they all have in their environment
+	address  string
+	owner    *owner
+	points   []string // names of all crash points on the way
+	result   crashed
+	server   *process
+	agent    *process
 }
 
-// crash kills agents and servers, built with these flags too, and looks at what is left.
-func crash(t *testing.T, kills int, flags ...string) crashed {
+// crash kills agents and servers, the programs in that folder with this in their
+// environment, and looks at what is left.
+func crash(t *testing.T, kills int, programs string, env ...string) crashed {
 	t.Helper()
 	began := time.Now()
-	c := &cruelty{t: t, dir: t.TempDir(), points: crashPoints(t)}
+	c := &cruelty{t: t, dir: t.TempDir(), programs: programs, env: env, points: crashPoints(t)}
 	c.result.points = map[string]int{}
 	for _, p := range c.points {
 		c.result.points[p] = 0
 	}
-	c.build(flags...)
 	ctx := t.Context() // every wait below has an end of its own
 	c.settle(ctx)
 	random := rand.New(rand.NewPCG(1, uint64(kills)))
@@ -260,17 +263,21 @@ func crashPoints(t *testing.T) (names []string) {
 	return names
 }
 
-func (c *cruelty) build(flags ...string) {
-	c.t.Helper()
+// buildCrashing builds the server and the agent that crash at their points, with these
+// flags too, into a folder.
+func buildCrashing(t *testing.T, flags ...string) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
 	for _, args := range [][]string{
-		{"build", "-o", c.path("latchkey"), "../cmd/latchkey"},
-		{"test", "-c", "-o", c.path("agent.test"), "."},
+		{"build", "-o", filepath.Join(folder, "latchkey"), "../cmd/latchkey"},
+		{"test", "-c", "-o", filepath.Join(folder, "agent.test"), "."},
 	} {
 		args = slices.Insert(args, len(args)-1, append([]string{"-tags", "crashpoints"}, flags...)...)
 		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-			c.t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+			t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
 	}
+	return folder
 }
 
 func (c *cruelty) path(name string) string { return filepath.Join(c.dir, name) }
@@ -324,14 +331,14 @@ func freeAddress(t *testing.T) string {
 }
 
 func (c *cruelty) startServer(point string) {
-	c.server = start(c.t, []string{"LATCHKEY_CRASH=" + point},
-		c.path("latchkey"), "server", "--data", c.path("server"), "--listen", c.address)
+	c.server = start(c.t, append([]string{"LATCHKEY_CRASH=" + point}, c.env...),
+		filepath.Join(c.programs, "latchkey"), "server", "--data", c.path("server"), "--listen", c.address)
 }
 
 func (c *cruelty) startAgent(point, journal string) {
-	c.agent = start(c.t, []string{
+	c.agent = start(c.t, append([]string{
 		"LATCHKEY_CRASH=" + point, crashingFolder + "=" + c.path("agent"), crashingJournal + "=" + journal,
-	}, c.path("agent.test"))
+	}, c.env...), filepath.Join(c.programs, "agent.test"))
 }
 
 // patience is how long a process has to reach its point.

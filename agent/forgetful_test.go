@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/latchkey-cam/latchkey"
@@ -235,23 +233,15 @@ var errCut = errors.New("the power is cut")
 // TestTwoDisksNotice is the control: without the sync of files, or of folders, the test
 // above says that something is lost.
 func TestTwoDisksNotice(t *testing.T) {
+	all := map[string]sabotage.Control{
+		"files":   controls.Without(t, sabotage.Cut{File: "internal/durable/durable.go", Old: "if err := f.Sync(); err != nil {", New: "if err := error(nil); err != nil {"}),
+		"folders": controls.Without(t, sabotage.Cut{File: "internal/durable/durable.go", Old: "if err := d.Sync(); err != nil {", New: "if err := error(nil); err != nil {"}),
+	}
 	t.Parallel()
-	for name, cut := range map[string]sabotage.Cut{
-		"files": {File: "internal/durable/durable.go", Old: "if err := f.Sync(); err != nil {", New: "if err := error(nil); err != nil {"},
-		"folders": {File: "internal/durable/durable.go",
-			Old: "if err := d.Sync(); err != nil {", New: "if err := error(nil); err != nil {"},
-	} {
-		overlay, err := sabotage.Overlay("..", t.TempDir(), cut)
-		if err != nil {
-			t.Fatal(err)
-		}
-		binary := filepath.Join(t.TempDir(), "agent.test")
-		if out, err := exec.Command("go", "test", "-c", "-gcflags=-N -l", "-overlay", overlay, "-o", binary, ".").CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		out, err := exec.Command(binary, "-test.run", "^TestTwoDisksThatForget$").CombinedOutput()
+	for what, without := range all {
+		out, err := without.Tests(t.Context(), "^TestTwoDisksThatForget$")
 		if err == nil || !bytes.Contains(out, []byte("cut at")) {
-			t.Errorf("without the sync of %s the test says %v: %s", name, err, out)
+			t.Errorf("without the sync of %s the test says %v: %s", what, err, out)
 		}
 	}
 }

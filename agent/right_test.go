@@ -244,17 +244,19 @@ func TestCommandsOfPeople(t *testing.T) {
 // whomever the server lets through.
 func TestCommandsOfPeopleNotices(t *testing.T) {
 	control(t, "TestCommandsOfPeople", `describe-camera of a resident: "", want "not-allowed"`,
-		sabotage.Cut{File: "agent/right.go", Old: "func (c *commands) allowed(o *obeyed) error {\n", New: "func (c *commands) allowed(o *obeyed) error {\n	if c != nil {\n		return nil\n	}\n"})
+		sabotage.Cut{File: "agent/right.go", Old: "	t := c.agent.chain.Title()\n	at, sure :=", New: "	t := c.agent.chain.Title()\n	if c != nil {\n		return nil\n	}\n	at, sure :="})
 }
 
-// control runs a test with pieces of source replaced, and wants it to fail and say that.
+// controls is what all controls of this package run.
+var controls = &sabotage.Program{Root: ".."}
+
+// control runs a test with pieces of source replaced, beside other tests, and wants it to
+// fail and say that.
 func control(t *testing.T, test, want string, cuts ...sabotage.Cut) {
 	t.Helper()
-	overlay, err := sabotage.Overlay("..", t.TempDir(), cuts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := sabotage.Tests(t.Context(), overlay, "^"+test+"$")
+	without := controls.Without(t, cuts...)
+	t.Parallel()
+	out, err := without.Tests(t.Context(), "^"+test+"$")
 	if err == nil || !strings.Contains(string(out), want) {
 		t.Errorf("with the check removed %s says: %v\n%s", test, err, out)
 	}

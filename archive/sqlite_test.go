@@ -61,33 +61,23 @@ func crossIn(file string) func(t *testing.T, a, b latchkey.Name) {
 	}
 }
 
-// TestCrossedRowsControl runs the suite's test of crossed rows against an archive
-// without its comparison, and wants it to fail.
-func TestCrossedRowsControl(t *testing.T) {
-	t.Parallel()
-	overlay, err := sabotage.Overlay("..", t.TempDir(), sabotage.Cut{File: "archive/row.go", Old: "!k.fits(h)", New: "false"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := sabotage.Tests(t.Context(), overlay, "TestSQLite/never_hands_out_a_crossed_row")
-	if err == nil || !strings.Contains(string(out), "a crossed row (-want +got)") {
-		t.Errorf("without the comparison: %v\n%s", err, out)
-	}
-}
-
-// TestLinearizableControl runs the suite's checked history against an archive that
-// compares no heads, and wants the checker to see it.
-func TestLinearizableControl(t *testing.T) {
-	t.Parallel()
-	overlay, err := sabotage.Overlay("..", t.TempDir(),
+// TestControls runs the suite's test of crossed rows against an archive without its
+// comparison, and its checked history against one that compares no heads, and wants them to
+// fail.
+func TestControls(t *testing.T) {
+	program := &sabotage.Program{Root: ".."}
+	crossed := program.Without(t, sabotage.Cut{File: "archive/row.go", Old: "!k.fits(h)", New: "false"})
+	heads := program.Without(t,
 		sabotage.Cut{File: "archive/homes.go", Old: "is.Home != g.Home || is.Head != onto", New: "is.Home != g.Home"},
 		sabotage.Cut{File: "archive/homes.go", Old: "INSERT INTO deeds", New: "INSERT OR REPLACE INTO deeds"})
-	if err != nil {
-		t.Fatal(err)
+	t.Parallel()
+	out, err := crossed.Tests(t.Context(), "TestSQLite/never_hands_out_a_crossed_row")
+	if err == nil || !strings.Contains(string(out), "a crossed row (-want +got)") {
+		t.Errorf("without the comparison of rows: %v\n%s", err, out)
 	}
-	out, err := sabotage.Tests(t.Context(), overlay, "TestSQLite/appends_are_linearizable")
+	out, err = heads.Tests(t.Context(), "TestSQLite/appends_are_linearizable")
 	if err == nil || !strings.Contains(string(out), "are not linearizable: Illegal") {
-		t.Errorf("without the comparison: %v\n%s", err, out)
+		t.Errorf("without the comparison of heads: %v\n%s", err, out)
 	}
 }
 

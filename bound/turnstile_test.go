@@ -116,7 +116,7 @@ func FuzzReplies(f *testing.F) {
 // lacks a defence they fail, and without the turnstile the process ends. LATCHKEY_LONG
 // takes away what only heals, too.
 func TestFaultsWithoutADefence(t *testing.T) {
-	t.Parallel()
+	program := &sabotage.Program{Root: ".."}
 	for _, c := range []struct {
 		name, test, says string
 		cut              sabotage.Cut
@@ -135,12 +135,10 @@ func TestFaultsWithoutADefence(t *testing.T) {
 		if c.long && os.Getenv("LATCHKEY_LONG") == "" {
 			continue
 		}
+		control := program.Without(t, c.cut)
 		t.Run(c.name, func(t *testing.T) {
-			overlay, err := sabotage.Overlay("..", t.TempDir(), c.cut)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, err := sabotage.Tests(t.Context(), overlay, "^"+strings.ReplaceAll(c.test, "/", "$/^")+"$", "-timeout", "60s")
+			t.Parallel() // when all have said what they lack
+			out, err := control.Tests(t.Context(), "^"+strings.ReplaceAll(c.test, "/", "$/^")+"$", "-test.timeout", "60s")
 			if err == nil || !strings.Contains(string(out), c.says) {
 				t.Errorf("%s says %v, want %q:\n%s", c.test, err, c.says, fmt.Sprintf("%.2000s", out))
 			}

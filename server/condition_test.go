@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"context"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -142,15 +141,8 @@ func TestCrossedConditions(t *testing.T) {
 }
 
 func TestCrossedConditionsControl(t *testing.T) {
-	t.Parallel()
-	overlay, err := sabotage.Overlay("..", t.TempDir(), sabotage.Cut{File: "server/condition.go", Old: "if !fits(a.home, c, l) {", New: "if false {"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := sabotage.Tests(t.Context(), overlay, "^TestCrossedConditions$")
-	if err == nil || !strings.Contains(string(out), "a home was given another home's condition") {
-		t.Errorf("without the comparison: %v\n%s", err, out)
-	}
+	control(t, "TestCrossedConditions", []string{"a home was given another home's condition"},
+		sabotage.Cut{File: "server/condition.go", Old: "if !fits(a.home, c, l) {", New: "if false {"})
 }
 
 // TestConditionsOfOthers: an agent says how it is itself.

@@ -418,34 +418,24 @@ func TestHoldOfAnotherServer(t *testing.T) {
 	}
 }
 
-// TestHoldControls are the controls: without the check at the door, at the wall, at the
-// slot of a join and at an agent's hello the walk sees each; without the cut, and with a
-// server that goes on by what it knew, the readers do.
-func TestHoldControls(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		test  string
-		wants []string
-		cuts  []sabotage.Cut
-	}{
-		{"TestHeldRoutes", []string{"route object answers", "route events answers", "route join-slot answers", "route agent answers"}, []sabotage.Cut{
-			{File: "server/door.go", Old: "d.holds.stops(q.Route, q.Name.Home)", New: "error(nil)"},
-			{File: "server/wall.go", Old: "return a.server.holds.stops(a.route, a.home)", New: "return nil"},
-			{File: "server/join.go", Old: "s.holds.stops(a.route, j.Home)", New: "nil"},
-			{File: "server/agent.go", Old: "s.holds.stops(t.route, t.home)", New: "nil"},
-		}},
-		{"(TestHoldCuts|TestHoldOfPicturesTells|TestHoldsThatCannotBeRead)", []string{"--- FAIL: TestHoldCuts", "--- FAIL: TestHoldOfPicturesTells", "--- FAIL: TestHoldsThatCannotBeRead"}, []sabotage.Cut{
-			{File: "server/cut.go", Old: "h.stops(o.who.route, o.home) != nil", New: "false"},
-			{File: "server/hold.go", Old: "h.known.Store(nil)", New: "_ = 0"},
-			{File: "server/hold.go", Old: "s.hub.lists()", New: "_ = 0"},
-		}},
-	} {
-		overlay := must(sabotage.Overlay("..", t.TempDir(), tt.cuts...))
-		out, err := sabotage.Tests(t.Context(), overlay, "^"+tt.test+"$")
-		for _, want := range tt.wants {
-			if err == nil || !strings.Contains(string(out), want) {
-				t.Errorf("with the checks removed %s does not say %q: %v\n%s", tt.test, want, err, out)
-			}
-		}
-	}
+// TestHeldRoutesControl: without the check at the door, at the wall, at the slot of a join
+// and at an agent's hello the walk sees each.
+func TestHeldRoutesControl(t *testing.T) {
+	control(t, "TestHeldRoutes", []string{"route object answers", "route events answers", "route join-slot answers", "route agent answers"},
+		sabotage.Cut{File: "server/door.go", Old: "d.holds.stops(q.Route, q.Name.Home)", New: "error(nil)"},
+		sabotage.Cut{File: "server/wall.go", Old: "return a.server.holds.stops(a.route, a.home)", New: "return nil"},
+		sabotage.Cut{File: "server/join.go", Old: "s.holds.stops(a.route, j.Home)", New: "nil"},
+		sabotage.Cut{File: "server/agent.go", Old: "s.holds.stops(t.route, t.home)", New: "nil"},
+	)
+}
+
+// TestHoldCutsControl: without the cut, and with a server that goes on by what it knew, the
+// readers see it.
+func TestHoldCutsControl(t *testing.T) {
+	control(t, "(TestHoldCuts|TestHoldOfPicturesTells|TestHoldsThatCannotBeRead)",
+		[]string{"--- FAIL: TestHoldCuts ", "--- FAIL: TestHoldOfPicturesTells ", "--- FAIL: TestHoldsThatCannotBeRead "},
+		sabotage.Cut{File: "server/cut.go", Old: "h.stops(o.who.route, o.home) != nil", New: "false"},
+		sabotage.Cut{File: "server/hold.go", Old: "h.known.Store(nil)", New: "_ = 0"},
+		sabotage.Cut{File: "server/hold.go", Old: "s.hub.lists()", New: "_ = 0"},
+	)
 }

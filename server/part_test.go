@@ -72,8 +72,7 @@ func isUnknown(f api.Frame) bool {
 // TestPartedAgentControl is the control: a server that goes on after the deed that parted
 // with the agent.
 func TestPartedAgentControl(t *testing.T) {
-	t.Parallel()
-	control(t, "TestPartedAgent", "want two deeds up to", sabotage.Cut{
+	control(t, "TestPartedAgent", []string{"want two deeds up to"}, sabotage.Cut{
 		File: "server/agent.go", Old: "still = stands && is.KEM.ID() == was.KEM.ID()", New: "still = stands || is.ID != hello.Agent || true",
 	})
 }

@@ -310,11 +310,9 @@ func newAgentBody() (deed.AgentBody, error) {
 // TestRightsControl walks a server that asks nobody's role, and one that hands out what was
 // not made for the asker.
 func TestRightsControl(t *testing.T) {
+	role := controls.Without(t, sabotage.Cut{File: "server/right.go", Old: "return p.Role.SeesAll()", New: "return true"})
+	envelope := controls.Without(t, sabotage.Cut{File: "server/door.go", Old: "!own && fault == archive.Delivered", New: "!own && false"})
 	t.Parallel()
-	control(t, "TestRightsAreTheTables", "settings as a guest", sabotage.Cut{
-		File: "server/right.go", Old: "return p.Role.SeesAll()", New: "return true",
-	})
-	control(t, "TestEverybodySeesTheirs", "who came later is given", sabotage.Cut{
-		File: "server/door.go", Old: "!own && fault == archive.Delivered", New: "!own && false",
-	})
+	sees(t, role, "TestRightsAreTheTables", "settings as a guest")
+	sees(t, envelope, "TestEverybodySeesTheirs", "who came later is given")
 }

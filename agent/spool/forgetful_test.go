@@ -3,9 +3,6 @@ package spool_test
 import (
 	"errors"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -144,7 +141,9 @@ func check(t *testing.T, n int, h *house, promises map[latchkey.ObjectID]*promis
 // TestForgettingASyncIsNoticed is the control: with one step of durability taken out,
 // TestPowerCutAtEveryStep must say that something is lost.
 func TestForgettingASyncIsNoticed(t *testing.T) {
-	controls := map[string]sabotage.Cut{
+	program := &sabotage.Program{Root: "../.."}
+	controls := map[string]sabotage.Control{}
+	for name, cut := range map[string]sabotage.Cut{
 		"no sync of files": {File: "internal/durable/durable.go", Old: "if err := f.Sync(); err != nil {", New: "if err := error(nil); err != nil {"},
 		"no sync of folders": {File: "internal/durable/durable.go",
 			Old: "if err := d.Sync(); err != nil {", New: "if err := error(nil); err != nil {"},
@@ -153,26 +152,13 @@ func TestForgettingASyncIsNoticed(t *testing.T) {
 			New: "go durable.WriteBytes(s.fs, recordName(b.Object), s.key.encode(h, result.Key)); return h, nil"},
 		"record before body": {File: "agent/spool/spool.go",
 			Old: "err := durable.Write(s.fs, bodyName(id), func(w io.Writer) error {",
-			New: "err := unsynced(s.fs, bodyName(id), func(w io.Writer) error {"},
+			New: "err := " + unsynced + "(s.fs, bodyName(id), func(w io.Writer) error {"},
+	} {
+		controls[name] = program.Without(t, cut)
 	}
-	for name, cut := range controls {
+	for name, control := range controls {
 		t.Run(name, func(t *testing.T) {
-			cuts := []sabotage.Cut{cut}
-			if name == "record before body" {
-				cuts = append(cuts, sabotage.Cut{File: "agent/spool/spool.go", Old: "func ignoreMissing(err error) error {", New: unsynced})
-			}
-			overlay, err := sabotage.Overlay("../..", t.TempDir(), cuts...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			binary := filepath.Join(t.TempDir(), "spool.test")
-			build := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", binary, ".")
-			if out, err := build.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			run := exec.Command(binary, "-test.run", "^TestPowerCutAtEveryStep$")
-			run.Env = os.Environ()
-			out, err := run.CombinedOutput()
+			out, err := control.Tests(t.Context(), "^TestPowerCutAtEveryStep$")
 			if err == nil || !strings.Contains(string(out), "cut at") {
 				t.Errorf("without %s the test says %v:\n%s", name, err, out)
 			}
@@ -181,12 +167,10 @@ func TestForgettingASyncIsNoticed(t *testing.T) {
 }
 
 // unsynced writes a body without waiting for the disk.
-const unsynced = `func unsynced(fsys durable.FS, name string, write func(io.Writer) error) error {
+const unsynced = `func(fsys durable.FS, name string, write func(io.Writer) error) error {
 	f, err := fsys.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return err
 	}
 	return errors.Join(write(f), f.Close())
-}
-
-func ignoreMissing(err error) error {`
+}`

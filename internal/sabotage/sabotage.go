@@ -1,7 +1,8 @@
 // Package sabotage builds Latchkey with one of its checks removed. A security test has
 // a control: the same test, run against a program that lacks the check, must fail, or
 // the test proves nothing. The check is removed by text, through the Go command's
-// -overlay, so that the real source holds no switch that turns a check off.
+// -overlay, so that the real source holds no switch that turns a check off. The controls of
+// one package share a [Program], which is built once and has a switch for each of them.
 package sabotage
 
 import (
