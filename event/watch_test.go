@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -287,7 +288,7 @@ func TestSinkThatFails(t *testing.T) {
 	film := cameratest.Encode(t, cameratest.Mover(320, 180, 6, 3, 4))
 	again := cameratest.Encode(t, cameratest.Mover(320, 180, 6, 1, 2))
 	c := serve(t, film)
-	c.Play(t, film, again)
+	c.Play(t, slices.Repeat([]cameratest.Film{film, again}, 5)...) // motion is missed while ffmpeg starts on a slow machine
 	w := watch(t, func(w *watched, config *event.Config) { config.Main, w.refuse = c.Address(), true })
 	await(t, w.begun)
 	await(t, w.ended)
