@@ -122,6 +122,7 @@ type Store struct {
 	health    Health
 	since     time.Time
 	behind    time.Time // when something last did not fit into memory
+	vain      bool      // the disk is full, and to remove something did not help
 	lost      uint64
 	evicted   uint64
 	forgotten int

@@ -124,6 +124,7 @@ func (s *Store) judge(err error) {
 	health := HealthOf(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.vain = s.vain && err != nil
 	if health == s.health {
 		return
 	}

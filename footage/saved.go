@@ -34,9 +34,6 @@ func parseSavedName(name string) (camera latchkey.CameraID, span Span, ok bool) 
 }
 
 func (s *Store) loadSaved() error {
-	if err := durable.MkdirAll(s.fs, savedDir); err != nil && !readOnly(err) {
-		return err
-	}
 	if err := durable.Sweep(s.fs, savedDir); err != nil && !readOnly(err) {
 		return ignoreMissing(err)
 	}
@@ -72,7 +69,11 @@ func (s *Store) Save(camera latchkey.CameraID, span Span) error {
 	if there {
 		return nil
 	}
-	if err := durable.WriteBytes(s.fs, savedName(camera, span), []byte("saved\n")); err != nil {
+	err := durable.MkdirAll(s.fs, savedDir)
+	if err == nil {
+		err = durable.WriteBytes(s.fs, savedName(camera, span), []byte("saved\n"))
+	}
+	if err != nil {
 		return fmt.Errorf("save footage: %w", err)
 	}
 	s.mu.Lock()

@@ -14,8 +14,8 @@ import (
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
-// atOnce is how much more is removed than must be, so that a disk that is always full is
-// not asked for room before every group.
+// atOnce is how much more is removed at most than must be, so that a disk that is always
+// full is not asked for room before every group.
 const atOnce = 64 << 20
 
 // victim is a segment that may be removed, or is to be.
@@ -55,17 +55,38 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if err := s.expire(ctx); err != nil {
 		return fmt.Errorf("remove footage that is too old: %w", err)
 	}
-	if err := s.evict(ctx); err != nil {
+	if err := s.evict(ctx, 0); err != nil {
 		return fmt.Errorf("make room for footage: %w", err)
 	}
 	return nil
 }
 
-// makeRoom makes room if there is none, and says whether there is now.
-func (s *Store) makeRoom() error {
+// makeRoom makes room if there is none, or in any case for so many bytes more than the
+// bounds say, and says whether there is now.
+func (s *Store) makeRoom(more int64) error {
 	s.making.Lock()
 	defer s.making.Unlock()
-	return s.evict(context.Background())
+	return s.evict(context.Background(), more)
+}
+
+// cram makes room for so many bytes on a disk that says it is full, and tries again. If
+// that did not help it is not done again before something was written: a disk that is
+// full of something else must not cost all footage, for nothing.
+func (s *Store) cram(full error, bytes int64, again func() error) error {
+	s.mu.Lock()
+	vain := s.vain
+	s.mu.Unlock()
+	if vain {
+		return full
+	}
+	err := s.makeRoom(bytes)
+	if err == nil {
+		err = again()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.vain = durable.Full(err)
+	return err
 }
 
 // short is how many bytes must go, and which bound says so.
@@ -88,17 +109,18 @@ func (s *Store) short() (int64, error) {
 	return 0, nil
 }
 
-// evict removes segments until there is room, in their order.
-func (s *Store) evict(ctx context.Context) error {
+// evict removes segments until there is room for so many bytes more than the bounds say,
+// in their order.
+func (s *Store) evict(ctx context.Context, more int64) error {
 	need, why := s.short()
-	if need == 0 {
+	if need == 0 && why == nil && more > 0 {
+		why = fmt.Errorf("%w: it takes no more", ErrDiskFull)
+	}
+	if need += more; need == 0 {
 		return why
 	}
 	s.mu.Lock()
-	slack := int64(atOnce)
-	if s.keep.Bytes > 0 {
-		slack = min(slack, s.keep.Bytes/64)
-	}
+	slack := min(atOnce, s.bytes/64)
 	all := s.removable()
 	s.mu.Unlock()
 	slices.SortFunc(all, compareVictims)

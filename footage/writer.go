@@ -24,6 +24,10 @@ const (
 	// retry is how long a disk that took nothing is left alone.
 	retry = 5 * time.Second
 
+	// forTheRest is how much room a group needs beside its own bytes: for its index, and
+	// the blocks of directories.
+	forTheRest = 64 << 10
+
 	// noteEvery is how often a gap that goes on is noted again.
 	noteEvery = 10 * time.Minute
 
@@ -289,6 +293,10 @@ func (w *Writer) keep(f Group) {
 	err := w.failed
 	if err == nil || time.Now().After(w.again) {
 		err = w.write(f)
+		if durable.Full(err) { // of what others have written, or nobody knows how full it is
+			w.leave()
+			err = w.store.cram(err, int64(len(f.Content))+forTheRest, func() error { return w.write(f) })
+		}
 		if !errors.Is(err, ErrTooLarge) { // which says nothing about the disk
 			w.failed, w.again = err, time.Now().Add(retry)
 			w.store.judge(err)
@@ -310,7 +318,7 @@ func (s *Store) lose(sh *shelf, span Span, err error) {
 }
 
 func (w *Writer) write(f Group) error {
-	if err := w.store.makeRoom(); err != nil {
+	if err := w.store.makeRoom(0); err != nil {
 		return err
 	}
 	if w.segment != nil && w.over(f) {
