@@ -55,7 +55,6 @@ func (s *Store) Check(ctx context.Context, told func(done, all int64)) (Report, 
 type kept struct {
 	find
 	bytes int64
-	spans []Span
 }
 
 // everything returns all segments that are not being written, in order.
@@ -69,7 +68,7 @@ func (s *Store) everything() (all []kept, bytes int64) {
 					continue
 				}
 				b := binding{home: s.home, camera: p.camera, track: p.track, day: d, first: e.first}
-				all = append(all, kept{find{b, e.groups, nil}, e.bytes, slices.Clone(e.spans)})
+				all = append(all, kept{find{b, e.span(), e.groups, nil}, e.bytes})
 				bytes += e.bytes
 			}
 		}
@@ -85,19 +84,15 @@ func (s *Store) checkSegment(r *Report, k kept) error {
 	found := func(span Span, format string, args ...any) {
 		r.Findings = append(r.Findings, Finding{name, k.camera, k.track.String(), span, fmt.Sprintf(format, args...)})
 	}
-	all := Span{}
-	if len(k.spans) > 0 {
-		all = Span{k.spans[0].From, k.spans[len(k.spans)-1].Until}
-	}
 	g, f, size, err := s.openSegment(k.binding)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !s.knows(k):
 		return nil // removed meanwhile
 	case errors.Is(err, fs.ErrNotExist):
-		found(all, "the segment is not there")
+		found(k.span, "the segment is not there")
 		return nil
 	case errors.Is(err, ErrDamaged):
-		found(all, "the segment does not open: %v", err)
+		found(k.span, "the segment does not open: %v", err)
 		return nil
 	case err != nil:
 		return err
@@ -116,10 +111,10 @@ func (s *Store) checkSegment(r *Report, k kept) error {
 	case err != nil:
 		return err
 	case !slices.Equal(listed, walked):
-		found(all, "what its contents say is not what is there: of %d groups %d are in their places", len(listed), len(walked))
+		found(k.span, "what its contents say is not what is there: of %d groups %d are in their places", len(listed), len(walked))
 	}
 	if n := uint32(len(listed)); n == 0 || listed[n-1].i+1 < k.groups {
-		found(all, "it ends after %d groups, and had %d", n, k.groups)
+		found(k.span, "it ends after %d groups, and had %d", n, k.groups)
 	}
 	for _, l := range listed {
 		if l.i >= k.groups {

@@ -444,3 +444,18 @@ func TestKeyIsKept(t *testing.T) {
 		t.Errorf("for a cut one fresh %t, %v", fresh, err)
 	}
 }
+
+// TestClockBehind: a machine that begins with an old time still shows what it has.
+func TestClockBehind(t *testing.T) {
+	h := newHome(t, durabletest.New(), nil)
+	h.record(0, footage.Main, minute, 10)
+	h.close()
+	h.clock.set(-100 * time.Hour)
+	h.open()
+	if have := h.timeline(0, footage.Main, "2026-11-26"); !slices.Equal(have, []string{"00:00:00 not-running", "12:00:00 pictures"}) {
+		t.Errorf("timeline %q", have)
+	}
+	if groups, _ := h.read(0, footage.Main, always); len(groups) != 1 {
+		t.Errorf("%d groups", len(groups))
+	}
+}

@@ -103,12 +103,18 @@ type entry struct {
 	heads []head // while it grows
 }
 
-// begins is when its first picture was, ends when its last has been shown.
-func (e *entry) begins() latchkey.Time {
+// span is from its first picture to its last.
+func (e *entry) span() Span {
 	if len(e.spans) == 0 {
-		return 0
+		return Span{}
 	}
-	return e.spans[0].From
+	return Span{e.spans[0].From, e.spans[len(e.spans)-1].Until}
+}
+
+// in says whether the entry can be one of that day: its last group may reach into the
+// next.
+func (e *entry) in(day Span) bool {
+	return len(e.spans) == 0 || day.From <= e.spans[0].From && e.span().Until <= day.Until+latchkey.Time(maxDuration.Microseconds())
 }
 
 func (e *entry) overlaps(s Span) bool {
@@ -270,7 +276,7 @@ func parseIndex(b []byte, day Span) (*index, error) {
 	for range count(r, 8+4+8+1+4) {
 		e := &entry{first: r.U64(), groups: r.U32(), bytes: int64(r.U64()), state: state(r.U8())}
 		e.spans = readSpans(r)
-		if n := len(x.entries); e.state > shut || n > 0 && x.entries[n-1].first >= e.first {
+		if n := len(x.entries); e.state > shut || e.groups > maxGroups || e.bytes > maxFile || !e.in(day) || n > 0 && x.entries[n-1].first >= e.first {
 			malformed("an entry in no order")
 		}
 		x.entries = append(x.entries, e)

@@ -14,6 +14,7 @@ import (
 // find is a segment that is to be read.
 type find struct {
 	binding
+	span   Span   // from its first picture to its last
 	groups uint32 // those that it is known to have
 	heads  []head // if it is being written
 }
@@ -31,7 +32,7 @@ func (s *Store) overlapping(p place, span Span) []find {
 	for d, x := range sh.days {
 		for _, e := range x.entries {
 			if e.state != going && e.overlaps(span) {
-				all = append(all, find{binding{home: s.home, camera: p.camera, track: p.track, day: d, first: e.first}, e.groups, slices.Clone(e.heads)})
+				all = append(all, find{binding{home: s.home, camera: p.camera, track: p.track, day: d, first: e.first}, e.span(), e.groups, slices.Clone(e.heads)})
 			}
 		}
 	}
@@ -132,19 +133,21 @@ func (s *Store) Stills(ctx context.Context, camera latchkey.CameraID, span Span,
 		return nil, nil
 	}
 	taken := make(map[uint64]bool, n)
-	part := func(h head) uint64 {
-		return uint64(h.start.Wall-span.From) * uint64(n) / uint64(span.Until-span.From)
-	}
+	part := func(at latchkey.Time) uint64 { return uint64(at-span.From) * uint64(n) / uint64(span.Until-span.From) }
 	var stills []Group
 	for _, f := range s.overlapping(place{camera, Still}, span) {
+		some := f.span.within(span)
+		if first, last := part(some.From), part(some.Until-1); first == last && taken[first] {
+			continue
+		}
 		var failed error
 		want := func(h head) bool {
-			return h.start.Wall >= span.From && h.start.Wall < span.Until && !taken[part(h)]
+			return h.start.Wall >= span.From && h.start.Wall < span.Until && !taken[part(h.start.Wall)]
 		}
 		s.readSegment(ctx, f, want, func(still Group, err error) bool {
 			switch {
 			case err == nil:
-				taken[part(head{start: still.Start})] = true
+				taken[part(still.Start.Wall)] = true
 				stills = append(stills, still)
 			case !errors.Is(err, ErrDamaged):
 				failed = err

@@ -43,6 +43,7 @@ const (
 	maxSegment   = 512 << 20
 	maxType      = 200
 	maxInit      = 64 << 10
+	maxFile      = maxSegment + 2*maxContent // with the group that goes beyond, and the contents
 	maxBeginning = len(segmentMagic) + 2 + bindingSize + 2 + wrappedSize + 4 + cobblestone.Overhead + 6 + maxType + maxInit + 6*cobblestone.TagSize
 
 	// falseMarks is how many places that only look like a group's beginning are
@@ -433,10 +434,14 @@ func readBeginning(f durable.File, key Key, b binding) (*segment, int64, error) 
 	if err != nil {
 		return nil, 0, fmt.Errorf("seek in a segment: %w", err)
 	}
-	beginning, err := readAt(f, 0, int(min(size, int64(maxBeginning))))
-	if err != nil {
-		return nil, 0, err
+	for n := int64(4 << 10); ; n = int64(maxBeginning) { // most are short
+		beginning, err := readAt(f, 0, int(min(size, n)))
+		if err != nil {
+			return nil, 0, err
+		}
+		g, err := parseSegment(key, b, beginning)
+		if !errors.Is(err, wire.ErrTruncated) || n >= min(size, int64(maxBeginning)) {
+			return g, size, err
+		}
 	}
-	g, err := parseSegment(key, b, beginning)
-	return g, size, err
 }

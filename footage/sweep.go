@@ -43,7 +43,7 @@ func (v victim) rank() int {
 }
 
 func compareVictims(a, b victim) int {
-	return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.entry.begins(), b.entry.begins()), cmp.Compare(a.day, b.day),
+	return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.entry.span().From, b.entry.span().From), cmp.Compare(a.day, b.day),
 		slices.Compare(a.shelf.camera[:], b.shelf.camera[:]), cmp.Compare(a.shelf.track, b.shelf.track), cmp.Compare(a.entry.first, b.entry.first))
 }
 

@@ -36,8 +36,6 @@ func (s *Store) Timeline(camera latchkey.CameraID, track Track, day latchkey.Day
 	defer s.mu.Unlock()
 	t := Timeline{Camera: camera, Day: day}
 	all := daySpan(day)
-	all.Until = min(all.Until, max(now, all.From))
-	t.Until = all.Until
 	sh := s.shelves[place{camera, track}]
 	var known []gap
 	if sh != nil {
@@ -50,6 +48,11 @@ func (s *Store) Timeline(camera latchkey.CameraID, track Track, day latchkey.Day
 			}
 		}
 	}
+	t.Until = min(all.Until, max(now, all.From))
+	if n := len(t.Pictures); n > 0 { // the clock may have been ahead
+		t.Until = max(t.Until, t.Pictures[n-1].Until)
+	}
+	all.Until = t.Until
 	for _, g := range known {
 		t.Lost += uint64(g.lost)
 	}
