@@ -204,10 +204,7 @@ func (t *conversation) welcome(ctx context.Context, hello api.Hello) error {
 	if err != nil {
 		return err
 	}
-	head, err := hello.KnownHead()
-	if err != nil {
-		return err
-	}
+	head, _ := hello.KnownHead() // it parses, or the hello was refused
 	var from uint64
 	if head != nil {
 		from = head.Seq + 1

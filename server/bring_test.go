@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/latchkey-cam/latchkey"
@@ -86,4 +87,23 @@ func TestListWithoutWhatIsNotTheirs(t *testing.T) {
 	m.owner.Change(guest, keytest.AsGuest(elsewhere), 0)
 	m.append(before)
 	list(0)
+}
+
+// TestHomeGrowsMeanwhile: deeds that change nothing for an object come while its body is on
+// its way. The index's transaction takes the newest head alone; the object is checked with
+// that, and is there.
+func TestHomeGrowsMeanwhile(t *testing.T) {
+	m := openHouse(t).found(t)
+	known, o := m.owner.Title().Head(), m.object(latchkey.Clip, strings.Repeat("x", 600_000))
+	late := &hookReader{r: bytes.NewReader(o.Body), after: 400_000, hook: func() {
+		eventually(t, "the body is being received", func() bool { return m.offset(o).Held > 0 })
+		m.owner.PlaceCamera(m.agent)
+		m.append(known)
+	}}
+	if err := m.upload.Upload(t.Context(), known, o.Name(), o.File.Bytes(), 0, late, uint64(len(o.Body))); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := m.see(o.Name()); err != nil || len(got) != 600_000 {
+		t.Errorf("opens as %d bytes, %v", len(got), err)
+	}
 }

@@ -44,6 +44,10 @@ func StillMay(t *deed.Title, session archive.Session, right api.Right, what latc
 	return stillMay(t, asker{session: session, route: api.Route{Right: right}}, what)
 }
 
+// Greet counts so many agents more that are connected and have not said who they are, and
+// returns how many it is then.
+func Greet(s *Server, more int64) int64 { return s.greetings.Add(more) }
+
 // Holds says whether a session holds at a time.
 func Holds(t *deed.Title, session archive.Session, at time.Time) bool {
 	return (&Server{now: func() time.Time { return at }}).holding(session, t)

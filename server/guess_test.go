@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/latchkey-cam/latchkey"
 )
 
 // TestRemote: people are told apart by their network, and through a proxy of the
@@ -83,5 +85,34 @@ func TestTalliesAreBounded(t *testing.T) {
 	a.back("another")
 	if len(a.done) != 0 {
 		t.Error("what was taken back is kept")
+	}
+}
+
+// TestPlacesAreBounded: so many of each home, and none is remembered when all have left.
+func TestPlacesAreBounded(t *testing.T) {
+	p, one, two := newPlaces(2), latchkey.HomeID{1}, latchkey.HomeID{2}
+	var leave []func()
+	enter := func(home latchkey.HomeID, want bool) {
+		t.Helper()
+		l, ok := p.enter(home)
+		if ok != want {
+			t.Fatalf("entered: %t, want %t", ok, want)
+		}
+		if ok {
+			leave = append(leave, l)
+		}
+	}
+	enter(one, true)
+	enter(one, true)
+	enter(one, false)
+	enter(two, true)
+	leave[0]()
+	enter(one, true)
+	enter(one, false)
+	for _, l := range leave[1:] {
+		l()
+	}
+	if len(p.taken) != 0 {
+		t.Errorf("%v are remembered", p.taken)
 	}
 }

@@ -280,6 +280,18 @@ func TestHoldCuts(t *testing.T) {
 	}
 }
 
+// TestHoldOfAgentsCuts: agents that are connected are cut when their route is held.
+func TestHoldOfAgentsCuts(t *testing.T) {
+	h := openHouse(t)
+	o, m := h.operator(t), h.found(t)
+	agent := m.connect(start{1, 0, 1})
+	o.hold(archive.Hold{Scope: api.HoldRoute, Route: "agent"})
+	ctx := within(t)
+	if f, err := agent.Receive(ctx); err == nil || ctx.Err() != nil {
+		t.Errorf("it goes on: %+v, %v", f, err)
+	}
+}
+
 // TestHoldOfPicturesTells: a page that is open hears that a hold of pictures alone has begun
 // and that it has ended, and what it then asks for says which.
 func TestHoldOfPicturesTells(t *testing.T) {

@@ -35,6 +35,8 @@ func TestPartedAgent(t *testing.T) {
 			early := latchkey.Head{Seq: 1}
 			early.Hash, _ = m.owner.Title().HashAt(1)
 			later := m.owner.Title().Head()
+			forged := known
+			forged.Hash[0]++
 
 			s, f := m.dial(m.hello(start{1, 0, 1}, &known), m.agent)
 			told, ok := f.(api.DeedsFrame)
@@ -53,6 +55,7 @@ func TestPartedAgent(t *testing.T) {
 				"whoever has not its key":      {m.hello(start{1, 0, 1}, &known), stranger},
 				"one that knows it already":    {m.hello(start{1, 0, 1}, &end), m.agent},
 				"one that knows more":          {m.hello(start{1, 0, 1}, &later), m.agent},
+				"one that knows another chain": {m.hello(start{1, 0, 1}, &forged), m.agent},
 				"one that knows nothing":       {m.hello(start{1, 0, 1}, nil), m.agent},
 				"one that stood there not yet": {m.hello(start{1, 0, 1}, &early), m.agent},
 			} {

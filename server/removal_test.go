@@ -125,7 +125,8 @@ func TestAgentsAreCut(t *testing.T) {
 		before := m.owner.Title().Head()
 		sign(m)
 		m.append(before)
-		if f, err := s.Receive(within(t)); err == nil || within(t).Err() != nil {
+		ctx := within(t)
+		if f, err := s.Receive(ctx); err == nil || ctx.Err() != nil {
 			t.Errorf("%s: the agent hears %+v", name, f)
 		}
 		eventually(t, name+": nobody is connected", func() bool { return h.metric(t, "latchkey_agents") == 0 })

@@ -246,7 +246,8 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 	if err := m.member.EndSession(t.Context(), second.Session()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := changes.Next(within(t)); err == nil || within(t).Err() != nil {
+	ctx := within(t)
+	if _, err := changes.Next(ctx); err == nil || ctx.Err() != nil {
 		t.Errorf("the websocket of an ended session: %v", err)
 	}
 	_, err := second.Events(t.Context(), "", 0)

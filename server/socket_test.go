@@ -119,7 +119,9 @@ func TestAgentIsRefused(t *testing.T) {
 		{"an agent of another home", func(h *api.Hello) { h.Home = other.owner.Home() }, m.agent, api.UnknownAgent},
 		{"a fork", func(h *api.Hello) { h.Head = fork.String() }, m.agent, api.UnknownHead},
 		{"incarnation 0", func(h *api.Hello) { h.Incarnation = 0 }, m.agent, api.Malformed},
-		{"a short token", func(h *api.Hello) { h.NextToken = h.NextToken[1:] }, m.agent, api.Malformed},
+		{"an incarnation that no page could read", func(h *api.Hello) { h.Incarnation = latchkey.MaxInt + 1 }, m.agent, api.Malformed},
+		{"a short token", func(h *api.Hello) { h.Token = h.Token[1:] }, m.agent, api.Malformed},
+		{"a short next token", func(h *api.Hello) { h.NextToken = h.NextToken[1:] }, m.agent, api.Malformed},
 		{"an ID with a space", func(h *api.Hello) { h.ID = "a b" }, m.agent, api.Malformed},
 	} {
 		hello := m.hello(start{1, 0, 1}, nil)
@@ -151,6 +153,9 @@ func TestClonedAgentIsRefused(t *testing.T) {
 	}
 	if len(h.logs.lines(t, "cloned")) != 3 {
 		t.Errorf("the log: %s", h.logs.text())
+	}
+	if all := must(m.member.Conditions(t.Context())); len(all) != 1 || all[0].Agent != m.agent.Keys.Agent || all[0].Cloned != latchkey.TimeOf(h.time()) {
+		t.Errorf("the page is told %+v", all)
 	}
 	m.connect(start{7, 2, 3})
 }
@@ -327,22 +332,40 @@ func TestBadFrames(t *testing.T) {
 		}
 	}
 	ctx := within(t)
+	unplaced := must(h.client.Dial(ctx))
+	defer unplaced.Close()
+	receive[api.Challenge](t, unplaced)
+	hello := m.hello(start{1, 0, 1}, nil)
+	hello.Head, hello.Signature = "7", make([]byte, 64)
+	must(0, unplaced.Send(ctx, hello))
+	if r := receive[api.Refused](t, unplaced); r.Reason != api.Malformed {
+		t.Errorf("a head that is none: %+v", r)
+	}
 	c := greet(ctx)
-	if err := c.Write(ctx, websocket.MessageBinary, []byte("x")); err != nil {
+	hello.Head = ""
+	if err := c.Write(ctx, websocket.MessageBinary, must(api.EncodeFrame(hello))); err != nil {
 		t.Fatal(err)
 	}
-	if _, b, err := c.Read(ctx); err == nil && !strings.Contains(string(b), `"refused"`) {
-		t.Errorf("a binary message: %s, %v", b, err)
+	if _, b, err := c.Read(ctx); err == nil && !strings.Contains(string(b), `"reason":"malformed"`) {
+		t.Errorf("a hello in a binary message: %s, %v", b, err)
 	}
+	refusedAndEnded(t, m, api.AskFrame{ID: "a", Home: other.owner.Home(), Ask: m.ask(latchkey.NewCameraID())}, api.NotFound)
+	refusedAndEnded(t, m, api.ReplyFrame{ID: "a", Home: other.owner.Home(), Letter: []byte("x")}, api.NotFound)
+	refusedAndEnded(t, m, api.AskFrame{ID: "a b", Home: m.owner.Home(), Ask: m.ask(latchkey.NewCameraID())}, api.Malformed)
+}
+
+// refusedAndEnded says something that the server ends an agent's connection over.
+func refusedAndEnded(t *testing.T, m *home, frame api.Frame, want api.Reason) {
+	t.Helper()
 	s := m.connect(start{1, 0, 1})
-	if err := s.Send(ctx, api.AskFrame{ID: "a", Home: other.owner.Home(), Ask: m.ask(latchkey.NewCameraID())}); err != nil {
+	if err := s.Send(within(t), frame); err != nil {
 		t.Fatal(err)
 	}
-	if r := receive[api.Refused](t, s); r.Reason != api.NotFound {
-		t.Errorf("an ask for another home: %+v", r)
+	if r := receive[api.Refused](t, s); r.Reason != want {
+		t.Errorf("%+v is refused as %s, want %s", frame, r.Reason, want)
 	}
-	if _, err := s.Receive(ctx); err == nil {
-		t.Error("after an ask for another home the connection goes on")
+	if _, err := s.Receive(within(t)); err == nil {
+		t.Errorf("after %+v the connection goes on", frame)
 	}
 }
 
@@ -387,28 +410,6 @@ func TestChanges(t *testing.T) {
 	}
 	if _, err := two.Changes(ctx); api.ReasonOf(err) != api.SignedOut {
 		t.Errorf("a websocket after signing out: %v", err)
-	}
-}
-
-func TestListenersAreBounded(t *testing.T) {
-	h := openHouse(t)
-	m, other := h.found(t), h.found(t)
-	ctx := within(t)
-	var err error
-	n := 0
-	for ; n < 100 && err == nil; n++ {
-		var s *api.Changes
-		if s, err = m.member.Changes(ctx); err == nil {
-			defer s.Close()
-		}
-	}
-	if api.ReasonOf(err) != api.TooMany || n != 65 {
-		t.Errorf("the %d. page: %v", n, err)
-	}
-	if s, err := other.member.Changes(ctx); err != nil {
-		t.Errorf("another home's page: %v", err)
-	} else {
-		s.Close()
 	}
 }
 

@@ -97,8 +97,9 @@ var Rooms = []Room{
 		Plumbed:  true,
 	},
 	{ // what a server takes in
-		Files:    []string{"server/upload.go Server.known Server.rowOf Server.fit wrapped among lasting"},
-		Tests:    []string{"server ^Test(Envelopes.*|Upload.*|OldEpoch|EpochTurnsMeanwhile|CrossedReads|EveryReadIsCrossed|PartedAgent)$"},
+		Files: []string{"server/upload.go"},
+		Tests: []string{"server ^Test(Envelopes.*|Upload.*|OldEpoch|EpochTurnsMeanwhile|HomeGrowsMeanwhile|Crossed(Reads|Bodies)|EveryReadIsCrossed|PartedAgent|" +
+			"EarlyRefusalArrives|FullDisk|HomeBound|SlowSender|PlacesAreBounded)$"},
 		Literals: []string{"archive.Entry"},
 		Plumbed:  true,
 	},
@@ -109,6 +110,13 @@ var Rooms = []Room{
 		},
 		Tests:    []string{"server ^Test((Replies|Conditions)FitTheir.*|Command.*|ReplyThatIsAnothers|ReplyComesAtOnce|AgentRefuses.*|Conditions.*|CrossedConditions|PersonalSignIn)$"},
 		Literals: []string{"archive.Condition"},
+		Plumbed:  true,
+	},
+	{ // which agent a server takes one for
+		Files: []string{"server/agent.go Server.agent conversation.greet conversation.part conversation.arrive conversation.welcome conversation.hear conversation.receive"},
+		Tests: []string{"server ^Test(Agent.*|GreetingsAreBounded|HoldOfAgentsCuts|ClonedAgentIsRefused|Newer.*|PartedAgent|BadFrames|Asks|Conditions.*|CrossedConditions|ClosedHome|HeldRoutes|" +
+			"ReplyThatIsAnothers|Crossed(Rows|Reads)|EveryReadIsCrossed|GivingBackNonsense|ListenersAreBounded|BadInput)$"},
+		Literals: []string{"archive.Arrival", "asker", "api.Welcome", "api.DeedsFrame", "api.Done"},
 		Plumbed:  true,
 	},
 	{ // what an operator has stopped

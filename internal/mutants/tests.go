@@ -190,9 +190,9 @@ func (r *run) kill(ctx context.Context, m Mutant) (killer string, reached int, e
 		for size := 1; len(tests) > 0; size *= 2 {
 			some := tests[:min(size, len(tests))]
 			tests = tests[len(some):]
-			killer, err := r.fails(ctx, m, some)
-			if killer != "" && r.listed(m) { // once may be chance: the machine has other things to do
-				killer, err = r.fails(ctx, m, some)
+			killer, said, err := r.fails(ctx, m, some, 1)
+			if killer != "" && (!said || r.listed(m)) { // once may be chance: the machine has other things to do
+				killer, _, err = r.fails(ctx, m, some, 4)
 			}
 			if err != nil {
 				return "", reached, err
@@ -217,27 +217,28 @@ func (r *run) listed(m Mutant) bool {
 
 var failed = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
 
-// fails runs some tests of one package against a mutant and says which one fails.
-func (r *run) fails(ctx context.Context, m Mutant, some []test) (string, error) {
+// fails runs some tests of one package against a mutant, with so much patience, and says
+// which one fails; said is false if none has said so itself, but the run did not end or broke off.
+func (r *run) fails(ctx context.Context, m Mutant, some []test, patience time.Duration) (killer string, said bool, err error) {
 	var names []string
-	limit := 20 * time.Second
+	limit := 10 * time.Second
 	for _, t := range some {
 		names = append(names, t.name)
-		limit += 5 * t.took
+		limit += 3 * t.took
 	}
-	out, err := r.runTests(ctx, some[0].dir, names, limit, "LATCHKEY_MUTANT="+strconv.Itoa(m.ID))
+	out, err := r.runTests(ctx, some[0].dir, names, patience*limit, "LATCHKEY_MUTANT="+strconv.Itoa(m.ID))
 	switch {
 	case ctx.Err() != nil:
-		return "", ctx.Err()
+		return "", false, ctx.Err()
 	case err == nil:
-		return "", nil
+		return "", false, nil
 	}
 	if name := failed.FindSubmatch(out); name != nil {
-		return some[0].dir + " " + string(name[1]), nil
+		return some[0].dir + " " + string(name[1]), true, nil
 	}
-	killer := some[0].dir + " " + strings.Join(names, " or ")
+	killer = some[0].dir + " " + strings.Join(names, " or ")
 	if bytes.Contains(out, []byte("panic: test timed out")) {
 		killer += ", which did not end"
 	}
-	return killer, nil
+	return killer, false, nil
 }
