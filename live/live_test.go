@@ -2,7 +2,10 @@ package live_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"math"
@@ -160,6 +163,21 @@ func TestRunsFollowEachOther(t *testing.T) {
 	}
 }
 
+// TestWhoHasKnocked is not told to knock because the run ends.
+func TestWhoHasKnocked(t *testing.T) {
+	s := newScene(t)
+	v := s.viewer()
+	s.take(v, s.seal("a", true), begins+plays("a", true))
+	knock, former := s.knock(v), s.run
+	former.End(uint64(s.now))
+	s.take(v, s.seal("b", false), plays("b", false))
+	s.run = s.start()
+	s.take(v, s.grant(knock), "granted")
+	c, err := former.Seal([]byte("c"), false, uint64(s.now))
+	s.must(err)
+	s.take(v, c, plays("c", false))
+}
+
 // TestRunEnds: nobody who has a run's key has it for longer than an hour, or for more
 // fragments than there are numbers.
 func TestRunEnds(t *testing.T) {
@@ -210,8 +228,13 @@ func TestRunRefuses(t *testing.T) {
 	if _, err := s.run.Seal(make([]byte, sealed.MaxFragment-16), true, uint64(s.now)); err != nil {
 		t.Errorf("the largest fragment: %v", err)
 	}
-	if _, err := live.Start(s.agent.Keys, s.stream, live.Init{Type: "video/mp4"}, at(s.now)); err == nil {
-		t.Error("a run begins without an init segment")
+	for name, i := range map[string]live.Init{
+		"no init segment": {Type: "video/mp4"}, "a large one": {Type: "video/mp4", Segment: make([]byte, 16<<10+1)},
+		"no type": {Segment: []byte{1}}, "a long one": {Type: letters(129), Segment: []byte{1}},
+	} {
+		if _, err := live.Start(s.agent.Keys, s.stream, i, at(s.now)); err == nil {
+			t.Errorf("a run begins with %s", name)
+		}
 	}
 	if text := fmt.Sprintf("%v %+v", s.run, s.run); text != "(secret) (secret)" {
 		t.Errorf("a run prints as %s", text)
@@ -389,6 +412,9 @@ func TestFrozenHomeIsDark(t *testing.T) {
 	s.take(v, s.seal("b", false), "frozen")
 	s.take(late, granted, "frozen")
 	visitor := s.open(s.knock(v))
+	if err := visitor.May(s.owner.Title(), at(s.now)); sealed.ReasonOf(err) != sealed.Frozen {
+		t.Errorf("a frozen home may be watched: %v", err)
+	}
 	if _, err := visitor.Grant(s.run, s.owner.Title(), at(s.now)); sealed.ReasonOf(err) != sealed.Frozen {
 		t.Errorf("a run of a frozen home is granted: %v", err)
 	}
@@ -444,6 +470,96 @@ func TestKnockIsAnsweredOnce(t *testing.T) {
 		if _, err := visitor.Refuse("busy", s.owner.Title(), at(s.now)); err == nil {
 			t.Error("a knock is answered twice")
 		}
+	}
+}
+
+// TestUnsureClock decides nothing about a knock.
+func TestUnsureClock(t *testing.T) {
+	s := newScene(t)
+	_, device := s.owner.Device()
+	for _, clock := range []latchkey.Time{1, moment + 3600*second} {
+		knock := s.knock(live.NewViewer(device, s.stream))
+		if _, err := s.porter.Open(knock, s.owner.Title(), live.Now{Clock: clock}); err != nil {
+			t.Errorf("an agent whose clock shows %d, which nobody believes: %v", clock, err)
+		}
+		if _, err := s.porter.Open(knock, s.owner.Title(), at(clock)); sealed.ReasonOf(err) != sealed.Expired {
+			t.Errorf("an agent whose clock shows %d: %v", clock, err)
+		}
+	}
+}
+
+// TestWhatCannotBeAnswered is not counted: a hole in the numbers is a grant that was kept
+// back.
+func TestWhatCannotBeAnswered(t *testing.T) {
+	s := newScene(t)
+	m := newMaker(t, keytest.ReadHomes(homesFile))
+	a := m.homes["A"]
+	porter := live.NewPorter(a.Agent(0).Keys, incarnation)
+	refuse := func(brings []byte) ([]byte, error) {
+		visitor, err := porter.Open(m.knock(wish[sealed.Knock]{plain: brings}), a.Title(), at(moment))
+		s.must(err)
+		return visitor.Refuse("busy", a.Title(), at(moment))
+	}
+	if _, err := refuse(bytes.Repeat([]byte{0xff}, 1216)); err == nil {
+		t.Error("something is sealed to what is no key")
+	}
+	b, err := refuse(nil)
+	s.must(err)
+	if g, err := sealed.ParseGrant(b); err != nil || g.Number != 1 {
+		t.Errorf("%s, %v; want number 1", g, err)
+	}
+	_, device := s.owner.Device()
+	visitor := s.open(s.knock(live.NewViewer(device, s.stream)))
+	s.owner.ReleaseCamera(s.stream.Camera)
+	if _, err := visitor.Refuse("off", s.owner.Title(), at(s.now)); sealed.ReasonOf(err) != sealed.WrongAgent {
+		t.Errorf("an answer about a camera that has left, which nobody takes: %v", err)
+	}
+}
+
+// TestKnockThatNobodyOpens is not made.
+func TestKnockThatNobodyOpens(t *testing.T) {
+	s := newScene(t)
+	_, device := s.owner.Device()
+	other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	s.must(err)
+	strange := s.stream
+	strange.Camera = latchkey.NewCameraID()
+	for name, v := range map[string]*live.Viewer{
+		"a stranger's device": live.NewViewer(key.Signing(), s.stream), "another kind of key": live.NewViewer(other, s.stream),
+		"a camera that is not there": live.NewViewer(device, strange),
+	} {
+		if _, err := v.Knock(s.owner.Title(), s.now); err == nil {
+			t.Errorf("%s knocks", name)
+		}
+	}
+}
+
+// TestCarriersReading: which message it is, what is kept of it, and that nobody verifies
+// what has no signature.
+func TestCarriersReading(t *testing.T) {
+	s := newScene(t)
+	_, device := s.owner.Device()
+	knock, fragment := s.knock(live.NewViewer(device, s.stream)), s.seal("a", true)
+	for b, want := range map[string]sealed.LiveKind{string(knock): sealed.KnockMessage, string(fragment): sealed.FragmentMessage, "\x01\x00": 0, "\x01\x04": 0, "\x01": 0} {
+		if have, err := sealed.LiveKindOf([]byte(b)); have != want || (err == nil) != (want != 0) {
+			t.Errorf("%.8q is a %s, %v", b, have, err)
+		}
+	}
+	k, err := sealed.ParseKnock(knock)
+	s.must(err)
+	again := bytes.Clone(knock)
+	clear(knock)
+	if !bytes.Equal(k.Bytes(), again) {
+		t.Error("a knock changes with the bytes that it was read from")
+	}
+	f, err := sealed.ParseFragment(fragment)
+	s.must(err)
+	if &f.Sealed[0] != &fragment[sealed.FragmentHeader+4] {
+		t.Error("a fragment is copied when it is read")
+	}
+	f.Signatures = nil
+	if err := f.Verify(deed.Ed25519Key(s.agent.Keys.Signing.Public().(ed25519.PublicKey))); sealed.ReasonOf(err) != sealed.BadSignature {
+		t.Errorf("without a signature: %v", err)
 	}
 }
 

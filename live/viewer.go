@@ -65,9 +65,9 @@ func NewViewer(device crypto.Signer, of sealed.Stream) *Viewer {
 // because the run ends or nothing has come for a while. Only the newest is answered; what
 // is played goes on until the next run begins.
 func (v *Viewer) Knock(t *deed.Title, now latchkey.Time) ([]byte, error) {
-	camera, ok := t.Camera(v.stream.Camera)
-	agent, stands := t.Agent(camera.Agent)
-	if !ok || !stands {
+	camera, _ := t.Camera(v.stream.Camera)
+	agent, ok := t.Agent(camera.Agent)
+	if !ok {
 		return nil, fmt.Errorf("knock: no camera %s in home %s", v.stream.Camera, t.Home())
 	}
 	asker, err := key.NewPrivate()
@@ -111,11 +111,8 @@ func (v *Viewer) takeGrant(b []byte, t *deed.Title, now latchkey.Time) (Step, er
 		return Step{}, err
 	}
 	k := v.knocked
-	if k == nil {
-		return Step{}, sealed.Refuse(sealed.WrongKnock, "no knock is to be answered")
-	}
-	if err := g.Answers(k.knock); err != nil {
-		return Step{}, err
+	if k == nil || g.Knock != k.knock.Hash() {
+		return Step{}, sealed.Refuse(sealed.WrongKnock, "a grant for another knock")
 	}
 	if err := sealed.VerifyGrant(g, t); err != nil {
 		return Step{}, err
@@ -193,16 +190,15 @@ func (v *Viewer) of(run latchkey.RunID) *watched {
 // play says what is to be done about a fragment that was opened.
 func (v *Viewer) play(w *watched, f sealed.Fragment, media []byte) Step {
 	var s Step
-	if w.last != 0 {
-		s.Missing = f.Sequence - w.last - 1
-	}
-	w.last = f.Sequence
 	if w == v.next {
-		if s.Missing = 0; !f.Key {
+		if w.last = f.Sequence; !f.Key {
 			return s
 		}
 		v.now, v.next = w, nil
 		s.Init = &w.init
+	} else {
+		s.Missing = f.Sequence - w.last - 1
+		w.last = f.Sequence
 	}
 	if f.Ending && !w.told && v.knocked == nil && v.next == nil {
 		w.told, s.Knock = true, true

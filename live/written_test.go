@@ -128,6 +128,10 @@ func knocks() []drawing {
 		at("stream-200", "a stream that this version has no name for", "opened", moment, about(func(k *knock) { k.Stream.Kind = 200 })),
 		carried("empty", "no bytes", "truncated", after[knock](func([]byte) []byte { return nil })),
 		carried("version-alone", "one byte", "truncated", after[knock](func(b []byte) []byte { return b[:1] })),
+		carried("stream-cut", "it ends within the camera", "truncated", after[knock](func(b []byte) []byte { return b[:40] })),
+		carried("context-cut", "it ends within the times", "truncated", after[knock](func(b []byte) []byte { return b[:90] })),
+		carried("context-alone", "it ends behind the signer", "truncated", after[knock](func(b []byte) []byte { return b[:knockCount] })),
+		at("cut-opened", "its agent gets it without its last byte", "truncated", moment, after[knock](cut(1))),
 		carried("cut", "without its last byte", "truncated", after[knock](cut(1))),
 		carried("extended", "a byte more", "malformed", after[knock](func(b []byte) []byte { return append(b, 0) })),
 		carried("version-0", "version 0", "malformed", after[knock](set(0, 0))),
@@ -210,12 +214,19 @@ func knocksOfD() []drawing {
 	return []drawing{
 		former,
 		by("by-link", "by a link: the agent will ask what it may", "opened", "link"),
+		byFormerAgent(),
 		by("dismissed", "by the device of a guest who is gone", "former-signer", "gus"),
 		of("former-key-then", "at an earlier head, to the key that the agent had then", "opened", 0, 0, 12),
 		of("former-key-now", "to the key that the agent had before", "wrong-recipients", 0, 0, 17),
 		of("former-camera", "for a camera that has left", "wrong-agent", 1, 1, 17),
 		of("former-agent", "at an agent that has left", "wrong-agent", 2, 2, 12),
 	}
+}
+
+func byFormerAgent() drawing {
+	return drawing{name: "knock-by-former-agent", says: "signed with a key that was an agent's", in: "D", reader: "carrier", messages: func(m maker, _ []byte) []reading {
+		return []reading{{b: m.knock(wish[sealed.Knock]{home: "D", agent: 1, signer: m.homes["D"].Agent(0).Keys.Signing}), expect: "not-allowed"}}
+	}}
 }
 
 // answer is a vector of one grant.
@@ -242,10 +253,15 @@ func grants() []drawing {
 		answer("opened", "a grant", "granted", wish[grant]{}),
 		answer("refusal", "the agent refuses", "refused frozen", refusal("frozen")),
 		answer("refusal-silent", "it refuses without a word", "content", refusal("")),
-		answer("refusal-65", "a word of 65 letters", "content", refusal(string(make([]byte, 65)))),
+		answer("refusal-65", "a word of 65 letters", "content", refusal(letters(65))),
 		answer("refusal-line", "a word with a line end", "content", refusal("off\n")),
 		{name: "grant-carried", says: "a grant as a carrier sees it", reader: "carrier", messages: func(m maker, _ []byte) []reading {
 			return []reading{{b: m.grant(m.knock(wish[sealed.Knock]{}), wish[grant]{}), expect: "opened"}}
+		}},
+		answer("context-cut", "it ends within the run", "truncated", after[grant](func(b []byte) []byte { return b[:70] })),
+		answer("context-alone", "it ends behind the signer", "truncated", after[grant](func(b []byte) []byte { return b[:grantCount] })),
+		{name: "grant-version-too-old", says: "a grant in a home that takes no version 1", in: "C", reader: "carrier", messages: func(m maker, _ []byte) []reading {
+			return []reading{{b: m.grant(nil, wish[grant]{home: "C"}), expect: "old-version"}}
 		}},
 		answer("cut", "without its last byte", "truncated", after[grant](cut(1))),
 		answer("extended", "a byte more", "malformed", after[grant](func(b []byte) []byte { return append(b, 0) })),
@@ -362,6 +378,7 @@ func fragments() []drawing {
 		of("fragment-kind-4", "kind 4", "malformed", after(set(1, 4))),
 		of("fragment-as-grant", "a fragment that says it is a grant", "malformed", after(set(1, 2))),
 		of("fragment-alone", "two bytes", "truncated", after(func(b []byte) []byte { return b[:2] })),
+		of("fragment-run-cut", "it ends within the run", "truncated", after(func(b []byte) []byte { return b[:60] })),
 		of("fragment-header-cut", "it ends within the header", "truncated", after(func(b []byte) []byte { return b[:79] })),
 		of("fragment-run-0", "no run", "malformed", about(func(f *sealed.Fragment) { f.Run = latchkey.RunID{} })),
 		of("fragment-sequence-0", "fragments count from 1", "malformed", about(func(f *sealed.Fragment) { f.Sequence = 0 })),

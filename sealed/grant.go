@@ -29,7 +29,6 @@ func (g Grant) Refuses() bool { return g.Run == latchkey.RunID{} }
 
 // ParseGrant reads a grant. What parses is written back the same by [Grant.Bytes].
 func ParseGrant(p []byte) (Grant, error) {
-	p = owned(p, MaxGrant)
 	r, s, err := beginLive(GrantMessage, p, MaxGrant)
 	if err != nil {
 		return Grant{}, err
@@ -90,17 +89,6 @@ func (g Grant) KeyInfo(kind RecipientKind, key latchkey.KeyID, epoch latchkey.Ep
 	return keyInfo("latchkey grant key v1", g.Context(), kind, key, epoch)
 }
 
-// Answers says whether the grant answers that knock.
-func (g Grant) Answers(k Knock) error {
-	if err := g.Stream.Answers(k.Stream); err != nil {
-		return err
-	}
-	if g.Knock != k.Hash() {
-		return Refuse(WrongKnock, "a grant for another knock")
-	}
-	return nil
-}
-
 // VerifyGrant checks that the agent signed the grant with which the camera is placed
 // now, in the order of docs/live.md.
 func VerifyGrant(g Grant, t *deed.Title) error {
@@ -121,14 +109,14 @@ func VerifyGrant(g Grant, t *deed.Title) error {
 // fragments of the run asks it again when the deeds have changed.
 func (g Grant) Stands(t *deed.Title) error {
 	agent, ok := t.AgentByKey(g.Signer)
-	switch camera, placed := t.Camera(g.Stream.Camera); {
+	switch camera, _ := t.Camera(g.Stream.Camera); {
 	case !ok:
 		return Refuse(NotAllowed, "only an agent grants")
 	case agent.ID != g.Agent:
 		return Refuse(WrongAgent, "signed by agent %s in the name of %s", agent.ID, g.Agent)
 	case !t.InForce(g.Signer, g.Head.Seq) || !t.InForce(g.Signer, t.Head().Seq):
 		return Refuse(FormerSigner, "key %s is not the agent's", g.Signer)
-	case !placed || camera.Agent != g.Agent:
+	case camera.Agent != g.Agent:
 		return Refuse(WrongAgent, "camera %s is not with agent %s", g.Stream.Camera, g.Agent)
 	case t.Frozen() && !g.Refuses():
 		return Refuse(Frozen, "the home is frozen")

@@ -23,7 +23,6 @@ type Knock struct {
 
 // ParseKnock reads a knock. What parses is written back the same by [Knock.Bytes].
 func ParseKnock(p []byte) (Knock, error) {
-	p = owned(p, MaxKnock)
 	r, s, err := beginLive(KnockMessage, p, MaxKnock)
 	if err != nil {
 		return Knock{}, err
@@ -90,7 +89,7 @@ func VerifyKnock(k Knock, t *deed.Title) error {
 		return err
 	}
 	agent, ok := t.AgentAt(k.Agent, k.Head.Seq)
-	if camera, stands := t.Camera(k.Stream.Camera); !ok || !stands || camera.Agent != k.Agent {
+	if camera, _ := t.Camera(k.Stream.Camera); !ok || camera.Agent != k.Agent {
 		return Refuse(WrongAgent, "camera %s is not with agent %s", k.Stream.Camera, k.Agent)
 	}
 	if err := k.checkDevice(t); err != nil {
@@ -103,14 +102,12 @@ func VerifyKnock(k Knock, t *deed.Title) error {
 func (k Knock) checkDevice(t *deed.Title) error {
 	_, isDevice := t.DeviceBySigningKey(k.Signer)
 	switch {
-	case !t.Personal(k.Signer):
-		return Refuse(NotAllowed, "only a member's device knocks")
-	case !t.InForce(k.Signer, t.Head().Seq):
+	case isDevice:
+		return nil
+	case t.Personal(k.Signer) && !t.InForce(k.Signer, t.Head().Seq):
 		return Refuse(FormerSigner, "key %s has been taken back", k.Signer)
-	case !isDevice:
-		return Refuse(NotAllowed, "a person's own key does not knock")
 	}
-	return nil
+	return Refuse(NotAllowed, "only a member's device knocks")
 }
 
 // May says whether whoever knocked may watch, by the deeds as they are now: nil, or why

@@ -109,10 +109,7 @@ func readStream(r *wire.Reader) (s Stream, err error) {
 	r.Into(s.Home[:])
 	r.Into(s.Camera[:])
 	s.Kind = StreamKind(r.U8())
-	switch {
-	case r.Err() != nil:
-		return s, r.Err()
-	case s.Kind == 0:
+	if r.Err() == nil && s.Kind == 0 {
 		return s, Refuse(Malformed, "stream 0")
 	}
 	return s, nil
@@ -135,7 +132,7 @@ func LiveKindOf(p []byte) (LiveKind, error) {
 }
 
 // beginLive reads version, kind and stream of a message that must be of that kind and may
-// have so many bytes. What is read is part of p.
+// have so many bytes. What is read keeps nothing of p, unless it is a fragment.
 func beginLive(kind LiveKind, p []byte, limit int) (*wire.Reader, Stream, error) {
 	if len(p) > limit {
 		return nil, Stream{}, Refuse(Oversize, "%s of %d bytes, at most %d", kind, len(p), limit)
@@ -146,9 +143,12 @@ func beginLive(kind LiveKind, p []byte, limit int) (*wire.Reader, Stream, error)
 	case is != kind:
 		return nil, Stream{}, Refuse(Malformed, "a %s where a %s belongs", is, kind)
 	}
+	if kind != FragmentMessage {
+		p = bytes.Clone(p)
+	}
 	r := wire.NewReader(p[2:])
 	s, err := readStream(r)
-	return r, s, layout(kind.String(), err)
+	return r, s, err
 }
 
 // startLive is how every message of live view begins.
@@ -165,12 +165,4 @@ func (p *Parcel) readOne(r *wire.Reader, kind RecipientKind) error {
 		return Refuse(Malformed, "%d recipients, want 1", n)
 	}
 	return p.readSealed(r, n, kind)
-}
-
-// owned is a copy of a message, for one that is short and kept.
-func owned(p []byte, limit int) []byte {
-	if len(p) > limit {
-		return p // refused for its length before anything of it is kept
-	}
-	return bytes.Clone(p)
 }

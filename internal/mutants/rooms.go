@@ -25,6 +25,14 @@ var Rooms = []Room{
 		Tests:    []string{"internal/parcel", "settings", "letter"},
 		Literals: []string{"append"},
 	},
+	{ // live view
+		Files: []string{
+			"sealed/live.go", "sealed/knock.go", "sealed/grant.go", "sealed/fragment.go",
+			"live/live.go", "live/run.go", "live/porter.go", "live/viewer.go",
+		},
+		Tests:    []string{"live"},
+		Literals: []string{"append"},
+	},
 	{ // who may see what
 		Files: []string{
 			"deed/body.go", "deed/body_people.go", "deed/body_place.go", "deed/deed.go", "deed/fold.go", "deed/fold_people.go", "deed/fold_place.go",

@@ -128,7 +128,7 @@ export class Viewer {
 
   #play(w: Watched, f: Fragment, media: Bytes): Step {
     const begins = w === this.#next;
-    const missing = w.last === 0 || begins ? 0 : f.sequence - w.last - 1;
+    const missing = begins ? 0 : f.sequence - w.last - 1;
     w.last = f.sequence;
     if (begins && !f.key) return nothing;
     if (begins) [this.#now, this.#next] = [w, null];
