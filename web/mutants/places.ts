@@ -26,6 +26,11 @@ export const places: readonly string[] = [
   "deed/title.ts",
   "letter/letter.ts parseLetter check verifyLetter checkSigner checkRecipient",
   "letter/correspondence.ts Sent.open openCondition checkSince",
+  "live/message.ts",
+  "live/knock.ts",
+  "live/grant.ts",
+  "live/fragment.ts",
+  "live/viewer.ts",
   "settings/settings.ts parseDocument verifyDocument checkSeen openSettings",
 ];
 
@@ -36,6 +41,7 @@ export const tests: readonly string[] = [
   "src/seal/vectors.test.ts",
   "src/settings/",
   "src/letter/",
+  "src/live/",
   "src/deed/vectors.test.ts",
   "src/deed/line.test.ts",
   "src/deed/statements.test.ts",
@@ -53,6 +59,7 @@ export const equivalents: Readonly<Record<string, string>> = {
   "web/src/seal/parcel.ts openParcel: e instanceof BodyError: is true": "openInPlace throws nothing else.",
   'web/src/letter/letter.ts checkRecipient: recipient === "agent": is true': "A key stands in the chain once, as an agent's or as an epoch's.",
   'web/src/letter/letter.ts checkRecipient: recipient === "epoch": is true': "A key stands in the chain once, as an agent's or as an epoch's.",
+  "web/src/live/grant.ts readContent: e instanceof ParseError: is true": "What else is thrown there is refused in the same word.",
   "web/src/deed/epoch.ts openEpochs: w.person === person: is true": "A key stands in the chain once, with its person.",
   "web/src/deed/epoch.ts sealPast: from < 1: is false": "No secret is of an epoch before the first, and one that is missing is refused in the same word.",
   "web/src/deed/fold.ts extend: e instanceof DeedError: is true": "Nobody reads the place of another error.",

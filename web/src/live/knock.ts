@@ -25,9 +25,8 @@ export interface Knocked {
 
 /** Makes a knock at the agent with which the camera is placed. */
 export async function sealKnock(device: Signer, title: Title, of: Stream, sent: number): Promise<Knocked> {
-  const camera = title.camera(of.camera);
-  const agent = camera === null ? null : title.agent(camera.agent);
-  if (agent === null) throw new Error("internal error: no such camera");
+  const agent = title.agents.find((a) => a.id === title.camera(of.camera)?.agent);
+  if (agent === undefined) throw new Error("internal error: no such camera");
   const key = await privateKey(random(seedSize));
   const own = writeStart("knock", of).raw(idBytes("agent", agent.id)).raw(random(16)).u64(sent).u64(sent + knockLife);
   const bytes = await writeParcel(knockFormat, own, device, title, [{ recipient: "agent", key: agent.kem, epoch: title.epoch }], key.publicKey);

@@ -10,7 +10,7 @@ import { signDeed } from "../deed/deed.ts";
 import { publicKey, sha256 } from "../deed/key.ts";
 import { Title } from "../deed/title.ts";
 import { ascii, type Bytes } from "../wire.ts";
-import { LiveError, type LiveReason, streams } from "./message.ts";
+import { kindOf, LiveError, type LiveReason, streams, wordForLive } from "./message.ts";
 import { type Step, Viewer } from "./viewer.ts";
 
 const homes = await readHomes(homesFile());
@@ -52,6 +52,35 @@ it("goes on from one run to the next", async () => {
   expect(shown(await take(fragment(next, 6, 0, "g")))).toBe("g");
 });
 
+it("is not told to knock when it has", async () => {
+  const v = viewer();
+  const [former, next] = [await Writing.begin("A", home, 0), await Writing.begin("A", home, 0)];
+  const take = async (b: Bytes | Promise<Bytes>): Promise<Step> => v.take(await b, home.title, moment);
+  await take(letIn(former, await v.knock(home.title, moment)));
+  await take(fragment(former, 1, 1, "a"));
+  const knock = await v.knock(home.title, moment);
+  expect((await take(fragment(former, 2, 2, "b"))).knock, "it has knocked").toBe(false);
+  await take(letIn(next, knock));
+  expect((await take(fragment(former, 3, 2, "c"))).knock, "it was granted the next run").toBe(false);
+});
+
+it("knocks for no camera that is not there", async () => {
+  const strange = new Viewer(home.device, { home: home.home, camera: homes["B"]!.cameras[0]!.id, kind: streams.main });
+  await expect(strange.knock(home.title, moment)).rejects.toThrow("no such camera");
+});
+
+it("names messages by their first two bytes", () => {
+  expect([1, 2, 3].map((n) => kindOf(new Uint8Array([1, n])))).toEqual(["knock", "grant", "fragment"]);
+  for (const [b, reason] of [[[1, 0], "malformed"], [[1, 4], "malformed"], [[0, 1], "malformed"], [[2, 1], "future-version"], [[1], "truncated"], [[], "truncated"]] as const) {
+    expect(() => kindOf(new Uint8Array(b)), reason).toThrow(reason);
+  }
+});
+
+it("calls a privacy alarm what answers another question, and nothing else", () => {
+  expect((["wrong-home", "wrong-camera", "wrong-stream", "wrong-knock"] as const).map(wordForLive)).toEqual(Array(4).fill("misroute"));
+  expect((["wrong-run", "wrong-agent", "bad-signature", "replayed", "no-envelope"] as const).map(wordForLive)).toEqual(Array(5).fill("corrupt"));
+});
+
 it("is answered for the newest knock alone", async () => {
   const v = viewer();
   const w = await Writing.begin("A", home, 0);
@@ -78,6 +107,10 @@ it("takes no more when the home is frozen", async () => {
   await v.take(await fragment(w, 1, 1, "a"), home.title, moment);
   const frozen = await home.title.append([await signDeed(home.owner, home.title.next, home.title.time + second, { type: "freeze" })]);
   await expect(v.take(await fragment(w, 2, 0, "b"), frozen, moment)).rejects.toEqual(refused("frozen"));
+  const knock = await v.knock(frozen, moment);
+  const asker = { recipient: "asker" as const, key: await publicKey("X-Wing", await new Porter(home.agents[0]!.id, home.agents[0]!.kem).open(knock, frozen, moment)) };
+  const no = await w.grant({ title: frozen, knock: await sha256(knock), to: asker, run: new Uint8Array(16), from: 0, content: ascii("frozen") });
+  expect((await v.take(no, frozen, moment)).refused).toBe("frozen");
 });
 
 it("takes no more under a key that the agent has no longer", async () => {
