@@ -412,6 +412,13 @@ func TestCarriersReading(t *testing.T) {
 	if !bytes.Equal(k.Bytes(), again) {
 		t.Error("a knock changes with the bytes that it was read from")
 	}
+	g := sealed.Grant{Stream: k.Stream, Knock: k.Hash()}
+	otherStream, otherKnock := g, g
+	otherStream.Stream.Kind = sealed.SubStream
+	otherKnock.Knock[0] ^= 1
+	if g.Answers(k) != nil || sealed.ReasonOf(otherStream.Answers(k)) != sealed.WrongStream || sealed.ReasonOf(otherKnock.Answers(k)) != sealed.WrongKnock {
+		t.Error("a grant for another stream or knock answers this one, or its own does not")
+	}
 	f, err := sealed.ParseFragment(fragment)
 	s.must(err)
 	if &f.Sealed[0] != &fragment[sealed.FragmentHeader+4] {

@@ -111,8 +111,11 @@ func (v *Viewer) takeGrant(b []byte, t *deed.Title, now latchkey.Time) (Step, er
 		return Step{}, err
 	}
 	k := v.knocked
-	if k == nil || g.Knock != k.knock.Hash() {
-		return Step{}, sealed.Refuse(sealed.WrongKnock, "a grant for another knock")
+	if k == nil {
+		return Step{}, sealed.Refuse(sealed.WrongKnock, "no knock is to be answered")
+	}
+	if err := g.Answers(k.knock); err != nil {
+		return Step{}, err
 	}
 	if err := sealed.VerifyGrant(g, t); err != nil {
 		return Step{}, err

@@ -89,6 +89,17 @@ func (g Grant) KeyInfo(kind RecipientKind, key latchkey.KeyID, epoch latchkey.Ep
 	return keyInfo("latchkey grant key v1", g.Context(), kind, key, epoch)
 }
 
+// Answers says whether the grant answers that knock.
+func (g Grant) Answers(k Knock) error {
+	if err := g.Stream.Answers(k.Stream); err != nil {
+		return err
+	}
+	if g.Knock != k.Hash() {
+		return Refuse(WrongKnock, "a grant for another knock")
+	}
+	return nil
+}
+
 // VerifyGrant checks that the agent signed the grant with which the camera is placed
 // now, in the order of docs/live.md.
 func VerifyGrant(g Grant, t *deed.Title) error {
