@@ -104,6 +104,13 @@ func (b *trial) must(err error) {
 	}
 }
 
+// told returns the changes of demand so far.
+func (b *trial) told() []demand {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.wanted)
+}
+
 // raised returns the alarms so far, and forgets them.
 func (b *trial) raised() []relay.Misroute {
 	b.mu.Lock()

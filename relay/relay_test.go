@@ -294,8 +294,8 @@ func TestWanted(t *testing.T) {
 		watch().Close()
 		synctest.Wait()
 		at := func(s int) time.Time { return began.Add(time.Duration(s) * time.Second) }
-		if want := []demand{{hall, true, at(0)}, {hall, false, at(73)}, {hall, true, at(74)}}; !slices.Equal(b.wanted, want) {
-			t.Errorf("told %v, want %v", b.wanted, want)
+		if got, want := b.told(), []demand{{hall, true, at(0)}, {hall, false, at(73)}, {hall, true, at(74)}}; !slices.Equal(got, want) {
+			t.Errorf("told %v, want %v", got, want)
 		}
 		time.Sleep(time.Minute)
 	})

@@ -64,6 +64,17 @@ func (s *stream) run(id latchkey.RunID) *run {
 	return nil
 }
 
+// at returns what is to be given next to who is there; nil: nothing yet.
+func (s *stream) at(w *place) *piece {
+	if w == nil {
+		return nil
+	}
+	if r := s.run(w.run); r != nil {
+		return r.at(*w)
+	}
+	return nil
+}
+
 // take keeps a piece that came by an inlet, for all who watch.
 func (s *stream) take(p *piece, by *Inlet) error {
 	s.mu.Lock()

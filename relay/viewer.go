@@ -19,13 +19,15 @@ type Viewer struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	knock   sealed.Knock // the newest; with its hash protected by the relay's lock
-	knocked [32]byte     // zero if nothing is to be answered
+	knocked [32]byte         // hash of the newest knock, zero if it is answered; with the next protected by the relay's lock
+	asked   latchkey.AgentID // to whom it went
 
 	// Protected by the stream's lock.
 	letter  []byte  // a grant that is to go out first
 	granted *place  // what it grants; nil if it refuses
-	places  []place // of a viewer: in the run that is watched, and in the one granted after it; of a feed: in all that are kept
+	now     *place  // in the run that is watched
+	next    *place  // in the one that was granted after it and has not begun
+	places  []place // of a feed: in all runs that are kept
 	endings uint64  // of the stream's, those that the viewer was told
 }
 
@@ -103,7 +105,7 @@ func (r *Relay) expect(v *Viewer, k sealed.Knock) error {
 	}
 	r.forget(v)
 	r.knocks[hash] = v
-	v.knock, v.knocked = k, hash
+	v.knocked, v.asked = hash, k.Agent
 	return nil
 }
 
@@ -126,35 +128,35 @@ func (r *Relay) Grant(of latchkey.HomeID, agent latchkey.AgentID, b []byte) erro
 		r.config.Alarm(Misroute{AtGrant, sealed.Stream{Home: of}, g.Stream})
 		return fmt.Errorf("take grant: %w: it is by agent %s of home %s, from agent %s of home %s", ErrMisrouted, g.Agent, g.Stream.Home, agent, of)
 	}
-	v, asked, err := r.answered(g)
-	if v == nil {
+	v, err := r.answered(g)
+	switch {
+	case v == nil:
 		return fmt.Errorf("take grant: %w", ErrGone)
-	}
-	if err != nil {
-		r.config.Alarm(Misroute{AtGrant, asked.Stream, g.Stream})
+	case err != nil:
+		r.config.Alarm(Misroute{AtGrant, v.stream.of, g.Stream})
 		return fmt.Errorf("take grant: %w: %w", ErrMisrouted, err)
 	}
 	v.grant(g, bytes.Clone(b))
 	return nil
 }
 
-// answered is the viewer whose knock a grant answers, and that knock; nil if there is
-// none. If the grant does not fit the knock is still to be answered.
-func (r *Relay) answered(g sealed.Grant) (*Viewer, sealed.Knock, error) {
+// answered is the viewer whose knock a grant answers, nil if there is none. If it does not
+// fit that knock, which is the error, the knock is still to be answered.
+func (r *Relay) answered(g sealed.Grant) (*Viewer, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	v := r.knocks[g.Knock]
 	if v == nil {
-		return nil, sealed.Knock{}, nil
+		return nil, nil
 	}
-	if err := g.Answers(v.knock); err != nil {
-		return v, v.knock, err
+	if err := g.Stream.Answers(v.stream.of); err != nil {
+		return v, err
 	}
-	if g.Agent != v.knock.Agent {
-		return v, v.knock, sealed.Refuse(sealed.WrongAgent, "agent %s was asked, and not %s", v.knock.Agent, g.Agent)
+	if g.Agent != v.asked {
+		return v, sealed.Refuse(sealed.WrongAgent, "agent %s was asked, and not %s", v.asked, g.Agent)
 	}
 	r.forget(v)
-	return v, v.knock, nil
+	return v, nil
 }
 
 // grant has a grant go out, and then the run that it grants.
@@ -224,17 +226,15 @@ func (v *Viewer) ended() uint64 {
 // moveTo has the viewer go on with the run that was granted, as soon as it can be begun.
 // If that is the one they watch they stay where they are in it: nothing comes twice.
 func (v *Viewer) moveTo(granted *place) {
-	if granted == nil {
-		return
+	switch {
+	case granted == nil:
+	case v.now != nil && v.now.run == granted.run:
+		v.now.begun = v.now.begun && granted.next <= v.now.next
+		v.now.next = max(v.now.next, granted.next)
+		v.next = nil
+	default:
+		v.next = granted
 	}
-	for i := range v.places {
-		if w := &v.places[i]; w.run == granted.run {
-			w.begun = w.begun && granted.next <= w.next
-			w.next = max(w.next, granted.next)
-			return
-		}
-	}
-	v.places = append(v.places[:min(len(v.places), 1)], *granted)
 }
 
 // pick chooses the next piece, and moves behind it.
@@ -242,18 +242,16 @@ func (v *Viewer) pick() *piece {
 	if v.feed {
 		return v.pickAny()
 	}
-	for i := len(v.places) - 1; i >= 0; i-- {
-		r := v.stream.run(v.places[i].run)
-		if r == nil {
-			continue
-		}
-		if p := r.at(v.places[i]); p != nil {
-			v.places[i] = beyond(p)
-			v.places = v.places[i:] // the run before it is over for this viewer
-			return p
-		}
+	if p := v.stream.at(v.next); p != nil {
+		v.now, v.next = v.next, nil
+		*v.now = beyond(p)
+		return p
 	}
-	return nil
+	p := v.stream.at(v.now)
+	if p != nil {
+		*v.now = beyond(p)
+	}
+	return p
 }
 
 // pickAny chooses, for a feed, a piece of any run that is kept, of the older one first.

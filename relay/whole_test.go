@@ -273,13 +273,13 @@ func TestBetweenRelays(t *testing.T) {
 			if l := b.Load(); l != (relay.Load{}) || buses[i].feeds != 0 {
 				t.Errorf("at %d there is %+v and %d feeds left", i, l, buses[i].feeds)
 			}
-			for j, d := range b.wanted {
+			for j, d := range b.told() {
 				if d.wanted != (j%2 == 0) || d.of != s.of {
 					t.Errorf("at %d demand %d is %+v", i, j, d)
 				}
 			}
-			if len(b.wanted) != 2 {
-				t.Errorf("at %d demand has changed %d times, want twice", i, len(b.wanted))
+			if n := len(b.told()); n != 2 {
+				t.Errorf("at %d demand has changed %d times, want twice", i, n)
 			}
 		}
 	})
