@@ -130,7 +130,7 @@ func (h *home) append(camera int, track footage.Track, lasts time.Duration, size
 	content := append(fmt.Appendf(nil, "camera %d %s group %d ", camera, track, h.n), make([]byte, size)...)
 	r := rand.NewChaCha8([32]byte{byte(h.n)})
 	r.Read(content[len(content)-size:])
-	f := footage.Group{Start: h.clock.Now(), Duration: lasts, Key: true, Motion: uint8(h.n), Content: content}
+	f := footage.Group{Start: h.clock.Now(), Duration: lasts, Key: h.n%5 > 0, Motion: uint8(h.n), Content: content}
 	if track != footage.Still {
 		f.Coding = h.codings[fmt.Sprint(camera, track)]
 	}
@@ -401,8 +401,10 @@ func TestTooLarge(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := w.Append(footage.Group{Start: now, Duration: time.Second, Coding: &footage.Coding{Init: make([]byte, 64<<10+1)}}); err != nil {
-		t.Error(err)
+	for _, c := range []footage.Coding{{Init: make([]byte, 64<<10+1)}, {Type: string(make([]byte, 201))}} {
+		if err := w.Append(footage.Group{Start: now, Duration: time.Second, Coding: &c}); err != nil {
+			t.Error(err)
+		}
 	}
 	h.clock.pass(time.Minute)
 	if err := w.Wait(context.Background()); err != nil {
@@ -411,7 +413,7 @@ func TestTooLarge(t *testing.T) {
 	if have := h.timeline(0, footage.Main, "2026-11-26"); !slices.Equal(have, []string{"00:00:00 not-running", "12:00:00 refused"}) {
 		t.Errorf("timeline %q", have)
 	}
-	if s := h.store.Status(); s.Health != footage.HealthOK || s.Lost != 5 {
+	if s := h.store.Status(); s.Health != footage.HealthOK || s.Lost != 6 {
 		t.Errorf("status %+v", s)
 	}
 	h.close()
