@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -265,6 +266,44 @@ func TestDelete(t *testing.T) {
 			t.Errorf("%s is left", name)
 		}
 	}
+}
+
+// TestDeleteWhatWaits: what waits for a slow disk, or is just being written, is deleted
+// as well.
+func TestDeleteWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := durabletest.New()
+		h := newHome(t, disk, nil)
+		hangs := make(chan struct{})
+		disk.Before(func(op, name string) error {
+			if op == "sync" {
+				<-hangs
+			}
+			return nil
+		})
+		for range 3 {
+			h.append(0, footage.Main, minute, 10)
+		}
+		span := footage.Span{From: 0, Until: h.clock.Now().Wall}
+		kept := h.append(0, footage.Main, minute, 10)
+		deleted := make(chan error)
+		go func() { deleted <- h.store.Delete(context.Background(), h.cameras[0], span) }()
+		synctest.Wait()
+		close(hangs)
+		if err := <-deleted; err != nil {
+			t.Fatal(err)
+		}
+		if err := h.writer(0, footage.Main).Wait(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if groups, _ := h.read(0, footage.Main, always); len(groups) != 1 || groups[0].Start != kept.Start {
+			t.Errorf("%d groups are there", len(groups))
+		}
+		if have := h.timeline(0, footage.Main, "2026-11-26"); !slices.Equal(have, []string{"00:00:00 not-running", "12:00:00 deleted", "12:03:00 pictures"}) {
+			t.Errorf("timeline %q", have)
+		}
+		h.close()
+	})
 }
 
 // TestGapsAreBounded: a camera that comes and goes all day makes no more gaps than the

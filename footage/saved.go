@@ -161,11 +161,10 @@ func (s *Store) deleteFrom(ctx context.Context, p place, span Span) error {
 	if sh != nil {
 		w = sh.writer
 	}
-	if w != nil && sh.grows(span) {
+	if w != nil {
+		w.drop(span)
 		w.cut = true
 		w.stir()
-	} else {
-		w = nil
 	}
 	s.mu.Unlock()
 	if sh == nil {
@@ -190,17 +189,6 @@ func (s *Store) deleteFrom(ctx context.Context, p place, span Span) error {
 	}
 	s.mu.Unlock()
 	return s.remove(ctx, all)
-}
-
-// grows says whether what is being written has something of a span. Its caller holds the
-// store's mu.
-func (sh *shelf) grows(span Span) bool {
-	for _, x := range sh.days {
-		if slices.ContainsFunc(x.entries, func(e *entry) bool { return e.state == growing && e.overlaps(span) }) {
-			return true
-		}
-	}
-	return false
 }
 
 // still forgets what moved in a span of the day.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
@@ -204,6 +205,18 @@ func (w *Writer) Close() error {
 	w.store.mu.Unlock()
 	<-w.done
 	return nil
+}
+
+// drop forgets what waits of a span. Its caller holds the store's mu.
+func (w *Writer) drop(span Span) {
+	w.queue = slices.DeleteFunc(w.queue, func(g Group) bool {
+		gone := g.span().overlaps(span)
+		if gone {
+			w.queued -= len(g.Content)
+			w.shelf.pending.add(gap{g.span(), Deleted, 0})
+		}
+		return gone
+	})
 }
 
 func (w *Writer) stir() {
