@@ -3,11 +3,16 @@
 package role
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strconv"
+	"strings"
+	"time"
 )
 
 // Main runs measure, or the part that the first argument names, until it ends or is
@@ -42,4 +47,61 @@ func Number(variable, something string, otherwise int) (int, error) {
 		return 0, fmt.Errorf("%s: want a number of %s", variable, something)
 	}
 	return n, nil
+}
+
+// Process is a program that was started for the measuring.
+type Process struct {
+	Said    string // the first line that it printed, if that was waited for
+	command *exec.Cmd
+}
+
+// Start starts this program in a role and waits for a line of what it prints: the
+// address that it listens on, or a result.
+func Start(ctx context.Context, role string, args ...string) (*Process, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	c := command(ctx, self, append([]string{role}, args...)...)
+	out, err := c.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", role, err)
+	}
+	p := &Process{command: c}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		p.End()
+		return nil, fmt.Errorf("start %s: %w", role, err)
+	}
+	p.Said = strings.TrimSpace(line)
+	return p, nil
+}
+
+// StartProgram starts another program, and waits for nothing.
+func StartProgram(ctx context.Context, program string, args ...string) (*Process, error) {
+	c := command(ctx, program, args...)
+	if err := c.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", filepath.Base(program), err)
+	}
+	return &Process{command: c}, nil
+}
+
+func command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, program, args...)
+	c.Stderr = os.Stderr
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	c.WaitDelay = 10 * time.Second
+	return c
+}
+
+// Pid is the process's number.
+func (p *Process) Pid() int { return p.command.Process.Pid }
+
+// End ends the process and waits for it.
+func (p *Process) End() {
+	_ = p.command.Process.Signal(os.Interrupt) // it may have ended
+	_ = p.command.Wait()                       // how it took that does not matter
 }
