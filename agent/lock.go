@@ -45,4 +45,8 @@ func takeLock(folder, name string, wait bool) (*lock, error) {
 	return nil, errors.Join(fmt.Errorf("lock %s: %w", name, err), f.Close())
 }
 
-func (l *lock) release() error { return l.f.Close() }
+// release lets the lock go. A child between its fork and its exec has the file as well, so
+// that closing it would not be enough.
+func (l *lock) release() error {
+	return errors.Join(syscall.Flock(int(l.f.Fd()), syscall.LOCK_UN), l.f.Close())
+}
