@@ -92,7 +92,7 @@ type Group struct {
 	Boot     latchkey.BootID
 }
 
-func (f Group) span() Span { return spanOf(f.Start.Wall, f.Duration) }
+func (g Group) span() Span { return spanOf(g.Start.Wall, g.Duration) }
 
 // binding is what a segment is, for ever, and where it belongs.
 type binding struct {
@@ -201,8 +201,8 @@ type head struct {
 	body     uint32 // bytes of the sealed body
 }
 
-func headOf(f Group) head {
-	return head{f.Start, f.Duration.Truncate(time.Microsecond), f.Key, f.Motion, uint32(cobblestone.SealedSize(uint64(len(f.Content))))}
+func headOf(g Group) head {
+	return head{g.Start, g.Duration.Truncate(time.Microsecond), g.Key, g.Motion, uint32(cobblestone.SealedSize(uint64(len(g.Content))))}
 }
 
 func (h head) span() Span { return spanOf(h.start.Wall, h.duration) }

@@ -64,6 +64,9 @@ type Writer struct {
 	entry   *entry
 	failed  error     // what was wrong when the disk last took nothing
 	again   time.Time // when it is tried again
+
+	unnoted   error     // why the index could not be written
+	noteAgain time.Time // when that is tried again
 }
 
 // Writer begins to record a track. Until the first group comes, or [Writer.Gap] says
@@ -95,7 +98,7 @@ func (s *Store) Writer(camera latchkey.CameraID, track Track) (*Writer, error) {
 // too much waits for the disk already the group is lost, and the error is
 // [ErrBehind]. What happens to one that was taken the store's status says, and its
 // timeline.
-func (w *Writer) Append(f Group) error {
+func (w *Writer) Append(group Group) error {
 	s := w.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,38 +107,38 @@ func (w *Writer) Append(f Group) error {
 	}
 	var err error
 	switch {
-	case f.Start.Wall > latchkey.MaxInt || f.Start.Monotonic > latchkey.MaxInt:
-		return fmt.Errorf("append a group of year %d: %w", f.Start.Wall.Time().Year(), ErrTooLarge)
-	case len(f.Content) > maxContent || f.Duration < time.Microsecond || f.Duration > maxDuration:
-		err = fmt.Errorf("append %d bytes of %v: %w", len(f.Content), f.Duration, ErrTooLarge)
-		f.Duration = min(max(f.Duration, 0), maxDuration)
-	case len(w.queue) > 0 && w.queued+len(f.Content) > queueBytes || len(w.queue) >= queueCount:
+	case group.Start.Wall > latchkey.MaxInt || group.Start.Monotonic > latchkey.MaxInt:
+		return fmt.Errorf("append a group of year %d: %w", group.Start.Wall.Time().Year(), ErrTooLarge)
+	case len(group.Content) > maxContent || group.Duration < time.Microsecond || group.Duration > maxDuration:
+		err = fmt.Errorf("append %d bytes of %v: %w", len(group.Content), group.Duration, ErrTooLarge)
+		group.Duration = min(max(group.Duration, 0), maxDuration)
+	case len(w.queue) > 0 && w.queued+len(group.Content) > queueBytes || len(w.queue) >= queueCount:
 		s.behind = time.Now()
 		err = fmt.Errorf("append to %d bytes that wait: %w", w.queued, ErrBehind)
 	}
-	w.bridge(f)
+	w.bridge(group)
 	if err != nil {
-		s.lose(w.shelf, f.span(), err)
+		s.lose(w.shelf, group.span(), err)
 		return err
 	}
-	w.queue = append(w.queue, f)
-	w.queued += len(f.Content)
+	w.queue = append(w.queue, group)
+	w.queued += len(group.Content)
 	w.stir()
 	return nil
 }
 
 // bridge ends the gap that goes on when a group comes, and says why there is one if
 // nobody has. Its caller holds the store's mu.
-func (w *Writer) bridge(f Group) {
-	w.endGap(f.Start.Wall)
-	if w.last != nil && f.Start.Wall > w.last.Wall+tolerance {
+func (w *Writer) bridge(group Group) {
+	w.endGap(group.Start.Wall)
+	if w.last != nil && group.Start.Wall > w.last.Wall+tolerance {
 		reason := Offline
-		if jumped(*w.last, f.Start) {
+		if jumped(*w.last, group.Start) {
 			reason = ClockSet
 		}
-		w.shelf.pending.add(gap{Span{w.last.Wall, f.Start.Wall}, reason, 0})
+		w.shelf.pending.add(gap{Span{w.last.Wall, group.Start.Wall}, reason, 0})
 	}
-	w.last = &clock.Moment{Wall: f.span().Until, Monotonic: f.Start.Monotonic + uint64(f.Duration.Microseconds())}
+	w.last = &clock.Moment{Wall: group.span().Until, Monotonic: group.Start.Monotonic + uint64(group.Duration.Microseconds())}
 }
 
 // jumped says whether wall and monotonic time disagree about how long b is after a.
@@ -232,12 +235,12 @@ func (w *Writer) run() {
 	tick := time.NewTicker(noteEvery)
 	defer tick.Stop()
 	for {
-		f, ok, cut, closed := w.take()
+		group, ok, cut, closed := w.take()
 		if cut || !ok && closed {
 			w.end()
 		}
 		if ok {
-			w.keep(f)
+			w.keep(group)
 		} else {
 			w.note()
 		}
@@ -256,18 +259,18 @@ func (w *Writer) run() {
 }
 
 // take returns the next group to write, if there is one.
-func (w *Writer) take() (f Group, ok, cut, closed bool) {
+func (w *Writer) take() (group Group, ok, cut, closed bool) {
 	w.store.mu.Lock()
 	defer w.store.mu.Unlock()
 	w.busy = time.Now()
 	cut, w.cut = w.cut, false
 	if ok = len(w.queue) > 0; ok {
-		f = w.queue[0]
+		group = w.queue[0]
 		w.queue[0] = Group{} // the slice's memory lives on; what it held must not
 		w.queue = w.queue[1:]
-		w.queued -= len(f.Content)
+		w.queued -= len(group.Content)
 	}
-	return f, ok, cut, w.closed
+	return group, ok, cut, w.closed
 }
 
 // finish says that the disk was done with something.
@@ -285,30 +288,31 @@ func (w *Writer) finish(last bool) {
 // note brings the shelf's index to the disk. If that fails it is done another time: it
 // can be made again from the segments.
 func (w *Writer) note() {
-	if w.closing() {
-		w.store.mu.Lock()
-		w.endGap(w.store.clock.Now().Wall)
-		w.store.mu.Unlock()
+	now := w.store.clock.Now().Wall
+	w.store.mu.Lock()
+	closed := w.closed
+	if closed {
+		w.endGap(now)
 	}
-	if err := w.store.note(w.shelf); err != nil {
+	w.store.mu.Unlock()
+	if !closed && w.unnoted != nil && time.Now().Before(w.noteAgain) {
+		return
+	}
+	err := w.store.note(w.shelf)
+	if err != nil && w.unnoted == nil {
 		w.store.log.Warn("note what was recorded", "camera", w.shelf.camera.String(), "track", w.shelf.track.String(), "error", err)
 	}
-}
-
-func (w *Writer) closing() bool {
-	w.store.mu.Lock()
-	defer w.store.mu.Unlock()
-	return w.closed
+	w.unnoted, w.noteAgain = err, time.Now().Add(retry)
 }
 
 // keep writes a group, or loses it.
-func (w *Writer) keep(f Group) {
+func (w *Writer) keep(group Group) {
 	err := w.failed
 	if err == nil || time.Now().After(w.again) {
-		err = w.write(f)
+		err = w.write(group)
 		if durable.Full(err) { // of what others have written, or nobody knows how full it is
 			w.leave()
-			err = w.store.cram(err, int64(len(f.Content))+forTheRest, func() error { return w.write(f) })
+			err = w.store.cram(err, int64(len(group.Content))+forTheRest, func() error { return w.write(group) })
 		}
 		if !errors.Is(err, ErrTooLarge) { // which says nothing about the disk
 			w.failed, w.again = err, time.Now().Add(retry)
@@ -321,7 +325,7 @@ func (w *Writer) keep(f Group) {
 	w.leave()
 	w.store.mu.Lock()
 	defer w.store.mu.Unlock()
-	w.store.lose(w.shelf, f.span(), err)
+	w.store.lose(w.shelf, group.span(), err)
 }
 
 // lose counts a group that was not kept. Its caller holds mu.
@@ -330,23 +334,23 @@ func (s *Store) lose(sh *shelf, span Span, err error) {
 	sh.pending.add(gap{span, reasonOf(err), 1})
 }
 
-func (w *Writer) write(f Group) error {
+func (w *Writer) write(group Group) error {
 	if err := w.store.makeRoom(0); err != nil {
 		return err
 	}
-	if w.segment != nil && w.over(f) {
+	if w.segment != nil && w.over(group) {
 		w.end()
 	}
 	if w.segment == nil {
-		if err := w.begin(f); err != nil {
+		if err := w.begin(group); err != nil {
 			return err
 		}
 	}
-	return w.add(f)
+	return w.add(group)
 }
 
 // over says whether a group belongs into a segment of its own.
-func (w *Writer) over(f Group) bool {
+func (w *Writer) over(group Group) bool {
 	w.store.mu.Lock()
 	defer w.store.mu.Unlock()
 	heads := w.entry.heads
@@ -355,14 +359,14 @@ func (w *Writer) over(f Group) bool {
 		lasts = filmstripTime
 	}
 	before := heads[len(heads)-1].start
-	return f.Start.Wall.Day() != w.segment.day || f.Coding != w.segment.coding && f.Coding != nil ||
-		f.Start.Sub(heads[0].start) >= lasts && f.Key || len(heads) >= maxGroups || w.entry.bytes >= maxSegment ||
-		f.Start.Wall < before.Wall || jumped(before, f.Start)
+	return group.Start.Wall.Day() != w.segment.day || group.Coding != w.segment.coding && group.Coding != nil ||
+		group.Start.Sub(heads[0].start) >= lasts && group.Key || len(heads) >= maxGroups || w.entry.bytes >= maxSegment ||
+		group.Start.Wall < before.Wall || jumped(before, group.Start)
 }
 
 // begin begins a segment with the group that is to be its first.
-func (w *Writer) begin(f Group) error {
-	s, sh, day := w.store, w.shelf, f.Start.Wall.Day()
+func (w *Writer) begin(group Group) error {
+	s, sh, day := w.store, w.shelf, group.Start.Wall.Day()
 	sh.hand.Lock()
 	defer sh.hand.Unlock()
 	s.mu.Lock()
@@ -378,7 +382,7 @@ func (w *Writer) begin(f Group) error {
 		s.mu.Unlock()
 		return fmt.Errorf("begin %s: %w", name, fs.ErrExist)
 	}
-	g, beginning, err := newSegment(s.key, binding{s.home, sh.camera, sh.track, day, s.clock.Boot(), first}, f.Coding)
+	g, beginning, err := newSegment(s.key, binding{s.home, sh.camera, sh.track, day, s.clock.Boot(), first}, group.Coding)
 	if err != nil {
 		return err
 	}
@@ -403,9 +407,9 @@ func (w *Writer) begin(f Group) error {
 }
 
 // add writes a group behind the last one, and returns when it is on the disk.
-func (w *Writer) add(f Group) error {
-	s, h, i := w.store, headOf(f), w.entry.groups
-	before, body, err := w.segment.sealGroup(i, h, f.Content)
+func (w *Writer) add(group Group) error {
+	s, h, i := w.store, headOf(group), w.entry.groups
+	before, body, err := w.segment.sealGroup(i, h, group.Content)
 	if err != nil {
 		return err
 	}
