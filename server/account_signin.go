@@ -59,15 +59,13 @@ func (s *Server) passphraseParams(a *asking) error {
 // passphraseOf returns the account of an address and its passphrase. If there is none,
 // it returns one that nobody can prove: the same each time, and made with the same work.
 func (s *Server) passphraseOf(ctx context.Context, address account.Address) (archive.Account, archive.Unlocker, error) {
-	id, salt := s.derive("latchkey no account v1", []byte(address)), s.derive("latchkey no salt v1", []byte(address))
+	salt := s.derive("latchkey no salt v1", []byte(address))
 	decoy := archive.Unlocker{
-		Unlocker: account.Unlocker{Kind: account.Passphrase, Params: account.NewStretch([16]byte(salt[:16])).Bytes()},
+		Unlocker: account.Unlocker{Params: account.NewStretch([16]byte(salt[:16])).Bytes()},
 		Verifier: s.derive("latchkey no verifier v1", []byte(address)),
 	}
 	is, err := s.accountAt(ctx, address)
-	if errors.Is(err, archive.ErrNotFound) {
-		is = archive.Account{ID: latchkey.AccountID(id[:16]), Address: address}
-	} else if err != nil {
+	if err != nil && !errors.Is(err, archive.ErrNotFound) {
 		return is, decoy, err
 	}
 	all, err := s.unlockersOf(ctx, is.ID)

@@ -157,7 +157,7 @@ func (s *Server) enrol(id latchkey.AccountID, in api.Unlocker) (archive.Unlocker
 		return u, malformed("A passphrase or recovery code comes with 32 bytes that prove it, and nothing else.")
 	}
 	if u.Kind == account.Passphrase {
-		if stretch, err := account.ParseStretch(u.Params); err != nil || stretch != account.NewStretch(stretch.Salt) {
+		if stretch, _ := account.ParseStretch(u.Params); stretch != account.NewStretch(stretch.Salt) { // it parses, as was checked
 			return u, malformed("A passphrase is stretched as docs/account.md says, not otherwise.")
 		}
 	}

@@ -211,6 +211,7 @@ func TestVaults(t *testing.T) {
 	for what, v := range map[string]account.Vault{
 		"one beside it":     accounttest.SealVault(p.key, p.id, &p.vault, nothingYet),
 		"the one before":    p.vault,
+		"one of its number": {Account: p.id, Number: 2, Prev: two.Hash(), Sealed: two.Sealed},
 		"one after another": {Account: p.id, Number: 3, Prev: p.vault.Hash(), Sealed: two.Sealed},
 	} {
 		err := p.session.PutVault(t.Context(), v.Bytes())
@@ -352,6 +353,10 @@ func TestAccountSessions(t *testing.T) {
 	h.pass(api.SessionLife + time.Second)
 	_, err = second.Look(t.Context())
 	refused(t, "after 30 days", err, api.SignedOut)
+	p.signIn(p.byPhrase())
+	if all := must(p.session.Sessions(t.Context())); len(all) != 1 || all[0].Session != p.session.Session {
+		t.Errorf("the others have run out, and these are listed: %+v", all)
+	}
 }
 
 // accountAddress is a route's, with somebody's own IDs in it.

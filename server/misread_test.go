@@ -234,17 +234,33 @@ func (x misread) Unlockers(ctx context.Context, id latchkey.AccountID) ([]archiv
 }
 
 func (x misread) Located(ctx context.Context, locator account.Locator) (archive.Unlocker, error) {
-	return one(x.m, "Unlockers.Located", locator, x.m.to.locator, func(k account.Locator) (archive.Unlocker, error) { return x.theUnlockers.Located(ctx, k) })
+	u, err := one(x.m, "Unlockers.Located", locator, x.m.to.locator, func(k account.Locator) (archive.Unlocker, error) { return x.theUnlockers.Located(ctx, k) })
+	if x.m.read == "Unlockers.Located, its kind" {
+		u.Kind = account.Passphrase
+	}
+	return u, err
 }
 
 func (x misread) Vault(ctx context.Context, id latchkey.AccountID) (archive.Vault, error) {
-	return one(x.m, "Vaults.Vault", id, x.m.to.account, func(k latchkey.AccountID) (archive.Vault, error) { return x.Vaults.Vault(ctx, k) })
+	v, err := one(x.m, "Vaults.Vault", id, x.m.to.account, func(k latchkey.AccountID) (archive.Vault, error) { return x.Vaults.Vault(ctx, k) })
+	switch x.m.read {
+	case "Vaults.Vault, its row":
+		v.Account = x.m.to.account
+	case "Vaults.Vault, what is kept":
+		v, err = x.Vaults.Vault(ctx, x.m.to.account)
+		v.Account = id
+	}
+	return v, err
 }
 
 func (x misread) AccountSession(ctx context.Context, id latchkey.AccountID, secret archive.Secret) (archive.AccountSession, error) {
-	return one(x.m, "AccountSessions.AccountSession", keys{account: id, held: secret}, x.m.to, func(k keys) (archive.AccountSession, error) {
+	n, err := one(x.m, "AccountSessions.AccountSession", keys{account: id, held: secret}, x.m.to, func(k keys) (archive.AccountSession, error) {
 		return x.AccountSessions.AccountSession(ctx, k.account, k.held)
 	})
+	if x.m.read == "AccountSessions.AccountSession, its account" {
+		n.Account = x.m.to.account
+	}
+	return n, err
 }
 
 func (x misread) AccountSessionsOf(ctx context.Context, id latchkey.AccountID) ([]archive.AccountSession, error) {

@@ -224,9 +224,14 @@ func (s *street) crossings() (all []crossing) {
 	list(crossing{read: "Unlockers.Unlockers", ask: s.asAda("GET", ""), good: 200, bad: 502, where: "unlocker"})
 	in, key := s.ada.byCode(), api.NewMACKey()
 	in.MACKey = key[:]
-	add(crossing{read: "Unlockers.Located", to: s.they, ask: s.asNobody("POST", "/v1/accounts/sessions", in), good: 201, bad: 502, where: "locator"})
-	add(crossing{read: "Vaults.Vault", to: s.they, ask: s.asAda("GET", "/vault"), good: 200, bad: 502, where: "vault"})
+	for _, read := range []string{"Unlockers.Located", "Unlockers.Located, its kind"} {
+		add(crossing{read: read, to: s.they, ask: s.asNobody("POST", "/v1/accounts/sessions", in), good: 201, bad: 502, where: "locator"})
+	}
+	for _, read := range []string{"Vaults.Vault", "Vaults.Vault, its row", "Vaults.Vault, what is kept"} {
+		add(crossing{read: read, to: s.they, ask: s.asAda("GET", "/vault"), good: 200, bad: 502, where: "vault"})
+	}
 	both(crossing{read: "AccountSessions.AccountSession", ask: s.asAda("GET", ""), good: 200, bad: 401, where: "account-session"})
+	add(crossing{read: "AccountSessions.AccountSession, its account", to: s.they, ask: s.asAda("GET", ""), good: 200, bad: 401, where: "account-session"})
 	list(crossing{read: "AccountSessions.AccountSessionsOf", ask: s.asAda("GET", "/sessions"), good: 200, bad: 502, where: "account-sessions"})
 	return all
 }

@@ -67,15 +67,16 @@ var Rooms = []Room{
 	},
 	{ // how a server finds sessions, deeds and where they end
 		Files: []string{
-			"server/session.go asking.asMember Server.cookie Server.session Server.holding",
+			"server/session.go asking.asMember Server.cookie Server.session Server.holding Server.signIn Server.signInPerson Server.admit Server.begin",
 			"server/titles.go titles.open opened titles.at titles.extend titles.deeds titles.compared",
-			"server/heads.go heads.read",
-			"server/wall.go asking.mayEnter asking.enter asking.address asking.sameOrigin asking.asAgent",
+			"server/heads.go",
+			"server/wall.go asking.pass asking.mayEnter asking.enter asking.address asking.sameOrigin asking.asAgent",
 		},
 		Tests: []string{"server ^Test(RouteWalk|WhoseSessionHolds|TitlesFollowTheHead|MethodsAreTheTables|AddressesOfNothing|NotYoursIsNotThere|Origin|BadInput|Sessions.*|Swapped(Cookies|Answers)|ForgottenMAC|PagesShareASession|HeadsAreForgotten|Lease|" +
 			"Crossed(Rows|Reads)|EveryReadIsCrossed|DeedsCut|GuestsTimeRunsOut|InvitedPerson|PersonalSignIn|ClosedHome|ForkAfterRestore|UploadHeaders|AgentIsRefused|HeldRoutes|" +
 			"HoldsThatCannotBeRead|RightsAreTheTables|Kept.*|Cache.*|WholeWay|AppendIsCompareAndSwap|PartedAgent|Passkeys|SessionRunsOut)$"},
-		Plumbed: true,
+		Literals: []string{"archive.Session", "claim"},
+		Plumbed:  true,
 	},
 	{ // what a server keeps in its cache, and of which question
 		Files:    []string{"server/kept.go ask kept.question", "server/form.go"},
@@ -118,6 +119,14 @@ var Rooms = []Room{
 		},
 		Tests:    []string{"server ^Test((Replies|Conditions)FitTheir.*|Command.*|ReplyThatIsAnothers|ReplyComesAtOnce|AgentRefuses.*|Conditions.*|CrossedConditions|PersonalSignIn)$"},
 		Literals: []string{"archive.Condition"},
+		Plumbed:  true,
+	},
+	{ // whom a server signs in to an account, and what opens it
+		Files: []string{"server/account.go", "server/account_signin.go", "server/account_signup.go", "server/account_change.go"},
+		Tests: []string{"server ^Test(Account.*|AppCodes|One(Refusal|WayAtATime)|NoAddresses|SomebodyWasEarlier|DamagedVault|WhatIsNotedOfAnAccount|CookieGoesWithItsSession|ForgottenMACOfAnAccount|" +
+			"SameAddressAgain|ParamsForAnybody|Guessing.*|Mail.*|WithoutMail|SignUpRefusals|Tickets.*|Vaults|Unlockers|" +
+			"TooManyUnlockers|Proof|Passkey.*|CrossedReads|EveryReadIsCrossed)$"},
+		Literals: []string{"archive.AccountSession", "archive.Unlocker", "archive.Account", "archive.Vault", "account.Unlocker"},
 		Plumbed:  true,
 	},
 	{ // which agent a server takes one for
