@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"bytes"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/seal"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // TestUploadsAreTheirAgents: an object is brought by the agent that signed it, at a head
@@ -105,5 +108,24 @@ func TestHomeGrowsMeanwhile(t *testing.T) {
 	}
 	if got, err := m.see(o.Name()); err != nil || len(got) != 600_000 {
 		t.Errorf("opens as %d bytes, %v", len(got), err)
+	}
+}
+
+// TestUploadOfUnknownLength: a body that comes in chunks, so that nobody has said how long
+// it is, is taken, and refused if it goes on.
+func TestUploadOfUnknownLength(t *testing.T) {
+	m := openHouse(t).found(t)
+	for more, want := range map[string]sealed.Reason{"": "", "x": sealed.Trailing, strings.Repeat("x", 1<<20): sealed.Trailing} {
+		o := m.object(latchkey.Thumbnail, "a picture")
+		path := objectPath(o.Name())
+		body := io.MultiReader(bytes.NewReader(o.File.Bytes()), bytes.NewReader(o.Body), strings.NewReader(more))
+		request := must(http.NewRequestWithContext(t.Context(), "PUT", m.house.origin+path, body))
+		request.Header = with(m.asAgent("PUT", path), api.HeaderRequest, "test")
+		answer := must(http.DefaultClient.Do(request))
+		text := string(must(io.ReadAll(answer.Body)))
+		answer.Body.Close()
+		if want == "" && answer.StatusCode != 201 || !strings.Contains(text, string(want)) {
+			t.Errorf("with %d bytes more: %d %s, want %s", len(more), answer.StatusCode, text, want)
+		}
 	}
 }

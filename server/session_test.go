@@ -14,7 +14,9 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
+	"github.com/latchkey-cam/latchkey/key/keytest"
 )
 
 // mixer is a proxy that has lost count of who is who: while it is told to it sends one
@@ -212,12 +214,66 @@ func TestPagesShareASession(t *testing.T) {
 		t.Errorf("after too many the first page gets %d, the second %d", first, second)
 	}
 	rows := must(h.archive.SessionsOf(t.Context(), m.owner.Home()))
-	if len(rows) != 1 || rows[0].Browser != "Chromium on Linux" {
+	if now := latchkey.TimeOf(h.time()); len(rows) != 1 || rows[0].Browser != "Chromium on Linux" || rows[0].Seen != now || rows[0].Started != now {
 		t.Errorf("sessions: %+v", rows)
 	}
 	if _, in, set := join(api.CookieName(m.owner.Home()) + "=forged"); in.Session == m.member.Session() || strings.HasSuffix(set, "=forged") {
 		t.Error("a cookie that the server did not make is taken over")
 	}
+}
+
+// bringing sends every request with a cookie.
+type bringing string
+
+func (b bringing) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Cookie", string(b))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// TestSomebodyElsesBrowser: whoever signs in where another device or person of the home is
+// signed in gets a session of their own, and the other's goes on.
+func TestSomebodyElsesBrowser(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	before := m.owner.Title().Head()
+	one, two := m.owner.Join(keytest.NewPerson(), keytest.AsResident), m.owner.Join(keytest.NewPerson(), keytest.AsResident)
+	tablet := m.owner.AddDevice()
+	m.append(before)
+	home, head := m.owner.Home(), m.owner.Title().Head()
+	arrives := func(c *api.Client, p *keytest.Person) *api.Home {
+		return must(c.SignInPerson(t.Context(), home, p.ID(), p.Keys.Signing, head))
+	}
+	for what, tt := range map[string]struct {
+		first *api.Home
+		then  func(c *api.Client) *api.Home
+	}{
+		"another person":            {arrives(h.client, one), func(c *api.Client) *api.Home { return arrives(c, two) }},
+		"the person without device": {m.page(two), func(c *api.Client) *api.Home { return arrives(c, two) }},
+		"another device": {m.member, func(c *api.Client) *api.Home {
+			return must(c.SignIn(t.Context(), home, tablet.Device, tablet.DeviceSigning, head))
+		}},
+	} {
+		then := tt.then(must(api.NewClient(h.origin, &http.Client{Transport: bringing(tt.first.Cookie())})))
+		if then.Session() == tt.first.Session() || then.Cookie() == tt.first.Cookie() {
+			t.Errorf("%s takes the session over", what)
+		}
+		if _, _, err := tt.first.Deeds(t.Context(), 0); err != nil {
+			t.Errorf("where %s has signed in: %v", what, err)
+		}
+	}
+}
+
+// TestLinkSignsNobodyIn: a link's key is none of a person who comes and goes.
+func TestLinkSignsNobodyIn(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	link := keytest.NewPerson()
+	before := m.owner.Title().Head()
+	m.owner.Sign(deed.LendBody{Person: link.Keys.Public(), Rights: keytest.Rights(latchkey.TimeOf(h.time().Add(time.Hour)))})
+	m.append(before)
+	_, err := h.client.SignInPerson(t.Context(), m.owner.Home(), link.ID(), link.Keys.Signing, m.owner.Title().Head())
+	wantReason(t, "a link", err, api.SignInRefused)
 }
 
 func TestSessionsAreListedAndEnded(t *testing.T) {

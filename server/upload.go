@@ -263,14 +263,14 @@ func (s *Server) receive(a *asking, staged blob.Staging, h sealed.Header, offset
 		}
 		switch {
 		case err == nil:
-		case errors.Is(from.err, io.EOF):
+		case errors.Is(err, io.EOF): // the sender's, and all before it was taken
 			if staged.Held() < h.BodyLength {
 				return offsetRefusal(staged.Held(), "The upload broke off.")
 			}
 			return nil
 		case errors.Is(from.err, os.ErrDeadlineExceeded):
 			return refuse(http.StatusRequestTimeout, api.Busy, "The upload stood still for too long. What arrived is kept.").after(time.Second)
-		case from.err != nil:
+		case from.err != nil && !errors.Is(from.err, io.EOF):
 			return malformed("The upload broke off.") // nobody is there to read it
 		default:
 			return objectRefusal(err) // ours, or a body that is too long

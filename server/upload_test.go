@@ -70,6 +70,7 @@ func TestUploadGoesOnWhereItStopped(t *testing.T) {
 	for _, to := range []int{100_000, 300_000, 500_000} {
 		held = m.part(o, to)
 	}
+	eventually(t, "three are counted as broken off", func() bool { return m.house.metric(t, "latchkey_uploads_total", "outcome=malformed") == 3 })
 	err := m.putFrom(o, 0, len(o.Body))
 	wantReason(t, "from the beginning", err, api.Offset)
 	if e, _ := errors.AsType[*api.Error](err); e.Offset != held {
