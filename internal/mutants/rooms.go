@@ -72,7 +72,7 @@ var Rooms = []Room{
 			"server/heads.go",
 			"server/wall.go asking.pass asking.mayEnter asking.enter asking.address asking.sameOrigin asking.asAgent",
 		},
-		Tests: []string{"server ^Test(RouteWalk|WhoseSessionHolds|TitlesFollowTheHead|MethodsAreTheTables|AddressesOfNothing|NotYoursIsNotThere|Origin|BadInput|Sessions.*|Swapped(Cookies|Answers)|ForgottenMAC|PagesShareASession|HeadsAreForgotten|Lease|" +
+		Tests: []string{"server ^Test(RouteWalk|WhoseSessionHolds|TitlesFollowTheHead|MethodsAreTheTables|AddressesOfNothing|NotYoursIsNotThere|Origin|BadInput|Sessions.*|Swapped(Cookies|Answers)|ForgottenMAC|PagesShareASession|HeadsAre.*|Lease|" +
 			"Crossed(Rows|Reads)|EveryReadIsCrossed|DeedsCut|GuestsTimeRunsOut|InvitedPerson|PersonalSignIn|ClosedHome|ForkAfterRestore|UploadHeaders|AgentIsRefused|HeldRoutes|" +
 			"HoldsThatCannotBeRead|RightsAreTheTables|Kept.*|Cache.*|WholeWay|AppendIsCompareAndSwap|PartedAgent|Passkeys|SessionRunsOut|SomebodyElsesBrowser|LinkSignsNobodyIn)$"},
 		Literals: []string{"archive.Session", "claim"},
