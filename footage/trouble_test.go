@@ -267,7 +267,7 @@ func (f smallFile) Write(p []byte) (int, error) {
 	return f.File.Write(p)
 }
 
-// TestSmallDisk records two cameras for a day on a disk of 1 MiB, once with a reserve
+// TestSmallDisk records two cameras for half a day on a disk of 1 MiB, once with a reserve
 // and once without, which it fills to the last byte again and again. It goes on recording
 // whatever happens, the newest is there, the oldest is gone and said to be, and index and
 // disk agree.
@@ -280,7 +280,7 @@ func TestSmallDisk(t *testing.T) {
 					c.Keep.Free = reserve
 					c.Free = func() (int64, error) { return disk.free(), nil }
 				})
-				for range 24 * 12 {
+				for range 12 * 12 {
 					h.append(0, footage.Main, 5*minute/10, 9000)
 					h.append(1, footage.Main, 5*minute/10, 9000)
 					h.record(0, footage.Still, 5*minute/10, 500)
