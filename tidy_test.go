@@ -98,7 +98,7 @@ func ours(importPath string) string {
 var carriers = []string{"account", "notify", "server", "relay", "gate", "archive", "bound", "blob", "bus", "ledger", "api", "deed", "sealed"}
 
 // openers are what can open, or what opening is made of.
-var openers = []string{"seal", "open", "key", "settings", "letter", "live", "internal/parcel", "internal/cobblestone", "account/accounttest", "crypto/hpke", "crypto/mlkem"}
+var openers = []string{"seal", "open", "key", "settings", "letter", "live", "internal/parcel", "internal/cobblestone", "vault", "crypto/hpke", "crypto/mlkem"}
 
 // breaches returns a sentence for each carrier that can reach an opener, and for the
 // agent if it can reach package open.

@@ -3,7 +3,7 @@
 // codes from an authenticator app.
 //
 // It is for carriers, so it can open nothing: no vault key, passphrase or recovery code
-// is ever in its hands. What a browser does with those, accounttest does for tests.
+// is ever in its hands. What a person does with those is package vault.
 package account
 
 import (

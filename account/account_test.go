@@ -8,7 +8,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/account"
-	"github.com/latchkey-cam/latchkey/account/accounttest"
+	"github.com/latchkey-cam/latchkey/vault"
 )
 
 func TestKinds(t *testing.T) {
@@ -61,11 +61,11 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestVaultFollows(t *testing.T) {
-	key, id := accounttest.NewKey(), latchkey.NewAccountID()
-	first := accounttest.SealVault(key, id, nil, empty)
-	second := accounttest.SealVault(key, id, &first, empty)
-	beside := accounttest.SealVault(key, id, &first, empty)
-	third := accounttest.SealVault(key, id, &second, empty)
+	key, id := vault.NewKey(), latchkey.NewAccountID()
+	first := vault.SealVault(key, id, nil, empty)
+	second := vault.SealVault(key, id, &first, empty)
+	beside := vault.SealVault(key, id, &first, empty)
+	third := vault.SealVault(key, id, &second, empty)
 	above := second
 	above.Number = 9
 	foreign := second

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/latchkey-cam/latchkey/account"
-	"github.com/latchkey-cam/latchkey/account/accounttest"
+	"github.com/latchkey-cam/latchkey/vault"
 )
 
 // seeds gives f what add takes of every vector, and fails if that is little: seeds that
@@ -32,7 +32,7 @@ func FuzzVault(f *testing.F) {
 		f.Add(v.Vault)
 		return v.What == "vault"
 	})
-	key := accounttest.NewKey()
+	key := vault.NewKey()
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, err := account.ParseVault(b)
 		if err != nil {
@@ -44,7 +44,7 @@ func FuzzVault(f *testing.F) {
 		if !bytes.Equal(v.Bytes(), b) {
 			t.Fatal("a second spelling of a vault")
 		}
-		if _, _, err := accounttest.OpenVault(key, v.Account, b, nil); account.ReasonOf(err) != account.Unopened {
+		if _, _, err := vault.OpenVault(key, v.Account, b, nil); account.ReasonOf(err) != account.Unopened {
 			t.Fatalf("opening says %v", err)
 		}
 	})
@@ -57,7 +57,7 @@ func FuzzUnlocker(f *testing.F) {
 		f.Add(v.Kind, v.Params, v.Wrapped)
 		return v.What == "unlocker"
 	})
-	kek := accounttest.NewKey()
+	kek := vault.NewKey()
 	f.Fuzz(func(t *testing.T, kind uint8, params, wrapped []byte) {
 		u := account.Unlocker{Kind: account.Kind(kind), Params: params, Wrapped: wrapped}
 		if err := u.Check(); err != nil {
@@ -71,7 +71,7 @@ func FuzzUnlocker(f *testing.F) {
 				t.Fatalf("a second spelling of parameters, or %v", err)
 			}
 		}
-		if _, err := accounttest.Unwrap(u, kek); account.ReasonOf(err) != account.Unwrapped {
+		if _, err := vault.Unwrap(u, kek); account.ReasonOf(err) != account.Unwrapped {
 			t.Fatalf("unwrapping says %v", err)
 		}
 	})
@@ -85,14 +85,14 @@ func FuzzRecoveryCode(f *testing.F) {
 		return v.What == "recovery"
 	})
 	f.Fuzz(func(t *testing.T, text string) {
-		code, err := accounttest.ParseRecoveryCode(text)
+		code, err := vault.ParseRecoveryCode(text)
 		if err != nil {
 			if account.ReasonOf(err) == "" {
 				t.Fatalf("refused without a reason: %v", err)
 			}
 			return
 		}
-		if again, err := accounttest.ParseRecoveryCode(code.Text()); again != code || err != nil {
+		if again, err := vault.ParseRecoveryCode(code.Text()); again != code || err != nil {
 			t.Fatalf("%q is written as %q and read as another, %v", text, code.Text(), err)
 		}
 	})

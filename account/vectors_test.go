@@ -9,8 +9,8 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/account"
-	"github.com/latchkey-cam/latchkey/account/accounttest"
 	"github.com/latchkey-cam/latchkey/internal/vectors"
+	"github.com/latchkey-cam/latchkey/vault"
 )
 
 // vector is one file of testdata/vectors (docs/account.md, "Vectors").
@@ -51,7 +51,7 @@ func (v vector) read() (vector, error) {
 	case "passphrase":
 		err = v.readPassphrase()
 	case "passkey":
-		eval, kek := accounttest.PRFInput(), accounttest.Passkey(v.PRF)
+		eval, kek := vault.PRFInput(), vault.Passkey(v.PRF)
 		v.Eval, v.KEK = eval[:], kek[:]
 	case "recovery":
 		err = v.readRecovery()
@@ -74,7 +74,7 @@ func (v *vector) readPassphrase() error {
 	if err != nil {
 		return err
 	}
-	auth, kek, err := accounttest.Passphrase(v.Passphrase, s)
+	auth, kek, err := vault.Passphrase(v.Passphrase, s)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (v *vector) readPassphrase() error {
 }
 
 func (v *vector) readRecovery() error {
-	code, err := accounttest.ParseRecoveryCode(v.Text)
+	code, err := vault.ParseRecoveryCode(v.Text)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (v *vector) unlocker() account.Unlocker {
 }
 
 func (v *vector) readUnlocker() error {
-	key, err := accounttest.Unwrap(v.unlocker(), accounttest.Key(v.KEK))
+	key, err := vault.Unwrap(v.unlocker(), vault.Key(v.KEK))
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (v *vector) readVault() error {
 		}
 		seen = &last
 	}
-	opened, content, err := accounttest.OpenVault(accounttest.Key(v.VaultKey), accountID(v.Account), v.Vault, seen)
+	opened, content, err := vault.OpenVault(vault.Key(v.VaultKey), accountID(v.Account), v.Vault, seen)
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ const empty = `{"v":1,"homes":[],"devices":{},"unlockers":{}}`
 
 func passphrase(text string, change func(s *account.Stretch)) func(v *vector) {
 	return func(v *vector) {
-		s := account.NewStretch([16]byte(accounttest.NewRecoveryCode()))
+		s := account.NewStretch([16]byte(vault.NewRecoveryCode()))
 		if change != nil {
 			change(&s)
 		}
@@ -182,22 +182,22 @@ func passphrase(text string, change func(s *account.Stretch)) func(v *vector) {
 }
 
 func recovery(change func(text string) string) func(v *vector) {
-	return func(v *vector) { v.What, v.Text = "recovery", change(accounttest.NewRecoveryCode().Text()) }
+	return func(v *vector) { v.What, v.Text = "recovery", change(vault.NewRecoveryCode().Text()) }
 }
 
 // unlocker makes an unlocker that opens, and then changes it.
 func unlocker(kind account.Kind, params int, change func(v *vector)) func(v *vector) {
 	return func(v *vector) {
-		key, kek := accounttest.NewKey(), accounttest.NewKey()
+		key, kek := vault.NewKey(), vault.NewKey()
 		u := account.Unlocker{Account: latchkey.NewAccountID(), ID: latchkey.NewUnlockerID(), Kind: kind}
 		if kind == account.Passphrase {
-			u.Params = account.NewStretch([16]byte(accounttest.NewRecoveryCode())).Bytes()
+			u.Params = account.NewStretch([16]byte(vault.NewRecoveryCode())).Bytes()
 		}
 		for len(u.Params) < params {
-			code := accounttest.NewRecoveryCode()
+			code := vault.NewRecoveryCode()
 			u.Params = append(u.Params, code[:min(16, params-len(u.Params))]...)
 		}
-		u = accounttest.Wrap(u, kek, key)
+		u = vault.Wrap(u, kek, key)
 		v.What, v.Account, v.Unlocker, v.Kind, v.Params, v.Wrapped = "unlocker", u.Account.String(), u.ID.String(), uint8(u.Kind), u.Params, u.Wrapped
 		v.KEK = kek[:]
 		if change != nil {
@@ -206,14 +206,14 @@ func unlocker(kind account.Kind, params int, change func(v *vector)) func(v *vec
 	}
 }
 
-// vault makes the last of some vaults that follow each other, of which one was seen (0
+// aVault makes the last of some vaults that follow each other, of which one was seen (0
 // for none), and then changes it.
-func vault(number, seen int, content string, change func(v *vector)) func(v *vector) {
+func aVault(number, seen int, content string, change func(v *vector)) func(v *vector) {
 	return func(v *vector) {
-		key, id := accounttest.NewKey(), latchkey.NewAccountID()
+		key, id := vault.NewKey(), latchkey.NewAccountID()
 		var last *account.Vault
 		for n := 1; n <= max(number, seen); n++ {
-			next := accounttest.SealVault(key, id, last, content)
+			next := vault.SealVault(key, id, last, content)
 			if last = &next; n == number {
 				v.Vault = next.Bytes()
 			}
@@ -258,7 +258,7 @@ var makers = map[string]maker{
 	}},
 
 	"passkey": {"what a PRF gave", "accepted", func(v *vector) {
-		prf := accounttest.NewKey()
+		prf := vault.NewKey()
 		v.What, v.PRF = "passkey", prf[:]
 	}},
 
@@ -266,7 +266,7 @@ var makers = map[string]maker{
 	"recovery-typed": {"small letters, spaces and a line break", "accepted", recovery(func(s string) string { return " " + strings.ReplaceAll(strings.ToLower(s), "-", "\u00a0 ") + "\r\n" })},
 	"recovery-digits": {"0, 1 and 8 where O, L and B belong", "accepted", func(v *vector) {
 		for !strings.Contains(v.Text, "O") || !strings.Contains(v.Text, "L") || !strings.Contains(v.Text, "B") {
-			v.What, v.Text = "recovery", accounttest.NewRecoveryCode().Text()
+			v.What, v.Text = "recovery", vault.NewRecoveryCode().Text()
 		}
 		v.Text = strings.NewReplacer("O", "0", "L", "1", "B", "8").Replace(v.Text)
 	}},
@@ -279,7 +279,7 @@ var makers = map[string]maker{
 	"recovery-check":  {"the check is another code's", "check", recovery(func(s string) string { return s[:len(s)-1] + other(s[len(s)-1:]) })},
 	"recovery-swapped": {"two letters are swapped", "check", func(v *vector) {
 		for v.Text == "" || v.Text[0] == v.Text[1] {
-			v.What, v.Text = "recovery", accounttest.NewRecoveryCode().Text()
+			v.What, v.Text = "recovery", vault.NewRecoveryCode().Text()
 		}
 		v.Text = v.Text[1:2] + v.Text[:1] + v.Text[2:]
 	}},
@@ -306,39 +306,39 @@ var makers = map[string]maker{
 	"unlocker-locator":      {"a locator of 15 bytes", "malformed", unlocker(account.RecoveryCode, 16, func(v *vector) { v.Params = v.Params[:15] })},
 	"unlocker-oversize":     {"a credential ID of 1,025 bytes", "oversize", unlocker(account.Passkey, 1025, nil)},
 
-	"vault-first":      {"a first vault with nothing in it", "accepted", vault(1, 0, empty, nil)},
-	"vault-home":       {"a vault with a home, that nobody has seen", "accepted", vault(3, 0, oneHome, nil)},
-	"vault-same":       {"the vault that was seen", "accepted", vault(2, 2, oneHome, nil)},
-	"vault-next":       {"the one after that which was seen", "accepted", vault(3, 2, oneHome, nil)},
-	"vault-later":      {"a much later one", "accepted", vault(9, 2, oneHome, nil)},
-	"vault-unknown":    {"members of a later version's", "accepted", vault(1, 0, `{"v":1,"homes":[],"devices":{},"unlockers":{},"colour":"blue"}`, nil)},
-	"vault-oversize":   {"256 KiB and a byte", "oversize", vault(1, 0, empty, func(v *vector) { v.Vault = append(v.Vault, make([]byte, account.MaxVault+1-len(v.Vault))...) })},
-	"vault-empty":      {"no byte", "truncated", vault(1, 0, empty, func(v *vector) { v.Vault = nil })},
-	"vault-cut":        {"27 bytes of nonce and tag", "truncated", vault(1, 0, empty, func(v *vector) { v.Vault = v.Vault[:57+27] })},
-	"vault-version-0":  {"version 0", "malformed", vault(1, 0, empty, func(v *vector) { v.Vault[0] = 0 })},
-	"vault-version-2":  {"version 2", "future-version", vault(1, 0, empty, func(v *vector) { v.Vault[0] = 2 })},
-	"vault-number-0":   {"number 0", "malformed", vault(1, 0, empty, func(v *vector) { v.Vault[24] = 0 })},
-	"vault-number-big": {"a number above 2^53-1", "malformed", vault(1, 0, empty, func(v *vector) { binary.BigEndian.PutUint64(v.Vault[17:], 1<<53) })},
-	"vault-first-prev": {"a first vault that follows another", "malformed", vault(1, 0, empty, flip(30, vaultBytes))},
-	"vault-account":    {"the vault of another account", "wrong-account", vault(1, 0, empty, func(v *vector) { v.Account = latchkey.NewAccountID().String() })},
-	"vault-replayed":   {"the one before that which was seen", "replayed", vault(2, 3, oneHome, nil)},
-	"vault-beside":     {"another of the same number as was seen", "fork", vault(2, 2, oneHome, flip(-1, func(v *vector) []byte { return v.Seen }))},
-	"vault-fork":       {"the next one, after another than was seen", "fork", vault(3, 2, oneHome, flip(-1, func(v *vector) []byte { return v.Seen }))},
-	"vault-key":        {"with another key", "vault", vault(1, 0, empty, flip(0, func(v *vector) []byte { return v.VaultKey }))},
-	"vault-altered":    {"a bit of the content is another", "vault", vault(1, 0, empty, flip(57+12, vaultBytes))},
-	"vault-nonce":      {"a bit of the nonce is another", "vault", vault(1, 0, empty, flip(57, vaultBytes))},
-	"vault-tag":        {"a bit of the tag is another", "vault", vault(1, 0, empty, flip(-1, vaultBytes))},
-	"vault-renumbered": {"a later number than it was sealed with", "vault", vault(2, 0, empty, func(v *vector) { v.Vault[24] = 3 })},
-	"vault-prev":       {"after another one than it was sealed with", "vault", vault(2, 0, empty, flip(30, vaultBytes))},
-	"vault-renamed": {"the vault of another account with its name altered", "vault", vault(1, 0, empty, func(v *vector) {
+	"vault-first":      {"a first vault with nothing in it", "accepted", aVault(1, 0, empty, nil)},
+	"vault-home":       {"a vault with a home, that nobody has seen", "accepted", aVault(3, 0, oneHome, nil)},
+	"vault-same":       {"the vault that was seen", "accepted", aVault(2, 2, oneHome, nil)},
+	"vault-next":       {"the one after that which was seen", "accepted", aVault(3, 2, oneHome, nil)},
+	"vault-later":      {"a much later one", "accepted", aVault(9, 2, oneHome, nil)},
+	"vault-unknown":    {"members of a later version's", "accepted", aVault(1, 0, `{"v":1,"homes":[],"devices":{},"unlockers":{},"colour":"blue"}`, nil)},
+	"vault-oversize":   {"256 KiB and a byte", "oversize", aVault(1, 0, empty, func(v *vector) { v.Vault = append(v.Vault, make([]byte, account.MaxVault+1-len(v.Vault))...) })},
+	"vault-empty":      {"no byte", "truncated", aVault(1, 0, empty, func(v *vector) { v.Vault = nil })},
+	"vault-cut":        {"27 bytes of nonce and tag", "truncated", aVault(1, 0, empty, func(v *vector) { v.Vault = v.Vault[:57+27] })},
+	"vault-version-0":  {"version 0", "malformed", aVault(1, 0, empty, func(v *vector) { v.Vault[0] = 0 })},
+	"vault-version-2":  {"version 2", "future-version", aVault(1, 0, empty, func(v *vector) { v.Vault[0] = 2 })},
+	"vault-number-0":   {"number 0", "malformed", aVault(1, 0, empty, func(v *vector) { v.Vault[24] = 0 })},
+	"vault-number-big": {"a number above 2^53-1", "malformed", aVault(1, 0, empty, func(v *vector) { binary.BigEndian.PutUint64(v.Vault[17:], 1<<53) })},
+	"vault-first-prev": {"a first vault that follows another", "malformed", aVault(1, 0, empty, flip(30, vaultBytes))},
+	"vault-account":    {"the vault of another account", "wrong-account", aVault(1, 0, empty, func(v *vector) { v.Account = latchkey.NewAccountID().String() })},
+	"vault-replayed":   {"the one before that which was seen", "replayed", aVault(2, 3, oneHome, nil)},
+	"vault-beside":     {"another of the same number as was seen", "fork", aVault(2, 2, oneHome, flip(-1, func(v *vector) []byte { return v.Seen }))},
+	"vault-fork":       {"the next one, after another than was seen", "fork", aVault(3, 2, oneHome, flip(-1, func(v *vector) []byte { return v.Seen }))},
+	"vault-key":        {"with another key", "vault", aVault(1, 0, empty, flip(0, func(v *vector) []byte { return v.VaultKey }))},
+	"vault-altered":    {"a bit of the content is another", "vault", aVault(1, 0, empty, flip(57+12, vaultBytes))},
+	"vault-nonce":      {"a bit of the nonce is another", "vault", aVault(1, 0, empty, flip(57, vaultBytes))},
+	"vault-tag":        {"a bit of the tag is another", "vault", aVault(1, 0, empty, flip(-1, vaultBytes))},
+	"vault-renumbered": {"a later number than it was sealed with", "vault", aVault(2, 0, empty, func(v *vector) { v.Vault[24] = 3 })},
+	"vault-prev":       {"after another one than it was sealed with", "vault", aVault(2, 0, empty, flip(30, vaultBytes))},
+	"vault-renamed": {"the vault of another account with its name altered", "vault", aVault(1, 0, empty, func(v *vector) {
 		id := latchkey.NewAccountID()
 		v.Account = id.String()
 		copy(v.Vault[1:], id[:])
 	})},
-	"vault-not-json":  {"content that is no JSON", "content", vault(1, 0, `{"v":1`, nil)},
-	"vault-not-utf-8": {"content that is no UTF-8", "content", vault(1, 0, `{"v":1,"homes":[],"devices":{},"unlockers":{},"x":"`+"\xff"+`"}`, nil)},
-	"vault-content-2": {"content of a later version", "content", vault(1, 0, `{"v":2,"homes":[],"devices":{},"unlockers":{}}`, nil)},
-	"vault-nothing":   {"no content", "content", vault(1, 0, ``, nil)},
+	"vault-not-json":  {"content that is no JSON", "content", aVault(1, 0, `{"v":1`, nil)},
+	"vault-not-utf-8": {"content that is no UTF-8", "content", aVault(1, 0, `{"v":1,"homes":[],"devices":{},"unlockers":{},"x":"`+"\xff"+`"}`, nil)},
+	"vault-content-2": {"content of a later version", "content", aVault(1, 0, `{"v":2,"homes":[],"devices":{},"unlockers":{}}`, nil)},
+	"vault-nothing":   {"no content", "content", aVault(1, 0, ``, nil)},
 }
 
 // other is another letter than the one that is given.
@@ -366,12 +366,12 @@ func writeVectors(t *testing.T) {
 // TestPassphraseCharacters: what people take for the same passphrase is.
 func TestPassphraseCharacters(t *testing.T) {
 	s := account.NewStretch([16]byte{1})
-	composed, _, _ := accounttest.Passphrase("Grüße, fine!", s)
-	apart, _, err := accounttest.Passphrase("Ｇｒｕ\u0308ße, ﬁne!", s)
+	composed, _, _ := vault.Passphrase("Grüße, fine!", s)
+	apart, _, err := vault.Passphrase("Ｇｒｕ\u0308ße, ﬁne!", s)
 	if composed != apart || err != nil {
 		t.Errorf("%x and %x, %v", composed, apart, err)
 	}
-	if spaced, _, _ := accounttest.Passphrase("Grüße, fine! ", s); bytes.Equal(spaced[:], composed[:]) {
+	if spaced, _, _ := vault.Passphrase("Grüße, fine! ", s); bytes.Equal(spaced[:], composed[:]) {
 		t.Error("white space does not count")
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey/account"
-	"github.com/latchkey-cam/latchkey/account/accounttest"
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/vault"
 )
 
 // appCode is what somebody's authenticator app shows.
@@ -75,7 +75,7 @@ func TestOneRefusal(t *testing.T) {
 	h := openHouse(t)
 	p, coded := h.signUp(t, "ada@example.org"), h.signUp(t, "bob@example.org")
 	secret := coded.codes()
-	locked, empty := h.signUp(t, "eve@example.org"), accounttest.NewKey()
+	locked, empty := h.signUp(t, "eve@example.org"), vault.NewKey()
 	for range 5 {
 		in := locked.byPhrase()
 		in.Auth = empty[:]
@@ -145,7 +145,7 @@ func TestParamsForAnybody(t *testing.T) {
 func TestGuessing(t *testing.T) {
 	h := openHouse(t)
 	p := h.signUp(t, "ada@example.org")
-	empty := accounttest.NewKey()
+	empty := vault.NewKey()
 	right := func() bool {
 		_, err := h.client.SignInAccount(t.Context(), p.byPhrase(), nil)
 		return err == nil
@@ -192,7 +192,7 @@ func TestGuessing(t *testing.T) {
 func TestGuessingFromOnePlace(t *testing.T) {
 	h := openHouse(t)
 	p := h.signUp(t, "ada@example.org")
-	empty := accounttest.NewKey()
+	empty := vault.NewKey()
 	for i := range 30 {
 		_, err := h.client.SignInAccount(t.Context(), api.SignInAccount{Email: fmt.Sprintf("a%d@example.org", i), Auth: empty[:]}, nil)
 		refused(t, "a guess", err, api.SignInRefused)

@@ -13,8 +13,8 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/account"
-	"github.com/latchkey-cam/latchkey/account/accounttest"
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/vault"
 )
 
 // TestAccount goes the way of a person: signs up, signs in on another device with the
@@ -27,8 +27,8 @@ func TestAccount(t *testing.T) {
 		t.Errorf("begun: %+v", begun)
 	}
 	p := h.prepare(t, "ada@example.org", begun.Account)
-	stretch := account.NewStretch([16]byte(accounttest.NewRecoveryCode()))
-	auth, kek, err := accounttest.Passphrase("correct horse battery staple", stretch)
+	stretch := account.NewStretch([16]byte(vault.NewRecoveryCode()))
+	auth, kek, err := vault.Passphrase("correct horse battery staple", stretch)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestAccount(t *testing.T) {
 
 	params := must(h.client.PassphraseParams(t.Context(), "ADA@example.org"))
 	asked := must(account.ParseStretch(params))
-	auth, kek, err = accounttest.Passphrase("correct horse battery staple", asked)
+	auth, kek, err = vault.Passphrase("correct horse battery staple", asked)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,10 +91,10 @@ func TestSignUpRefusals(t *testing.T) {
 			in.Unlockers[0] = h.passkey(t).unlocker(p, "{}")
 		}, api.NoPasskeys},
 		"another account's vault": {func(p *somebody, in *api.SignUp) {
-			in.Vault = accounttest.SealVault(p.key, latchkey.NewAccountID(), nil, nothingYet).Bytes()
+			in.Vault = vault.SealVault(p.key, latchkey.NewAccountID(), nil, nothingYet).Bytes()
 		}, api.Malformed},
 		"a second vault": {func(p *somebody, in *api.SignUp) {
-			in.Vault = accounttest.SealVault(p.key, p.id, &p.vault, nothingYet).Bytes()
+			in.Vault = vault.SealVault(p.key, p.id, &p.vault, nothingYet).Bytes()
 		}, api.Malformed},
 		"no vault":      {func(p *somebody, in *api.SignUp) { in.Vault = []byte{} }, "truncated"},
 		"a large vault": {func(p *somebody, in *api.SignUp) { in.Vault = append(in.Vault, make([]byte, account.MaxVault)...) }, api.Oversize},
@@ -202,14 +202,14 @@ func strong(params []byte) []byte {
 func TestVaults(t *testing.T) {
 	h := openHouse(t)
 	p, other := h.signUp(t, "ada@example.org"), h.signUp(t, "bob@example.org")
-	two := accounttest.SealVault(p.key, p.id, &p.vault, nothingYet)
+	two := vault.SealVault(p.key, p.id, &p.vault, nothingYet)
 	for range 2 { // the answer may have been lost
 		if err := p.session.PutVault(t.Context(), two.Bytes()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for what, v := range map[string]account.Vault{
-		"one beside it":     accounttest.SealVault(p.key, p.id, &p.vault, nothingYet),
+		"one beside it":     vault.SealVault(p.key, p.id, &p.vault, nothingYet),
 		"the one before":    p.vault,
 		"one of its number": {Account: p.id, Number: 2, Prev: two.Hash(), Sealed: two.Sealed},
 		"one after another": {Account: p.id, Number: 3, Prev: p.vault.Hash(), Sealed: two.Sealed},
@@ -220,7 +220,7 @@ func TestVaults(t *testing.T) {
 			t.Errorf("%s: the loser is not given the newer vault", what)
 		}
 	}
-	refused(t, "another account's", p.session.PutVault(t.Context(), accounttest.SealVault(other.key, other.id, &other.vault, nothingYet).Bytes()), api.WrongAccount)
+	refused(t, "another account's", p.session.PutVault(t.Context(), vault.SealVault(other.key, other.id, &other.vault, nothingYet).Bytes()), api.WrongAccount)
 	refused(t, "no vault", p.session.PutVault(t.Context(), []byte{1}), "truncated")
 	if got := must(p.session.NewestVault(t.Context())); string(got) != string(two.Bytes()) {
 		t.Error("another vault is kept")

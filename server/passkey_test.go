@@ -9,8 +9,8 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/account"
-	"github.com/latchkey-cam/latchkey/account/accounttest"
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/vault"
 )
 
 // signUpByPasskey makes an account that is opened by a passkey and a recovery code.
@@ -38,7 +38,7 @@ func TestPasskeys(t *testing.T) {
 	for range 2 {
 		assertion := k.sign(must(h.client.PasskeyOptions(t.Context())))
 		s := must(h.client.SignInAccount(t.Context(), api.SignInAccount{Assertion: assertion}, nil))
-		p.opens(s, accounttest.Passkey(k.prf[:]), nothingYet)
+		p.opens(s, vault.Passkey(k.prf[:]), nothingYet)
 		_, err := h.client.SignInAccount(t.Context(), api.SignInAccount{Assertion: assertion}, nil)
 		refused(t, "the same assertion again", err, api.SignInRefused)
 	}
@@ -56,7 +56,7 @@ func TestPasskeys(t *testing.T) {
 		}
 	}
 	s := must(h.client.SignInAccount(t.Context(), api.SignInAccount{Assertion: second.sign(must(h.client.PasskeyOptions(t.Context())))}, nil))
-	p.opens(s, accounttest.Passkey(second.prf[:]), nothingYet)
+	p.opens(s, vault.Passkey(second.prf[:]), nothingYet)
 
 	refused(t, "the last that is no passkey", p.session.RemoveUnlocker(t.Context(), p.code.Unlocker), api.LastUnlockers)
 	first := must(p.session.Look(t.Context())).Unlockers[0]

@@ -10,11 +10,11 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/account"
-	"github.com/latchkey-cam/latchkey/account/accounttest"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/notify"
 	"github.com/latchkey-cam/latchkey/notify/notifytest"
 	"github.com/latchkey-cam/latchkey/server"
+	"github.com/latchkey-cam/latchkey/vault"
 )
 
 const nothingYet = `{"v":1,"homes":[],"devices":{},"unlockers":{}}`
@@ -27,11 +27,11 @@ type somebody struct {
 	email string
 	id    latchkey.AccountID
 
-	key      accounttest.Key // of the vault
+	key      vault.Key // of the vault
 	vault    account.Vault
-	auth     accounttest.Key // of the passphrase
+	auth     vault.Key // of the passphrase
 	phrase   api.Unlocker
-	recovery accounttest.RecoveryCode
+	recovery vault.RecoveryCode
 	code     api.Unlocker // the recovery code's
 
 	session *api.SignedIn
@@ -39,26 +39,26 @@ type somebody struct {
 
 // prepare makes what somebody's browser makes before it signs up.
 func (h *house) prepare(t *testing.T, email string, id latchkey.AccountID) *somebody {
-	p := &somebody{t: t, house: h, email: email, id: id, key: accounttest.NewKey()}
-	p.vault = accounttest.SealVault(p.key, id, nil, nothingYet)
+	p := &somebody{t: t, house: h, email: email, id: id, key: vault.NewKey()}
+	p.vault = vault.SealVault(p.key, id, nil, nothingYet)
 	p.phrase, p.auth = p.newPhrase()
 	p.code, p.recovery = p.newCode()
 	return p
 }
 
 // wrapped is an unlocker with the vault key in it.
-func (p *somebody) wrapped(kind account.Kind, params []byte, kek accounttest.Key, auth []byte) api.Unlocker {
-	u := accounttest.Wrap(account.Unlocker{Account: p.id, ID: latchkey.NewUnlockerID(), Kind: kind, Params: params}, kek, p.key)
+func (p *somebody) wrapped(kind account.Kind, params []byte, kek vault.Key, auth []byte) api.Unlocker {
+	u := vault.Wrap(account.Unlocker{Account: p.id, ID: latchkey.NewUnlockerID(), Kind: kind, Params: params}, kek, p.key)
 	return api.Unlocker{Unlocker: u.ID, Kind: kind, Params: params, Wrapped: u.Wrapped, Auth: auth}
 }
 
-func (p *somebody) newPhrase() (api.Unlocker, accounttest.Key) {
-	auth := accounttest.NewKey()
-	return p.wrapped(account.Passphrase, account.NewStretch([16]byte(accounttest.NewRecoveryCode())).Bytes(), accounttest.NewKey(), auth[:]), auth
+func (p *somebody) newPhrase() (api.Unlocker, vault.Key) {
+	auth := vault.NewKey()
+	return p.wrapped(account.Passphrase, account.NewStretch([16]byte(vault.NewRecoveryCode())).Bytes(), vault.NewKey(), auth[:]), auth
 }
 
-func (p *somebody) newCode() (api.Unlocker, accounttest.RecoveryCode) {
-	code := accounttest.NewRecoveryCode()
+func (p *somebody) newCode() (api.Unlocker, vault.RecoveryCode) {
+	code := vault.NewRecoveryCode()
 	locator, auth := code.Locator(), code.Auth()
 	return p.wrapped(account.RecoveryCode, locator[:], code.Key(), auth[:]), code
 }
@@ -96,14 +96,14 @@ func (p *somebody) signIn(in api.SignInAccount) {
 }
 
 // opens wants that what a session was given opens to what the vault should hold.
-func (p *somebody) opens(s *api.SignedIn, kek accounttest.Key, content string) {
+func (p *somebody) opens(s *api.SignedIn, kek vault.Key, content string) {
 	p.t.Helper()
 	u := account.Unlocker{Account: s.Account, ID: s.Unlocker.Unlocker, Kind: s.Unlocker.Kind, Params: s.Unlocker.Params, Wrapped: s.Unlocker.Wrapped}
-	key, err := accounttest.Unwrap(u, kek)
+	key, err := vault.Unwrap(u, kek)
 	if err != nil || key != p.key {
 		p.t.Fatalf("the %s gives another vault key: %v", u.Kind, err)
 	}
-	if _, got, err := accounttest.OpenVault(key, p.id, s.Vault, nil); got != content || err != nil {
+	if _, got, err := vault.OpenVault(key, p.id, s.Vault, nil); got != content || err != nil {
 		p.t.Fatalf("the vault holds %q, %v, want %q", got, err, content)
 	}
 }
@@ -139,7 +139,7 @@ type passkey struct {
 	party      virtualwebauthn.RelyingParty
 	device     virtualwebauthn.Authenticator
 	credential virtualwebauthn.Credential
-	prf        accounttest.Key // what its PRF would give
+	prf        vault.Key // what its PRF would give
 }
 
 // wholeKey is the length of a COSE key of P-256. The authenticator in software leaves out
@@ -153,7 +153,7 @@ func (h *house) passkey(t *testing.T) *passkey {
 	}
 	return &passkey{
 		t: t, party: virtualwebauthn.RelyingParty{ID: "localhost", Name: "Latchkey", Origin: h.origin},
-		device: virtualwebauthn.NewAuthenticator(), credential: credential, prf: accounttest.NewKey(),
+		device: virtualwebauthn.NewAuthenticator(), credential: credential, prf: vault.NewKey(),
 	}
 }
 
@@ -178,7 +178,7 @@ func (k *passkey) sign(options string) string {
 
 // unlocker is the passkey as an unlocker of somebody's.
 func (k *passkey) unlocker(p *somebody, attestation string) api.Unlocker {
-	u := p.wrapped(account.Passkey, k.credential.ID, accounttest.Passkey(k.prf[:]), nil)
+	u := p.wrapped(account.Passkey, k.credential.ID, vault.Passkey(k.prf[:]), nil)
 	u.Attestation = attestation
 	return u
 }

@@ -1,7 +1,7 @@
-// Package accounttest does what a person's browser does with an account
-// (docs/account.md): it makes vault keys, vaults and unlockers, and opens them. It is
-// for tests and vectors; nothing that carries imports it.
-package accounttest
+// Package vault is a person's half of an account (docs/account.md): it makes vault keys,
+// vaults and unlockers, opens them, and reads which homes are in a vault. Nothing that
+// carries imports it.
+package vault
 
 import (
 	"crypto/aes"
@@ -10,10 +10,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
-	"encoding/json"
-	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
@@ -34,7 +31,7 @@ func NewKey() (k Key) {
 func derive(from []byte, info string) Key {
 	b, err := hkdf.Key(sha256.New, from, nil, info, 32)
 	if err != nil {
-		panic("accounttest: " + err.Error())
+		panic("internal error: vault: " + err.Error())
 	}
 	return Key(b)
 }
@@ -42,11 +39,11 @@ func derive(from []byte, info string) Key {
 func (k Key) gcm() cipher.AEAD {
 	block, err := aes.NewCipher(k[:])
 	if err != nil {
-		panic("accounttest: " + err.Error())
+		panic("internal error: vault: " + err.Error())
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
-		panic("accounttest: " + err.Error())
+		panic("internal error: vault: " + err.Error())
 	}
 	return aead
 }
@@ -186,7 +183,7 @@ func SealVault(key Key, id latchkey.AccountID, prev *account.Vault, content stri
 }
 
 // OpenVault opens the vault of that account for a device that saw a vault last, or none
-// if seen is nil.
+// if seen is nil. What it returns is content, which [Homes] reads.
 func OpenVault(key Key, id latchkey.AccountID, b []byte, seen *account.Vault) (account.Vault, string, error) {
 	v, err := account.ParseVault(b)
 	if err != nil {
@@ -205,26 +202,8 @@ func OpenVault(key Key, id latchkey.AccountID, b []byte, seen *account.Vault) (a
 	if err != nil {
 		return v, "", account.Refuse(account.Unopened, "the vault does not open")
 	}
-	if err := checkContent(content); err != nil {
+	if _, err := Homes(string(content)); err != nil {
 		return v, "", account.Refuse(account.Content, "%v", err)
 	}
 	return v, string(content), nil
-}
-
-// checkContent looks as far as these tests need: at the version. What else is in a
-// vault is the browser's.
-func checkContent(b []byte) error {
-	var content struct {
-		V int `json:"v"`
-	}
-	if !utf8.Valid(b) {
-		return fmt.Errorf("not UTF-8")
-	}
-	if err := json.Unmarshal(b, &content); err != nil {
-		return err
-	}
-	if content.V != 1 {
-		return fmt.Errorf("content of version %d", content.V)
-	}
-	return nil
 }
