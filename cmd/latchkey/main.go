@@ -23,6 +23,7 @@ type commands struct {
 	Backup   backupCommand   `cmd:"" help:"Copy what a server keeps, while it runs."`
 	Demo     demoCommand     `cmd:"" help:"A whole house on this machine, with three painted cameras."`
 	Drill    drillCommand    `cmd:"" help:"Rehearse a disaster, and see in figures whether the promises hold."`
+	Export   exportCommand   `cmd:"" help:"Write everything of a home that you may see as ordinary files."`
 	Incident incidentCommand `cmd:"" help:"Stop at once what people may see, and release it."`
 	Open     openCommand     `cmd:"" help:"Verify and open an exported object, without any server."`
 	Restore  restoreCommand  `cmd:"" help:"Make a server's folder from a backup; its homes are closed until they are confirmed."`
