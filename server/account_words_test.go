@@ -12,10 +12,10 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/account"
-	"github.com/latchkey-cam/latchkey/account/accounttest"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/server"
+	"github.com/latchkey-cam/latchkey/vault"
 )
 
 // TestOneWayAtATime: whoever signs in in two ways at once, or in half of one, is told how
@@ -67,7 +67,7 @@ func TestGuessingInOtherWays(t *testing.T) {
 	h := openHouse(t)
 	p := h.signUp(t, "ada@example.org")
 	wrong := p.byCode()
-	empty := accounttest.NewKey()
+	empty := vault.NewKey()
 	wrong.Auth = empty[:]
 	for range 5 {
 		_, err := h.client.SignInAccount(t.Context(), wrong, nil)
