@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -126,7 +125,7 @@ func measureMediaMTX(ctx context.Context, folder string, n int, span time.Durati
 	if _, err := exec.LookPath(program); err != nil {
 		return nil, fmt.Errorf("LATCHKEY_BENCH_MEDIAMTX: %w", err)
 	}
-	address, err := freeAddress()
+	address, err := role.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -137,39 +136,14 @@ func measureMediaMTX(ctx context.Context, folder string, n int, span time.Durati
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	server, err := role.StartProgram(ctx, program, config)
+	server, err := role.StartProgram(ctx, address, program, config)
 	if err != nil {
 		return nil, err
 	}
 	defer server.End()
-	if err := listens(ctx, address); err != nil {
-		return nil, err
-	}
 	r, err := watch(ctx, server, mediaMTX{address}, n, span)
 	if err != nil {
 		return nil, fmt.Errorf("MediaMTX: %w", err)
 	}
 	return &r, nil
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
-
-// listens waits for a server to listen.
-func listens(ctx context.Context, address string) error {
-	for {
-		c, err := net.Dial("tcp", address)
-		if err == nil {
-			return c.Close()
-		}
-		if pause(ctx, 50*time.Millisecond) != nil {
-			return err
-		}
-	}
 }

@@ -5,13 +5,16 @@ package role
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -80,13 +83,32 @@ func Start(ctx context.Context, role string, args ...string) (*Process, error) {
 	return p, nil
 }
 
-// StartProgram starts another program, and waits for nothing.
-func StartProgram(ctx context.Context, program string, args ...string) (*Process, error) {
+// StartProgram starts another program, and waits until something listens at that address.
+func StartProgram(ctx context.Context, address, program string, args ...string) (*Process, error) {
 	c := command(ctx, program, args...)
 	if err := c.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", filepath.Base(program), err)
 	}
-	return &Process{command: c}, nil
+	p := &Process{command: c}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		l, err := net.Dial("tcp", address)
+		if err == nil {
+			return p, l.Close()
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) || time.Now().After(deadline) {
+			p.End()
+			return nil, fmt.Errorf("start %s: %w", filepath.Base(program), err)
+		}
+	}
+}
+
+// FreeAddress is one at which nothing listens yet.
+func FreeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 func command(ctx context.Context, program string, args ...string) *exec.Cmd {

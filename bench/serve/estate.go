@@ -19,6 +19,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/bench/role"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/seal"
@@ -39,7 +40,7 @@ const (
 // estate is the server with its homes.
 type estate struct {
 	data   string // its folder
-	server *process
+	server *role.Process
 	homes  []home
 	came   atomic.Int64 // bytes that members and agents were sent
 }
@@ -93,7 +94,7 @@ func found(ctx context.Context, folder string) (*estate, error) {
 	if err := e.start(ctx, "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
-	client, err := api.NewClient("http://localhost:"+port(e.server.address), e.browser())
+	client, err := api.NewClient("http://localhost:"+port(e.server.Said), e.browser())
 	if err != nil {
 		e.end()
 		return nil, err
@@ -112,17 +113,17 @@ func found(ctx context.Context, folder string) (*estate, error) {
 func port(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
 
 func (e *estate) start(ctx context.Context, address string) (err error) {
-	e.server, err = startSelf(ctx, "latchkey", e.data, address)
+	e.server, err = role.Start(ctx, "latchkey", e.data, address)
 	return err
 }
 
 // restart starts the server anew, so that it has nothing in memory.
 func (e *estate) restart(ctx context.Context) error {
-	e.server.end()
-	return e.start(ctx, e.server.address)
+	e.server.End()
+	return e.start(ctx, e.server.Said)
 }
 
-func (e *estate) end() { e.server.end() }
+func (e *estate) end() { e.server.End() }
 
 // move founds one home and stores its thumbnails.
 func (e *estate) move(ctx context.Context, client *api.Client, number int) (h home, err error) {

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/latchkey-cam/latchkey/bench/role"
 	"github.com/latchkey-cam/latchkey/bench/used"
 )
 
@@ -37,7 +38,7 @@ func (r round) cost() float64 { return r.server + r.load }
 type target struct {
 	name    string
 	address string
-	by      []*process // that answer
+	by      []*role.Process // that answer
 	// ask appends the bytes of the n-th request of a round.
 	ask func(b []byte, n int) []byte
 	// want is the body that belongs to the n-th request.
@@ -93,7 +94,7 @@ type spent struct{ server, load time.Duration }
 
 func (t target) used() (s spent, err error) {
 	for _, p := range t.by {
-		cpu, _, err := used.By(p.command.Process.Pid)
+		cpu, _, err := used.By(p.Pid())
 		if err != nil {
 			return s, err
 		}

@@ -11,13 +11,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"os"
-	"os/exec"
-	"strings"
-	"time"
 
 	"github.com/latchkey-cam/latchkey/bench/role"
 )
@@ -52,43 +47,4 @@ func measure(ctx context.Context) error {
 		return err
 	}
 	return pages(ctx, e)
-}
-
-// process is a program that was started for the measuring.
-type process struct {
-	command *exec.Cmd
-	address string // that it has said to listen on
-}
-
-// startSelf starts this program in a role and waits for its address.
-func startSelf(ctx context.Context, role string, args ...string) (*process, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	c := exec.CommandContext(ctx, self, append([]string{role}, args...)...)
-	c.Stderr = os.Stderr
-	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
-	c.WaitDelay = 10 * time.Second
-	out, err := c.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := c.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", role, err)
-	}
-	p := &process{command: c}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		p.end()
-		return nil, fmt.Errorf("start %s: %w", role, err)
-	}
-	p.address = strings.TrimSpace(line)
-	return p, nil
-}
-
-// end ends the process and waits for it.
-func (p *process) end() {
-	_ = p.command.Process.Signal(os.Interrupt) // it may have ended
-	_ = p.command.Wait()                       // how it took that does not matter
 }

@@ -7,11 +7,11 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/latchkey-cam/latchkey/bench/role"
 )
 
 // serveYes is the role of the handler that nginx asks: it knows nobody and says yes.
@@ -100,7 +100,7 @@ http {
 
 // nginx is nginx and where it listens.
 type nginx struct {
-	*process
+	*role.Process
 	static, asking, keeping string
 }
 
@@ -108,7 +108,7 @@ func startNginx(ctx context.Context, prefix, files, yes string) (*nginx, error) 
 	n := &nginx{}
 	for _, at := range []*string{&n.static, &n.asking, &n.keeping} {
 		var err error
-		if *at, err = freeAddress(); err != nil {
+		if *at, err = role.FreeAddress(); err != nil {
 			return nil, err
 		}
 	}
@@ -124,30 +124,7 @@ func startNginx(ctx context.Context, prefix, files, yes string) (*nginx, error) 
 	if err := os.WriteFile(at, []byte(conf), 0o600); err != nil {
 		return nil, err
 	}
-	c := exec.CommandContext(ctx, "nginx", "-p", prefix, "-c", at)
-	c.Stderr = os.Stderr
-	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
-	c.WaitDelay = 10 * time.Second
-	if err := c.Start(); err != nil {
-		return nil, fmt.Errorf("start nginx: %w", err)
-	}
-	n.process = &process{command: c}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		l, err := net.Dial("tcp", n.keeping)
-		if err == nil {
-			return n, l.Close()
-		}
-		if !errors.Is(err, syscall.ECONNREFUSED) || time.Now().After(deadline) {
-			n.end()
-			return nil, fmt.Errorf("start nginx: %w", err)
-		}
-	}
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
+	var err error
+	n.Process, err = role.StartProgram(ctx, n.keeping, "nginx", "-p", prefix, "-c", at)
+	return n, err
 }

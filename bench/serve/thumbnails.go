@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/bench/role"
 )
 
 // picture is one thumbnail: whose, and what is handed out of it.
@@ -29,27 +30,27 @@ func thumbnails(ctx context.Context, e *estate, folder string, rounds int) error
 	if err != nil {
 		return err
 	}
-	yes, err := startSelf(ctx, "auth")
+	yes, err := role.Start(ctx, "auth")
 	if err != nil {
 		return err
 	}
-	defer yes.end()
-	goFiles, err := startSelf(ctx, "files", files)
+	defer yes.End()
+	goFiles, err := role.Start(ctx, "files", files)
 	if err != nil {
 		return err
 	}
-	defer goFiles.end()
-	nginx, err := startNginx(ctx, filepath.Join(folder, "nginx"), files, yes.address)
+	defer goFiles.End()
+	nginx, err := startNginx(ctx, filepath.Join(folder, "nginx"), files, yes.Said)
 	if err != nil {
 		return err
 	}
-	defer nginx.end()
+	defer nginx.End()
 	targets := []target{
 		latchkeyTarget(e.server, pictures),
-		plainTarget("nginx, auth_request", nginx.asking, pictures, true, nginx.process, yes),
-		plainTarget("  by kept connections", nginx.keeping, pictures, true, nginx.process, yes),
-		plainTarget("nginx, asking nobody", nginx.static, pictures, false, nginx.process),
-		plainTarget("Go's file server", goFiles.address, pictures, false, goFiles),
+		plainTarget("nginx, auth_request", nginx.asking, pictures, true, nginx.Process, yes),
+		plainTarget("  by kept connections", nginx.keeping, pictures, true, nginx.Process, yes),
+		plainTarget("nginx, asking nobody", nginx.static, pictures, false, nginx.Process),
+		plainTarget("Go's file server", goFiles.Said, pictures, false, goFiles),
 	}
 	for _, connections := range loads {
 		results, err := byTurns(ctx, targets, connections, rounds)
@@ -103,14 +104,14 @@ func (e *estate) pictures(files string) (all []picture, err error) {
 
 // latchkeyTarget asks as pages of all the homes do through one proxy: each request has
 // an ID of its own, and its MAC. They are made before the round begins.
-func latchkeyTarget(server *process, pictures []picture) target {
+func latchkeyTarget(server *role.Process, pictures []picture) target {
 	heads := make([]string, len(pictures))
 	for i, p := range pictures {
 		heads[i] = "GET " + p.path + " HTTP/1.1\r\nHost: localhost\r\nCookie: " + p.home.member.Cookie() + "\r\n"
 	}
 	tails := make([]string, ofRound)
 	return target{
-		name: "Latchkey", address: server.address, by: []*process{server},
+		name: "Latchkey", address: server.Said, by: []*role.Process{server},
 		ready: func() {
 			for n := range tails {
 				p := pictures[n%len(pictures)]
@@ -126,7 +127,7 @@ func latchkeyTarget(server *process, pictures []picture) target {
 
 // plainTarget asks with no more than the server needs: for auth_request a cookie, that
 // the handler does not look at.
-func plainTarget(name, address string, pictures []picture, cookie bool, by ...*process) target {
+func plainTarget(name, address string, pictures []picture, cookie bool, by ...*role.Process) target {
 	asks := make([]string, len(pictures))
 	for i, p := range pictures {
 		asks[i] = "GET " + p.path + " HTTP/1.1\r\nHost: localhost\r\n"
