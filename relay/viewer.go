@@ -198,6 +198,7 @@ func (v *Viewer) look() (b []byte, more <-chan struct{}, err error) {
 	if b = v.letter; b != nil {
 		v.letter = nil
 		v.moveTo(v.granted)
+		v.granted = nil
 		return b, nil, nil
 	}
 	if p := v.pick(); p != nil {
