@@ -75,6 +75,28 @@ func TestHeadsAreForgottenControl(t *testing.T) {
 	}
 }
 
+// overtaken are homes at which somebody else always was a moment earlier.
+type overtaken struct{ archive.Homes }
+
+func (overtaken) Append(context.Context, latchkey.Head, archive.Growth) error {
+	return archive.ErrConflict
+}
+
+// TestOvertakenAppend: deeds that the archive has refused are not said to be taken, by a
+// server that remembers heads either.
+func TestOvertakenAppend(t *testing.T) {
+	var config server.Config
+	h := openHouse(t, func(c *server.Config) { config = *c })
+	m := h.found(t)
+	config.Origin, config.Archive.Homes = "", overtaken{config.Archive.Homes}
+	m = m.at(t, h.again(t, config))
+	m.member = m.signIn()
+	before := m.owner.Title().Head()
+	if head, err := m.member.Append(within(t), before, m.owner.StartEpoch()); err == nil {
+		t.Errorf("it is said to lead to %s", head)
+	}
+}
+
 // astray is an archive's homes whose deeds are missing, or whose heads are on no chain.
 type astray struct {
 	archive.Homes

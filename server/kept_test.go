@@ -102,12 +102,16 @@ func TestKept(t *testing.T) {
 
 // TestKeptLargePictures: a picture that is too large to be kept whole is handed out whole.
 func TestKeptLargePictures(t *testing.T) {
-	m := openHouse(t).found(t)
+	h := openHouse(t)
+	m := h.found(t)
 	large := strings.Repeat("a picture", 10_000)
 	name := m.stored(latchkey.Thumbnail, large).Name()
 	for range 2 {
 		if content, err := m.see(name); content != large || err != nil {
 			t.Errorf("%d bytes of %d, %v", len(content), len(large), err)
 		}
+	}
+	if n := h.metric(t, "latchkey_corrupt_total"); n != 0 {
+		t.Errorf("%v are counted as damaged", n)
 	}
 }

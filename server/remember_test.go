@@ -57,6 +57,9 @@ func TestHeadsAreRemembered(t *testing.T) {
 	want("before a change that comes meanwhile", 4)
 	want("after it", 5)
 	h.forget(home)
+	o.during = func() { want("beside another's read", 7) }
+	want("the other's", 6)
+	h.forget(home)
 	o.gone = true
 	if _, err := h.of(t.Context(), home); !errors.Is(err, archive.ErrNotFound) || len(h.places) != 0 {
 		t.Errorf("a home that is not there: %v, and %d are remembered", err, len(h.places))
@@ -64,12 +67,12 @@ func TestHeadsAreRemembered(t *testing.T) {
 	o.during = func() {
 		o.gone = false
 		h.forget(home)
-		want("while another reads that it is not there", 8)
+		want("while another reads that it is not there", 10)
 	}
 	if _, err := h.of(t.Context(), home); !errors.Is(err, archive.ErrNotFound) {
 		t.Errorf("whoever has read so is told %v", err)
 	}
-	want("after both", 8)
+	want("after both", 10)
 }
 
 // TestHeadsAreBounded: the home that was asked for longest ago makes room.

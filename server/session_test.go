@@ -264,6 +264,19 @@ func TestSomebodyElsesBrowser(t *testing.T) {
 	}
 }
 
+// TestShortMACKey: a page that signs in brings a whole key.
+func TestShortMACKey(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	var in api.SignIn
+	must(0, json.Unmarshal([]byte(m.signInBody(t, 0, api.NewMACKey())), &in))
+	in.MACKey = in.MACKey[1:]
+	answer, text := h.do(t, raw{method: "POST", path: "/v1/sessions", body: string(must(json.Marshal(in)))})
+	if answer.StatusCode != 400 || !strings.Contains(text, `"reason":"malformed"`) {
+		t.Errorf("31 bytes: %d %s", answer.StatusCode, text)
+	}
+}
+
 // TestLinkSignsNobodyIn: a link's key is none of a person who comes and goes.
 func TestLinkSignsNobodyIn(t *testing.T) {
 	h := openHouse(t)

@@ -62,7 +62,7 @@ var Rooms = []Room{
 	{ // what a server compares before it answers, and whom it hands out an object
 		Files: []string{"server/door.go compare door.deliver door.allowed door.find door.small door.read"},
 		Tests: []string{"server ^Test(DoorComparesEverything|[A-Z][a-z]*FitTheir[A-Z][a-z]*|Crossed(Blobs|Rows|Reads|Bodies)|EveryReadIsCrossed|DamagedBlobs|NoReceiptNoBytes|" +
-			"EverybodySeesTheirs|EnvelopesAreTheAskers|FrozenHomeShowsNothing|NotYoursIsNotThere|Kept.*|CacheCrossesHomes|CacheRemembersTheRemoved|HeldRoutes|InvitedPerson)$"},
+			"EverybodySeesTheirs|EnvelopesAreTheAskers|FrozenHomeShowsNothing|NotYoursIsNotThere|EveryBodyIsClosed|Kept.*|CacheCrossesHomes|CacheRemembersTheRemoved|HeldRoutes|InvitedPerson)$"},
 		Plumbed: true,
 	},
 	{ // how a server finds sessions, deeds and where they end
@@ -74,7 +74,7 @@ var Rooms = []Room{
 		},
 		Tests: []string{"server ^Test(RouteWalk|WhoseSessionHolds|TitlesFollowTheHead|MethodsAreTheTables|AddressesOfNothing|NotYoursIsNotThere|Origin|BadInput|Sessions.*|Swapped(Cookies|Answers)|ForgottenMAC|PagesShareASession|HeadsAre.*|Lease|" +
 			"Crossed(Rows|Reads)|EveryReadIsCrossed|DeedsCut|GuestsTimeRunsOut|InvitedPerson|PersonalSignIn|ClosedHome|ForkAfterRestore|UploadHeaders|AgentIsRefused|HeldRoutes|" +
-			"HoldsThatCannotBeRead|RightsAreTheTables|Kept.*|Cache.*|WholeWay|AppendIsCompareAndSwap|PartedAgent|Passkeys|SessionRunsOut|SomebodyElsesBrowser|LinkSignsNobodyIn)$"},
+			"HoldsThatCannotBeRead|RightsAreTheTables|Kept.*|Cache.*|WholeWay|AppendIsCompareAndSwap|PartedAgent|Passkeys|SessionRunsOut|SomebodyElsesBrowser|LinkSignsNobodyIn|ShortMACKey|OvertakenAppend)$"},
 		Literals: []string{"archive.Session", "claim"},
 		Plumbed:  true,
 	},
