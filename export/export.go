@@ -124,6 +124,9 @@ func (x *exporter) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := durable.Sweep(x.config.To, "."); err != nil {
+		return err
+	}
 	if x.body, err = x.config.To.OpenFile(sealedFile, os.O_RDWR|os.O_CREATE|os.O_TRUNC); err != nil {
 		return err
 	}

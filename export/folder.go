@@ -83,11 +83,16 @@ func readPlaces(to Folder, home latchkey.HomeID) (places, error) {
 		return p, errors.New("the folder holds the export of another home. Name another one")
 	}
 	for _, c := range was.Cameras {
-		if c.Folder == "" || strings.ContainsAny(c.Folder, `/\`) || !fs.ValidPath(c.Folder) || c.Folder == "." {
+		if !plain(c.Folder) {
 			return p, fmt.Errorf("%s in the folder was altered. Name another folder", placesFile)
 		}
 	}
 	return was, nil
+}
+
+// plain says whether a name is that of something in a folder, and leads nowhere else.
+func plain(name string) bool {
+	return fs.ValidPath(name) && name != "." && !strings.ContainsAny(name, `/\`)
 }
 
 // of returns the place of a camera, and makes one if it has none.
@@ -184,7 +189,7 @@ func readRecord(to Folder, name string) (record, bool) {
 	if err != nil || json.Unmarshal(b, &r) != nil || r.V != 1 {
 		return record{}, false
 	}
-	r.Files = slices.DeleteFunc(r.Files, func(f file) bool { return !fs.ValidPath(f.File) || path.Base(f.File) != f.File })
+	r.Files = slices.DeleteFunc(r.Files, func(f file) bool { return !plain(f.File) })
 	return r, true
 }
 

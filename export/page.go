@@ -57,6 +57,9 @@ func (x *exporter) writePage(name string, p page) error {
 
 // writeDayPage lists what is in a day's folder, whichever run has written it.
 func (x *exporter) writeDayPage(day string) error {
+	if err := durable.Sweep(x.config.To, day); err != nil {
+		return err
+	}
 	p := page{Title: x.summary.Name + ", " + day}
 	type placed struct {
 		record

@@ -24,6 +24,7 @@ import (
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/key/keytest"
+	"github.com/latchkey-cam/latchkey/letter"
 	"github.com/latchkey-cam/latchkey/seal"
 	"github.com/latchkey-cam/latchkey/sealed"
 	"github.com/latchkey-cam/latchkey/server"
@@ -212,6 +213,39 @@ func (m *exportHome) file(text string) string {
 	path := filepath.Join(m.t.TempDir(), "secret")
 	must(0, os.WriteFile(path, []byte(text), 0o600))
 	return path
+}
+
+// answering is the home's agent, which answers whoever asks which head is the newest.
+func (m *exportHome) answering(head latchkey.Head) {
+	m.t.Helper()
+	ctx, title, keys := m.t.Context(), m.title(), m.agent.Keys
+	now := func() latchkey.Time { return latchkey.TimeOf(time.Now()) }
+	s := must(m.client.Dial(ctx))
+	m.t.Cleanup(func() { s.Close() })
+	nonce := must(s.Receive(ctx)).(api.Challenge).Nonce
+	hello := api.Hello{ID: "hello", Home: title.Home(), Agent: keys.Agent, Incarnation: 1, Token: make([]byte, 32), NextToken: bytes.Repeat([]byte{1}, 32), Head: title.Head().String()}
+	must(0, s.Send(ctx, must(api.SignHello(hello, nonce, keys.Signing))))
+	condition := must(letter.SealCondition(keys, title, 1, 1, now(), letter.Condition{Clock: letter.Clock{Quality: letter.Synchronised}}))
+	must(0, s.Send(ctx, api.ConditionFrame{ID: "c", Home: title.Home(), Letter: condition}))
+	kept := make(chan struct{})
+	go func() {
+		inbox := letter.NewInbox(keys, 1)
+		for {
+			f, err := s.Receive(ctx)
+			if err != nil {
+				return
+			}
+			switch f := f.(type) {
+			case api.Done:
+				close(kept)
+			case api.CommandFrame:
+				c := must(inbox.Open(f.Letter, title, now()))
+				reply := must(c.Reply(keys, title, now(), letter.Confirmed{Head: head}))
+				must(0, s.Send(ctx, api.ReplyFrame{ID: f.ID, Home: title.Home(), Letter: reply, Last: true}))
+			}
+		}
+	}()
+	<-kept
 }
 
 // words are those of the newest head, which a person would compare with another device.

@@ -18,6 +18,7 @@ import (
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/export"
 	"github.com/latchkey-cam/latchkey/internal/durable"
+	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/vault"
@@ -162,7 +163,7 @@ func TestExportPicks(t *testing.T) {
 func TestExportRefusesStrangers(t *testing.T) {
 	h := openExportHouse(t)
 	m, other := h.found("Ours", "Front door", "Yard"), h.found("Theirs", "Front door", "Yard")
-	ours := m.happened(m.door, berlin(t, "2025-11-25 07:00:00 +0100"), "ours")
+	ours := m.happened(m.door, berlin(t, "2025-11-25 07:00:00 +0100"), "our door")
 	also := m.happened(m.yard, berlin(t, "2025-11-25 08:00:00 +0100"), "our yard")
 	theirs := other.happened(other.door, berlin(t, "2025-11-25 07:00:00 +0100"), "SECRET")
 	code, theirCode := m.account("me@example.org", "", m.owner.Keys), other.account("them@example.org", "", other.owner.Keys)
@@ -203,6 +204,41 @@ func TestExportRefusesStrangers(t *testing.T) {
 	h.mu.Unlock()
 	if e := m.export(t.Context(), code, to); e.code != 0 || e.report.Written != 4 {
 		t.Errorf("when nobody interferes any more: %d %+v %s", e.code, e.report, e.err)
+	}
+}
+
+// TestExportRefusesStrangersNotices is the control: one that does not say which object it
+// asked for still opens nothing, because the envelopes are not for what came; but it
+// takes what was crossed for what is damaged, and nobody is told.
+func TestExportRefusesStrangersNotices(t *testing.T) {
+	t.Parallel()
+	overlay := must(sabotage.Overlay("../..", t.TempDir(), sabotage.Cut{
+		File: "export/fetch.go", Old: "open.Open(f, x.body, o.Name(),", New: "open.Open(f, x.body, latchkey.Name{},",
+	}))
+	out, err := sabotage.Tests(t.Context(), overlay, "^TestExportRefusesStrangers$")
+	if err == nil || !strings.Contains(string(out), "map[envelope:2 wrong-hash:1 wrong-home:1], want map[wrong-camera:2 ") {
+		t.Errorf("the control says %s", out)
+	}
+}
+
+// TestExportHasHeadConfirmed: an agent's word is enough; one that knows of another
+// history stops everything.
+func TestExportHasHeadConfirmed(t *testing.T) {
+	h := openExportHouse(t)
+	for name, c := range map[string]struct {
+		add  uint64
+		want string
+	}{"the newest": {0, ""}, "another": {7, "another history of the home than agent"}} {
+		m := h.found(name, "Front door", "Yard")
+		m.happened(m.door, berlin(t, "2025-11-25 07:00:00 +0100"), "door")
+		head := m.title().Head()
+		head.Seq += c.add
+		m.answering(head)
+		code, to := m.account(fmt.Sprintf("me%d@example.org", c.add), "", m.owner.Keys), t.TempDir()
+		e := m.command(t.Context(), "--recovery-code", "--secret-file", code, "--to", to)
+		if c.want == "" && e.code != 0 || c.want != "" && (e.code != 1 || !strings.Contains(e.err, c.want) || len(tree(t, to)) > 0) {
+			t.Errorf("%s: %d %s%s", name, e.code, e.out, e.err)
+		}
 	}
 }
 
