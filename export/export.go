@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -43,6 +44,8 @@ type Config struct {
 	Since, Until string
 	// Cameras are names or IDs; none is all of them.
 	Cameras []string
+	// Sealed also keeps the sealed files, which can be verified at any time.
+	Sealed bool
 	// Progress is told how far it is; nobody if nil.
 	Progress func(Progress)
 }
@@ -363,19 +366,9 @@ func (x *exporter) record(h *happening) record {
 	at := h.time.Time()
 	return record{
 		V: 1, Camera: x.places.of(h.camera, "").Name, Home: x.summary.Name,
-		Begins: at.In(x.zone), BeginsUTC: at, Zone: x.summary.Zone, Clock: clockWord(h.objects[0].Binding.Quality),
+		Begins: at.In(x.zone), BeginsUTC: at, Zone: x.summary.Zone, Clock: h.objects[0].Binding.Quality.String(),
 		Files: []file{}, HomeID: x.visit.id, CameraID: h.camera, Event: h.event,
 	}
-}
-
-func clockWord(q sealed.Quality) string {
-	switch q {
-	case sealed.TimeSynchronised:
-		return "synchronised"
-	case sealed.TimeEstimated:
-		return "estimated"
-	}
-	return "unknown"
 }
 
 // ends are the ends of the names of files.
@@ -387,6 +380,12 @@ func (x *exporter) medium(ctx context.Context, s *shelf, e *entry, o item) (bool
 	whole, err := s.whole(e, name)
 	if err != nil {
 		return false, err
+	}
+	if whole && x.config.Sealed { // it is written in one piece, after the other
+		_, err := x.config.To.Stat(s.sealed(e, name))
+		if whole = err == nil; err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
 	}
 	if whole {
 		x.summary.Kept++

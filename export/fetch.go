@@ -64,7 +64,7 @@ func passing(err error) bool {
 
 // fetch fetches an object, puts the person's envelope to it, and has write open it into somewhere: it is given what writes
 // the content, once every check that comes before the first byte has been made.
-func (x *exporter) fetch(ctx context.Context, o item, write func(content func(io.Writer) error) error) error {
+func (x *exporter) fetch(ctx context.Context, o item, write func(f sealed.File, content func(io.Writer) error) error) error {
 	if len(o.envelope) == 0 {
 		return sealed.Refuse(sealed.NoEnvelope, "the list has none for this person")
 	}
@@ -84,7 +84,7 @@ func (x *exporter) fetch(ctx context.Context, o item, write func(content func(io
 		}
 		if err == nil {
 			f.Envelopes = []sealed.Envelope{envelope}
-			err = write(func(w io.Writer) error {
+			err = write(f, func(w io.Writer) error {
 				return open.Open(f, x.body, o.Name(), x.visit.title, x.visit.ring, w)
 			})
 		}
@@ -121,11 +121,29 @@ func (x *exporter) report(ctx context.Context, o item, request string, f sealed.
 
 // put fetches a picture or clip into its file.
 func (x *exporter) put(ctx context.Context, s *shelf, e *entry, f file, o item) (n int64, err error) {
-	err = x.fetch(ctx, o, func(content func(io.Writer) error) error {
+	err = x.fetch(ctx, o, func(object sealed.File, content func(io.Writer) error) error {
 		n, err = s.put(e, f, ends[o.Binding.Kind], content)
+		if err == nil && x.config.Sealed {
+			err = x.keep(s.sealed(e, f.Object), object)
+		}
 		return err
 	})
 	return n, err
+}
+
+// keep writes the object file itself, which has just been verified, with the person's
+// envelope: what "latchkey open" takes.
+func (x *exporter) keep(name string, object sealed.File) error {
+	return durable.Write(x.config.To, name, func(w io.Writer) error {
+		if _, err := object.WriteTo(w); err != nil {
+			return err
+		}
+		if _, err := x.body.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		_, err := io.Copy(w, x.body)
+		return err
+	})
 }
 
 // described is what a description says.
@@ -143,7 +161,7 @@ const (
 // describe fetches a description (docs/seal.md, "Description").
 func (x *exporter) describe(ctx context.Context, o item) (d described, err error) {
 	var b bytes.Buffer
-	err = x.fetch(ctx, o, func(content func(io.Writer) error) error {
+	err = x.fetch(ctx, o, func(_ sealed.File, content func(io.Writer) error) error {
 		b.Reset()
 		return content(&b)
 	})

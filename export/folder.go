@@ -24,6 +24,7 @@ import (
 //	index.html                           the days
 //	2026-11-25/index.html                what happened on a day
 //	2026-11-25/front-door/07-12-33 motion.json, .jpg, .mp4
+//	                                     and, if they are wanted, .jpg.sealed and .mp4.sealed
 //	deeds.json                           the home's deeds
 //	export.json                          which home, which zone, which camera has which folder
 //
@@ -35,6 +36,7 @@ const (
 	deedsFile  = "deeds.json"
 	indexFile  = "index.html"
 	recordEnd  = ".json"
+	sealedEnd  = ".sealed"
 	maxPlaces  = 4 << 20
 	maxRecord  = 64 << 10
 )
@@ -239,6 +241,12 @@ func (s *shelf) whole(e *entry, object string) (bool, error) {
 	return n == e.Files[i].Bytes && hex.EncodeToString(hash.Sum(nil)) == e.Files[i].SHA256, err
 }
 
+// sealed is the name of an object's sealed file, beside the file that was opened.
+func (s *shelf) sealed(e *entry, object string) string {
+	i := slices.IndexFunc(e.Files, func(f file) bool { return f.Object == object })
+	return path.Join(s.dir, e.Files[i].File+sealedEnd)
+}
+
 // put writes an object's file, and notes it in the event.
 func (s *shelf) put(e *entry, f file, end string, write func(w io.Writer) error) (int64, error) {
 	f.File = e.fileOf(f.Object, end)
@@ -246,14 +254,16 @@ func (s *shelf) put(e *entry, f file, end string, write func(w io.Writer) error)
 	name := path.Join(s.dir, f.File)
 	err := durable.Write(s.to, name, func(w io.Writer) error {
 		hash.Reset()
-		c := &counter{w: io.MultiWriter(w, hash)}
-		err := write(c)
-		f.Bytes = c.n
-		return err
+		return write(io.MultiWriter(w, hash))
 	})
 	if err != nil {
 		return 0, err
 	}
+	info, err := s.to.Stat(name)
+	if err != nil {
+		return 0, err
+	}
+	f.Bytes = info.Size()
 	f.SHA256 = hex.EncodeToString(hash.Sum(nil))
 	e.Files = append(slices.DeleteFunc(e.Files, func(was file) bool { return was.Object == f.Object }), f)
 	slices.SortFunc(e.Files, func(a, b file) int { return strings.Compare(a.File, b.File) })
@@ -269,15 +279,4 @@ func (e *entry) fileOf(object, end string) string {
 		}
 	}
 	return free(e.base, taken) + end
-}
-
-type counter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
 }

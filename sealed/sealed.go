@@ -52,6 +52,17 @@ const (
 	TimeEstimated    Quality = 2
 )
 
+// String is the quality in a word for people.
+func (q Quality) String() string {
+	switch q {
+	case TimeSynchronised:
+		return "synchronised"
+	case TimeEstimated:
+		return "estimated"
+	}
+	return "unknown"
+}
+
 // Binding says what an object is, for ever. It is signed, and it is the context of
 // the encryption: with a byte of it changed the object does not open. It says
 // nothing of who may open the object.

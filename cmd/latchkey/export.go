@@ -35,6 +35,7 @@ type exportCommand struct {
 	Camera       []string `sep:"none" placeholder:"NAME" help:"Only this camera, by its name or ID. May be given several times."`
 	Since        string   `placeholder:"DAY" help:"Only from this day on, 2006-01-02, or this moment, 2006-01-02T15:04, in the home's time zone."`
 	Until        string   `placeholder:"DAY" help:"Only up to the end of this day, or this moment."`
+	Sealed       bool     `help:"Also keep each picture and clip as it was sealed, which can be verified later without the server."`
 	Words        string   `placeholder:"WORDS" help:"The ten words that you have compared with another device. The command asks for them if no agent of the home answers."`
 	Trust        string   `placeholder:"SHA-256" help:"The fingerprint of the certificate that the server made itself."`
 	JSON         bool     `name:"json" help:"Print one JSON object when it is done."`
@@ -92,7 +93,7 @@ func (c exportCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	progress, done := exportProgress(t.Err)
 	sum, err := export.Run(ctx, export.Config{
-		Client: client, Home: home, Words: c.Words, To: to,
+		Client: client, Home: home, Words: c.Words, To: to, Sealed: c.Sealed,
 		Since: c.Since, Until: c.Until, Cameras: c.Camera, Progress: progress,
 	})
 	done()

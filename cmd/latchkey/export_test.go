@@ -119,6 +119,30 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// TestExportSealed: what is kept sealed beside the files opens without the server, also
+// if it was asked for only later.
+func TestExportSealed(t *testing.T) {
+	m := openExportHouse(t).found("Our house", "Front door", "Yard")
+	m.happened(m.door, berlin(t, "2025-11-25 07:12:33 +0100"), "morning")
+	code, to := m.account("me@example.org", "", m.owner.Keys), t.TempDir()
+	for i, more := range [][]string{nil, {"--sealed"}, {"--sealed"}} {
+		e := m.export(t.Context(), code, to, more...)
+		if want := []int{2, 2, 0}[i]; e.code != 0 || e.report.Written != want || e.report.Written+e.report.Kept != 2 {
+			t.Fatalf("run %d: %+v\n%s", i, e.report, e.err)
+		}
+	}
+	home := filepath.Join(t.TempDir(), "home.key")
+	must(0, (&key.Home{Title: m.title(), Ring: m.owner.Ring()}).Save(home))
+	clip := filepath.Join(to, "2025-11-25/front-door/07-12-33 motion.mp4")
+	var out, said strings.Builder
+	if code := run(t.Context(), []string{"open", clip + ".sealed", "--key", home, "-o", "-"}, &terminal{strings.NewReader(""), &out, &said}); code != 0 || out.String() != string(must(os.ReadFile(clip))) {
+		t.Errorf("%d, %d bytes: %s", code, out.Len(), said.String())
+	}
+	if code := run(t.Context(), []string{"open", clip + ".sealed", "--key", filepath.Join(to, "deeds.json")}, &terminal{strings.NewReader(""), &out, &said}); code != 1 || !strings.Contains(said.String(), "no-envelope") {
+		t.Errorf("with the deeds alone: %d %s", code, said.String())
+	}
+}
+
 // TestExportPicks: days are the home's, cameras go by name.
 func TestExportPicks(t *testing.T) {
 	m := openExportHouse(t).found("Our house", "Front door", "Yard")

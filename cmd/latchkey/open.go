@@ -172,22 +172,12 @@ func (c *counter) Write(p []byte) (int, error) {
 func (r *openReport) describe(f sealed.File) {
 	b := f.Header.Binding
 	r.Name, r.Home, r.Camera, r.Kind, r.Event = b.Name().String(), b.Home, b.Camera, b.Kind.String(), b.Event
-	r.Time, r.Clock = b.Time.Time(), clockWord(b.Quality)
+	r.Time, r.Clock = b.Time.Time(), b.Quality.String()
 	r.AgentKey, r.Incarnation, r.Sequence, r.Head = b.AgentKey, b.Incarnation, b.Sequence, b.Head.String()
 	r.BodyBytes = f.Header.BodyLength
 	for _, e := range f.Envelopes {
 		r.Envelopes = append(r.Envelopes, envelopeReport{recipientWord(e.Recipient), e.Key, e.Epoch})
 	}
-}
-
-func clockWord(q sealed.Quality) string {
-	switch q {
-	case sealed.TimeSynchronised:
-		return "synchronised"
-	case sealed.TimeEstimated:
-		return "estimated"
-	}
-	return "unknown"
 }
 
 func recipientWord(k sealed.RecipientKind) string {
