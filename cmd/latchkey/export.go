@@ -79,25 +79,31 @@ type exportReport struct {
 
 // Run exports.
 func (c exportCommand) Run(ctx context.Context, t *terminal) error {
+	sum, err := c.export(ctx, t)
+	return c.report(t, sum, err)
+}
+
+func (c exportCommand) export(ctx context.Context, t *terminal) (sum export.Summary, err error) {
+	sum.Refused = []export.Refusal{}
 	client, err := c.client()
 	if err != nil {
-		return err
+		return sum, err
 	}
 	home, err := c.find(ctx, t, client)
 	if err != nil {
-		return fmt.Errorf("nothing was exported: %w", err)
+		return sum, err
 	}
 	to, err := durable.Open(c.To)
 	if err != nil {
-		return fmt.Errorf("nothing was exported: %w", err)
+		return sum, err
 	}
 	progress, done := exportProgress(t.Err)
-	sum, err := export.Run(ctx, export.Config{
+	sum, err = export.Run(ctx, export.Config{
 		Client: client, Home: home, Words: c.Words, To: to, Sealed: c.Sealed,
 		Since: c.Since, Until: c.Until, Cameras: c.Camera, Progress: progress,
 	})
 	done()
-	return c.report(t, sum, errors.Join(err, to.Close()))
+	return sum, errors.Join(err, to.Close())
 }
 
 // client talks with the server, below its own certificate if one is named.
@@ -235,8 +241,11 @@ func askSecret(t *terminal, what string) (string, error) {
 	return string(b), nil
 }
 
-// said is a server's refusal in its own words for people.
+// said is a server's refusal in its own words for people, or that there was no answer.
 func said(err error) error {
+	if line, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("the server cannot be reached: %w", line.Err)
+	}
 	if refused, ok := errors.AsType[*api.Error](err); ok {
 		return errors.New(fields.Clean(refused.Refusal.Error.Message, 500))
 	}

@@ -52,6 +52,7 @@ type exportHouse struct {
 	asked   []string          // objects, in order
 	instead map[string]string // the object that is delivered in place of another
 	meet    func(n int)       // is told of each object that is asked for
+	torn    map[int]bool      // which of those that are asked for come by half
 }
 
 func openExportHouse(t *testing.T) *exportHouse {
@@ -96,6 +97,9 @@ func (h *exportHouse) carry(r *http.Response) error {
 	}
 	if other, ok := h.instead["v1/"+name]; ok {
 		b = h.objects[other]
+	}
+	if h.torn[len(h.asked)] {
+		b = b[:len(b)/2]
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
 	r.Header.Set("Content-Length", fmt.Sprint(len(b)))

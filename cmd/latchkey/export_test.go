@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -335,6 +336,12 @@ func TestExportSays(t *testing.T) {
 	stopped("no recovery code", "no recovery code", m.command(t.Context(), "--recovery-code", "--secret-file", m.file("AAAA"), "--to", to))
 	stopped("a wrong one", "does not open an account", m.command(t.Context(), "--recovery-code", "--secret-file", m.file(vault.NewRecoveryCode().Text()), "--to", to))
 	stopped("no terminal", "--secret-file", m.command(t.Context(), "--recovery-code", "--to", to))
+	away := must(net.Listen("tcp", "127.0.0.1:0"))
+	must(0, away.Close())
+	var out, said strings.Builder
+	if code := run(t.Context(), []string{"export", "http://" + away.Addr().String(), "--recovery-code", "--secret-file", code, "--to", to, "--json"}, &terminal{strings.NewReader(""), &out, &said}); code != 1 || !strings.Contains(said.String(), "cannot be reached") || !strings.Contains(out.String(), `"result":"stopped"`) {
+		t.Errorf("no server: %d %s%s", code, out.String(), said.String())
+	}
 	stopped("another home", "Ours "+m.owner.Home().String(), m.command(t.Context(), append(args, "--home", "Theirs")...))
 	full := t.TempDir()
 	must(0, os.WriteFile(filepath.Join(full, "letter.txt"), nil, 0o600))
@@ -359,6 +366,17 @@ func TestExportSays(t *testing.T) {
 	stopped("a freeze", "frozen", m.export(t.Context(), code, to))
 	stranger := m.account("stranger@example.org", "", keytest.NewPerson().Keys)
 	stopped("other keys", "does not know your keys", m.export(t.Context(), stranger, t.TempDir()))
+}
+
+// TestExportOverBadLine: what breaks on the way is fetched again.
+func TestExportOverBadLine(t *testing.T) {
+	t.Parallel() // it waits for a better line
+	m := openExportHouse(t).found("Ours", "Front door", "Yard")
+	m.happened(m.door, berlin(t, "2025-11-25 07:00:00 +0100"), "door")
+	m.torn = map[int]bool{1: true, 4: true}
+	if e := m.export(t.Context(), m.account("me@example.org", "", m.owner.Keys), t.TempDir()); e.code != 0 || e.report.Written != 2 || len(m.asked) != 5 {
+		t.Errorf("%d %+v, %d asked for\n%s", e.code, e.report, len(m.asked), e.err)
+	}
 }
 
 // fullFolder is a folder on a disk that takes so many bytes.
