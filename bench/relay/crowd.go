@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 )
@@ -11,17 +10,19 @@ import (
 type crowd struct {
 	done sync.WaitGroup
 
-	mu   sync.Mutex // protects errs
-	errs []error
+	mu  sync.Mutex // protects err
+	err error      // the first
 }
 
-// goes begins something; it fails the measuring only if nothing comes of it.
+// goes begins something.
 func (c *crowd) goes(f func() error) {
 	c.done.Go(func() {
 		if err := f(); err != nil {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.errs = append(c.errs, err)
+			if c.err == nil {
+				c.err = err
+			}
 		}
 	})
 }
@@ -31,7 +32,7 @@ func (c *crowd) wait() { c.done.Wait() }
 func (c *crowd) failed() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return errors.Join(c.errs...)
+	return c.err
 }
 
 // join lets so many viewers in, a few at a time.

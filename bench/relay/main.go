@@ -50,7 +50,7 @@ func measure(ctx context.Context) error {
 	span := time.Duration(seconds) * time.Second
 	fmt.Printf("\nPassing on a stream of 2 Mbit a second, %d s a figure; CPU seconds of the server for a gigabit that was got\n\n", seconds)
 	fmt.Println("viewers   in process              websockets with TLS                                     MediaMTX, RTSP with TLS   of MediaMTX")
-	for _, n := range []int{1, 100, 1000} {
+	for _, n := range []int{1, 100, 400, 1000} {
 		if n > most {
 			break
 		}
@@ -76,6 +76,8 @@ func row(ctx context.Context, folder string, n int, span time.Duration) error {
 		milliseconds(ours.delay(50)), milliseconds(ours.delay(99)), 100*ours.left)
 	theirs, err := measureMediaMTX(ctx, folder, n, span)
 	switch {
+	case err != nil && ctx.Err() == nil:
+		fmt.Println("does not carry them:", err)
 	case err != nil:
 		return err
 	case theirs == nil:
@@ -127,7 +129,10 @@ func watch(ctx context.Context, server *role.Process, a audience, n int, span ti
 	var all crowd
 	defer all.wait()
 	defer stop()
-	all.goes(func() error { return a.bring(ctx) })
+	all.goes(func() error {
+		defer stop() // without it there is nothing to wait for
+		return a.bring(ctx)
+	})
 	if err := all.join(ctx, a, t, 1); err != nil { // what the first costs is the server's own
 		return result{}, err
 	}

@@ -143,7 +143,7 @@ func measureMediaMTX(ctx context.Context, folder string, n int, span time.Durati
 	defer server.End()
 	r, err := watch(ctx, server, mediaMTX{address}, n, span)
 	if err != nil {
-		return nil, fmt.Errorf("MediaMTX: %w", err)
+		return nil, err
 	}
 	return &r, nil
 }

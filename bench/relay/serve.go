@@ -76,7 +76,7 @@ func serve(ctx context.Context, args []string) error {
 }
 
 func complain(err error) {
-	if status := websocket.CloseStatus(err); err != nil && status == -1 && !errors.Is(err, context.Canceled) && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "relay:", err)
 	}
 }
@@ -98,11 +98,13 @@ func goesOut(r *relay.Relay, w http.ResponseWriter, q *http.Request) error {
 		switch {
 		case errors.Is(err, relay.ErrAway):
 			continue
+		case errors.Is(err, context.Canceled), errors.Is(err, relay.ErrClosed):
+			return nil // whoever watched has gone
 		case err != nil:
 			return err
 		}
-		if err := c.Write(v.Context(), websocket.MessageBinary, b); err != nil {
-			return err
+		if c.Write(v.Context(), websocket.MessageBinary, b) != nil {
+			return nil // as above
 		}
 	}
 }
@@ -126,7 +128,7 @@ func comesIn(r *relay.Relay, w http.ResponseWriter, q *http.Request) error {
 	for {
 		_, b, err := c.Read(q.Context())
 		if err != nil {
-			return err
+			return nil // whoever brought it has gone
 		}
 		if err := in.Take(b); err != nil {
 			return err
