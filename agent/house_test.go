@@ -295,7 +295,7 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	ctx, stop := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(stop)
 	h := &house{t: t, ctx: ctx, folder: filepath.Join(t.TempDir(), "agent"), data: filepath.Join(t.TempDir(), "server")}
 	var err error
