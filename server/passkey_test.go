@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,38 @@ func TestPasskeyRefusals(t *testing.T) {
 	phrase, _ := p.newPhrase()
 	phrase.Attestation = one.make(must(p.session.BeginUnlocker(t.Context())))
 	refused(t, "a passphrase with an attestation", p.session.AddUnlocker(t.Context(), phrase), api.Malformed)
+}
+
+// TestPasskeyChallengesAreSpent: what a passkey has said counts once, also of one that does
+// not count what it signs, and of one that was removed since.
+func TestPasskeyChallengesAreSpent(t *testing.T) {
+	h := named(t)
+	p, k := h.signUpByPasskey(t, "ada@example.org")
+	k.credential.Counter = math.MaxUint32 // the next is 0, and so was the first
+	assertion := k.sign(must(h.client.PasskeyOptions(t.Context())))
+	must(h.client.SignInAccount(t.Context(), api.SignInAccount{Assertion: assertion}, nil))
+	_, err := h.client.SignInAccount(t.Context(), api.SignInAccount{Assertion: assertion}, nil)
+	refused(t, "the same assertion again", err, api.SignInRefused)
+
+	p.signIn(p.byCode())
+	second := h.passkey(t)
+	u := second.unlocker(p, second.make(must(p.session.BeginUnlocker(t.Context()))))
+	for _, err := range []error{p.session.AddUnlocker(t.Context(), u), p.session.RemoveUnlocker(t.Context(), u.Unlocker)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused(t, "a removed passkey by the same attestation", p.session.AddUnlocker(t.Context(), u), api.Malformed)
+}
+
+// TestNoPasskeysHere: a server at an address for which browsers have no passkeys takes none.
+func TestNoPasskeysHere(t *testing.T) {
+	h := openHouse(t)
+	p := h.signUp(t, "ada@example.org")
+	_, err := h.client.SignInAccount(t.Context(), api.SignInAccount{Assertion: "passkey"}, nil)
+	refused(t, "signing in", err, api.NoPasskeys)
+	k := h.passkey(t)
+	refused(t, "another one", p.session.AddUnlocker(t.Context(), k.unlocker(p, "passkey")), api.NoPasskeys)
 }
 
 func elsewhereOf(k *passkey) *passkey {
