@@ -259,7 +259,10 @@ func (s *Store) noteInHand(sh *shelf) error {
 			continue
 		}
 		file, e := x.seal(s.key, s.home, sh.place, d)
-		err = errors.Join(err, e)
+		if e != nil {
+			err = errors.Join(err, e)
+			continue // the index that is there stays
+		}
 		changes = append(changes, change{d, x, file})
 		x.dirty = false
 	}

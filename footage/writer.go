@@ -391,11 +391,11 @@ func (w *Writer) begin(group Group) error {
 	}
 	crash.Point("footage.begun")
 	file, err := s.fs.OpenFile(name, os.O_RDWR)
-	if err == nil {
-		_, err = file.Seek(0, io.SeekEnd)
-	}
 	if err != nil {
 		return fmt.Errorf("begin %s: %w", name, err)
+	}
+	if _, err := file.Seek(0, io.SeekEnd); err != nil {
+		return errors.Join(fmt.Errorf("begin %s: %w", name, err), file.Close())
 	}
 	w.segment, w.file = g, file
 	w.entry = &entry{first: first, bytes: g.start, state: growing}
