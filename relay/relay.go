@@ -31,6 +31,7 @@
 package relay
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"sync"
@@ -146,13 +147,13 @@ func New(c Config) (*Relay, error) {
 	if c.Wanted == nil || c.Alarm == nil {
 		return nil, errors.New("make relay: Wanted and Alarm have to be there")
 	}
-	orElse(&c.Hold, 5*time.Second)
-	orElse(&c.Streams, 96)
-	orElse(&c.Viewers, 256)
-	orElse(&c.HomeViewers, 512)
-	orElse(&c.AllViewers, 10_000)
-	orElse(&c.HomeBytes, 256<<20)
-	orElse(&c.Bytes, 1<<30)
+	c.Hold = cmp.Or(c.Hold, 5*time.Second)
+	c.Streams = cmp.Or(c.Streams, 96)
+	c.Viewers = cmp.Or(c.Viewers, 256)
+	c.HomeViewers = cmp.Or(c.HomeViewers, 512)
+	c.AllViewers = cmp.Or(c.AllViewers, 10_000)
+	c.HomeBytes = cmp.Or(c.HomeBytes, 256<<20)
+	c.Bytes = cmp.Or(c.Bytes, 1<<30)
 	r := &Relay{
 		config: c, changed: make(chan struct{}, 1), closing: make(chan struct{}),
 		homes: map[latchkey.HomeID]*home{}, knocks: map[[32]byte]*Viewer{},
@@ -160,12 +161,6 @@ func New(c Config) (*Relay, error) {
 	r.budget.limit = c.Bytes
 	r.done.Go(r.tell)
 	return r, nil
-}
-
-func orElse[T comparable](limit *T, otherwise T) {
-	if *limit == *new(T) {
-		*limit = otherwise
-	}
 }
 
 // Close ends all viewers and refuses new ones. Nobody is told that nothing is wanted any
