@@ -236,11 +236,12 @@ func TestExportRefusesStrangers(t *testing.T) {
 // asked for still opens nothing, because the envelopes are not for what came; but it
 // takes what was crossed for what is damaged, and nobody is told.
 func TestExportRefusesStrangersNotices(t *testing.T) {
-	t.Parallel()
-	overlay := must(sabotage.Overlay("../..", t.TempDir(), sabotage.Cut{
+	program := sabotage.Program{Root: "../.."}
+	without := program.Without(t, sabotage.Cut{
 		File: "export/fetch.go", Old: "open.Open(f, x.body, o.Name(),", New: "open.Open(f, x.body, latchkey.Name{},",
-	}))
-	out, err := sabotage.Tests(t.Context(), overlay, "^TestExportRefusesStrangers$")
+	})
+	t.Parallel()
+	out, err := without.Tests(t.Context(), "^TestExportRefusesStrangers$")
 	if err == nil || !strings.Contains(string(out), "map[envelope:2 wrong-hash:1 wrong-home:1], want map[wrong-camera:2 ") {
 		t.Errorf("the control says %s", out)
 	}

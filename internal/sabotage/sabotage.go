@@ -7,11 +7,9 @@ package sabotage
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 )
@@ -69,12 +67,4 @@ func Replace(root, dir string, files map[string][]byte) (string, error) {
 		return "", fmt.Errorf("overlay: %w", err)
 	}
 	return file, nil
-}
-
-// Tests runs those tests of the package in the working directory, built with that
-// overlay, and returns what they say. The compiler does not optimise the package, so that
-// it takes half the time.
-func Tests(ctx context.Context, overlay, run string, flags ...string) ([]byte, error) {
-	args := append([]string{"test", "-vet=off", "-gcflags=-N -l", "-overlay", overlay, "-run", run}, flags...)
-	return exec.CommandContext(ctx, "go", append(args, ".")...).CombinedOutput()
 }
