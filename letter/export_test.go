@@ -3,6 +3,7 @@ package letter
 import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/internal/parcel"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
@@ -14,10 +15,10 @@ func Resent(command sealed.Letter, c Command, asker *key.Private) *Sent {
 }
 
 // MaxSeen is how many commands an inbox remembers.
-const MaxSeen = maxSeen
+const MaxSeen = parcel.Remembered
 
 // First says whether the inbox has not met that command, and remembers it.
-func (i *Inbox) First(id latchkey.LetterID) bool { return i.first(id) }
+func (i *Inbox) First(id latchkey.LetterID) bool { return i.seen.First(id) }
 
 // The parsers of contents, for fuzzing.
 var (

@@ -11,31 +11,16 @@ import (
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
-// How far an agent's clock and a device's may differ, in microseconds, before a
-// command is refused: a command lives two minutes, and clocks of people's devices are
-// wrong by minutes.
-const (
-	late  = 5 * 60 * 1_000_000
-	ahead = 10 * 60 * 1_000_000
-)
-
-// maxSeen is how many commands an inbox remembers. A server that replays must replay
-// one of the last so many, or, within one incarnation, one that the clock refuses.
-const maxSeen = 4096
-
 // Inbox takes an agent's commands, each once.
 type Inbox struct {
 	keys        *key.AgentKeys
 	incarnation uint64
-
-	mu    sync.Mutex // protects what follows
-	seen  map[latchkey.LetterID]bool
-	order []latchkey.LetterID
+	seen        parcel.Once[latchkey.LetterID]
 }
 
 // NewInbox returns the inbox of one incarnation of an agent.
 func NewInbox(keys *key.AgentKeys, incarnation uint64) *Inbox {
-	return &Inbox{keys: keys, incarnation: incarnation, seen: map[latchkey.LetterID]bool{}}
+	return &Inbox{keys: keys, incarnation: incarnation}
 }
 
 // Received is a command that was opened and is to be obeyed.
@@ -66,7 +51,7 @@ func (i *Inbox) Open(b []byte, t *deed.Title, now latchkey.Time) (*Received, err
 	if err != nil {
 		return nil, err
 	}
-	if !i.first(l.ID) {
+	if !i.seen.First(l.ID) {
 		return nil, sealed.Refuse(sealed.Replayed, "command %s came before", l.ID)
 	}
 	c, asker, err := parseCommand(plain)
@@ -95,27 +80,10 @@ func (i *Inbox) fresh(l sealed.Letter, now latchkey.Time) error {
 		return sealed.Refuse(sealed.WrongAgent, "a command for agent %s", l.Agent)
 	case l.Incarnation != i.incarnation:
 		return sealed.Refuse(sealed.Stale, "a command for incarnation %d of %d", l.Incarnation, i.incarnation)
-	case now > l.Expires+late: // never, without a clock
-		return sealed.Refuse(sealed.Expired, "a command that ended at %d, and it is %d", l.Expires, now)
-	case now != 0 && l.Expires > now+ahead:
-		return sealed.Refuse(sealed.Expired, "a command of the future: it ends at %d, and it is %d", l.Expires, now)
+	case now != 0: // there is a clock
+		return parcel.Timely("command", l.Expires, now)
 	}
 	return nil
-}
-
-// first says whether the inbox has not met that command, and remembers it.
-func (i *Inbox) first(id latchkey.LetterID) bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.seen[id] {
-		return false
-	}
-	i.seen[id] = true
-	if i.order = append(i.order, id); len(i.order) > maxSeen {
-		delete(i.seen, i.order[0])
-		i.order = i.order[1:]
-	}
-	return true
 }
 
 // Letter is the command as anybody sees it.

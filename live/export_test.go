@@ -2,12 +2,13 @@ package live
 
 import (
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/internal/parcel"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // MaxSeen is how many knocks a porter remembers.
-const MaxSeen = maxSeen
+const MaxSeen = parcel.Remembered
 
 // Knocked is a viewer who has sent the knock of a vector, with the key that it brought.
 func Knocked(k sealed.Knock, asker *key.Private, sent latchkey.Time) *Viewer {
@@ -15,7 +16,7 @@ func Knocked(k sealed.Knock, asker *key.Private, sent latchkey.Time) *Viewer {
 }
 
 // First says whether the porter has not met that knock, and remembers it.
-func (p *Porter) First(knock [32]byte) bool { return p.first(knock) }
+func (p *Porter) First(knock [32]byte) bool { return p.seen.First(knock) }
 
 // Skip has the run go on as if so many fragments had been sealed.
 func (r *Run) Skip(n uint32) { r.sequence += n }

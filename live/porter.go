@@ -11,32 +11,20 @@ import (
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
-// How far an agent's clock and a viewer's may differ, in microseconds, before a knock is
-// refused: as with commands (docs/letter.md).
-const (
-	late  = 5 * 60 * 1_000_000
-	ahead = 10 * 60 * 1_000_000
-)
-
-// maxSeen is how many knocks a porter remembers. A server that replays must replay one
-// of the last so many, or one that the clock refuses.
-const maxSeen = 4096
-
 // Porter takes the knocks at an agent, each once, and counts its grants. It may be used
 // by several at once.
 type Porter struct {
 	keys        *key.AgentKeys
 	incarnation uint64
+	seen        parcel.Once[[32]byte] // knocks, by their hash
 
-	mu     sync.Mutex // protects what follows, and what its visitors were told
-	seen   map[[32]byte]bool
-	order  [][32]byte
-	number uint64 // of the newest grant
+	mu     sync.Mutex // protects number, and what its visitors were told
+	number uint64     // of the newest grant
 }
 
 // NewPorter returns the porter of one incarnation of an agent.
 func NewPorter(keys *key.AgentKeys, incarnation uint64) *Porter {
-	return &Porter{keys: keys, incarnation: incarnation, seen: map[[32]byte]bool{}}
+	return &Porter{keys: keys, incarnation: incarnation}
 }
 
 // Visitor is a viewer who has knocked, as the agent has them.
@@ -58,13 +46,13 @@ func (p *Porter) Open(b []byte, t *deed.Title, now Now) (*Visitor, error) {
 	if err := sealed.VerifyKnock(k, t); err != nil {
 		return nil, err
 	}
-	switch {
-	case k.Agent != p.keys.Agent:
+	if k.Agent != p.keys.Agent {
 		return nil, sealed.Refuse(sealed.WrongAgent, "a knock at agent %s", k.Agent)
-	case now.Sure && now.Clock > k.Expires+late:
-		return nil, sealed.Refuse(sealed.Expired, "a knock that ended at %d, and it is %d", k.Expires, now.Clock)
-	case now.Sure && k.Expires > now.Clock+ahead:
-		return nil, sealed.Refuse(sealed.Expired, "a knock of the future: it ends at %d, and it is %d", k.Expires, now.Clock)
+	}
+	if now.Sure {
+		if err := parcel.Timely("knock", k.Expires, now.Clock); err != nil {
+			return nil, err
+		}
 	}
 	plain, err := parcel.Open(&k, p.keys.Find)
 	if err != nil {
@@ -73,25 +61,10 @@ func (p *Porter) Open(b []byte, t *deed.Title, now Now) (*Visitor, error) {
 	if len(plain) != askerSize {
 		return nil, sealed.Refuse(sealed.BadContent, "no key to seal the grant to")
 	}
-	if !p.first(k.Hash()) {
+	if !p.seen.First(k.Hash()) {
 		return nil, sealed.Refuse(sealed.Replayed, "the %s came before", k)
 	}
 	return &Visitor{porter: p, knock: k, asker: deed.XWingKey(plain)}, nil
-}
-
-// first says whether the porter has not met that knock, and remembers it.
-func (p *Porter) first(knock [32]byte) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.seen[knock] {
-		return false
-	}
-	p.seen[knock] = true
-	if p.order = append(p.order, knock); len(p.order) > maxSeen {
-		delete(p.seen, p.order[0])
-		p.order = p.order[1:]
-	}
-	return true
 }
 
 // Knock is the knock as anybody sees it.

@@ -19,7 +19,7 @@ var Rooms = []Room{
 	},
 	{ // settings and letters
 		Files: []string{
-			"internal/parcel/parcel.go", "settings/settings.go",
+			"internal/parcel/parcel.go", "internal/parcel/once.go", "settings/settings.go",
 			"letter/letter.go", "letter/inbox.go", "letter/condition.go SealCondition OpenCondition",
 		},
 		Tests:    []string{"internal/parcel", "settings", "letter"},

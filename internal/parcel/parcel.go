@@ -1,5 +1,6 @@
-// Package parcel seals and opens what a settings document and a letter have in common:
-// a body under a fresh key, that key wrapped for each recipient, and the signature.
+// Package parcel seals and opens what a settings document, a letter, a knock and a grant
+// have in common: a body under a fresh key, that key wrapped for each recipient, and the
+// signature. An agent takes what it is sent once, and while it is new.
 // docs/deed.md, "Settings", has the bytes.
 package parcel
 
