@@ -33,7 +33,7 @@ var (
 	// ErrDiskFull: the disk is full, or would be, and nothing can be removed.
 	ErrDiskFull = errors.New("the disk is full")
 	// ErrAway: the disk is not there. The store's [Config.FS] says it.
-	ErrAway = errors.New("the disk is not there")
+	ErrAway = durable.ErrAway
 	// ErrBehind: the disk does not keep up, and the group was not taken.
 	ErrBehind = errors.New("the disk does not keep up")
 	// ErrTooLarge: the group is larger or longer than any may be, or of no length.

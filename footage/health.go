@@ -2,8 +2,6 @@ package footage
 
 import (
 	"errors"
-	"io/fs"
-	"syscall"
 	"time"
 
 	"github.com/latchkey-cam/latchkey/internal/durable"
@@ -16,13 +14,13 @@ type Health string
 // The states of a store's health.
 const (
 	HealthOK        Health = "ok"
-	HealthFull      Health = "full"      // the bound given by its owner; all that is left is saved
-	HealthDiskFull  Health = "disk-full" // the machine's disk: of bytes, files or quota
-	HealthReadOnly  Health = "read-only" // the disk takes no writing
-	HealthForbidden Health = "forbidden" // the folder is another user's
-	HealthAway      Health = "away"      // the disk is not there
-	HealthSlow      Health = "slow"      // the disk does not keep up
-	HealthFailing   Health = "failing"   // another error of the disk
+	HealthFull      Health = "full"                    // the bound given by its owner; all that is left is saved
+	HealthDiskFull         = Health(durable.DiskFull)  // the machine's disk: of bytes, files or quota
+	HealthReadOnly         = Health(durable.ReadOnly)  // the disk takes no writing
+	HealthForbidden        = Health(durable.Forbidden) // the folder is another user's
+	HealthAway             = Health(durable.Away)      // the disk is not there
+	HealthSlow      Health = "slow"                    // the disk does not keep up
+	HealthFailing          = Health(durable.Failing)   // another error of the disk
 )
 
 // patience is how long the disk may take for one group before it is called slow, and
@@ -59,16 +57,10 @@ func HealthOf(err error) Health {
 		return HealthFull
 	case errors.Is(err, ErrBehind):
 		return HealthSlow
-	case errors.Is(err, ErrDiskFull) || durable.Full(err):
+	case errors.Is(err, ErrDiskFull):
 		return HealthDiskFull
-	case errors.Is(err, ErrAway):
-		return HealthAway
-	case errors.Is(err, syscall.EROFS):
-		return HealthReadOnly
-	case errors.Is(err, fs.ErrPermission):
-		return HealthForbidden
 	}
-	return HealthFailing
+	return Health(durable.TroubleOf(err))
 }
 
 // reasonOf is why a group was lost that could not be kept because of err.

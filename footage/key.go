@@ -1,11 +1,8 @@
 package footage
 
 import (
-	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 
 	"github.com/latchkey-cam/latchkey/internal/cobblestone"
 	"github.com/latchkey-cam/latchkey/internal/durable"
@@ -34,19 +31,12 @@ func NewKey(secret []byte) (k Key, err error) {
 // LoadKey reads the key from a file of 32 bytes, or makes one if there is none or it is
 // unusable; then fresh is true, and footage under the key before is lost.
 func LoadKey(fsys durable.FS, name string) (key Key, fresh bool, err error) {
-	secret, err := durable.ReadBytes(fsys, name, 4096)
-	if err == nil && len(secret) == len(key.secret) {
-		key, err = NewKey(secret)
-		return key, false, err
+	secret, fresh, err := durable.Secret(fsys, name, len(key.secret))
+	if err != nil {
+		return Key{}, false, fmt.Errorf("footage key: %w", err)
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Key{}, false, fmt.Errorf("load footage key: %w", err)
-	}
-	rand.Read(key.secret[:]) // never fails: it ends the process instead
-	if err := durable.WriteBytes(fsys, name, key.secret[:]); err != nil {
-		return Key{}, false, fmt.Errorf("keep footage key: %w", err)
-	}
-	return key, true, nil
+	key, err = NewKey(secret)
+	return key, fresh, err
 }
 
 // The labels of messages: what one of them is, for ever.

@@ -2,8 +2,6 @@ package spool
 
 import (
 	"errors"
-	"io/fs"
-	"syscall"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
@@ -16,13 +14,13 @@ type Health string
 // The states of a spool's health.
 const (
 	Healthy   Health = "ok"
-	Full      Health = "full"      // the bound given by its owner
-	DiskFull  Health = "disk-full" // the machine's disk: of bytes, files or quota
-	ReadOnly  Health = "read-only" // the disk takes no writing
-	Forbidden Health = "forbidden" // the folder is another user's
-	Away      Health = "away"      // the disk is not there
-	Slow      Health = "slow"      // something has been waiting for the disk
-	Failing   Health = "failing"   // another error of the disk
+	Full      Health = "full"                    // the bound given by its owner
+	DiskFull         = Health(durable.DiskFull)  // the machine's disk: of bytes, files or quota
+	ReadOnly         = Health(durable.ReadOnly)  // the disk takes no writing
+	Forbidden        = Health(durable.Forbidden) // the folder is another user's
+	Away             = Health(durable.Away)      // the disk is not there
+	Slow      Health = "slow"                    // something has been waiting for the disk
+	Failing          = Health(durable.Failing)   // another error of the disk
 )
 
 // patience is how long the disk may take for one object before it is called slow. A
@@ -129,14 +127,8 @@ func healthOf(err error) Health {
 		return Healthy
 	case errors.Is(err, ErrFull):
 		return Full
-	case errors.Is(err, ErrDiskFull) || durable.Full(err):
+	case errors.Is(err, ErrDiskFull):
 		return DiskFull
-	case errors.Is(err, ErrAway):
-		return Away
-	case errors.Is(err, syscall.EROFS):
-		return ReadOnly
-	case errors.Is(err, fs.ErrPermission):
-		return Forbidden
 	}
-	return Failing
+	return Health(durable.TroubleOf(err))
 }

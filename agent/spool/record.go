@@ -5,10 +5,8 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/internal/wire"
@@ -60,21 +58,12 @@ func NewKey(secret []byte) (Key, error) {
 // LoadKey reads the key from a file of 32 bytes, or makes one if there is none or it
 // is unusable; then fresh is true, and entries under the key before are lost.
 func LoadKey(fsys durable.FS, name string) (key Key, fresh bool, err error) {
-	secret, err := durable.ReadBytes(fsys, name, 4096)
-	if err == nil && len(secret) == keySize {
-		key, err = NewKey(secret)
-		return key, false, err
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Key{}, false, fmt.Errorf("load spool key: %w", err)
-	}
-	secret = make([]byte, keySize)
-	rand.Read(secret)
-	if err := durable.WriteBytes(fsys, name, secret); err != nil {
-		return Key{}, false, fmt.Errorf("keep spool key: %w", err)
+	secret, fresh, err := durable.Secret(fsys, name, keySize)
+	if err != nil {
+		return Key{}, false, fmt.Errorf("spool key: %w", err)
 	}
 	key, err = NewKey(secret)
-	return key, true, err
+	return key, fresh, err
 }
 
 // encode returns the record of an object.

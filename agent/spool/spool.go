@@ -43,7 +43,7 @@ var (
 	ErrDiskFull = errors.New("the disk is full")
 	// ErrAway: the disk is not there. The spool's [Config.FS] says it, and the spool
 	// waits for it to come back.
-	ErrAway = errors.New("the disk is not there")
+	ErrAway = durable.ErrAway
 	// ErrDamaged: an entry cannot be read back; it has been set aside.
 	ErrDamaged = errors.New("the entry is damaged")
 	// ErrGone: there is no such entry.
