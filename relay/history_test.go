@@ -242,6 +242,7 @@ func (h *history) leave() {
 			stay = append(stay, w)
 			continue
 		}
+		w.in.Away() // so that nobody waits who was not
 		if p, err := w.v.Next(); p != nil || !errors.Is(err, relay.ErrCut) {
 			h.r.Fatalf("one who was cut is given %d bytes, %v", len(p), err)
 		}
