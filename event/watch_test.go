@@ -112,7 +112,7 @@ func watch(t *testing.T, change func(*watched, *event.Config)) *watched {
 			if err != nil {
 				t.Errorf("watch: %v", err)
 			}
-		case <-time.After(15 * time.Second):
+		case <-time.After(patience):
 			t.Error("the watching does not end")
 		}
 		if text := w.log.String() + strings.Join(w.said, "\n"); strings.Contains(text, password) || strings.Contains(text, "w%25rd") {

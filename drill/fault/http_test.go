@@ -163,9 +163,17 @@ func TestByPath(t *testing.T) {
 // TestThroughAnotherProxy has the standard library's proxy understand what passes.
 func TestThroughAnotherProxy(t *testing.T) {
 	p, _ := site(t)
-	front := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+	pass := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.Out.URL.Scheme, r.Out.URL.Host = "http", p.Addr()
-	}})
+	}}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Or net/http closes a body that was sent whole and is not read to its end yet when
+		// the answer comes, and the answer is cut off.
+		if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
+			t.Error(err)
+		}
+		pass.ServeHTTP(w, r)
+	}))
 	defer front.Close()
 	a := person{t, front.Client(), front.URL, "ann"}
 	for range 50 {
