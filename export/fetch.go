@@ -121,7 +121,7 @@ func (x *exporter) report(ctx context.Context, o item, request string, f sealed.
 
 // put fetches a picture or clip into its file.
 func (x *exporter) put(ctx context.Context, s *shelf, e *entry, f file, o item) (n int64, err error) {
-	err = x.fetch(ctx, o, func(object sealed.File, content func(io.Writer) error) error {
+	err = x.fetch(ctx, o, func(object sealed.File, content func(io.Writer) error) (err error) {
 		n, err = s.put(e, f, ends[o.Binding.Kind], content)
 		if err == nil && x.config.Sealed {
 			err = x.keep(s.sealed(e, f.Object), object)

@@ -1,6 +1,7 @@
 package footage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ func (s *Store) overlapping(p place, span Span) []find {
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b find) int { return int(int64(a.first) - int64(b.first)) })
+	slices.SortFunc(all, func(a, b find) int { return cmp.Compare(a.first, b.first) })
 	return all
 }
 
