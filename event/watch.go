@@ -49,6 +49,13 @@ type Config struct {
 	// zero [motion.Config] if nil.
 	Motion func() motion.Config
 
+	// OnMain and OnSub, if there are such, are given every unit of their stream as it
+	// comes, and OnMotion what was made of each picture that was looked at. They are
+	// called from the camera's goroutines, must not block, and must not change what they
+	// are given: others read it too.
+	OnMain, OnSub func(media.Unit)
+	OnMotion      func(motion.Activity)
+
 	// Handle, if there is one, is by what others ask the camera while it is watched.
 	Handle *Handle
 
@@ -135,6 +142,14 @@ func newWatcher(c Config) (*watcher, error) {
 	if c.Handle == nil {
 		c.Handle = new(Handle)
 	}
+	for _, tap := range []*func(media.Unit){&c.OnMain, &c.OnSub} {
+		if *tap == nil {
+			*tap = func(media.Unit) {}
+		}
+	}
+	if c.OnMotion == nil {
+		c.OnMotion = func(motion.Activity) {}
+	}
 	for d, or := range map[*time.Duration]time.Duration{&c.PreRoll: 5 * time.Second, &c.PostRoll: 5 * time.Second,
 		&c.Together: motion.Together, &c.Longest: 5 * time.Minute} {
 		if *d == 0 {
@@ -188,6 +203,7 @@ func (w *watcher) run(ctx context.Context) error {
 	grow(func(ctx context.Context) error {
 		return camera.Follow(ctx, w.main, func(u media.Unit) {
 			w.recorded.push(u)
+			w.config.OnMain(u)
 			if alone {
 				w.decoded.push(u)
 			}
@@ -195,7 +211,10 @@ func (w *watcher) run(ctx context.Context) error {
 	})
 	if !alone {
 		grow(func(ctx context.Context) error {
-			return camera.Follow(ctx, w.sub, w.decoded.push, func(s camera.Status) {
+			return camera.Follow(ctx, w.sub, func(u media.Unit) {
+				w.decoded.push(u)
+				w.config.OnSub(u)
+			}, func(s camera.Status) {
 				w.connected(s, func(all *Status) *camera.Status { return &all.Sub })
 			})
 		})
@@ -278,6 +297,7 @@ func (w *watcher) look(ctx context.Context) error {
 		began := time.Now()
 		err := d.Run(ctx, w.decoded.next, func(g camera.Grey) {
 			a := detector.Look(g, w.config.Motion(), &w.config.Handle.log)
+			w.config.OnMotion(a)
 			select {
 			case w.activity <- a:
 			default: // the next one says it again

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ import (
 	"github.com/latchkey-cam/latchkey/clock"
 	"github.com/latchkey-cam/latchkey/demo/paint"
 	"github.com/latchkey-cam/latchkey/event"
+	"github.com/latchkey-cam/latchkey/media"
+	"github.com/latchkey-cam/latchkey/motion"
 )
 
 const password = `p@ss:w%rd "1"/?`
@@ -224,11 +227,32 @@ func TestWatch(t *testing.T) {
 	mainCamera, subCamera := serve(t, mainFilm), serve(t, subFilm)
 	mainCamera.Play(t, mainFilm)
 	subCamera.Play(t, subFilm)
-	w := watch(t, func(_ *watched, c *event.Config) { c.Main, c.Sub = mainCamera.Address(), subCamera.Address() })
+	var units, looked [2]atomic.Int64 // those of the main stream and of the other
+	w := watch(t, func(_ *watched, c *event.Config) {
+		c.Main, c.Sub = mainCamera.Address(), subCamera.Address()
+		tap := func(stream, width int) func(media.Unit) {
+			return func(u media.Unit) {
+				if units[stream].Add(1); u.Parameters.Width() != width {
+					t.Errorf("a unit of a picture %d pixels wide, want %d", u.Parameters.Width(), width)
+				}
+			}
+		}
+		c.OnMain, c.OnSub = tap(0, 640), tap(1, 320)
+		c.OnMotion = func(a motion.Activity) {
+			looked[0].Add(1)
+			if a.Moving {
+				looked[1].Add(1)
+			}
+		}
+	})
 	b := await(t, w.begun)
 	e := await(t, w.ended)
 	checkPair(t, b, e)
 	checkClip(t, e, 640, 360)
+	if units[0].Load() < 60 || units[1].Load() < 60 || looked[0].Load() < 20 || looked[1].Load() < 3 {
+		t.Errorf("%d units of the main stream and %d of the other, %d pictures looked at, %d of them moving",
+			units[0].Load(), units[1].Load(), looked[0].Load(), looked[1].Load())
+	}
 	if !b.at.Before(e.at) {
 		t.Error("the event ended before it began")
 	}
