@@ -72,12 +72,12 @@ func (c *client) say(requests ...string) {
 	}
 }
 
-// hears returns the values that come until nothing has come for a while.
-func (c *client) hears(while time.Duration) string {
+// hears waits for a value, and returns those that come until nothing has come for a while.
+func (c *client) hears() string {
 	c.t.Helper()
 	var got []string
-	for {
-		if err := c.conn.SetReadDeadline(time.Now().Add(while)); err != nil {
+	for within := 30 * time.Second; ; within = short {
+		if err := c.conn.SetReadDeadline(time.Now().Add(within)); err != nil {
 			c.t.Fatal(err)
 		}
 		line, err := c.r.ReadString('\n')
@@ -92,7 +92,11 @@ func (c *client) hears(while time.Duration) string {
 	}
 }
 
-const short = 250 * time.Millisecond
+// short is a while; what is held is held for a long one, in which it must not come.
+const (
+	short = 400 * time.Millisecond
+	long  = 10 * short
+)
 
 func get(key string) string { return fmt.Sprintf("*2\r\n$3\r\nGET\r\n$%d\r\n%s\r\n", len(key), key) }
 
@@ -119,7 +123,7 @@ func TestWireFaultsAtTheBytes(t *testing.T) {
 			}
 			c := dial(t, p.Addr())
 			c.say(get("k0"), get("k1"), get("k2"), get("k3"), get("k4"))
-			if got := c.hears(short); got != tt.want {
+			if got := c.hears(); got != tt.want {
 				t.Errorf("five questions are answered with %q, want %q", got, tt.want)
 			}
 			if in != nil && (in.Injected() == 0 || in.Chances() != 5) {
@@ -134,27 +138,27 @@ func TestSwapWithoutANeighbour(t *testing.T) {
 	in := p.Swap(fault.Schedule{At: 1}, seeded())
 	c := dial(t, p.Addr())
 	c.say(get("k1"))
-	if got := c.hears(short); got != "k1" {
+	if got := c.hears(); got != "k1" {
 		t.Errorf("the only answer is %q", got)
 	}
 	if in.Injected() != 0 {
 		t.Error("an answer that has no neighbour is counted as swapped with it")
 	}
 	c.say(get("k1"), get("k2"))
-	if got := c.hears(short); got != "k2 k1" || in.Injected() != 1 {
+	if got := c.hears(); got != "k2 k1" || in.Injected() != 1 {
 		t.Errorf("two are answered with %q, and %d counted", got, in.Injected())
 	}
 }
 
 func TestHold(t *testing.T) {
 	p := cache(t)
-	in := p.Hold(fault.Schedule{At: 2}, seeded(), 2*short)
+	in := p.Hold(fault.Schedule{At: 2}, seeded(), long)
 	c := dial(t, p.Addr())
 	c.say(get("k1"), get("k2"), get("k3"))
-	if got := c.hears(short); got != "k1" {
+	if got := c.hears(); got != "k1" {
 		t.Errorf("at once there is %q", got)
 	}
-	if got := c.hears(2 * short); got != "k2 k3" || in.Injected() != 1 {
+	if got := c.hears(); got != "k2 k3" || in.Injected() != 1 {
 		t.Errorf("later there is %q, and %d counted", got, in.Injected())
 	}
 }
@@ -165,23 +169,23 @@ func TestGlue(t *testing.T) {
 	in := p.Glue(fault.Schedule{At: 1}, seeded())
 	a, b := dial(t, p.Addr()), dial(t, p.Addr())
 	a.say(get("k1"))
-	if got := a.hears(short); got != "k1" || in.Injected() != 0 {
+	if got := a.hears(); got != "k1" || in.Injected() != 0 {
 		t.Errorf("with one connection in use the answer is %q, and %d counted", got, in.Injected())
 	}
 	in.End()
-	held := p.Hold(fault.Schedule{At: 1}, seeded(), short)
+	held := p.Hold(fault.Schedule{At: 1}, seeded(), long)
 	a.say(get("k2"))
 	for held.Injected() == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	in = p.Glue(fault.Schedule{At: 1}, seeded())
 	b.say(get("k3"))
-	if a, b := a.hears(2*short), b.hears(2*short); a != "k3" || b != "k2" || in.Injected() != 1 {
+	if a, b := a.hears(), b.hears(); a != "k3" || b != "k2" || in.Injected() != 1 {
 		t.Errorf("the answers are %q and %q, and %d counted", a, b, in.Injected())
 	}
 	a.say(get("k4"))
 	b.say(get("k5"))
-	if a, b := a.hears(short), b.hears(short); a != "k4" || b != "k5" {
+	if a, b := a.hears(), b.hears(); a != "k4" || b != "k5" {
 		t.Errorf("later, each with the other's server, the answers are %q and %q", a, b)
 	}
 }
@@ -190,7 +194,7 @@ func TestDown(t *testing.T) {
 	p := cache(t)
 	c := dial(t, p.Addr())
 	c.say(get("k1"))
-	if got := c.hears(short); got != "k1" {
+	if got := c.hears(); got != "k1" {
 		t.Fatal(got)
 	}
 	p.Down(true)
@@ -206,7 +210,7 @@ func TestDown(t *testing.T) {
 	p.Down(false)
 	c = dial(t, p.Addr())
 	c.say(get("k1"))
-	if got := c.hears(short); got != "k1" || p.Accepted() != 3 {
+	if got := c.hears(); got != "k1" || p.Accepted() != 3 {
 		t.Errorf("after the outage there is %q, and %d connections are counted", got, p.Accepted())
 	}
 }
