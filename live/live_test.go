@@ -160,6 +160,36 @@ func TestRunsFollowEachOther(t *testing.T) {
 	}
 }
 
+// TestGrantOfTheSameRun: who knocks while a run goes on and is granted the same misses
+// nothing of it, and nothing comes twice.
+func TestGrantOfTheSameRun(t *testing.T) {
+	s := newScene(t)
+	v := s.viewer()
+	s.take(v, s.seal("a", true), begins+plays("a", true))
+	s.take(v, s.seal("b", false), plays("b", false))
+	lost := s.seal("c", false)
+	s.take(v, s.seal("d", false), "missing 1")
+	late, again := s.seal("e", true), s.seal("f", false)
+	s.take(v, s.grant(s.knock(v)), "granted")
+	s.take(v, lost, "replayed")
+	s.take(v, late, plays("e", true))
+	s.take(v, again, plays("f", false))
+	s.take(v, again, "replayed")
+	s.seal("g", false)
+	s.take(v, s.seal("h", false), "missing 1")
+	s.take(v, s.grant(s.knock(v)), "granted")
+	s.take(v, s.seal("i", false), "waits") // what is missing still is
+	s.now += 5 * second
+	if behind, _ := v.Behind(s.now); behind < 5*time.Second {
+		t.Errorf("after five seconds without a word it is behind by %s", behind)
+	}
+	s.take(v, s.grant(s.knock(v)), "granted")
+	s.take(v, s.seal("j", true), plays("j", true))
+	if behind, _ := v.Behind(s.now); behind > time.Second {
+		t.Errorf("it is behind by %s, and a grant has said that it is not", behind)
+	}
+}
+
 // TestWhoHasKnocked is not told to knock because the run ends.
 func TestWhoHasKnocked(t *testing.T) {
 	s := newScene(t)

@@ -150,7 +150,14 @@ func (v *Viewer) granted(g sealed.Grant, plain []byte, t *deed.Title) (Step, err
 		return Step{}, fmt.Errorf("open grant: %w", err)
 	}
 	agent, _ := t.SigningKey(g.Signer)
-	v.next = &watched{opener: opener{g, agent, aead, content.init}, sent: v.knocked.sent}
+	w := &watched{opener: opener{g, agent, aead, content.init}, sent: v.knocked.sent}
+	if is := v.now; is != nil && is.grant.Run == g.Run { // it goes on where it is, and its age is known anew
+		w.grant.From = is.grant.From
+		w.last, w.broken, w.played = is.last, is.broken, is.played
+		v.now, v.next = w, nil
+	} else {
+		v.next = w
+	}
 	v.knocked = nil
 	return Step{Granted: true}, nil
 }

@@ -52,6 +52,22 @@ it("goes on from one run to the next", async () => {
   expect(shown(await take(fragment(next, 6, 0, "g")))).toBe("g");
 });
 
+it("goes on with a run that is granted again", async () => {
+  const v = viewer();
+  const run = await Writing.begin("A", home, 0);
+  const take = async (b: Bytes | Promise<Bytes>): Promise<Step> => v.take(await b, home.title, moment);
+  await take(letIn(run, await v.knock(home.title, moment)));
+  expect(shown(await take(fragment(run, 1, 1, "a")))).toBe("a");
+  expect((await take(fragment(run, 2, 2, "b"))).knock).toBe(true);
+  expect((await take(letIn(run, await v.knock(home.title, moment)))).granted).toBe(true);
+  await expect(take(fragment(run, 2, 2, "b"))).rejects.toEqual(refused("replayed"));
+  const next = await take(fragment(run, 3, 2, "c"));
+  expect([shown(next), next.missing, next.init, next.knock], "no key frame, and no init segment").toEqual(["c", 0, null, true]);
+  expect((await take(fragment(run, 5, 0, "e"))).missing).toBe(1);
+  await take(letIn(run, await v.knock(home.title, moment)));
+  expect(shown(await take(fragment(run, 6, 0, "f"))), "what is missing still is").toBe("");
+});
+
 it("is not told to knock when it has", async () => {
   const v = viewer();
   const [former, next] = [await Writing.begin("A", home, 0), await Writing.begin("A", home, 0)];

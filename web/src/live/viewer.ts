@@ -113,7 +113,14 @@ export class Viewer {
     const { sent } = this.#knocked!;
     this.#knocked = null;
     if (run.run === null) return { ...nothing, refused: run.why };
-    this.#next = { grant, run, sent, last: 0, broken: false, told: false, played: 0 };
+    const is = this.#now;
+    if (is !== null && is.run.run === run.run) {
+      // It goes on where it is, and its age is known anew.
+      this.#now = { ...is, grant: { ...grant, from: is.grant.from }, run, sent, told: false };
+      this.#next = null;
+    } else {
+      this.#next = { grant, run, sent, last: 0, broken: false, told: false, played: 0 };
+    }
     return { ...nothing, granted: true };
   }
 
