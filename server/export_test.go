@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
@@ -47,6 +48,12 @@ func StillMay(t *deed.Title, session archive.Session, right api.Right, what latc
 // Greet counts so many agents more that are connected and have not said who they are, and
 // returns how many it is then.
 func Greet(s *Server, more int64) int64 { return s.greetings.Add(more) }
+
+// Heeded says whether a server has heeded all that was committed before, and told of it.
+func Heeded(ctx context.Context, s *Server) (bool, error) {
+	last, err := s.news.outbox.LastMove(ctx)
+	return err == nil && s.news.upTo() >= last, err
+}
 
 // Holds says whether a session holds at a time.
 func Holds(t *deed.Title, session archive.Session, at time.Time) bool {

@@ -251,8 +251,18 @@ func (h *house) found(t *testing.T) *home {
 	m.agent = m.owner.PlaceAgent()
 	m.camera = m.owner.PlaceCamera(m.agent)
 	m.append(before)
+	h.heeds(t)
 	m.upload = h.client.Agent(m.owner.Home(), m.agent.Keys.Agent, m.agent.Keys.Signing)
 	return m
+}
+
+// heeds waits until the server has told of all that happened: no hint of it comes later.
+func (h *house) heeds(t *testing.T) {
+	t.Helper()
+	ctx := within(t)
+	for heeded := false; !heeded; time.Sleep(time.Millisecond) {
+		heeded = must(server.Heeded(ctx, h.Server))
+	}
 }
 
 func (m *home) signIn() *api.Home {

@@ -247,6 +247,7 @@ func TestHintsAreTheTables(t *testing.T) {
 	if err := m.member.OpenJoin(ctx, slot.Slot(), said, at); err != nil {
 		t.Fatal(err)
 	}
+	h.heeds(t)
 	hints := map[string]*api.Changes{}
 	for _, who := range []string{owner, resident, guest, elsewhere} {
 		hints[who] = must(m.pages[who].Changes(ctx))
