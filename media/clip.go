@@ -2,7 +2,6 @@ package media
 
 import (
 	"bufio"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -136,22 +135,9 @@ func (c *Clip) WriteTo(w io.Writer) (int64, error) {
 	n := &counter{w: w}
 	b := bufio.NewWriterSize(n, 64<<10)
 	b.Write(c.header) // the writer keeps the first error until Flush
-	var length [4]byte
 	for _, f := range c.fragments {
-		b.Write(f.moof)
-		b.Write(u32(uint32(mdatHeader + f.data)))
-		b.WriteString("mdat")
-		for _, u := range f.group.Units {
-			for _, nal := range u.NALs {
-				binary.BigEndian.PutUint32(length[:], uint32(len(nal)))
-				b.Write(length[:])
-				if _, err := b.Write(nal); err != nil {
-					return n.n, fmt.Errorf("write clip: %w", err)
-				}
-			}
-		}
-		for _, s := range f.sounds {
-			b.Write(s.data)
+		if err := f.writeTo(b); err != nil {
+			return n.n, fmt.Errorf("write clip: %w", err)
 		}
 	}
 	if err := b.Flush(); err != nil {

@@ -1,6 +1,10 @@
 package media
 
-import "slices"
+import (
+	"encoding/binary"
+	"io"
+	"slices"
+)
 
 const mdatHeader = 8
 
@@ -28,8 +32,8 @@ const (
 	isOther = 1<<24 | 1<<16 // depends on others; no point to begin at
 )
 
-// newFragment returns the fragment of a group. Its units are decoded at times, the last
-// of which is its end; what they are shown at counts from start, too.
+// newFragment returns the fragment of a group, or of sounds alone. Its units are decoded
+// at times, the last of which is its end; what they are shown at counts from start, too.
 func newFragment(number uint32, g Group, start Ticks, times []Ticks, sounds []heard) fragment {
 	f := fragment{group: g, sounds: sounds, data: g.payload()}
 	pictures := make([]byte, 0, 16*len(g.Units))
@@ -42,6 +46,9 @@ func newFragment(number uint32, g Group, start Ticks, times []Ticks, sounds []he
 			uint32(int32(u.PTS-start-times[i])))
 	}
 	video := func(at int64) []byte {
+		if len(g.Units) == 0 {
+			return nil
+		}
 		return trackFragment(videoTrack, uint64(times[0]), sampleFlags|compositions, len(g.Units), at, pictures)
 	}
 	audio := func(int64) []byte { return nil }
@@ -60,6 +67,29 @@ func newFragment(number uint32, g Group, start Ticks, times []Ticks, sounds []he
 	at := int64(8+len(head)+len(video(0))+len(audio(0))) + mdatHeader
 	f.moof = box("moof", head, video(at), audio(at+g.payload()))
 	return f
+}
+
+// writeTo writes the fragment.
+func (f fragment) writeTo(w io.Writer) error {
+	_, err := w.Write(slices.Concat(f.moof, u32(uint32(mdatHeader+f.data)), []byte("mdat")))
+	var length [4]byte
+	for _, u := range f.group.Units {
+		for _, nal := range u.NALs {
+			binary.BigEndian.PutUint32(length[:], uint32(len(nal)))
+			if err == nil {
+				_, err = w.Write(length[:])
+			}
+			if err == nil {
+				_, err = w.Write(nal)
+			}
+		}
+	}
+	for _, s := range f.sounds {
+		if err == nil {
+			_, err = w.Write(s.data)
+		}
+	}
+	return err
 }
 
 // trackFragment returns the box of one track's samples, which lie at that offset from

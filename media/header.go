@@ -11,29 +11,31 @@ const (
 )
 
 // initSegment returns the file type and the movie box. The length stands in mehd,
-// the only place for it in a movie whose samples are all in fragments. The first
-// picture is shown after wait, which an edit list cuts off. Without a coding there is
-// no track of sound.
+// the only place for it in a movie whose samples are all in fragments; 0 is one without
+// an end. The first picture is shown after wait, which an edit list cuts off. Without
+// parameters there is no track of pictures, without a coding none of sound.
 func initSegment(p *Parameters, coding *Coding, duration, wait Ticks) []byte {
-	var edit, sound []byte
-	if wait > 0 {
-		edit = box("edts", box("elst", full(0, 0), u32(1, 0, uint32(wait), 1<<16)))
+	brands := "iso6mp41"
+	var extends, pictures, sound []byte
+	if p != nil {
+		var edit []byte
+		if wait > 0 {
+			edit = box("edts", box("elst", full(0, 0), u32(1, 0, uint32(wait), 1<<16)))
+		}
+		brands += p.Codec()[:4]
+		extends = box("trex", full(0, 0), u32(videoTrack, 1, 0, 0, 0))
+		pictures = track(videoTrack, Rate, p.width, p.height, edit, "vide", box("vmhd", full(0, 1), zeros(8)), p.entry())
 	}
-	extends := box("trex", full(0, 0), u32(videoTrack, 1, 0, 0, 0))
 	if coding != nil {
 		extends = append(extends, box("trex", full(0, 0), u32(audioTrack, 1, 0, 0, 0))...)
 		sound = track(audioTrack, uint32(coding.Rate), 0, 0, nil, "soun",
 			box("smhd", full(0, 0), u32(0)), coding.entry())
 	}
-	brands := "iso6mp41avc1"
-	if p.H265() {
-		brands = "iso6mp41hvc1"
-	}
 	return slices.Concat(
 		box("ftyp", []byte("iso6"), u32(1), []byte(brands)),
 		box("moov",
 			box("mvhd", full(0, 0), u32(0, 0, Rate, 0, 1<<16), u16(1<<8, 0), zeros(8), matrix, zeros(24), u32(audioTrack+1)),
-			track(videoTrack, Rate, p.width, p.height, edit, "vide", box("vmhd", full(0, 1), zeros(8)), p.entry()),
+			pictures,
 			sound,
 			box("mvex", box("mehd", full(1, 0), u64(uint64(duration))), extends)))
 }
