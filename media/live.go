@@ -18,8 +18,8 @@ import (
 type Live struct {
 	parameters *Parameters
 	number     uint32
-	end        Ticks // of the newest fragment
-	newest     Ticks // the greatest PTS of all that came
+	end        Ticks  // of the newest fragment
+	newest     Ticks  // the greatest PTS of all that came
 	reorders   bool   // pictures refer to later ones
 	held       []Unit // if so: those that may have one before them still
 	rest       bool   // what comes is left out, up to the next key unit
