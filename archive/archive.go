@@ -436,7 +436,7 @@ type Receipt struct {
 	Asked   string   // the name that was asked for
 	Sent    string   // the name that the header which was sent, or would have been, has
 	Header  [32]byte // its SHA-256
-	Bytes   uint64   // of its body
+	Bytes   uint64   // of the object file, as many as were sent; of a part, its own
 	Outcome Outcome
 	Time    latchkey.Time
 }

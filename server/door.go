@@ -43,11 +43,14 @@ type question struct {
 	Session archive.Session // who asks
 	Route   api.Route       // that the wall has let them in by
 	Request string
+	Range   string    // the part of the file that is asked for, as the request says it; "" for all
+	Unless  string    // under which condition
 	Gather  *gatherer // of the connection that nobody else writes to; nil if there is none
 }
 
 func (s *Server) object(a *asking) error {
-	q := question{Name: a.name, Text: a.name.String(), Session: a.session, Route: a.route, Request: a.id}
+	q := question{Name: a.name, Text: a.name.String(), Session: a.session, Route: a.route, Request: a.id,
+		Range: a.r.Header.Get("Range"), Unless: a.r.Header.Get("If-Range")}
 	if a.r.ProtoMajor == 1 {
 		q.Gather = lineOf(a.r).gather
 	}
@@ -77,7 +80,11 @@ func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) e
 	if !own && fault == archive.Delivered {
 		return notFound() // it was not made for them
 	}
-	if err := d.receipt(ctx, q, object.Header, fault); err != nil {
+	part, err := extentOf(q.Range, q.Unless, uint64(len(sealed.File{Header: object.Header}.Bytes()))+object.Header.BodyLength)
+	if err != nil && fault == archive.Delivered {
+		return err
+	}
+	if err := d.receipt(ctx, q, object.Header, fault, part); err != nil {
 		return err // no receipt, no bytes
 	}
 	d.deliveries.WithLabelValues(string(fault)).Inc()
@@ -89,7 +96,7 @@ func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) e
 		d.alarm.log.Error("corrupt", "where", "blob", "name", q.Text, "request", q.Request)
 		return corrupt()
 	}
-	return d.send(w, q.Gather, object)
+	return d.send(w, q.Gather, object, part)
 }
 
 // compare holds what the store returned against what was asked for. It is the one
@@ -228,52 +235,63 @@ func (d *door) blank(q question, o archive.Outcome) archive.Receipt {
 }
 
 // receipt writes down what is about to be handed out, by what its own header says.
-func (d *door) receipt(ctx context.Context, q question, h sealed.Header, o archive.Outcome) error {
+func (d *door) receipt(ctx context.Context, q question, h sealed.Header, o archive.Outcome, part extent) error {
 	r := d.blank(q, o)
 	if r.Sent = q.Text; h.Name() != q.Name {
 		r.Sent = h.Name().String()
 	}
-	r.Header, r.Bytes = sha256.Sum256(h.Bytes()), h.BodyLength
+	r.Header, r.Bytes = sha256.Sum256(h.Bytes()), part.length
 	return d.clerk.put(ctx, r)
 }
 
 // piece is how much must go through within [Config.Patience].
 const piece = 64 << 10
 
-// send sends the object file without envelopes. Shared caches are told to keep out; the
-// asker's own may keep it for ever, as it never changes.
-func (d *door) send(w http.ResponseWriter, g *gatherer, o blob.Object) error {
-	prefix := sealed.File{Header: o.Header}.Bytes()
-	h := w.Header()
+// send sends that part of the object file without envelopes. Shared caches are told to
+// keep out; the asker's own may keep it for ever, as it never changes.
+func (d *door) send(w http.ResponseWriter, g *gatherer, o blob.Object, part extent) error {
+	prefix, err := part.begin(o)
+	if err != nil {
+		return err
+	}
+	h, status := w.Header(), http.StatusOK
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Cache-Control", "private, max-age=31536000, immutable")
-	h.Set("Content-Length", strconv.FormatUint(uint64(len(prefix))+o.Header.BodyLength, 10))
+	h.Set("Content-Length", strconv.FormatUint(part.length, 10))
+	h.Set("Accept-Ranges", "bytes")
+	if !part.whole() {
+		status = http.StatusPartialContent
+		h.Set("Content-Range", part.contentRange())
+	}
+	left := int64(part.length) - int64(len(prefix))
 	c := http.NewResponseController(w)
-	if o.Header.BodyLength <= piece { // for which there is time since the request came
+	if part.length <= piece { // for which there is time since the request came
 		if g != nil {
 			g.gather()
 			defer g.pour()
 		}
-		w.WriteHeader(http.StatusOK)
+		w.WriteHeader(status)
 		_, _ = w.Write(prefix) // or the next says that the asker has gone
-		if _, err := io.Copy(w, o.Body); err != nil {
+		var body io.Reader = o.Body
+		if !part.ends() {
+			body = io.LimitReader(body, left)
+		}
+		if _, err := io.Copy(w, body); err != nil {
 			panic(http.ErrAbortHandler)
 		}
 		_ = c.Flush() // a recorder in a test has none
 		return nil
 	}
-	w.WriteHeader(http.StatusOK)
+	w.WriteHeader(status)
 	if _, err := w.Write(prefix); err != nil {
 		return nil // the asker has gone; the receipt says that it was handed out
 	}
-	for {
+	for ; left > 0; left -= piece {
 		_ = c.SetWriteDeadline(time.Now().Add(d.patience))
-		switch _, err := io.CopyN(w, o.Body, piece); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
+		if _, err := io.CopyN(w, o.Body, min(piece, left)); err != nil {
 			// Half an object has left. Ending the connection tells the asker.
 			panic(http.ErrAbortHandler)
 		}
 	}
+	return nil
 }

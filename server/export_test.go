@@ -55,6 +55,12 @@ func Heeded(ctx context.Context, s *Server) (bool, error) {
 	return err == nil && s.news.upTo() >= last, err
 }
 
+// Range says which part of a file of that length a request asks for.
+func Range(asked string, of uint64) (from, length uint64, ok bool) {
+	e, err := extentOf(asked, "", of)
+	return e.from, e.length, err == nil
+}
+
 // Holds says whether a session holds at a time.
 func Holds(t *deed.Title, session archive.Session, at time.Time) bool {
 	return (&Server{now: func() time.Time { return at }}).holding(session, t)
