@@ -4,6 +4,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/letter"
+	"io"
 )
 
 // Orders says who may give each order, in the words of docs/letter.md.
@@ -18,4 +19,13 @@ func Orders() map[string]string {
 // May says whether whoever signed a command may have it obeyed.
 func May(t *deed.Title, signer latchkey.KeyID, c letter.Command, at latchkey.Time, sure bool) bool {
 	return new(Agent).orders()[c.Do()].who.may(t, signer, c, at, sure)
+}
+
+// Pieces returns the hashes of the pieces of what is written so.
+func Pieces(writes ...[]byte) []byte {
+	p := piecesTo(io.Discard)
+	for _, b := range writes {
+		_, _ = p.Write(b)
+	}
+	return p.hashes()
 }

@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -271,15 +272,25 @@ func described(id latchkey.EventID, text []byte, clip seen) error {
 		Clip  struct {
 			Object latchkey.ObjectID `json:"object"`
 			Bytes  int               `json:"bytes"`
+			Pieces []byte            `json:"pieces"`
 		} `json:"clip"`
 	}
 	if err := json.Unmarshal(text, &d); err != nil {
 		return fmt.Errorf("event %s: its description: %w", id, err)
 	}
-	if d.V != 1 || d.End-d.Start != 2_000_000 || d.Clip.Object != clip.binding.Object || d.Clip.Bytes != len(clip.content) {
+	if d.V != 1 || d.End-d.Start != 2_000_000 || d.Clip.Object != clip.binding.Object || d.Clip.Bytes != len(clip.content) || !bytes.Equal(d.Clip.Pieces, sums(clip.content)) {
 		return fmt.Errorf("event %s: its description is %s", id, text)
 	}
 	return nil
+}
+
+// sums are the SHA-256 of each piece of a clip's content.
+func sums(content []byte) (all []byte) {
+	for piece := range slices.Chunk(content, 256<<10) {
+		sum := sha256.Sum256(piece)
+		all = append(all, sum[:]...)
+	}
+	return all
 }
 
 // house is a server in this process, an owner, and the folder of an agent that has

@@ -62,11 +62,11 @@ func (r *recorder) Begin(ctx context.Context, e event.Event, thumbnail []byte) e
 func (r *recorder) End(ctx context.Context, e event.Event, clip func(io.Writer) error) error {
 	d := describe(e)
 	d.Names = r.names(e.Camera)
-	object, clipErr := r.addClip(e, clip)
+	object, pieces, clipErr := r.addClip(e, clip)
 	if clipErr == nil {
 		d.Clip = &clipDescription{
 			Object: object, Type: e.Clip.Type, Width: e.Clip.Width, Height: e.Clip.Height,
-			Duration: e.Clip.Duration.Microseconds(), Bytes: e.Clip.Bytes,
+			Duration: e.Clip.Duration.Microseconds(), Bytes: e.Clip.Bytes, Pieces: pieces,
 		}
 	}
 	text, err := json.Marshal(d)
@@ -83,15 +83,22 @@ func (r *recorder) End(ctx context.Context, e event.Event, clip func(io.Writer) 
 	}))
 }
 
-func (r *recorder) addClip(e event.Event, clip func(io.Writer) error) (latchkey.ObjectID, error) {
+// addClip seals the clip, and returns what it is and the hashes of its pieces.
+func (r *recorder) addClip(e event.Event, clip func(io.Writer) error) (object latchkey.ObjectID, hashes []byte, err error) {
 	if e.Clip.Bytes == 0 { // there is none, and the function says why
-		return latchkey.ObjectID{}, cmp.Or(clip(io.Discard), errNoClip)
+		return object, nil, cmp.Or(clip(io.Discard), errNoClip)
 	}
 	b, err := r.bind(e, latchkey.Clip, e.Clip.Start)
 	if err != nil {
-		return latchkey.ObjectID{}, err
+		return object, nil, err
 	}
-	return b.Object, r.add(e, b, clip)
+	err = r.add(e, b, func(w io.Writer) error {
+		p := piecesTo(w)
+		err := clip(p)
+		hashes = p.hashes()
+		return err
+	})
+	return b.Object, hashes, err
 }
 
 // errNoClip: the watcher had no clip and no reason.
@@ -183,6 +190,7 @@ type clipDescription struct {
 	Height   int               `json:"height"`
 	Duration int64             `json:"duration"`
 	Bytes    int64             `json:"bytes"`
+	Pieces   []byte            `json:"pieces,omitempty"`
 }
 
 // describe leaves the clip out. A clock that was set back meanwhile does not make an
