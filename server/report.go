@@ -87,9 +87,9 @@ var (
 		sealed.UnknownEpoch, sealed.OldEpoch, sealed.BadEnvelope, sealed.Commitment, sealed.BadChunk,
 		sealed.WrongCommand, sealed.Stale, sealed.Replayed, sealed.Fork, sealed.NotAllowed, sealed.WrongRecipients, sealed.BadContent, // letters
 		sealed.Misroute, sealed.Corrupt, // the server's own words, for what it held back
-		// Of settings and letters.
+		// Of settings, letters and live view.
 		sealed.NotAllowed, sealed.WrongRecipients, sealed.Replayed, sealed.Fork, sealed.BadContent,
-		sealed.WrongCommand, sealed.Stale, sealed.Expired,
+		sealed.WrongCommand, sealed.Stale, sealed.Expired, sealed.WrongStream, sealed.WrongKnock, sealed.WrongRun, sealed.Frozen,
 	}
 )
 

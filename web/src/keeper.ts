@@ -1,7 +1,7 @@
 // The page's hold on the worker: each call is a message there and an answer back.
 // No key and no request is on this side.
 
-import type { AllCalls, Change, Message, Request } from "./worker/protocol.ts";
+import type { AllCalls, CameraID, Change, Message, Piece, Request, StreamName } from "./worker/protocol.ts";
 
 type Waiting = (result: unknown) => void;
 
@@ -10,6 +10,7 @@ export class Keeper {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Set<(change: Change) => void>();
+  readonly #watching = new Map<string, (piece: Piece) => void>();
   #last = 0;
 
   constructor(worker: Worker = new Worker(new URL("./worker/worker.ts", import.meta.url), { type: "module", name: "keeper" })) {
@@ -24,6 +25,17 @@ export class Keeper {
   changes(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Watches a stream and hands on what comes of it; returns how to stop. */
+  live(camera: CameraID, stream: StreamName, take: (piece: Piece) => void): () => void {
+    const name = `live ${++this.#last}`;
+    this.#watching.set(name, take);
+    void this.watch(name, camera, stream).then((r) => !r.ok && this.#watching.get(name)?.({ is: "ended", why: r }));
+    return () => {
+      this.#watching.delete(name);
+      void this.unwatch(name);
+    };
   }
 
   /** Ends the worker; nothing is answered after that. */
@@ -64,6 +76,8 @@ export class Keeper {
   readonly forgetCamera = this.#call("forgetCamera");
   readonly acceptDevice = this.#call("acceptDevice");
   readonly still = this.#call("still");
+  readonly watch = this.#call("watch");
+  readonly unwatch = this.#call("unwatch");
   readonly wouldFire = this.#call("wouldFire");
   readonly exportObject = this.#call("exportObject");
   readonly exportKey = this.#call("exportKey");
@@ -137,6 +151,10 @@ export class Keeper {
       for (const listener of this.#listeners) listener(message.change);
       return;
     }
+    if ("watch" in message) {
+      this.#watching.get(message.watch)?.(message.piece);
+      return;
+    }
     this.#waiting.get(message.id)?.(message.result);
     this.#waiting.delete(message.id);
   }
@@ -149,4 +167,4 @@ export class Keeper {
 }
 
 /** A Keeper's calls alone: what a screen needs, and what its tests can stand in for. */
-export type Keeps = Pick<Keeper, keyof AllCalls | "changes">;
+export type Keeps = Pick<Keeper, keyof AllCalls | "changes" | "live">;

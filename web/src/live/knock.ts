@@ -23,12 +23,12 @@ export interface Knocked {
   readonly asker: { readonly id: KeyID; readonly key: PrivateKey };
 }
 
-/** Makes a knock at the agent with which the camera is placed. */
-export async function sealKnock(device: Signer, title: Title, of: Stream, sent: number): Promise<Knocked> {
+/** Makes a knock at the agent with which the camera is placed. What it says of the time is for the agent, and may be of another clock than `sent`. */
+export async function sealKnock(device: Signer, title: Title, of: Stream, sent: number, time = sent): Promise<Knocked> {
   const agent = title.agents.find((a) => a.id === title.camera(of.camera)?.agent);
   if (agent === undefined) throw new Error("internal error: no such camera");
   const key = await privateKey(random(seedSize));
-  const own = writeStart("knock", of).raw(idBytes("agent", agent.id)).raw(random(16)).u64(sent).u64(sent + knockLife);
+  const own = writeStart("knock", of).raw(idBytes("agent", agent.id)).raw(random(16)).u64(time).u64(time + knockLife);
   const bytes = await writeParcel(knockFormat, own, device, title, [{ recipient: "agent", key: agent.kem, epoch: title.epoch }], key.publicKey);
   return { bytes, hash: await sha256(bytes), sent, asker: { id: (await publicKey("X-Wing", key.publicKey)).id, key } };
 }

@@ -71,10 +71,13 @@ export class Viewer {
     this.#knocked = knocked;
   }
 
-  /** Makes the knock that is to be sent to the camera's agent. Only the newest is answered; what is played goes on. */
-  knock(title: Title, now: number): Promise<Bytes> {
+  /**
+   * Makes the knock that is to be sent to the camera's agent. Only the newest is answered;
+   * what is played goes on. `time` is what the wall clock shows: the agent compares it with its own.
+   */
+  knock(title: Title, now: number, time = now): Promise<Bytes> {
     return this.#inTurn(async () => {
-      this.#knocked = await sealKnock(this.device, title, this.stream, now);
+      this.#knocked = await sealKnock(this.device, title, this.stream, now, time);
       return this.#knocked.bytes;
     });
   }

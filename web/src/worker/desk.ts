@@ -1,6 +1,5 @@
 // Where the page's calls about the home that is open are answered.
 
-import { Failed } from "../api.ts";
 import { type AgentID, type CameraID, type HomeID, type NameText, parseName } from "../seal/name.ts";
 import { base64 } from "../wire.ts";
 import type { Listening } from "./agents.ts";
@@ -28,6 +27,7 @@ import type {
   SettingsView,
   SetUp,
   Still,
+  StreamName,
   TitleView,
   WouldHaveFired,
 } from "./protocol.ts";
@@ -64,7 +64,7 @@ export class Desk implements Calls {
     return result(async () => {
       const room = await this.#hall.enter(home);
       room.home.session.again();
-      await this.#refresh(room);
+      await this.#hall.refresh(room);
       room.changes.start();
       const settings = await room.home.names.read();
       void this.#hall.remember(room.home).catch(ignoreTrouble);
@@ -74,7 +74,7 @@ export class Desk implements Calls {
 
   title(): Promise<Result<{ title: TitleView }>> {
     return this.#in(async (room) => {
-      await this.#refresh(room);
+      await this.#hall.refresh(room);
       void this.#hall.remember(room.home).catch(ignoreTrouble);
       return { title: room.home.view() };
     });
@@ -185,6 +185,20 @@ export class Desk implements Calls {
     return this.#in(({ agents }) => agents.command(agent, { do: "still", camera }));
   }
 
+  watch(watch: string, camera: CameraID, stream: StreamName): Promise<Result<object>> {
+    return this.#in(async ({ watches }) => {
+      watches.begin(watch, camera, stream);
+      return {};
+    });
+  }
+
+  unwatch(watch: string): Promise<Result<object>> {
+    return this.#in(async ({ watches }) => {
+      watches.end(watch);
+      return {};
+    });
+  }
+
   wouldFire(agent: AgentID, camera: CameraID, { sensitivity, zones, masks }: MotionSettings): Promise<Result<WouldHaveFired>> {
     return this.#in(({ agents }) => agents.command(agent, { do: "would-fire", camera, sensitivity, zones, masks }));
   }
@@ -220,19 +234,6 @@ export class Desk implements Calls {
       name: command,
       progress: ({ still, ...p }) => this.#hall.tell({ changed: "progress", command, ...p, ...(still === null ? {} : { still }) }),
     };
-  }
-
-  /** Fetches the chain; a fork is told to the server's records too. */
-  async #refresh(room: Room): Promise<void> {
-    try {
-      await room.home.chain.refresh();
-    } catch (e) {
-      if (e instanceof Failed && e.trouble.trouble === "fork") {
-        void room.reporter.tell({ delivery: e.request, asked: "", reason: "unknown-head", word: "corrupt", header: new Uint8Array(0) });
-      }
-      if (e instanceof Failed && e.trouble.trouble === "signed-out") await this.#hall.turnedAway(room).catch(ignoreTrouble);
-      throw e;
-    }
   }
 
   #in<T>(work: (room: Room) => Promise<T>): Promise<Result<T>> {

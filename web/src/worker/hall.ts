@@ -16,10 +16,11 @@ import { depositing, remembering } from "./deposit.ts";
 import { Events } from "./events.ts";
 import { Home } from "./home.ts";
 import { Objects } from "./objects.ts";
-import type { Change, KnownHome } from "./protocol.ts";
+import type { Change, KnownHome, Piece } from "./protocol.ts";
 import { Reporter } from "./report.ts";
 import { ignoreTrouble } from "./result.ts";
 import { Turns } from "./turns.ts";
+import { Watches } from "./watches.ts";
 
 /** What belongs to the home that is open. */
 export interface Room {
@@ -29,6 +30,7 @@ export interface Room {
   readonly objects: Objects;
   readonly reporter: Reporter;
   readonly changes: Changes;
+  readonly watches: Watches;
   readonly asks: Map<CameraID, { ask: ParsedAsk; name: string }>;
 }
 
@@ -42,16 +44,18 @@ export class Hall {
   readonly server: Server;
   readonly vault: AccountVault;
   readonly tell: (change: Change) => void;
+  readonly #give: (watch: string, piece: Piece) => void;
   readonly #openKeep: () => Promise<Keep>;
   readonly #entering = new Turns();
   readonly #listeners: ((change: Change) => void)[] = [];
   #room: Room | null = null;
   #visitor: Visitor | null = null;
 
-  constructor(server: Server, keep: () => Promise<Keep>, tell: (change: Change) => void) {
+  constructor(server: Server, keep: () => Promise<Keep>, tell: (change: Change) => void, give: (watch: string, piece: Piece) => void = () => undefined) {
     this.server = server;
     this.#openKeep = keep;
     this.tell = tell;
+    this.#give = give;
     this.vault = new AccountVault(server, () => this.keep());
   }
 
@@ -222,7 +226,22 @@ export class Hall {
     const events = new Events(home, reporter, agents);
     const objects = new Objects(home, events, reporter, () => this.tell({ changed: "settings" }));
     const changes = new Changes(home.session, (change) => this.#heard(change), () => home.chain.refresh());
-    return { home, agents, events, objects, reporter, changes, asks: new Map() };
+    const watches: Watches = new Watches(home, reporter, () => this.refresh(room), this.#give);
+    const room: Room = { home, agents, events, objects, reporter, changes, watches, asks: new Map() };
+    return room;
+  }
+
+  /** Fetches the chain of a room; a fork is told to the server's records too. */
+  async refresh(room: Room): Promise<void> {
+    try {
+      await room.home.chain.refresh();
+    } catch (e) {
+      if (e instanceof Failed && e.trouble.trouble === "fork") {
+        void room.reporter.tell({ delivery: e.request, asked: "", reason: "unknown-head", word: "corrupt", header: new Uint8Array(0) });
+      }
+      if (e instanceof Failed && e.trouble.trouble === "signed-out") await this.turnedAway(room).catch(ignoreTrouble);
+      throw e;
+    }
   }
 
   /** Says in the vault, and here, how it stands with a home; that may fail without harm. */
@@ -304,12 +323,14 @@ export class Hall {
   /** Closes the home that is open. */
   leave(): void {
     this.#room?.changes.close();
+    this.#room?.watches.close();
     this.#room = null;
   }
 
   /** The machine says that it is online again. */
   online(): void {
     this.#room?.changes.hurry();
+    this.#room?.watches.hurry();
   }
 
   #heard(change: Change): void {

@@ -198,6 +198,34 @@ export type Change =
   | { changed: "progress"; command: string; says: string; done: number; of: number; still?: Blob }
   | { changed: "link"; up: boolean };
 
+/** The streams of a camera that can be watched. */
+export type StreamName = "main" | "sub" | "sound";
+
+/**
+ * Why nothing comes of a stream, which is asked for again by itself. `line`: the way to
+ * the server is being made. `silent`: it is there, and nothing comes. `offline`: the
+ * server does not answer; `busy`: it or the agent has its hands full. `held`, `closed`:
+ * the server gives nothing of the home. The other words are the agent's, or `away`: it is not there.
+ */
+export type Waits = "line" | "silent" | "offline" | "busy" | "held" | "closed" | "away" | "frozen" | "off" | "no-stream" | "not-allowed" | "other";
+
+/**
+ * What comes of watching a stream, in order. All of it is verified: signed by the
+ * camera's agent, for this stream, once, and opened here.
+ */
+export type Piece =
+  /** A run begins with the media that come next. */
+  | { is: "init"; type: string; segment: ArrayBuffer }
+  /** `time` of its first frame, microseconds by the agent's clock; `seen`, when the camera saw it at the earliest, by the steady clock (steady.ts). */
+  | { is: "media"; media: ArrayBuffer; key: boolean; time: number; seen: number }
+  /** So many pieces did not come. */
+  | { is: "gap"; missing: number }
+  | { is: "waits"; why: Waits }
+  /** Something came that was of another stream; it was thrown away and reported. */
+  | { is: "misroute" }
+  /** Nothing comes any more. */
+  | { is: "ended"; why: Trouble };
+
 /** What a page may ask of the worker about the home that is open; the rest is in AccountCalls and MemberCalls. */
 export interface Calls {
   /** The homes that this browser has keys for. */
@@ -249,6 +277,9 @@ export interface Calls {
   acceptDevice(agent: AgentID, camera: CameraID): Promise<Result<object>>;
   /** A picture of now. */
   still(agent: AgentID, camera: CameraID): Promise<Result<Still>>;
+  /** Watches a stream, under the page's own name for it, until unwatch; what comes of it comes as pieces. */
+  watch(watch: string, camera: CameraID, stream: StreamName): Promise<Result<object>>;
+  unwatch(watch: string): Promise<Result<object>>;
   /** How often the camera would have told of motion lately with other settings. */
   wouldFire(agent: AgentID, camera: CameraID, motion: MotionSettings): Promise<Result<WouldHaveFired>>;
   /** The object file with the reader's envelope, as `latchkey open` takes it. */
@@ -266,4 +297,4 @@ export interface AllCalls extends Calls, AccountCalls, MemberCalls {}
 export type Request = { id: number; call: keyof AllCalls; args: unknown[] };
 
 /** Worker to page. */
-export type Message = { id: number; result: unknown } | { change: Change };
+export type Message = { id: number; result: unknown } | { change: Change } | { watch: string; piece: Piece };

@@ -4,6 +4,7 @@
 import { Failed } from "../api.ts";
 import { sha256 } from "../deed/key.ts";
 import { base64, type Bytes, hex, concat, ascii } from "../wire.ts";
+import type { LiveReason } from "../live/message.ts";
 import type { LetterReason } from "../letter/letter.ts";
 import type { RefusedFor, Reported, TrustView, Word } from "./protocol.ts";
 import { parseName } from "../seal/name.ts";
@@ -15,12 +16,12 @@ export interface Refusal {
   readonly delivery: string;
   /** The name that was asked for, "" for a list. */
   readonly asked: string;
-  readonly reason: RefusedFor | LetterReason;
+  readonly reason: RefusedFor | LetterReason | LiveReason;
   readonly word: Word;
   /** The header of what came, empty if it had none. */
   readonly header: Bytes;
   /** What it should have been, if it is no object. */
-  readonly what?: "condition" | "reply";
+  readonly what?: "condition" | "reply" | "live";
 }
 
 // A server that sends nothing but nonsense is told so often, and then no more for a while.

@@ -9,7 +9,7 @@ import { Desk } from "./desk.ts";
 import { Hall } from "./hall.ts";
 import { Joins } from "./joins.ts";
 import { MemberDesk } from "./memberdesk.ts";
-import type { AccountCalls, Calls, MemberCalls, Message, Request } from "./protocol.ts";
+import type { AccountCalls, Calls, MemberCalls, Message, Piece, Request } from "./protocol.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -41,6 +41,8 @@ const homeCalls: Record<keyof Calls, true> = {
   forgetCamera: true,
   acceptDevice: true,
   still: true,
+  watch: true,
+  unwatch: true,
   wouldFire: true,
   exportObject: true,
   exportKey: true,
@@ -110,6 +112,7 @@ const hall = new Hall(
   new Server(self.location.origin),
   () => (keep ??= openKeep().catch((e: unknown) => ((keep = null), Promise.reject(e)))),
   (change) => post({ change }),
+  (watch, piece) => post({ watch, piece }, bytesOf(piece)),
 );
 // What one page locks is locked in all of them.
 const pages = new BroadcastChannel("latchkey locked");
@@ -122,8 +125,13 @@ const desks: { answers: Calls | AccountCalls | MemberCalls; calls: object }[] = 
   { answers: new MemberDesk(hall, joins), calls: memberCalls },
 ];
 
-function post(message: Message): void {
-  self.postMessage(message);
+/** What goes over to the page and is not copied. */
+function bytesOf(piece: Piece): ArrayBuffer[] {
+  return piece.is === "media" ? [piece.media] : piece.is === "init" ? [piece.segment] : [];
+}
+
+function post(message: Message, bytes: ArrayBuffer[] = []): void {
+  self.postMessage(message, bytes);
 }
 
 self.onmessage = async (e: MessageEvent<Request>) => {
