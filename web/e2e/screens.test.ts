@@ -61,23 +61,31 @@ async function sound(v: Visitor): Promise<void> {
   v.blameless();
 }
 
-const page = ["nav a >> nth=1", "[data-camera] a >> nth=0"];
-const add = ["nav a >> nth=1", `text=${words.cameras.newCamera}`];
+const page = ["nav a >> nth=2", "[data-camera] a >> nth=0"];
+const live = ["nav a >> nth=0"];
+const watched = [...live, "[data-camera] a >> nth=0"];
+const add = ["nav a >> nth=2", `text=${words.cameras.newCamera}`];
 
 const screens: [name: string, at: string, ready: string, go?: string[]][] = [
   ["events", "", "[data-state=opened]"],
   ["the player", "", "video", ["[data-event] >> nth=2"]],
   ["a clip that this browser cannot play", "?is=h265", `text=${words.player.saveClip}`, ["[data-event] >> nth=2"]],
-  ["cameras", "?is=asks", `text=${words.cameras.asks}`, ["nav a >> nth=1"]],
-  ["adding an agent", "", "code", ["nav a >> nth=1", `text=${words.join.add}`]],
-  ["cameras in every state", "?is=states", "[data-standing=frozen]", ["nav a >> nth=1"]],
-  ["cameras that nothing verified is known of", "?is=untold", `text=${words.cameras.refusedConditions(1)}`, ["nav a >> nth=1"]],
+  ["all cameras live", "", "[data-live=true]", [...live, `text=${words.live.all}`]],
+  ["arranging the cameras", "?is=states", `text=${words.live.arrangeSays}`, [...live, `text=${words.live.arrange}`]],
+  ["a camera that is watched", "", "[data-live=true]", watched],
+  ["a camera that is watched late", "?is=live-late", `text=${words.live.behind("8 s")}`, watched],
+  ["a camera whose agent is away", "?is=live-away", `text=${words.live.waits.away}`, watched],
+  ["a camera whose video this browser cannot play", "?is=live-h265", `text=${words.live.fell.h265}`, watched],
+  ["cameras", "?is=asks", `text=${words.cameras.asks}`, ["nav a >> nth=2"]],
+  ["adding an agent", "", "code", ["nav a >> nth=2", `text=${words.join.add}`]],
+  ["cameras in every state", "?is=states", "[data-standing=frozen]", ["nav a >> nth=2"]],
+  ["cameras that nothing verified is known of", "?is=untold", `text=${words.cameras.refusedConditions(1)}`, ["nav a >> nth=2"]],
   ["the events while cameras do not record", "?is=states", `text=${words.strip.look}`],
-  ["another device", "?is=states", "dialog input", ["nav a >> nth=1", `text=${words.standing.act.accept}`]],
+  ["another device", "?is=states", "dialog input", ["nav a >> nth=2", `text=${words.standing.act.accept}`]],
   ["a camera's page", "?is=drawn", ".corner", [...page, `text=${words.drawing.edit}`]],
-  ["a camera whose password is wrong", "?is=states", "[type=password]", ["nav a >> nth=1", `text=${words.standing.act.password}`]],
+  ["a camera whose password is wrong", "?is=states", "[type=password]", ["nav a >> nth=2", `text=${words.standing.act.password}`]],
   ["adding a camera", "?is=states", ".device", [...add, `text=${words.adding.discover}`]],
-  ["the home", "", `text=${words.settings.keySave}`, ["nav a >> nth=3"]],
+  ["the home", "", `text=${words.settings.keySave}`, ["nav a >> nth=4"]],
   ["no event yet", "?is=quiet", `text=${words.events.empty.title}`],
   ["no camera yet", "?is=empty", `text=${words.events.noCameras.title}`],
   ["no home, and a worker that knows of no accounts", "?is=new,before", `text=${words.none.title}`],
@@ -196,7 +204,7 @@ test("what is out of sight is out of memory", async () => {
   }
   expect(await page.locator("[data-event]").count()).toBeGreaterThan(150);
   await expect.poll(() => alive(page)).toBeLessThan(60);
-  await page.locator("nav a").nth(1).click();
+  await page.locator("nav a").nth(2).click();
   await expect.poll(() => alive(page)).toBe(0);
   v.blameless();
   await v.leave();

@@ -1,8 +1,8 @@
 // The address bar as state: which screen, and what is open over it.
 
-export type Screen = "events" | "cameras" | "people" | "home" | "you" | "trust" | "homes";
+export type Screen = "live" | "events" | "cameras" | "people" | "home" | "you" | "trust" | "homes";
 /**
- * `camera` is the camera whose page is shown, `person` the person, "new" for adding one;
+ * `camera` is the camera whose page is shown, or that is watched, `person` the person, "new" for adding one;
  * `invite` is the invitation.
  */
 export type Route = { screen: Screen; event: string; camera?: string; person?: string; invite?: string };
@@ -16,6 +16,7 @@ export function parsePath(path: string): Route {
   const [screen = "", part = "", ...more] = path.split("/").filter(Boolean);
   const alone = more.length === 0;
   if (plain.has(screen)) return { screen: screen as Screen, event: "" };
+  if (screen === "live") return alone && id.test(part) ? { screen, event: "", camera: part } : { screen, event: "" };
   if (screen === "people") return { screen, event: "", ...personOf(part, more) };
   if (screen === "cameras") return alone && (part === "new" || id.test(part)) ? { screen, event: "", camera: part } : { screen, event: "" };
   return { screen: "events", event: screen === "events" && alone && id.test(part) ? part : "" };

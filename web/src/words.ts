@@ -7,6 +7,7 @@
 import { homes, lost, passkey, recovery, secure, signIn, signUp, strength, welcome, you } from "./words/account.ts";
 import { adding, agents, camera, cameras, drawing, schedule, standing, strip } from "./words/cameras.ts";
 import { count } from "./words/count.ts";
+import { live } from "./words/live.ts";
 import { invited, inviting, people, rights } from "./words/people.ts";
 import { door, frozen, held, release, retention, trust } from "./words/trust.ts";
 
@@ -43,7 +44,7 @@ export const words = {
     day: (day: string, clock: string) => `${day}, ${clock}`,
   },
 
-  nav: { events: "Events", cameras: "Cameras", people: "People", home: "Home", you: "You", trust: "Trust", homes: "Your homes", waiting: "(waiting for your answer)" },
+  nav: { live: "Live", events: "Events", cameras: "Cameras", people: "People", home: "Home", you: "You", trust: "Trust", homes: "Your homes", waiting: "(waiting for your answer)" },
 
   length: {
     seconds: (s: number) => `${s} s`,
@@ -274,6 +275,7 @@ export const words = {
   retention,
   release,
 
+  live,
   cameras,
   standing,
   strip,
@@ -413,6 +415,8 @@ export const words = {
       { keys: ["Space"], says: "play and pause" },
       { keys: ["f"], says: "full screen" },
       { keys: ["m"], says: "sound off and on" },
+      { keys: ["s"], says: "save the live picture" },
+      { keys: ["+", "−", "0"], says: "closer, wider, the whole live picture; the arrows move it" },
       { keys: ["?"], says: "this list" },
     ],
   },

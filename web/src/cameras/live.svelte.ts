@@ -7,7 +7,7 @@ import type { House } from "../house.svelte.ts";
 import { troubleSays } from "../parts/trouble.ts";
 import type { Camera } from "./standing.ts";
 
-const every = 15_000;
+const seldom = 15_000; // milliseconds
 
 export class Live {
   blob = $state.raw<Blob | null>(null);
@@ -22,7 +22,7 @@ export class Live {
   #ended = false;
 
   /** Made while a component is made. A camera that is off is not asked. */
-  constructor(what: () => { house: House; camera: Camera; off: boolean }) {
+  constructor(what: () => { house: House; camera: Camera; off: boolean }, every = seldom) {
     this.#what = what;
     // Another list of cameras is not another camera.
     const of = $derived(what().off ? "" : what().camera.id);

@@ -5,6 +5,7 @@
 import type { Keeps } from "../keeper.ts";
 import { FakeAccounts } from "./accounts.ts";
 import { FakeHome } from "./home.ts";
+import { live } from "./live.ts";
 import { FakeMembers } from "./members.ts";
 import { Stage } from "./stage.ts";
 
@@ -15,5 +16,5 @@ export function fakeKeeper(): Keeps {
     stage.listeners.add(listener);
     return () => stage.listeners.delete(listener);
   };
-  return { changes, ...new FakeHome(stage), ...new FakeAccounts(stage), ...new FakeMembers(stage) };
+  return { changes, live, ...new FakeHome(stage), ...new FakeAccounts(stage), ...new FakeMembers(stage) };
 }

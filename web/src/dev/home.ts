@@ -148,6 +148,9 @@ export class FakeHome implements Calls {
   changeCamera = () => this.#s.answer({});
   forgetCamera = () => this.#s.answer({});
   acceptDevice = () => this.#s.answer({});
+  // The page itself watches by live(), which has a stand-in of its own (live.ts).
+  watch: Calls["watch"] = () => this.#s.answer({});
+  unwatch: Calls["unwatch"] = () => this.#s.answer({});
   still: Calls["still"] = async () => {
     if (is("no-still")) return { ok: false, trouble: "agent", reason: "unreachable", message: "The camera cannot be reached." };
     const now = new Date();

@@ -79,6 +79,28 @@ export function paint(what: Scene, name: string, at: Date): Promise<Blob> {
   return canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
 }
 
+/** A picture that goes on, painted for as long as somebody watches; returns how to stop. */
+export function filmOn(what: Scene, name: string, take: (type: string, piece: ArrayBuffer) => void): () => void {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [width, height];
+  const g = canvas.getContext("2d")!;
+  const draw = () => {
+    scene(g, what);
+    person(g, 150 + ((Date.now() / 40) % 300), coats[1] ?? "#444");
+    stamp(g, name, new Date());
+  };
+  draw();
+  const painting = setInterval(draw, 66);
+  const recorder = new MediaRecorder(canvas.captureStream(15), { mimeType: 'video/webm; codecs="vp8"' });
+  let turn = Promise.resolve();
+  recorder.ondataavailable = (e) => (turn = turn.then(async () => take(recorder.mimeType, await e.data.arrayBuffer())));
+  recorder.start(100);
+  return () => {
+    clearInterval(painting);
+    recorder.stop();
+  };
+}
+
 /** A few seconds of moving picture, with a tone to it if wanted. */
 export async function film(what: Scene, name: string, at: Date, tone = false): Promise<Blob> {
   const canvas = document.createElement("canvas");

@@ -3,11 +3,11 @@
 import { words } from "../words.ts";
 import { dayOf, wall } from "./time.ts";
 
-/** What an opened clip is called as a file: the camera and the home's time, without what file systems refuse. */
-export function fileOf(camera: string, us: number | null, zone: string): string {
+/** What a file of a camera is called: by the camera and the home's time, without what file systems refuse. */
+export function fileOf(camera: string, us: number | null, zone: string, named: (camera: string, day: string, clock: string) => string = words.player.clipFile): string {
   const w = us === null ? null : wall(us, zone);
   const clock = w ? [w.hour, w.minute, w.second].map((n) => String(n).padStart(2, "0")).join("-") : "";
-  return words.player.clipFile(camera, us === null ? "" : dayOf(us, zone), clock).replace(/[\\/:*?"<>|]/g, "-").replace(/ +/g, " ");
+  return named(camera, us === null ? "" : dayOf(us, zone), clock).replace(/[\\/:*?"<>|]/g, "-").replace(/ +/g, " ");
 }
 
 /** Saves the file under that name. */

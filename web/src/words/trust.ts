@@ -40,7 +40,7 @@ export const trust = {
   refusedNone: "Nothing since this page was opened: everything that came was what was asked for, and signed.",
   refusedSome: (n: number) => `${count(n, "thing", "things")} that came ${n === 1 ? "was" : "were"} not what was asked for, or not rightly signed, and ${n === 1 ? "was" : "were"} not shown. This was reported to the server.`,
   refusedLine: (what: string, why: string, when: string) => `${when}: ${what}. ${why}`,
-  what: { thumbnail: "a picture", clip: "a clip", description: "the details of an event", settings: "the settings", deed: "a statement about the home", condition: "the report of an agent", reply: "the answer of an agent", answer: "an answer" },
+  what: { thumbnail: "a picture", clip: "a clip", description: "the details of an event", settings: "the settings", deed: "a statement about the home", condition: "the report of an agent", reply: "the answer of an agent", live: "a piece of live view", answer: "an answer" },
   why: {
     elsewhere: "It belonged somewhere else.",
     unsigned: "It was not signed by anybody who may.",

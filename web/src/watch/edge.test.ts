@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+
+import { Edge, roomFor } from "./edge.ts";
+
+it("hurries while it is behind, and jumps when it is far behind", () => {
+  const edge = new Edge(roomFor.pictures, false, 0);
+  expect(edge.step(0.1, 0)).toEqual({ rate: 1 });
+  expect(edge.step(0.3, 0)).toEqual({ rate: 1.08 });
+  expect(edge.step(1, 0)).toEqual({ rate: 1.25 });
+  expect(edge.step(9, 0)).toEqual({ jump: roomFor.pictures });
+});
+
+it("takes more room when it runs dry, up to a second, and gives it back while it is calm", () => {
+  const edge = new Edge(roomFor.pictures, false, 0);
+  edge.dry(0);
+  expect(edge.room).toBeCloseTo(0.2);
+  for (let i = 0; i < 50; i++) edge.dry(0);
+  expect(edge.room).toBe(1);
+  edge.step(1, 9_000);
+  expect(edge.room).toBe(1);
+  for (let at = 10_001; at < 3_000_000; at += 10_001) edge.step(1, at);
+  expect(edge.room).toBe(roomFor.pictures);
+});
+
+it("never changes the rate where that costs a standstill, and jumps seldom", () => {
+  const edge = new Edge(roomFor.pictures, true, 0);
+  expect(edge.step(2, 0)).toEqual({ rate: 1 });
+  expect(edge.step(4, 0)).toEqual({ jump: 3 * roomFor.pictures });
+  expect(edge.step(4, 1000)).toEqual({ rate: 1 });
+  expect(edge.step(4, 6000)).toHaveProperty("jump");
+});
