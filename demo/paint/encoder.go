@@ -33,7 +33,7 @@ type encoder struct {
 }
 
 // startEncoder starts the child and the painter before it. They end when ctx does.
-func startEncoder(ctx context.Context, scene Scene) (*encoder, error) {
+func startEncoder(ctx context.Context, scene Scene, strip bool) (*encoder, error) {
 	const keyEvery = "keyint=%d:min-keyint=%d:scenecut=0:repeat-headers=1:aud=1"
 	x264 := fmt.Sprintf(keyEvery, FrameRate, FrameRate)
 	output := func(filter, rate, pipe string) []string {
@@ -74,14 +74,14 @@ func startEncoder(ctx context.Context, scene Scene) (*encoder, error) {
 	e.main, e.sub = e.pictures(mainPipe, e.stamps[0]), e.pictures(subPipe, e.stamps[1])
 	e.finished.Go(func() {
 		defer frames.Close()
-		e.paint(ctx, frames, scene)
+		e.paint(ctx, frames, scene, strip)
 	})
 	return e, nil
 }
 
 // paint writes a frame of the scene at each tick until ctx ends or the child does. On
 // a busy machine ticks are left out; the stamps tell when a frame is really of.
-func (e *encoder) paint(ctx context.Context, w io.Writer, scene Scene) {
+func (e *encoder) paint(ctx context.Context, w io.Writer, scene Scene, strip bool) {
 	tick := time.NewTicker(time.Second / FrameRate)
 	defer tick.Stop()
 	img := image.NewRGBA(image.Rect(0, 0, Width, Height))
@@ -92,6 +92,9 @@ func (e *encoder) paint(ctx context.Context, w io.Writer, scene Scene) {
 		case <-tick.C:
 			now := time.Now()
 			paintFrame(img, scene, now)
+			if strip {
+				newCanvas(img).strip(scene, now)
+			}
 			for _, stamps := range e.stamps {
 				select {
 				case <-ctx.Done():

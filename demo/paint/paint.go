@@ -39,6 +39,9 @@ type Config struct {
 	// Addr is where the RTSP server listens, "127.0.0.1:0" if empty.
 	Addr string
 
+	// Strip burns a clock into the picture that programs can read.
+	Strip bool
+
 	// User and Password are what the camera asks for; it is open if both are empty.
 	User, Password string
 }
@@ -77,7 +80,7 @@ func Serve(ctx context.Context, config Config) (*Camera, error) {
 		return nil, errors.Join(fmt.Errorf("serve camera %s: %w", config.Scene, err), listener.Close())
 	}
 	ctx, c.stop = context.WithCancel(ctx)
-	c.encoder, err = startEncoder(ctx, config.Scene)
+	c.encoder, err = startEncoder(ctx, config.Scene, config.Strip)
 	if err != nil {
 		c.Close()
 		return nil, fmt.Errorf("encode camera %s: %w", config.Scene, err)

@@ -260,7 +260,7 @@ export class Street {
     this.cameras = cameras;
   }
 
-  static async paint(built: Built, wanted: readonly { scene: number; user: string; password: string }[]): Promise<Street> {
+  static async paint(built: Built, wanted: readonly { scene: number; user: string; password: string; strip?: boolean }[]): Promise<Street> {
     const folder = join(built.folder, "cameras");
     const painted = new Process({ name: "cameras", command: built.camera, cwd: built.folder, env: environment(folder, built.camera), stdin: JSON.stringify(wanted) });
     await painted.line(/^ready$/, { within: 40_000 });

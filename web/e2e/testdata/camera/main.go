@@ -16,6 +16,7 @@ import (
 
 type wanted struct {
 	Scene    paint.Scene `json:"scene"`
+	Strip    bool        `json:"strip"`
 	User     string      `json:"user"`
 	Password string      `json:"password"`
 }
@@ -35,7 +36,7 @@ func serve() error {
 		return fmt.Errorf("read which cameras: %w", err)
 	}
 	for _, w := range all {
-		camera, err := paint.Serve(ctx, paint.Config{Scene: w.Scene, User: w.User, Password: w.Password})
+		camera, err := paint.Serve(ctx, paint.Config{Scene: w.Scene, Strip: w.Strip, User: w.User, Password: w.Password})
 		if err != nil {
 			return err
 		}

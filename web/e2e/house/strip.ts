@@ -1,0 +1,77 @@
+// What plays, read back from the screen: the clock that a painted camera burns into its
+// picture for programs (demo/paint/strip.go).
+
+import type { Page } from "playwright-core";
+
+/** A picture that was on the screen. */
+export interface Seen {
+  /** The number of the camera's scene. */
+  scene: number;
+  /** When it was painted, and when it was shown; milliseconds of this machine's clock. */
+  painted: number;
+  shown: number;
+}
+
+/** Everything that a page has shown in video elements since it was asked to look. */
+export interface Watched {
+  seen: Seen[];
+  /** Pictures whose clock could not be read. */
+  unread: number;
+}
+
+/** Has a page keep what its video elements show, from now on and after every load. */
+export async function lookAtVideos(page: Page): Promise<void> {
+  const look = (): void => {
+    const kept: Watched = { seen: [], unread: 0 };
+    (window as unknown as { latchkeySeen: Watched }).latchkeySeen = kept;
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [640, 360];
+    const pen = canvas.getContext("2d", { willReadFrequently: true })!;
+    const known = new WeakSet<HTMLVideoElement>();
+
+    /** The four bits from the top down of each of the eleven groups, null if they do not check. */
+    function read(video: HTMLVideoElement): { scene: number; ms: number } | null {
+      pen.drawImage(video, 0, 0, 640, 360);
+      const { data } = pen.getImageData(12, 353, 616, 1);
+      const groups = Array.from({ length: 11 }, (_, g) => [0, 1, 2, 3].reduce((sum, b) => sum * 2 + (data[((g * 4 + b) * 14 + 7) * 4]! > 128 ? 1 : 0), 0));
+      if (groups.reduce((a, b) => a ^ b, 0) !== 15) return null;
+      return { scene: groups[0]!, ms: groups.slice(1, 10).reduce((sum, g) => sum * 16 + g, 0) };
+    }
+
+    function watch(video: HTMLVideoElement): void {
+      known.add(video);
+      const next = (): void => {
+        const shown = Date.now();
+        const is = read(video);
+        if (is === null) kept.unread++;
+        // The clock of the strip begins anew every two years.
+        else kept.seen.push({ scene: is.scene, painted: shown - ((shown % 2 ** 36) - is.ms), shown });
+        video.requestVideoFrameCallback(next);
+      };
+      video.requestVideoFrameCallback(next);
+    }
+
+    setInterval(() => {
+      for (const video of document.querySelectorAll("video")) if (!known.has(video)) watch(video);
+    }, 20);
+  };
+  await page.addInitScript(look);
+  await page.evaluate(look);
+}
+
+/** What was shown since the last time that somebody asked. */
+export function takeSeen(page: Page): Promise<Watched> {
+  return page.evaluate(() => {
+    const kept = (window as unknown as { latchkeySeen: Watched }).latchkeySeen;
+    const all = { seen: kept.seen.splice(0), unread: kept.unread };
+    kept.unread = 0;
+    return all;
+  });
+}
+
+/** The middle and nearly the largest of some numbers. */
+export function spread(of: number[]): { p50: number; p95: number } {
+  const sorted = [...of].sort((a, b) => a - b);
+  const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
+  return { p50: at(0.5), p95: at(0.95) };
+}
