@@ -4,10 +4,18 @@ import { Edge, roomFor } from "./edge.ts";
 
 it("hurries while it is behind, and jumps when it is far behind", () => {
   const edge = new Edge(roomFor.pictures, false, 0);
-  expect(edge.step(0.1, 0)).toEqual({ rate: 1 });
-  expect(edge.step(0.3, 0)).toEqual({ rate: 1.08 });
-  expect(edge.step(1, 0)).toEqual({ rate: 1.25 });
-  expect(edge.step(9, 0)).toEqual({ jump: roomFor.pictures });
+  expect(edge.step(0.1, 2000)).toEqual({ rate: 1 });
+  expect(edge.step(0.3, 2000)).toEqual({ rate: 1.08 });
+  expect(edge.step(1, 2000)).toEqual({ rate: 1.25 });
+  expect(edge.step(9, 2000)).toEqual({ jump: roomFor.pictures });
+});
+
+it("jumps to the end of what comes at once in the beginning, and not at every beat", () => {
+  const edge = new Edge(roomFor.pictures, false, 0);
+  expect(edge.step(1, 10)).toEqual({ jump: roomFor.pictures });
+  expect(edge.step(1, 110)).toEqual({ rate: 1.25 });
+  expect(edge.step(1, 420)).toEqual({ jump: roomFor.pictures });
+  expect(edge.step(1, 1600)).toEqual({ rate: 1.25 });
 });
 
 it("takes more room when it runs dry, up to a second, and gives it back while it is calm", () => {

@@ -13,6 +13,11 @@ const lessRoom = 0.02;
 const jumpAt = 2.5; // seconds beyond the room
 const hurryAt = 0.5;
 const nudgeAt = 0.08;
+// At the beginning what is kept of a group comes at once: one jump to its end is better
+// than seconds of hurry.
+const arriving = 1500; // milliseconds
+const arrivingJumpAt = 0.3;
+const arrivingPause = 400;
 // A browser that buffers anew at every other rate is never given one: it jumps, seldom.
 const gentleJumpAt = 3;
 const gentlePause = 5000;
@@ -22,6 +27,7 @@ export type Step = { readonly rate: number } | { readonly jump: number };
 export class Edge {
   readonly #least: number;
   readonly #gentle: boolean;
+  readonly #began: number;
   #room: number;
   #calmSince: number;
   #jumped = Number.NEGATIVE_INFINITY;
@@ -30,7 +36,7 @@ export class Edge {
   constructor(least: number, gentle: boolean, now: number) {
     this.#least = this.#room = gentle ? 3 * least : least;
     this.#gentle = gentle;
-    this.#calmSince = now;
+    this.#calmSince = this.#began = now;
   }
 
   /** Seconds that are kept in hand. */
@@ -56,7 +62,11 @@ export class Edge {
       this.#jumped = now;
       return { jump: this.#room };
     }
-    if (over > jumpAt) return { jump: this.#room };
+    const early = now - this.#began < arriving && over > arrivingJumpAt && now - this.#jumped > arrivingPause;
+    if (over > jumpAt || early) {
+      this.#jumped = now;
+      return { jump: this.#room };
+    }
     return { rate: over > hurryAt ? 1.25 : over > nudgeAt ? 1.08 : 1 };
   }
 }

@@ -49,8 +49,8 @@ const gentle = (): boolean => globalThis.ManagedMediaSource !== undefined;
 export class LivePlayer {
   readonly #video: HTMLVideoElement;
   readonly #told: Told;
-  readonly #pictures = new Track(() => this.#fault());
-  readonly #sound = new Track(() => this.#fault());
+  readonly #pictures = new Track(() => this.#look(), () => this.#fault());
+  readonly #sound = new Track(() => undefined, () => this.#fault());
   readonly #beat: ReturnType<typeof setInterval>;
   #wantsSound = false;
   #hasSound = false;
@@ -58,8 +58,7 @@ export class LivePlayer {
   #media: MediaSource | null = null;
   #url = "";
   #zero = 0;
-  #edge = new Edge(roomFor.pictures, gentle(), 0);
-  #begun = false;
+  #edge: Edge | null = null;
   #faults: number[] = [];
   #closed = false;
 
@@ -74,7 +73,7 @@ export class LivePlayer {
 
   /** When what is on the screen was taken, by the agent's clock (microseconds); null while nothing is. */
   get at(): number | null {
-    return this.#begun ? this.#zero + this.#video.currentTime * 1e6 : null;
+    return this.#edge !== null ? this.#zero + this.#video.currentTime * 1e6 : null;
   }
 
   /** Seconds that have come and are not shown yet. */
@@ -94,7 +93,7 @@ export class LivePlayer {
     if (left && of === "pictures") this.#told.left();
     if (this.#media === null && this.#pictures.beginning !== null) this.#open();
     // A source that has begun takes no second buffer: with sound there is another source.
-    else if (of === "sound" && this.#wantsSound && !this.#hasSound && this.#begun) this.#open();
+    else if (of === "sound" && this.#wantsSound && !this.#hasSound && this.#edge !== null) this.#open();
   }
 
   /** With sound, or without. */
@@ -116,7 +115,7 @@ export class LivePlayer {
     this.#pictures.leave();
     this.#sound.leave();
     this.#media = null;
-    this.#begun = false;
+    this.#edge = null;
     this.#video.pause();
     this.#video.removeAttribute("src");
     this.#video.load();
@@ -129,7 +128,6 @@ export class LivePlayer {
     const Source = source();
     if (Source === undefined) return this.#told.failed();
     this.#hasSound = this.#wantsSound && this.#sound.type !== "" && playsType(this.#sound.type);
-    this.#edge = new Edge(this.#hasSound ? roomFor.sound : roomFor.pictures, gentle(), performance.now());
     const media = (this.#media = new Source());
     media.addEventListener("sourceopen", () => media === this.#media && this.#guarded(() => this.#enter(media)), { once: true });
     this.#url = URL.createObjectURL(media);
@@ -166,7 +164,7 @@ export class LivePlayer {
   };
 
   readonly #waiting = (): void => {
-    if (this.#begun) this.#edge.dry(performance.now());
+    this.#edge?.dry(performance.now());
   };
 
   #look(): void {
@@ -177,7 +175,8 @@ export class LivePlayer {
     const ranges = this.#video.buffered;
     if (ranges.length === 0) return;
     const end = ranges.end(ranges.length - 1);
-    if (!this.#begun) return this.#start(end);
+    const edge = this.#edge;
+    if (edge === null) return this.#start(end);
     const shown = this.#video.currentTime;
     this.#pictures.forget(shown);
     this.#sound.forget(shown);
@@ -188,7 +187,7 @@ export class LivePlayer {
       return;
     }
     this.#pass(ranges, shown);
-    const step = this.#edge.step(end - this.#video.currentTime, performance.now());
+    const step = edge.step(end - this.#video.currentTime, performance.now());
     if ("jump" in step) this.#video.currentTime = Math.max(end - step.jump, ranges.start(ranges.length - 1));
     else if (this.#video.playbackRate !== step.rate) this.#video.playbackRate = step.rate;
     if (this.#video.paused) void this.#video.play().catch(() => undefined);
@@ -206,8 +205,8 @@ export class LivePlayer {
   }
 
   #start(end: number): void {
-    this.#begun = true;
-    this.#video.currentTime = Math.max(end - this.#edge.room, this.#video.buffered.start(this.#video.buffered.length - 1));
+    const edge = (this.#edge = new Edge(this.#hasSound ? roomFor.sound : roomFor.pictures, gentle(), performance.now()));
+    this.#video.currentTime = Math.max(end - edge.room, this.#video.buffered.start(this.#video.buffered.length - 1));
     const mine = this.#media;
     const shown = (): void => {
       if (mine === this.#media) this.#told.shown();

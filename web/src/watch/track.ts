@@ -39,10 +39,12 @@ export class Track {
   #next: Media | null = null;
   #trim: number | null = null;
   #zero = 0;
+  readonly #fed: () => void;
   readonly #fault: () => void;
 
-  /** `fault`: the buffer does not do what it should. */
-  constructor(fault: () => void) {
+  /** `fed`: everything that came is in the buffer. `fault`: the buffer does not do what it should. */
+  constructor(fed: () => void, fault: () => void) {
+    this.#fed = fed;
     this.#fault = fault;
   }
 
@@ -155,7 +157,7 @@ export class Track {
     }
     const piece = this.#next ?? this.#waiting.shift();
     this.#next = null;
-    if (piece === undefined) return;
+    if (piece === undefined) return this.#fed();
     if (this.#in !== piece.run) {
       this.#enterRun(buffer, piece);
       this.#next = piece;
