@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"strconv"
 
@@ -210,9 +209,7 @@ type Changes struct {
 
 // Changes opens the websocket of hints.
 func (h *Home) Changes(ctx context.Context) (*Changes, error) {
-	q, id := h.call("GET", "/changes"), NewRequestID()
-	query := url.Values{"request": {id}, "mac": {h.key.RequestMAC("GET", q.path, id, nil)}}
-	c, err := h.client.dial(ctx, q.path, query.Encode(), http.Header{"Cookie": {h.Cookie()}, "Origin": {h.client.Origin()}})
+	c, err := h.socket(ctx, h.call("GET", "/changes").path)
 	if err != nil {
 		return nil, err
 	}

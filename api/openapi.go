@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/account"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // OpenAPI describes the routes of the table as an OpenAPI 3.1 document. It is made from
@@ -116,8 +117,9 @@ func base32Schema(letters int) map[string]any {
 
 var pathSchemas = map[string]map[string]any{
 	"home": base32Schema(52), "account": base32Schema(26), "agent": base32Schema(26), "camera": base32Schema(26), "object": base32Schema(26), "session": base32Schema(26), "unlocker": base32Schema(26), "slot": base32Schema(26),
-	"day":  {"type": "string", "format": "date"},
-	"kind": {"enum": []any{latchkey.Thumbnail.String(), latchkey.Clip.String(), latchkey.Description.String()}},
+	"stream": {"enum": []any{sealed.MainStream.String(), sealed.SubStream.String(), sealed.SoundStream.String()}},
+	"day":    {"type": "string", "format": "date"},
+	"kind":   {"enum": []any{latchkey.Thumbnail.String(), latchkey.Clip.String(), latchkey.Description.String()}},
 }
 
 var isText = reflect.TypeFor[encoding.TextMarshaler]()

@@ -32,6 +32,7 @@ const (
 	Cloned        Reason = "cloned"         // a copy of an agent, or a restored one
 	Replayed      Reason = "replayed"       // this very request came before
 	AgentAway     Reason = "agent-away"     // the agent is not connected
+	Unwanted      Reason = "unwanted"       // nobody watches the stream that an agent brings
 	AgentRefused  Reason = "agent-refused"  // the agent cannot read a command
 	Stale         Reason = "stale"          // a command for an earlier start of the agent: read its condition again
 	TooMany       Reason = "too-many"       // a bound of the home is reached

@@ -32,7 +32,7 @@ const (
 	JSON      Form = "json"      // a JSON object each way, where there is a body
 	Object    Form = "object"    // an object file
 	Letters   Form = "letters"   // a sealed letter, and a stream of those that answer it
-	Websocket Form = "websocket" // JSON messages both ways
+	Websocket Form = "websocket" // messages both ways, of JSON or sealed
 )
 
 // Route is one thing that a server does.
@@ -168,6 +168,13 @@ var Routes = slices.Concat([]Route{
 			{Name: "mac", Says: "its MAC, over the path alone: a browser's websocket sends no headers"},
 		},
 		Answer: Changed{}, Status: 101},
+	{ID: "live", Method: "GET", Pattern: atHome + "/live/{camera}/{stream}", Right: Member, Form: Websocket,
+		Says: "Shows a camera live: takes knocks, and gives grants and fragments, as binary messages.",
+		Query: []Query{
+			{Name: "request", Says: "the request's ID"},
+			{Name: "mac", Says: "its MAC, over the path alone: a browser's websocket sends no headers"},
+		},
+		Answer: LiveHint{}, Status: 101},
 
 	{ID: "join-slot", Method: "GET", Pattern: "/v1/joins/{slot}", Right: Anybody, Form: JSON,
 		Says:   "Reads what a home announces, for whoever knows the slot.",
@@ -186,6 +193,8 @@ var Routes = slices.Concat([]Route{
 	{ID: "upload", Method: "PUT", Pattern: atObject, Right: Uploader, Form: Object,
 		Says:   "Takes an object file, from where the last attempt stopped.",
 		Answer: Stored{}, Status: 201, Held: true},
+	{ID: "live-inlet", Method: "GET", Pattern: atHome + "/live/{camera}/{stream}/inlet", Right: Uploader, Form: Websocket,
+		Says: "Takes the fragments of a stream that somebody watches, as binary messages.", Status: 101, Held: true},
 	{ID: "agent", Method: "GET", Pattern: "/v1/agent", Right: AgentHello, Form: Websocket,
 		Says: "The agent's connection.", Status: 101, Held: true},
 }, accountRoutes)

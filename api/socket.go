@@ -120,6 +120,33 @@ type ReplyFrame struct {
 	Last   bool            `json:"last" doc:"no other follows"`
 }
 
+// WantedFrame says that somebody watches a stream of the agent's, or nobody any more. An
+// agent sends no other.
+type WantedFrame struct {
+	V      V                 `json:"v"`
+	Type   Type              `json:"type"`
+	Home   latchkey.HomeID   `json:"home"`
+	Camera latchkey.CameraID `json:"camera"`
+	Stream string            `json:"stream"`
+	Wanted bool              `json:"wanted"`
+}
+
+// KnockFrame brings the agent a viewer's knock.
+type KnockFrame struct {
+	V     V               `json:"v"`
+	Type  Type            `json:"type"`
+	Home  latchkey.HomeID `json:"home"`
+	Knock []byte          `json:"knock" doc:"docs/live.md"`
+}
+
+// GrantFrame is the agent's answer to a knock, which it names itself.
+type GrantFrame struct {
+	V     V               `json:"v"`
+	Type  Type            `json:"type"`
+	Home  latchkey.HomeID `json:"home"`
+	Grant []byte          `json:"grant" doc:"docs/live.md"`
+}
+
 // ConditionFrame is what the agent says of itself, to be kept for the home's people.
 type ConditionFrame struct {
 	V      V               `json:"v"`
@@ -164,6 +191,9 @@ func (m CommandFrame) typed() Frame   { m.Type = "command"; return m }
 func (m StopFrame) typed() Frame      { m.Type = "stop"; return m }
 func (m ReplyFrame) typed() Frame     { m.Type = "reply"; return m }
 func (m ConditionFrame) typed() Frame { m.Type = "condition"; return m }
+func (m WantedFrame) typed() Frame    { m.Type = "wanted"; return m }
+func (m KnockFrame) typed() Frame     { m.Type = "knock"; return m }
+func (m GrantFrame) typed() Frame     { m.Type = "grant"; return m }
 func (m Done) typed() Frame           { m.Type = "done"; return m }
 func (m Refused) typed() Frame        { m.Type = "refused"; return m }
 
@@ -183,6 +213,9 @@ var frames = map[Type]func(b []byte) (Frame, error){
 	"stop":      decodeAs[StopFrame],
 	"reply":     decodeAs[ReplyFrame],
 	"condition": decodeAs[ConditionFrame],
+	"wanted":    decodeAs[WantedFrame],
+	"knock":     decodeAs[KnockFrame],
+	"grant":     decodeAs[GrantFrame],
 	"done":      decodeAs[Done],
 	"refused":   decodeAs[Refused],
 }

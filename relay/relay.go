@@ -34,6 +34,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -279,6 +281,16 @@ func (r *Relay) of(name sealed.Stream) *stream {
 	defer r.mu.Unlock()
 	if h := r.homes[name.Home]; h != nil {
 		return h.streams[name]
+	}
+	return nil
+}
+
+// Wanted returns the streams of a home that are wanted now.
+func (r *Relay) Wanted(of latchkey.HomeID) []sealed.Stream {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if h := r.homes[of]; h != nil {
+		return slices.Collect(maps.Keys(h.streams))
 	}
 	return nil
 }

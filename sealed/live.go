@@ -72,6 +72,16 @@ func (k StreamKind) String() string {
 	return fmt.Sprintf("stream-%d", uint8(k))
 }
 
+// ParseStreamKind reads the name of a kind that this version has.
+func ParseStreamKind(name string) (StreamKind, bool) {
+	for k := MainStream; k <= SoundStream; k++ {
+		if k.String() == name {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
 // Stream names one stream of one camera. It is what a viewer asks for, and every message
 // of live view says which stream it is about: two streams are the same exactly when they
 // are ==.

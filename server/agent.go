@@ -13,6 +13,7 @@ import (
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // How much may be said in one message: a hello, and a letter in base64 by an agent that
@@ -39,6 +40,8 @@ type conversation struct {
 
 	incarnation uint64   // of the agent
 	settings    [32]byte // hash of the document that was sent
+
+	wanted map[sealed.Stream]bool // the agent was told so; nil: of none
 }
 
 // agent answers an agent's websocket.
@@ -216,6 +219,7 @@ func (t *conversation) welcome(ctx context.Context, hello api.Hello) error {
 	}
 	t.settings = hashOf(string(document))
 	t.told = reached
+	t.listener.wanted()
 	return t.send(ctx, api.Welcome{
 		ID: hello.ID, Home: hello.Home, Head: api.Head(reached), Incarnation: hello.Incarnation,
 		Deeds: some(deeds), Settings: some(document),
@@ -257,6 +261,10 @@ func (t *conversation) talk(ctx context.Context) {
 			if pong(ctx, t.conn) != nil {
 				return
 			}
+		case <-t.listener.live:
+			if t.tellWanted(ctx) != nil {
+				return
+			}
 		case f := <-t.listener.frames:
 			if t.send(ctx, f) != nil {
 				return
@@ -282,6 +290,7 @@ func (t *conversation) tell(ctx context.Context, what api.Change) error {
 		if now, ok := title.Agent(t.agent.ID); !ok || now.KEM.ID() != t.agent.KEM.ID() {
 			return errors.New("the agent is not placed any more")
 		}
+		t.listener.wanted() // a camera may have come to another agent
 		deeds, reached := t.deeds(title, t.told.Seq+1)
 		if len(deeds) == 0 {
 			return nil
@@ -344,9 +353,14 @@ func (t *conversation) hear(ctx context.Context, f api.Frame) bool {
 	case api.Refused:
 		t.refused(m)
 		return true
+	case api.GrantFrame:
+		if m.Home == t.home {
+			t.grant(ctx, m)
+			return true
+		}
 	}
 	if take == nil || api.CheckRequestID(id) != nil {
-		t.refuse(ctx, "", "", malformed("Want asks, conditions and replies, each with an ID."))
+		t.refuse(ctx, "", "", malformed("Want asks, conditions, replies and grants."))
 		return false
 	}
 	if home != t.home {

@@ -24,8 +24,8 @@ const (
 // accept turns a request into a websocket that ends with the server. Its origin was
 // checked at the wall.
 func (s *Server) accept(a *asking, limit int64) (*websocket.Conn, context.Context, context.CancelFunc, error) {
-	if !strings.EqualFold(a.r.Header.Get("Upgrade"), "websocket") {
-		return nil, nil, nil, malformed("This address is for websockets.")
+	if err := a.upgrades(); err != nil {
+		return nil, nil, nil, err
 	}
 	c, err := websocket.Accept(a.w, a.r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
@@ -34,6 +34,14 @@ func (s *Server) accept(a *asking, limit int64) (*websocket.Conn, context.Contex
 	c.SetReadLimit(limit)
 	ctx, stop := context.WithCancel(s.ctx)
 	return c, ctx, stop, nil
+}
+
+// upgrades wants a request that asks for a websocket.
+func (a *asking) upgrades() error {
+	if !strings.EqualFold(a.r.Header.Get("Upgrade"), "websocket") {
+		return malformed("This address is for websockets.")
+	}
+	return nil
 }
 
 // changes tells a page what to fetch again.

@@ -47,8 +47,8 @@ func (s *Server) errand(a *asking, e *errand) error {
 	}
 	defer leave()
 	over := false
-	defer func() { s.relay.end(e, over) }()
-	if err := s.relay.send(e, letter.Bytes()); err != nil {
+	defer func() { s.errands.end(e, over) }()
+	if err := s.errands.send(e, letter.Bytes()); err != nil {
 		over = true
 		return err
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/relay"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // A right that ends, ends what is under way. Every connection by which something of a
@@ -30,12 +32,13 @@ type asker struct {
 }
 
 // stillMay says whether somebody may be handed something of a home, by its deeds as they
-// are now, and until when: zero if nothing ends it. What is an object's name, or nothing
-// for what concerns the home at large.
+// are now, and until when: zero if nothing ends it. What is an object's name, the camera
+// alone for what it shows live, or nothing for what concerns the home at large.
 func stillMay(t *deed.Title, who asker, what latchkey.Name) (until latchkey.Time, ok bool) {
 	if who.agent != (latchkey.AgentID{}) {
 		agent, placed := t.Agent(who.agent)
-		return 0, placed && agent.KEM.ID() == who.key
+		camera, _ := t.Camera(what.Camera)
+		return 0, placed && agent.KEM.ID() == who.key && (what == latchkey.Name{} || camera.Agent == agent.ID)
 	}
 	p, ok := t.Person(who.session.Person)
 	if device, stands := t.Device(who.session.Device); !ok || !arriving(who.session) && (!stands || device.Person != p.ID) {
@@ -44,7 +47,7 @@ func stillMay(t *deed.Title, who asker, what latchkey.Name) (until latchkey.Time
 	switch {
 	case !permits(p, who.route.Right):
 		return 0, false
-	case what != (latchkey.Name{}) && (t.Frozen() || !sees(t, who.session, what.Camera, what.Kind, 0)):
+	case what != (latchkey.Name{}) && (t.Frozen() || !seesNamed(t, who.session, what, 0)):
 		return 0, false
 	case who.route.Right != api.Known && p.Rights.Until != 0:
 		return min(p.Rights.Until, who.session.Expires), true
@@ -78,6 +81,8 @@ type cuts struct {
 	counters *counters
 	now      func() time.Time
 	rounds   atomic.Uint64 // of looking for whom to cut
+	live     *relay.Relay  // whose viewers are cut beside their connections
+	watching api.Route     // by which those came
 
 	mu    sync.Mutex // protects homes
 	homes map[latchkey.HomeID]map[*outlet]bool
@@ -122,7 +127,7 @@ func (s *Server) mayBegin(ctx context.Context, o *outlet, t *deed.Title, round u
 	}
 	until, ok := stillMay(t, o.who, o.what)
 	switch {
-	case !ok && t.Frozen() && sees(t, o.who.session, o.what.Camera, o.what.Kind, timeOf(s.now())):
+	case !ok && t.Frozen() && seesNamed(t, o.who.session, o.what, timeOf(s.now())):
 		return frozen()
 	case !ok:
 		return notFound()
@@ -178,7 +183,10 @@ func (c *cuts) endAt(o *outlet, until latchkey.Time) {
 		o.end.Stop()
 	}
 	if until != 0 && c.homes[o.home][o] {
-		o.end = time.AfterFunc(until.Time().Sub(c.now()), func() { c.reset(o, cutExpired) })
+		o.end = time.AfterFunc(until.Time().Sub(c.now()), func() {
+			c.live.Cut(o.home, bySession(o.who.session.ID))
+			c.reset(o, cutExpired)
+		})
 	}
 }
 
@@ -192,6 +200,11 @@ func (c *cuts) reset(o *outlet, why string) {
 // that brought it there, if it is one of this server's, is the last word of its own
 // connection.
 func (c *cuts) moved(t *deed.Title, by *asking) {
+	c.live.Cut(t.Home(), func(of sealed.Stream, who relay.Who) bool {
+		s := archive.Session{ID: who.Session, Person: who.Person, Device: who.Device}
+		_, ok := stillMay(t, asker{session: s, route: c.watching}, latchkey.Name{Camera: of.Camera})
+		return !ok
+	})
 	c.cut(c.of(t.Home()), cutRemoved, by, func(o *outlet) bool {
 		until, ok := stillMay(t, o.who, o.what)
 		if !ok {
@@ -204,16 +217,19 @@ func (c *cuts) moved(t *deed.Title, by *asking) {
 
 // ended cuts the connections of a session.
 func (c *cuts) ended(home latchkey.HomeID, session latchkey.SessionID, by *asking) {
+	c.live.Cut(home, bySession(session))
 	c.cut(c.of(home), cutEnded, by, func(o *outlet) bool { return o.who.session.ID == session })
 }
 
 // unsure cuts all connections of a home about which nothing is known for certain.
 func (c *cuts) unsure(home latchkey.HomeID) {
+	c.live.Cut(home, anybody)
 	c.cut(c.of(home), cutStale, nil, func(*outlet) bool { return true })
 }
 
 // all cuts every outlet.
 func (c *cuts) all() {
+	c.live.CutAll(anybody)
 	c.cut(c.everywhere(), cutStale, nil, func(*outlet) bool { return true })
 }
 
@@ -223,7 +239,14 @@ func (c *cuts) held(h *holds) {
 	if h.unknown() {
 		why = cutStale
 	}
+	c.live.CutAll(func(of sealed.Stream, _ relay.Who) bool { return h.stops(c.watching, of.Home) != nil })
 	c.cut(c.everywhere(), why, nil, func(o *outlet) bool { return h.stops(o.who.route, o.home) != nil })
+}
+
+func anybody(sealed.Stream, relay.Who) bool { return true }
+
+func bySession(session latchkey.SessionID) func(sealed.Stream, relay.Who) bool {
+	return func(_ sealed.Stream, who relay.Who) bool { return who.Session == session }
 }
 
 func (c *cuts) everywhere() (all []*outlet) {

@@ -40,6 +40,8 @@ func (s *Server) handlers() map[string]func(a *asking) error {
 		"command":       s.command,
 		"conditions":    s.conditions,
 		"changes":       s.changes,
+		"live":          s.watch,
+		"live-inlet":    s.inlet,
 		"join-slot":     s.joinSlot,
 		"answer-join":   s.answerJoin,
 		"object":        s.object,

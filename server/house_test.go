@@ -372,7 +372,7 @@ func (h *house) do(t *testing.T, r raw) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.mac != nil && strings.HasSuffix(r.path, "/changes") { // a websocket's MAC is in its address
+	if r.mac != nil && (strings.HasSuffix(r.path, "/changes") || strings.HasSuffix(r.path, "/main")) { // a websocket's MAC is in its address
 		r.path += "?request=test&mac=" + url.QueryEscape(r.mac.RequestMAC(r.method, r.path, "test", nil))
 	}
 	request.URL.Opaque = r.path // as it is, not cleaned

@@ -44,6 +44,7 @@ type listener struct {
 	end    chan struct{}
 	gone   chan struct{}  // closed when nobody is told any more
 	frames chan api.Frame // for an agent: messages of which none may be left out
+	live   chan struct{}  // for an agent, has one place: other streams are wanted than before
 
 	mu      sync.Mutex // protects what follows
 	pending []api.Change
@@ -56,7 +57,7 @@ func newHub(c *counters) *hub {
 
 func newListener(home latchkey.HomeID) *listener {
 	return &listener{
-		home: home, wake: make(chan struct{}, 1), end: make(chan struct{}), gone: make(chan struct{}), frames: make(chan api.Frame, queuedFrames),
+		home: home, wake: make(chan struct{}, 1), end: make(chan struct{}), gone: make(chan struct{}), frames: make(chan api.Frame, queuedFrames), live: make(chan struct{}, 1),
 	}
 }
 
@@ -148,6 +149,22 @@ func (h *hub) lists() {
 				l.tell(api.EventsChanged)
 			}
 		}
+	}
+}
+
+// wanted tells the agents of a home that other streams of it are wanted than before.
+func (h *hub) wanted(home latchkey.HomeID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for l := range h.homes[home] {
+		l.wanted()
+	}
+}
+
+func (l *listener) wanted() {
+	select {
+	case l.live <- struct{}{}:
+	default:
 	}
 }
 

@@ -51,6 +51,21 @@ func sees(t *deed.Title, s archive.Session, camera latchkey.CameraID, kind latch
 	return t.Sees(s.Device, s.Person, camera, kind, now)
 }
 
+// watches says whether whoever has the session may watch a camera live now.
+func watches(t *deed.Title, s archive.Session, camera latchkey.CameraID, now latchkey.Time) bool {
+	device, stands := t.Device(s.Device)
+	_, placed := t.Camera(camera)
+	return stands && device.Person == s.Person && placed && t.Covers(s.Person, camera, deed.SeesLive, now)
+}
+
+// seesNamed is sees for an object's name, and watches for that of a camera alone.
+func seesNamed(t *deed.Title, s archive.Session, what latchkey.Name, now latchkey.Time) bool {
+	if what.Object == (latchkey.ObjectID{}) {
+		return watches(t, s, what.Camera, now)
+	}
+	return sees(t, s, what.Camera, what.Kind, now)
+}
+
 // frozen is the answer of a home that somebody who lives there has closed.
 func frozen() *refusal {
 	return refuse(http.StatusForbidden, api.Frozen, "The home is frozen: somebody who lives there has closed it. An owner can open it again, under People.")

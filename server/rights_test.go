@@ -69,8 +69,8 @@ func (h *house) settle(t *testing.T) *household {
 	m.garden = m.owner.PlaceCamera(m.agent)
 	soon := m.owner.Now() + latchkey.Time(time.Hour.Microseconds())
 	for who, standing := range map[string]deed.Standing{
-		resident: keytest.AsResident, removed: keytest.AsResident, guest: keytest.AsGuest(m.camera), elsewhere: keytest.AsGuest(m.garden),
-		expired: {Role: deed.Guest, Rights: keytest.Rights(soon, m.camera)}, // by the owner's clock, which is behind the server's
+		resident: keytest.AsResident, removed: keytest.AsResident, guest: withLive(keytest.AsGuest(m.camera)), elsewhere: withLive(keytest.AsGuest(m.garden)),
+		expired: withLive(deed.Standing{Role: deed.Guest, Rights: keytest.Rights(soon, m.camera)}), // by the owner's clock, which is behind the server's
 	} {
 		m.people[who] = m.owner.Join(keytest.NewPerson(), standing)
 	}
@@ -84,6 +84,12 @@ func (h *house) settle(t *testing.T) *household {
 	m.owner.Dismiss(m.people[removed])
 	m.append(before)
 	return m
+}
+
+// withLive is a standing with live view of its cameras besides.
+func withLive(s deed.Standing) deed.Standing {
+	s.Rights.Kinds |= deed.SeesLive
+	return s
 }
 
 func (m *home) page(p *keytest.Person) *api.Home {
@@ -133,7 +139,7 @@ func (p permission) allowed(who string, route api.Route) bool {
 	case guest:
 		return p.guest != "no"
 	case elsewhere:
-		return p.guest != "no" && route.ID != "object"
+		return p.guest != "no" && route.ID != "object" && route.ID != "live"
 	case expired:
 		return p.guest == "known"
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/bus"
 	"github.com/latchkey-cam/latchkey/notify"
+	"github.com/latchkey-cam/latchkey/relay"
 )
 
 // Config is what a server is made of.
@@ -104,6 +105,7 @@ type Server struct {
 	door      *door
 	clerk     *clerk
 	hub       *hub
+	live      *relay.Relay
 	cuts      *cuts
 	holds     *holds
 	lease     *lease
@@ -111,7 +113,7 @@ type Server struct {
 	reports   *pace
 	crossings *pace
 	sightings *pace
-	relay     *relay
+	errands   *errands
 	uploads   *places
 	commands  *places
 	accounts  *accounts
@@ -154,6 +156,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.hub = newHub(s.counters)
 	s.cuts = newCuts(s.counters, s.now)
+	if err := s.openLive(); err != nil {
+		return nil, fmt.Errorf("make server: %w", err)
+	}
 	s.lease = newLease(s.lapse)
 	s.holds = &holds{server: c.ID, archive: c.Archive.Holds, gauge: s.counters.holds, log: s.log}
 	s.heads = newHeads(c.Archive.Homes, s.alarm, alone, s.lease.fresh)
@@ -161,7 +166,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.config.Archive = c.Archive
 	s.kept = newKept(c.Cache, s.generation, s.alarm)
 	s.titles = newTitles(c.Archive.Homes, s.heads, s.kept, s.alarm)
-	s.relay = &relay{hub: s.hub, waiting: map[string]*errand{}}
+	s.errands = &errands{hub: s.hub, waiting: map[string]*errand{}}
 	s.clerk = newClerk(c.Archive.Receipts.PutReceipts)
 	s.door = &door{
 		titles: s.titles, kept: s.kept, objects: c.Archive.Objects, clerk: s.clerk, blobs: c.Blobs, holds: s.holds,
@@ -205,9 +210,10 @@ func (s *Server) Metrics() prometheus.Gatherer { return s.counters.registry }
 func (s *Server) Close() error {
 	s.stop()
 	s.unwatch()
+	err := s.live.Close()
 	s.done.Wait()
 	s.clerk.close()
-	return nil
+	return err
 }
 
 // sweep removes what ran out.

@@ -13,6 +13,7 @@ import (
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // asking is one request that has passed the wall. What the fields say was checked.
@@ -42,7 +43,8 @@ type asking struct {
 	to     latchkey.AgentID   // if the address has one
 	camera latchkey.CameraID  // if the address has one
 	ends   latchkey.SessionID // if the address has one
-	name   latchkey.Name      // if the address has a whole one
+	name   latchkey.Name      // if the address has a whole one; of a stream the camera alone
+	kind   sealed.StreamKind  // if the address has a stream
 	slot   api.Slot           // if the address has one
 
 	unlocker latchkey.UnlockerID // if the address has one
@@ -237,6 +239,13 @@ func (a *asking) address() (err error) {
 			return notFound()
 		}
 	}
+	if text := a.r.PathValue("stream"); text != "" {
+		var known bool
+		if a.kind, known = sealed.ParseStreamKind(text); !known {
+			return notFound()
+		}
+		a.name.Camera = a.camera
+	}
 	if text := a.r.PathValue("account"); text != "" {
 		if a.account, err = latchkey.ParseAccountID(text); err != nil {
 			return notFound()
@@ -268,6 +277,11 @@ func (a *asking) address() (err error) {
 		}
 	}
 	return nil
+}
+
+// stream is that of the address.
+func (a *asking) stream() sealed.Stream {
+	return sealed.Stream{Home: a.home, Camera: a.camera, Kind: a.kind}
 }
 
 // sameOrigin refuses what another site's page sends. A browser says where a request

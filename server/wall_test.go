@@ -52,6 +52,8 @@ var expectations = map[string]expected{
 	"command":       {401, 415, 401, 401, 401, 401, nil}, // not the type of a letter
 	"conditions":    {401, 200, 401, 401, 401, 401, nil},
 	"changes":       {401, 400, 401, 401, 401, 401, nil}, // no websocket asked for
+	"live":          {401, 400, 401, 401, 401, 401, nil}, // no websocket asked for
+	"live-inlet":    {403, 403, 403, 403, 409, 404, nil}, // nobody watches
 	"join-slot":     {404, 404, 404, 404, 404, 404, nil},
 	"answer-join":   {404, 404, 404, 404, 404, 404, func(m *home) any { return api.JoinAnswer{Answer: []byte{}} }},
 	"object":        {401, 200, 401, 401, 401, 401, nil},
@@ -154,7 +156,7 @@ func TestRouteWalk(t *testing.T) {
 // address is a route's, with the home's own IDs in it where there are some.
 func (m *home) address(route api.Route, n latchkey.Name) string {
 	return strings.NewReplacer("{home}", n.Home.String(), "{camera}", n.Camera.String(), "{day}", string(n.Day),
-		"{kind}", n.Kind.String(), "{object}", n.Object.String(), "{slot}", api.Slot{}.String(),
+		"{kind}", n.Kind.String(), "{object}", n.Object.String(), "{slot}", api.Slot{}.String(), "{stream}", "main",
 		"{account}", latchkey.AccountID{}.String(), "{session}", latchkey.SessionID{}.String(), "{unlocker}", latchkey.UnlockerID{}.String(), "{agent}", m.agent.Keys.Agent.String()).Replace(route.Pattern)
 }
 
@@ -180,7 +182,7 @@ func TestAddressesOfNothing(t *testing.T) {
 	m := h.found(t)
 	name := m.object(latchkey.Thumbnail, "a picture").Name()
 	for _, route := range api.Routes {
-		for _, id := range []string{"{camera}", "{day}", "{kind}", "{object}", "{slot}", "{account}", "{session}", "{unlocker}", "{agent}"} {
+		for _, id := range []string{"{camera}", "{stream}", "{day}", "{kind}", "{object}", "{slot}", "{account}", "{session}", "{unlocker}", "{agent}"} {
 			none := route
 			if none.Pattern = strings.Replace(route.Pattern, id, "x", 1); none.Pattern == route.Pattern {
 				continue

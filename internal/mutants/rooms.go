@@ -114,7 +114,7 @@ var Rooms = []Room{
 	},
 	{ // what a server carries between pages and agents
 		Files: []string{
-			"server/relay.go errand.answeredBy conversation.answer conversation.refused",
+			"server/errand.go errand.answeredBy conversation.answer conversation.refused",
 			"server/command.go asking.command asking.signed", "server/condition.go conversation.takeCondition fits",
 		},
 		Tests:    []string{"server ^Test((Replies|Conditions)FitTheir.*|Command.*|ReplyThatIsAnothers|ReplyComesAtOnce|AgentRefuses.*|Conditions.*|CrossedConditions|PersonalSignIn)$"},

@@ -421,7 +421,7 @@ func TestReplyThatIsAnothers(t *testing.T) {
 // comparison, and wants it to see both crossings.
 func TestReplyThatIsAnothersControl(t *testing.T) {
 	without := controls.Without(t, sabotage.Cut{
-		File: "server/relay.go", Old: "if !e.answeredBy(t.listener, l) {", New: "if false {",
+		File: "server/errand.go", Old: "if !e.answeredBy(t.listener, l) {", New: "if false {",
 	})
 	t.Parallel()
 	out, err := without.Tests(t.Context(), "^TestReplyThatIsAnothers$")

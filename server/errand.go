@@ -19,9 +19,9 @@ const (
 	queuedReplies = 16 // of one command, for an asker who reads slowly
 )
 
-// relay carries commands to agents, and the replies back to whoever sent the command
+// errands carries commands to agents, and the replies back to whoever sent the command
 // and to nobody else. It can open neither.
-type relay struct {
+type errands struct {
 	hub *hub
 
 	mu      sync.Mutex // protects waiting
@@ -51,7 +51,7 @@ type outcome struct {
 }
 
 // send hands a command to its agent.
-func (r *relay) send(e *errand, letter []byte) error {
+func (r *errands) send(e *errand, letter []byte) error {
 	if e.over = r.hub.agent(e.home, e.agent); e.over == nil {
 		return agentAway()
 	}
@@ -67,7 +67,7 @@ func (r *relay) send(e *errand, letter []byte) error {
 }
 
 // end forgets an errand. If it is not over the agent is told to stop.
-func (r *relay) end(e *errand, over bool) {
+func (r *errands) end(e *errand, over bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.waiting, e.id)
@@ -81,7 +81,7 @@ func (r *relay) end(e *errand, over bool) {
 }
 
 // errand returns the errand of that ID, nil if nobody waits for it any more.
-func (r *relay) errand(id string) *errand {
+func (r *errands) errand(id string) *errand {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.waiting[id]
@@ -105,7 +105,7 @@ func (e *errand) answeredBy(from *listener, l sealed.Letter) bool {
 
 // reply takes an agent's reply to an errand.
 func (t *conversation) reply(ctx context.Context, m api.ReplyFrame) {
-	e := t.server.relay.errand(m.ID)
+	e := t.server.errands.errand(m.ID)
 	if e == nil {
 		return // whoever asked has gone
 	}
@@ -161,7 +161,7 @@ func replyName(home latchkey.HomeID, agent latchkey.AgentID, command [32]byte) s
 // refused takes an agent's word that it does not answer a command. What it says for
 // people is not passed on.
 func (t *conversation) refused(m api.Refused) {
-	e := t.server.relay.errand(m.ID)
+	e := t.server.errands.errand(m.ID)
 	if e == nil || e.over != t.listener {
 		return
 	}
