@@ -64,7 +64,7 @@ func (v *visitor) stay(ctx context.Context, seed int) {
 	draw := rand.New(rand.NewPCG(uint64(seed), 0))
 	holes := 0
 	for ctx.Err() == nil {
-		until, end := context.WithTimeout(ctx, time.Duration(1+draw.IntN(60))*time.Second)
+		until, end := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(1+draw.IntN(60))*time.Second)
 		holes += v.visit(until, draw)
 		end()
 	}
