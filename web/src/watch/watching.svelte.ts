@@ -45,6 +45,8 @@ export class Watching {
   gap = $state(0);
   quality = $state<Quality>("auto");
   sound = $state(false);
+  /** The camera was asked for its sound, and has none. */
+  mute = $state(false);
   ended = $state.raw<Trouble | null>(null);
 
   readonly #house: House;
@@ -175,6 +177,10 @@ export class Watching {
       if (piece.is === "init") this.#player?.begin("sound", piece.type, piece.segment);
       if (piece.is === "media") this.#player?.take("sound", piece.media, piece.key, piece.time);
       if (piece.is === "misroute") this.#house.crossed = true;
+      if (piece.is === "waits" && piece.why === "no-stream") {
+        this.mute = true;
+        this.hear(false);
+      }
     });
   }
 

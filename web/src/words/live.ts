@@ -56,6 +56,7 @@ export const live = {
   controls: (camera: string) => `Controls of ${camera}`,
   soundOn: "Sound on",
   soundOff: "Sound off",
+  noSound: "No sound",
   shot: "Save picture",
   shotFile: (camera: string, day: string, clock: string) => `${camera} ${day} ${clock}.jpg`,
   full: "Full screen",
