@@ -3,9 +3,12 @@ package archive
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -44,6 +47,94 @@ func TestSheetVector(t *testing.T) {
 	}
 	if all, err := readSheet(want); err != nil || !cmp.Equal(all, three()) {
 		t.Errorf("%v: read (-want +got):\n%s", err, cmp.Diff(three(), all))
+	}
+}
+
+// TestSheetsKeepReceiptsApart: of two that differ in one thing alone, each is read as it was.
+func TestSheetsKeepReceiptsApart(t *testing.T) {
+	for what, change := range map[string]func(r *Receipt){
+		"home":     func(r *Receipt) { r.Home[31]++ },
+		"session":  func(r *Receipt) { r.Session[31]++ },
+		"device":   func(r *Receipt) { r.Device[15]++ },
+		"request":  func(r *Receipt) { r.Request = "r2" },
+		"question": func(r *Receipt) { r.Asked = "v1/b" },
+		"answer":   func(r *Receipt) { r.Sent = "v1/b" },
+		"header":   func(r *Receipt) { r.Header[31]++ },
+		"size":     func(r *Receipt) { r.Bytes++ },
+		"outcome":  func(r *Receipt) { r.Outcome = Damaged },
+		"time":     func(r *Receipt) { r.Time++ },
+	} {
+		two := []Receipt{three()[0], three()[0]}
+		change(&two[1])
+		b, err := writeSheet(two)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := readSheet(b); err != nil || !cmp.Equal(got, two) {
+			t.Errorf("with another %s: %v (-want +got):\n%s", what, err, cmp.Diff(two, got))
+		}
+	}
+}
+
+// openArchive is an archive with one receipt.
+func openArchive(t *testing.T) (*SQLite, Receipt) {
+	s, err := OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "latchkey.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	r := three()[0]
+	if err := s.PutReceipts(t.Context(), []Receipt{r}); err != nil {
+		t.Fatal(err)
+	}
+	return s, r
+}
+
+// TestDamagedReceipts: what is none of what belongs into a column is an error, and not taken
+// for no receipt.
+func TestDamagedReceipts(t *testing.T) {
+	part := markOf(three()[0].Session, three()[0].Request).part()
+	for what, tt := range map[string]struct {
+		damage string
+		want   error
+	}{
+		"half a sheet":        {`UPDATE sheets SET list = substr(list, 1, length(list) - 1)`, wire.ErrTruncated},
+		"a sheet of one byte": {`UPDATE sheets SET list = x'01'`, wire.ErrTruncated},
+		"half an entry":       {fmt.Sprintf(`INSERT INTO lots (part, lot, entries) SELECT %d, 0, CAST(marks || x'00' AS BLOB) FROM sheets`, part), errMarks},
+		"an entry and a half": {fmt.Sprintf(`INSERT INTO lots (part, lot, entries) SELECT %d, 0, CAST(marks || x'0001' || marks AS BLOB) FROM sheets`, part), errMarks},
+		"half a mark": {`INSERT INTO sheets (number, time, marks, list)
+			SELECT n, time, substr(marks, 2), list FROM sheets, (SELECT 2 AS n UNION SELECT 1 << 14)`, errMarks},
+	} {
+		s, r := openArchive(t)
+		if _, err := s.write.Exec(tt.damage); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.Receipts(t.Context(), r.Home, r.Session, r.Request)
+		if err = errors.Join(err, s.Sweep(t.Context(), 0, 0)); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", what, err, tt.want)
+		}
+	}
+}
+
+// TestEntriesOfOthers: however many of a lot's entries are others', its own is found. Where
+// an entry's end and the next one's beginning spell the mark there is none.
+func TestEntriesOfOthers(t *testing.T) {
+	s, r := openArchive(t)
+	m := markOf(r.Session, r.Request)
+	var lot []byte
+	for n := range uint16(mostSheets + 1) {
+		lot = binary.BigEndian.AppendUint16(append(lot, append(m[1:], m[0])...), 2+n)
+	}
+	lot = append(append(lot, m[:]...), 0, 1)
+	if _, err := s.write.Exec(`INSERT INTO lots (part, lot, entries) VALUES (?, 0, ?)`, m.part(), lot); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Receipts(t.Context(), r.Home, r.Session, r.Request); err != nil || !cmp.Equal(got, []Receipt{r}) {
+		t.Errorf("the one receipt among %d others: %v, %v", mostSheets+1, got, err)
 	}
 }
 

@@ -50,7 +50,8 @@ func TestPasskeys(t *testing.T) {
 	}
 	second := h.passkey(t)
 	attestation := second.make(options)
-	for range 2 { // the answer may have been lost; the challenge is used up then
+	h.pass(time.Minute) // it is the later one in the account's list
+	for range 2 {       // the answer may have been lost; the challenge is used up then
 		err := p.session.AddUnlocker(t.Context(), second.unlocker(p, attestation))
 		if err != nil && api.ReasonOf(err) != api.Malformed {
 			t.Fatal(err)
@@ -170,11 +171,30 @@ func TestPasskeyChallengesAreSpent(t *testing.T) {
 	refused(t, "a removed passkey by the same attestation", p.session.AddUnlocker(t.Context(), u), api.Malformed)
 }
 
+// TestPasskeyThatSpellsAnother: a passkey is found among the passkeys, also if its
+// credential ID is spelled like what is kept of a passphrase.
+func TestPasskeyThatSpellsAnother(t *testing.T) {
+	h := named(t)
+	p := h.signUp(t, "ada@example.org")
+	h.pass(time.Minute)
+	p.signIn(p.byCode())
+	k := h.passkey(t)
+	k.credential.ID = p.phrase.Params
+	if err := p.session.AddUnlocker(t.Context(), k.unlocker(p, k.make(must(p.session.BeginUnlocker(t.Context()))))); err != nil {
+		t.Fatal(err)
+	}
+	s := must(h.client.SignInAccount(t.Context(), api.SignInAccount{Assertion: k.sign(must(h.client.PasskeyOptions(t.Context())))}, nil))
+	p.opens(s, vault.Passkey(k.prf[:]), nothingYet)
+	p.signIn(p.byPhrase())
+}
+
 // TestNoPasskeysHere: a server at an address for which browsers have no passkeys takes none.
 func TestNoPasskeysHere(t *testing.T) {
 	h := openHouse(t)
 	p := h.signUp(t, "ada@example.org")
-	_, err := h.client.SignInAccount(t.Context(), api.SignInAccount{Assertion: "passkey"}, nil)
+	_, err := h.client.PasskeyOptions(t.Context())
+	refused(t, "asking", err, api.NoPasskeys)
+	_, err = h.client.SignInAccount(t.Context(), api.SignInAccount{Assertion: "passkey"}, nil)
 	refused(t, "signing in", err, api.NoPasskeys)
 	k := h.passkey(t)
 	refused(t, "another one", p.session.AddUnlocker(t.Context(), k.unlocker(p, "passkey")), api.NoPasskeys)

@@ -127,8 +127,12 @@ func TestAgentIsRefused(t *testing.T) {
 		hello := m.hello(start{1, 0, 1}, nil)
 		tt.change(&hello)
 		s, f := m.dial(hello, tt.key)
-		if r, ok := f.(api.Refused); !ok || r.Reason != tt.want {
+		r, ok := f.(api.Refused)
+		if !ok || r.Reason != tt.want {
 			t.Errorf("%s: %+v, want %s", tt.name, f, tt.want)
+		}
+		if named := r.ID == hello.ID && r.Home == hello.Home.String(); !named && (api.CheckRequestID(hello.ID) == nil || r.ID+r.Home != "") {
+			t.Errorf("%s: refused as %q of the home %q", tt.name, r.ID, r.Home)
 		}
 		if _, err := s.Receive(within(t)); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
 			t.Errorf("%s: the connection goes on: %v", tt.name, err)
@@ -178,6 +182,27 @@ func TestAgentHearsOfChanges(t *testing.T) {
 	}
 	if f := receive[api.SettingsFrame](t, s); f.Home != m.owner.Home() || !bytes.Equal(f.Document, document) {
 		t.Errorf("settings of %s: %d bytes", f.Home, len(f.Document))
+	}
+}
+
+// TestAgentsThatHaveGone: an agent that does not answer whether it is there has gone, and one
+// that does is not.
+func TestAgentsThatHaveGone(t *testing.T) {
+	h := openHouse(t)
+	if !long() {
+		return // it is asked every 20 s, and has 10 s
+	}
+	there, gone := h.found(t), h.found(t)
+	answering := there.connect(start{1, 0, 1})
+	gone.connect(start{1, 0, 1}) // whoever does not read does not answer
+	ctx, stop := context.WithTimeout(t.Context(), 35*time.Second)
+	defer stop()
+	if f, err := answering.Receive(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("an agent that is there is told %+v, %v", f, err)
+	}
+	connected := func(m *home) bool { return must(m.member.Conditions(t.Context()))[0].Connected }
+	if connected(gone) {
+		t.Error("an agent that has gone counts as connected")
 	}
 }
 
@@ -297,76 +322,6 @@ func TestAsks(t *testing.T) {
 		t.Errorf("an ask for another agent's camera: %+v", r)
 	}
 	list()
-}
-
-// TestBadFrames: whatever a placed or unplaced agent says, its connection ends and
-// nothing else does.
-func TestBadFrames(t *testing.T) {
-	h := openHouse(t)
-	m, other := h.found(t), h.found(t)
-	greet := func(ctx context.Context) *websocket.Conn {
-		c, _, err := websocket.Dial(ctx, strings.Replace(h.origin, "http", "ws", 1)+"/v1/agent", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { c.CloseNow() })
-		if _, _, err := c.Read(ctx); err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
-	for name, message := range map[string]string{
-		"nonsense": "x", "nothing": "", "another type": `{"v":1,"type":"done","id":"a","home":"` + m.owner.Home().String() + `"}`,
-		"an unknown type": `{"v":1,"type":"dance"}`, "a later version": `{"v":2,"type":"hello"}`, "too large": `{"v":1,"type":"` + strings.Repeat("x", 20_000) + `"}`,
-	} {
-		ctx := within(t)
-		c := greet(ctx)
-		if err := c.Write(ctx, websocket.MessageText, []byte(message)); err != nil {
-			t.Fatal(err)
-		}
-		for err := error(nil); err == nil; {
-			_, _, err = c.Read(ctx)
-			if errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("%s: the connection goes on", name)
-			}
-		}
-	}
-	ctx := within(t)
-	unplaced := must(h.client.Dial(ctx))
-	defer unplaced.Close()
-	receive[api.Challenge](t, unplaced)
-	hello := m.hello(start{1, 0, 1}, nil)
-	hello.Head, hello.Signature = "7", make([]byte, 64)
-	must(0, unplaced.Send(ctx, hello))
-	if r := receive[api.Refused](t, unplaced); r.Reason != api.Malformed {
-		t.Errorf("a head that is none: %+v", r)
-	}
-	c := greet(ctx)
-	hello.Head = ""
-	if err := c.Write(ctx, websocket.MessageBinary, must(api.EncodeFrame(hello))); err != nil {
-		t.Fatal(err)
-	}
-	if _, b, err := c.Read(ctx); err == nil && !strings.Contains(string(b), `"reason":"malformed"`) {
-		t.Errorf("a hello in a binary message: %s, %v", b, err)
-	}
-	refusedAndEnded(t, m, api.AskFrame{ID: "a", Home: other.owner.Home(), Ask: m.ask(latchkey.NewCameraID())}, api.NotFound)
-	refusedAndEnded(t, m, api.ReplyFrame{ID: "a", Home: other.owner.Home(), Letter: []byte("x")}, api.NotFound)
-	refusedAndEnded(t, m, api.AskFrame{ID: "a b", Home: m.owner.Home(), Ask: m.ask(latchkey.NewCameraID())}, api.Malformed)
-}
-
-// refusedAndEnded says something that the server ends an agent's connection over.
-func refusedAndEnded(t *testing.T, m *home, frame api.Frame, want api.Reason) {
-	t.Helper()
-	s := m.connect(start{1, 0, 1})
-	if err := s.Send(within(t), frame); err != nil {
-		t.Fatal(err)
-	}
-	if r := receive[api.Refused](t, s); r.Reason != want {
-		t.Errorf("%+v is refused as %s, want %s", frame, r.Reason, want)
-	}
-	if _, err := s.Receive(within(t)); err == nil {
-		t.Errorf("after %+v the connection goes on", frame)
-	}
 }
 
 func TestChanges(t *testing.T) {

@@ -59,11 +59,16 @@ var Rooms = []Room{
 		Tests:    []string{"bound"},
 		Literals: []string{"Question", "Answer", "append"},
 	},
-	{ // what a server compares before it answers, and whom it hands out an object
-		Files: []string{"server/door.go compare door.deliver door.allowed door.find door.small door.read"},
+	{ // what a server compares before it answers, whom it hands out an object, and what it writes down of that
+		Files: []string{
+			"server/door.go compare door.deliver door.allowed door.find door.small door.read door.withhold door.blank door.receipt",
+			"server/clerk.go clerk.put clerk.enter",
+		},
 		Tests: []string{"server ^Test(DoorComparesEverything|[A-Z][a-z]*FitTheir[A-Z][a-z]*|Crossed(Blobs|Rows|Reads|Bodies)|EveryReadIsCrossed|DamagedBlobs|NoReceiptNoBytes|" +
-			"EverybodySeesTheirs|EnvelopesAreTheAskers|FrozenHomeShowsNothing|NotYoursIsNotThere|EveryBodyIsClosed|Kept.*|CacheCrossesHomes|CacheRemembersTheRemoved|HeldRoutes|InvitedPerson)$"},
-		Plumbed: true,
+			"EverybodySeesTheirs|EnvelopesAreTheAskers|FrozenHomeShowsNothing|NotYoursIsNotThere|EveryBodyIsClosed|Kept.*|CacheCrossesHomes|CacheRemembersTheRemoved|HeldRoutes|InvitedPerson|" +
+			"Receipts.*|Clerk.*|Reports.*)$"},
+		Literals: []string{"archive.Receipt"},
+		Plumbed:  true,
 	},
 	{ // how a server finds sessions, deeds and where they end
 		Files: []string{
@@ -129,11 +134,16 @@ var Rooms = []Room{
 		Literals: []string{"archive.AccountSession", "archive.Unlocker", "archive.Account", "archive.Vault", "account.Unlocker"},
 		Plumbed:  true,
 	},
-	{ // which agent a server takes one for
-		Files: []string{"server/agent.go Server.agent conversation.greet conversation.part conversation.arrive conversation.welcome conversation.hear conversation.receive"},
+	{ // what a server checks of a passkey
+		Files:   []string{"server/passkey.go"},
+		Tests:   []string{"server ^Test(Passkey.*|NoPasskeysHere|Proof|Unlockers|TooManyUnlockers|CrossedReads|EveryReadIsCrossed)$"},
+		Plumbed: true,
+	},
+	{ // which agent a server takes one for, and what it tells it
+		Files: []string{"server/agent.go"},
 		Tests: []string{"server ^Test(Agent.*|GreetingsAreBounded|HoldOfAgentsCuts|ClonedAgentIsRefused|Newer.*|PartedAgent|BadFrames|Asks|Conditions.*|CrossedConditions|ClosedHome|HeldRoutes|" +
 			"ReplyThatIsAnothers|Crossed(Rows|Reads)|EveryReadIsCrossed|GivingBackNonsense|ListenersAreBounded|BadInput)$"},
-		Literals: []string{"archive.Arrival", "asker", "api.Welcome", "api.DeedsFrame", "api.Done"},
+		Literals: []string{"archive.Arrival", "asker", "api.Welcome", "api.DeedsFrame", "api.SettingsFrame", "api.Done"},
 		Plumbed:  true,
 	},
 	{ // what an operator has stopped
@@ -172,6 +182,11 @@ var Rooms = []Room{
 			"bus/bus.go",
 		},
 		Tests:   []string{"blob", "bus"},
+		Plumbed: true,
+	},
+	{ // what an archive keeps of receipts, and finds
+		Files:   []string{"archive/sheet.go", "archive/receipts.go SQLite.Receipts marked loose entries"},
+		Tests:   []string{"archive ^(Test(Sheet.*|EntriesOfOthers|DamagedReceipts|ManyReceipts|ReleasedReceipts|SQLite)|FuzzReadSheet)$"},
 		Plumbed: true,
 	},
 	{ // what a database gives back
