@@ -34,6 +34,8 @@ const pageCuts: Cut[] = [
   { file: "web/src/seal/verify.ts", old: "  compareWithQuestion(h.binding, asked, title.home);\n", new: "" },
   { file: "web/src/worker/events.ts", old: "if (header.binding.event !== listed) throw", new: "if (header === null) throw" },
   { file: "web/src/worker/events.ts", old: "seen.map((s) => (s.header !== null && s.header.binding.camera !== first!.binding.camera ? astray(s.row) : s.row))", new: "seen.map((s) => s.row)" },
+  // What a clip is read by in parts is what its description says of it; without that it is read whole.
+  { file: "web/src/worker/clips.ts", old: "told.told === null) return", new: "told.told !== undefined) return" },
 ];
 
 let browser: Browser;

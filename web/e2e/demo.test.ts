@@ -72,11 +72,24 @@ test("all three cameras are in, and each shows another scene", async () => {
   await page.getByRole("link", { name: words.nav.events }).click();
 });
 
-test("a click plays the clip, and Esc leaves it", async () => {
+test("a click plays the clip in parts, from anywhere, and Esc leaves it", async () => {
   const { page } = newcomer;
+  const parts: number[] = [];
+  page.context().on("response", (r) => void (/\/clip\//.test(r.url()) && parts.push(r.status())));
   const event = await until(page, "an event whose clip has come", (all) => all.find((c) => shows(c.picture) && c.whole)?.event);
   await page.locator(`[data-event="${event}"]`).click();
   await expectPlays(newcomer);
+  const there = await page.evaluate(async () => {
+    const video = document.querySelector("video")!;
+    video.pause();
+    const there = new Promise((go) => video.addEventListener("seeked", go, { once: true }));
+    video.currentTime = video.duration - 1;
+    await there;
+    return video.duration - video.currentTime;
+  });
+  expect(there).toBeLessThan(1.5);
+  expect(parts.length).toBeGreaterThan(0);
+  expect(parts.filter((status) => status !== 206)).toEqual([]);
   await page.keyboard.press("Escape");
   await page.locator("dialog[open]").waitFor({ state: "hidden" });
   expect(new URL(page.url()).pathname).toBe("/");

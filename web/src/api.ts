@@ -4,10 +4,12 @@
 import { type Bytes, base32, concat, copy, random, unbase64 } from "./wire.ts";
 import { type Head, parseHead } from "./deed/head.ts";
 import type { MACKey } from "./mac.ts";
+import { Source } from "./source.ts";
 import { type HomeID, parseID } from "./seal/name.ts";
 import type { Trouble } from "./worker/protocol.ts";
 
 const maxAnswer = 4 << 20; // a page of events, or a chain's tail
+const maxSkip = 64 << 10; // bytes that are passed over at once
 const answerWithin = 30_000; // of silence
 const replyWithin = 130_000; // of an agent's silence; the server waits 120 seconds
 
@@ -166,6 +168,28 @@ export class Server {
     const request = response.headers.get("Latchkey-Request") ?? "";
     if (!response.ok) throw await refusal(response, await readUpTo(patience.watch(response.body), maxAnswer), id, key);
     return { body: patience.watch(response.body), request };
+  }
+
+  /**
+   * Fetches the bytes of an object file from one place up to another; fewer only if there
+   * are fewer. What they are is for whoever opens them to say. A server that hands out
+   * whole files alone is read as far as it takes.
+   */
+  async part(path: string, from: number, to: number, key: MACKey): Promise<{ bytes: Bytes; request: string }> {
+    const id = base32(random(16));
+    const patience = new Patience();
+    const headers = { ...(await head("GET", path, id, utf8(null), key)), Range: `bytes=${from}-${to - 1}` };
+    const response = await this.#send(path, { headers, cache: "no-store", signal: patience.signal });
+    if (!response.ok) throw await refusal(response, await readUpTo(patience.watch(response.body), maxAnswer), id, key);
+    compareRequest(response, id);
+    const partial = response.status === 206;
+    const begins = /^bytes (\d+)-\d+\/\d+$/.exec(response.headers.get("Content-Range") ?? "")?.[1];
+    if (partial && begins !== String(from)) throw new Failed({ trouble: "crossed", what: "answer" }, null, id);
+    const source = new Source(patience.watch(response.body));
+    if (!partial) for (let left = from; left > 0; left -= maxSkip) await source.take(Math.min(left, maxSkip));
+    const bytes = await source.take(to - from);
+    await source.cancel();
+    return { bytes, request: id };
   }
 
   /**

@@ -59,6 +59,8 @@ export class Keeper {
   readonly thumbnail = this.#call("thumbnail");
   readonly description = this.#call("description");
   readonly clip = this.#call("clip");
+  readonly beginClip = this.#call("beginClip");
+  readonly clipPart = this.#call("clipPart");
   readonly openJoin = this.#call("openJoin");
   readonly watchJoin = this.#call("watchJoin");
   readonly stopJoin = this.#call("stopJoin");

@@ -73,6 +73,8 @@ export class FakeHome implements Calls {
     const blob = await film(e.scene, names[scenes.indexOf(e.scene)] ?? "", new Date((e.row.time ?? 0) / 1000), is("sound"));
     return { state: "opened", blob, timings: { notified: 0, listed: 0, fetched: 0, opened: 0 } };
   };
+  beginClip: Calls["beginClip"] = async () => ({ state: "opened", track: null, timings: { notified: 0, listed: 0, fetched: 0, opened: 0 } });
+  clipPart: Calls["clipPart"] = async () => ({ state: "trouble", trouble: "offline" });
   openJoin = () => this.#s.answer({ link: `${location.origin}/#join=${id(3, 26)}&home=${home}&head=${this.#s.title.head}`, slot: "slot", expires: (Date.now() + 1_800_000) * 1000 });
   watchJoin: Calls["watchJoin"] = async () => {
     await wait(is("new") || is("new-agent") ? 900 : 60_000);

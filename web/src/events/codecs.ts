@@ -19,6 +19,12 @@ export async function madeOf(clip: Blob): Promise<Made> {
   return { sound: has(sounds), h265: has(h265) };
 }
 
+/** What a clip says of itself in its MIME type. */
+export function madeAs(type: string): Made {
+  const has = (names: readonly string[]) => names.some((name) => type.toLowerCase().includes(name.toLowerCase()));
+  return { sound: has(sounds), h265: has(h265) };
+}
+
 /** Whether this browser says that it plays H.265. */
 export function playsH265(video: Pick<HTMLVideoElement, "canPlayType"> = document.createElement("video")): boolean {
   return ['video/mp4; codecs="hvc1.1.6.L123.B0"', 'video/mp4; codecs="hev1.1.6.L123.B0"'].some((type) => video.canPlayType(type) !== "");

@@ -4,13 +4,17 @@
 import { SvelteMap } from "svelte/reactivity";
 
 import type { Keeps } from "../keeper.ts";
-import type { Description, NameText, Opened, Reported, Timings, Trouble, Word } from "../worker/protocol.ts";
+import { feeds } from "./feed.ts";
+import type { Description, NameText, Opened, Reported, Timings, Track, Trouble, Word } from "../worker/protocol.ts";
 
 /** An opened picture or clip, and when the stages of opening it were passed. */
 export interface Media {
   blob: Blob;
   timings: Timings;
 }
+
+/** A clip that can be shown: all of it, or what its parts are. */
+export type Watched = { blob: Blob } | { track: Track };
 
 export interface Refusal {
   word: Word;
@@ -40,6 +44,22 @@ export class Openings {
 
   clip(name: NameText): Promise<Opening<Media>> {
     return this.#open(name, () => this.#keeper.clip(name));
+  }
+
+  /** A clip to look at: as its parts come where that can be, or whole. `description` is that of its event. */
+  async watch(name: NameText, description: NameText | null): Promise<Opening<Watched>> {
+    if (description !== null) {
+      const begun = await this.#open(name, () => this.#keeper.beginClip(name, description));
+      if (begun.is !== "opened") return begun;
+      const { track } = begun;
+      if (track !== null && feeds(track.type)) return { is: "opened", track };
+    }
+    return this.clip(name);
+  }
+
+  /** A part of a clip that is looked at. */
+  part(name: NameText, n: number): Promise<Opening<{ bytes: Uint8Array<ArrayBuffer> }>> {
+    return this.#open(name, () => this.#keeper.clipPart(name, n));
   }
 
   /** The description of that name if it is open already; asks for it otherwise. */

@@ -6,12 +6,12 @@ import { untrack } from "svelte";
 import type { NameText } from "../worker/protocol.ts";
 import type { Media, Opening } from "./openings.svelte.ts";
 
-export class Showing {
-  #opening = $state.raw<{ name: NameText; came: Opening<Media> } | null>(null);
+export class Showing<T extends object = Media> {
+  #opening = $state.raw<{ name: NameText; came: Opening<T> } | null>(null);
   readonly #wanted: () => NameText | null;
 
   /** Made while a component is made. `wanted` is what to open now; `up` whether the server answers. */
-  constructor(wanted: () => NameText | null, open: (name: NameText) => Promise<Opening<Media>>, up: () => boolean) {
+  constructor(wanted: () => NameText | null, open: (name: NameText) => Promise<Opening<T>>, up: () => boolean) {
     // Rows are made anew with each list; the name in them is the same, and only another
     // name is another picture.
     const name = $derived(wanted());
@@ -36,11 +36,11 @@ export class Showing {
   }
 
   /** What came for the name that is wanted now; null while it is being opened. */
-  get now(): Opening<Media> | null {
+  get now(): Opening<T> | null {
     return this.#opening !== null && this.#opening.name === this.#wanted() ? this.#opening.came : null;
   }
 
-  get is(): Opening<Media>["is"] | "loading" {
+  get is(): Opening<object>["is"] | "loading" {
     return this.now?.is ?? "loading";
   }
 }

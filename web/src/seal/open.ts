@@ -47,7 +47,8 @@ export async function open(source: Source, asked: Name | null, reader: Reader): 
   }
 }
 
-async function objectKeyFrom({ header, envelopes }: Prefix, reader: Reader): Promise<Bytes> {
+/** The object key, from an envelope that this reader can open. */
+export async function objectKeyFrom({ header, envelopes }: Prefix, reader: Reader): Promise<Bytes> {
   const all = [...envelopes, ...((await reader.envelopes?.(header)) ?? [])];
   const envelope = all.find((e) => keyFor(e, reader) !== undefined);
   if (envelope === undefined) throw new SealError("no-envelope", "no envelope for a key that is held here");

@@ -2,7 +2,8 @@
 // against an agent that made something else than it says.
 
 import { nameFits } from "../settings/content.ts";
-import type { Bytes } from "../wire.ts";
+import { maxPieces, pieceCount, type Pieces } from "../seal/pieces.ts";
+import { type Bytes, unbase64 } from "../wire.ts";
 import type { Description } from "./protocol.ts";
 
 const maxDescription = 32 << 10;
@@ -31,6 +32,17 @@ export function parseDescription(b: Bytes): Description | null {
     clip: clipOf(top["clip"]),
     names: namesOf(top["names"]),
   };
+}
+
+/** What a description says of its clip's pieces, and of what make it is; null if that is not enough to read it in parts. */
+export function parsePieces(b: Bytes): { pieces: Pieces; type: string } | null {
+  const clip = parseDescription(b)?.clip ?? null;
+  if (clip === null) return null;
+  const { clip: told } = JSON.parse(new TextDecoder().decode(b)) as { clip: Record<string, unknown> };
+  const hashes = typeof told["pieces"] === "string" ? unbase64(told["pieces"]) : null;
+  const { object, bytes, type } = clip;
+  if (hashes === null || bytes === 0 || pieceCount(bytes) > maxPieces || hashes.length !== 32 * pieceCount(bytes)) return null;
+  return { pieces: { object, bytes, hashes }, type };
 }
 
 function clipOf(c: unknown): Description["clip"] {

@@ -29,6 +29,7 @@ import type {
   Still,
   StreamName,
   TitleView,
+  Track,
   WouldHaveFired,
 } from "./protocol.ts";
 import { ignoreTrouble, openedResult, result } from "./result.ts";
@@ -102,6 +103,14 @@ export class Desk implements Calls {
 
   clip(name: NameText): Promise<Opened<{ blob: Blob }>> {
     return this.#opened((room) => room.objects.blob(name, "clip"));
+  }
+
+  beginClip(name: NameText, description: NameText): Promise<Opened<{ track: Track | null }>> {
+    return this.#opened((room) => room.clips.begin(name, description));
+  }
+
+  clipPart(name: NameText, part: number): Promise<Opened<{ bytes: Uint8Array<ArrayBuffer> }>> {
+    return this.#opened((room) => room.clips.part(name, part));
   }
 
   openJoin(secret?: string): Promise<Result<Join>> {

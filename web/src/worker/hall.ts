@@ -15,6 +15,7 @@ import { askAgents, type Going, settle, visit, type Visit } from "./arrival.ts";
 import { depositing, remembering } from "./deposit.ts";
 import { Events } from "./events.ts";
 import { Home } from "./home.ts";
+import { Clips } from "./clips.ts";
 import { Objects } from "./objects.ts";
 import type { Change, KnownHome, Piece } from "./protocol.ts";
 import { Reporter } from "./report.ts";
@@ -28,6 +29,7 @@ export interface Room {
   readonly agents: Agents;
   readonly events: Events;
   readonly objects: Objects;
+  readonly clips: Clips;
   readonly reporter: Reporter;
   readonly changes: Changes;
   readonly watches: Watches;
@@ -227,7 +229,7 @@ export class Hall {
     const objects = new Objects(home, events, reporter, () => this.tell({ changed: "settings" }));
     const changes = new Changes(home.session, (change) => this.#heard(change), () => home.chain.refresh());
     const watches: Watches = new Watches(home, reporter, () => this.refresh(room), this.#give);
-    const room: Room = { home, agents, events, objects, reporter, changes, watches, asks: new Map() };
+    const room: Room = { home, agents, events, objects, clips: new Clips(objects), reporter, changes, watches, asks: new Map() };
     return room;
   }
 

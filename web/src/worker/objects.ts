@@ -6,14 +6,14 @@ import type { Envelope } from "../seal/envelope.ts";
 import { prefixBytes, readBody, readPrefix } from "../seal/file.ts";
 import { type Header, headerBytes } from "../seal/header.ts";
 import { type Kind, type Name, type NameText, parseName } from "../seal/name.ts";
-import { open } from "../seal/open.ts";
+import { open, type Reader } from "../seal/open.ts";
 import { SealError } from "../seal/reasons.ts";
 import { judge, verify } from "../seal/verify.ts";
 import { Source } from "../source.ts";
 import type { Bytes } from "../wire.ts";
 import { looksLike, parseDescription } from "./content.ts";
 
-import type { Events, ListedRow } from "./events.ts";
+import type { Events } from "./events.ts";
 import type { Home } from "./home.ts";
 import type { Description, Opened, RefusedFor, Timings, Word } from "./protocol.ts";
 import type { Reporter } from "./report.ts";
@@ -24,6 +24,13 @@ const atOnce: Record<Kind, number> = { thumbnail: 6, description: 6, clip: 2 };
 const types: Record<Kind, string> = { thumbnail: "image/jpeg", clip: "video/mp4", description: "application/json" };
 
 type Content = { header: Header; content: Bytes };
+
+/** What was seen of an object while it was opened: for a report. */
+export interface Seen {
+  header: Header | null;
+  request: string;
+  fetched: number;
+}
 
 export class Objects {
   readonly #home: Home;
@@ -45,14 +52,14 @@ export class Objects {
 
   /** A picture or clip, as a Blob of a type that is fixed here. */
   blob(text: NameText, kind: "thumbnail" | "clip"): Promise<Opened<{ blob: Blob }>> {
-    return this.#get(text, kind, ({ content }) => {
+    return this.open(text, kind, ({ content }) => {
       if (!looksLike(kind, content)) throw new SealError("malformed", `no ${kind}`);
       return { blob: new Blob([content], { type: types[kind] }) };
     });
   }
 
   description(text: NameText): Promise<Opened<{ description: Description }>> {
-    return this.#get(text, "description", ({ header, content }) => {
+    return this.open(text, "description", ({ header, content }) => {
       const description = parseDescription(content);
       if (description === null) throw new SealError("malformed", "no description");
       if (this.#home.names.hear(header.binding.camera, description)) this.#learned();
@@ -60,49 +67,72 @@ export class Objects {
     });
   }
 
-  async #get<T>(text: NameText, kind: Kind, make: (c: Content) => T): Promise<Opened<T>> {
-    const name = parseName(text);
-    const row = this.#events.row(text);
-    if (name === null || row === null || name.home !== this.#home.id || name.kind !== kind) {
-      return { state: "trouble", trouble: "refused", status: 404, reason: "not-listed", message: "That is not in the list of events." };
-    }
-    return this.#turns[kind].run(() => this.#fetchAndOpen(text, name, row, make));
+  /** Opens an object whole, and makes of it what the page is to have. */
+  open<T extends object>(text: NameText, kind: Kind, make: (c: Content) => T): Promise<Opened<T>> {
+    return this.guarded(text, kind, async (seen, name) => {
+      const delivery = await this.#fetch(text);
+      seen.request = delivery.request;
+      const opened = await open(new Source(delivery.body), name, { ...(await this.reader(seen)), bodyRead: () => (seen.fetched = now()) });
+      return make(opened);
+    });
   }
 
-  async #fetchAndOpen<T>(text: NameText, name: Name, row: ListedRow, make: (c: Content) => T): Promise<Opened<T>> {
-    let delivery: Delivery | null = null;
-    let seen: Header | null = null;
-    const timings: Timings = { notified: row.notified, listed: row.listed, fetched: 0, opened: 0 };
-    try {
-      delivery = await this.#fetch(text);
-      const opened = await open(new Source(delivery.body), name, {
-        title: this.#home.title,
-        ring: await this.#home.ring(),
-        own: this.#home.own,
-        envelopes: (h) => this.#events.envelopes(h),
-        seen: (h) => (seen = h),
-        bodyRead: () => (timings.fetched = now()),
-      });
-      const made = make(opened);
-      timings.opened = now();
-      this.#bad.delete(text);
-      return { state: "opened", timings, ...made };
-    } catch (e) {
-      return this.#refused(e, text, delivery, seen);
+  /**
+   * Does something with a listed object of that kind. What is refused is reported, and
+   * nothing of it is handed on.
+   */
+  async guarded<T extends object>(text: NameText, kind: Kind, work: (seen: Seen, name: Name) => Promise<T>): Promise<Opened<T>> {
+    const name = parseName(text);
+    if (name === null || this.#events.row(text) === null || name.home !== this.#home.id || name.kind !== kind) {
+      return { state: "trouble", trouble: "refused", status: 404, reason: "not-listed", message: "That is not in the list of events." };
     }
+    return this.#turns[kind].run(async () => {
+      const seen: Seen = { header: null, request: "", fetched: 0 };
+      try {
+        const made = await work(seen, name);
+        this.#bad.delete(text);
+        return { state: "opened", timings: { ...this.timings(text), fetched: seen.fetched, opened: now() }, ...made };
+      } catch (e) {
+        return this.#refused(e, text, seen);
+      }
+    });
+  }
+
+  /** Whoever opens here, and notes what they see. */
+  async reader(seen: Seen): Promise<Reader> {
+    return {
+      title: this.#home.title,
+      ring: await this.#home.ring(),
+      own: this.#home.own,
+      envelopes: (h) => this.#events.envelopes(h),
+      seen: (h) => (seen.header = h),
+    };
+  }
+
+  /** When an object was heard of. */
+  timings(text: NameText): Timings {
+    const row = this.#events.row(text);
+    return { notified: row?.notified ?? 0, listed: row?.listed ?? 0, fetched: 0, opened: 0 };
   }
 
   #fetch(text: NameText): Promise<Delivery> {
-    return this.#home.session.object(`/v1/objects/${text.slice("v1/".length)}`, this.#bad.has(text));
+    return this.#home.session.object(pathOf(text), this.#bad.has(text));
   }
 
-  async #refused(e: unknown, text: NameText, delivery: Delivery | null, seen: Header | null): Promise<Opened<never>> {
+  /** Bytes of an object file. */
+  async part(text: NameText, from: number, to: number, seen: Seen): Promise<Bytes> {
+    const { bytes, request } = await this.#home.session.part(pathOf(text), from, to);
+    seen.request = request;
+    return bytes;
+  }
+
+  async #refused(e: unknown, text: NameText, seen: Seen): Promise<Opened<never>> {
     let word: Word;
     let reason: RefusedFor;
-    let request = delivery?.request ?? "";
+    let { request } = seen;
     if (e instanceof SealError) {
       reason = e.reason;
-      word = await judge(e.reason, seen, this.#home.title);
+      word = await judge(e.reason, seen.header, this.#home.title);
     } else if (e instanceof Failed && (e.reason === "misroute" || e.reason === "corrupt")) {
       // The server compared, and sent nothing of what it found.
       reason = word = e.reason;
@@ -116,7 +146,7 @@ export class Objects {
       throw e;
     }
     this.#bad.add(text);
-    const header = seen === null ? new Uint8Array(0) : headerBytes(seen);
+    const header = seen.header === null ? new Uint8Array(0) : headerBytes(seen.header);
     const reported = await this.#reporter.tell({ delivery: request, asked: text, reason, word, header });
     return { state: "refused", word, reason, reported };
   }
@@ -139,6 +169,10 @@ export class Objects {
       await source.cancel();
     }
   }
+}
+
+function pathOf(text: NameText): string {
+  return `/v1/objects/${text.slice("v1/".length)}`;
 }
 
 function now(): number {

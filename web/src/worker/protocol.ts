@@ -163,6 +163,16 @@ export interface Description {
   names: { home: string; camera: string; zone: string } | null;
 }
 
+/** A clip that is played as its parts come. Times are seconds. */
+export interface Track {
+  /** Its MIME type with its codecs, as the agent says. */
+  type: string;
+  /** What stands before the parts. */
+  head: Uint8Array<ArrayBuffer>;
+  /** When each of its parts is shown; every one begins with a picture that needs no other. */
+  parts: { start: number; end: number }[];
+}
+
 /** An opened join slot: what to hand to the agent. */
 export interface Join {
   link: string;
@@ -244,6 +254,10 @@ export interface Calls {
   thumbnail(name: NameText): Promise<Opened<{ blob: Blob }>>;
   description(name: NameText): Promise<Opened<{ description: Description }>>;
   clip(name: NameText): Promise<Opened<{ blob: Blob }>>;
+  /** What a clip is and where its parts are, by what its event's description says of them; no track if it has to be opened whole. */
+  beginClip(name: NameText, description: NameText): Promise<Opened<{ track: Track | null }>>;
+  /** A part of a clip that was begun. */
+  clipPart(name: NameText, part: number): Promise<Opened<{ bytes: Uint8Array<ArrayBuffer> }>>;
   /** Opens a slot for an agent: with the secret of a set-up link's `join`, or a fresh one. */
   openJoin(secret?: string): Promise<Result<Join>>;
   /** Waits for the agent's answer. */

@@ -68,6 +68,11 @@ export class Session {
     return this.#signedIn((key) => this.server.object(path, again, key));
   }
 
+  /** Fetches a part of an object file. */
+  part(path: string, from: number, to: number): Promise<{ bytes: Bytes; request: string }> {
+    return this.#signedIn((key) => this.server.part(path, from, to, key));
+  }
+
   /** Sends a command to an agent of the home. */
   letters(agent: AgentID, letter: Bytes, stop: AbortSignal): Promise<Delivery> {
     const rest = `/agents/${agent}/commands`;

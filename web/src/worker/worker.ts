@@ -24,6 +24,8 @@ const homeCalls: Record<keyof Calls, true> = {
   thumbnail: true,
   description: true,
   clip: true,
+  beginClip: true,
+  clipPart: true,
   openJoin: true,
   watchJoin: true,
   stopJoin: true,

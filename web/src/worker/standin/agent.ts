@@ -20,6 +20,7 @@ import { ascii, base64, type Bytes, concat, label, random, unbase32, Writer } fr
 export interface Made {
   binding: Binding;
   header: Header;
+  objectKey: Bytes;
   file: Bytes;
   row: { header: string; envelope: string };
 }
@@ -114,6 +115,6 @@ export class TestAgent {
     const header = await signHeader(binding, body, this.signer);
     const envelope = await wrap(objectKey, binding, "epoch", title.epochKey(title.epoch)!, title.epoch);
     const file = concat(prefixBytes({ header, envelopes: [] }), body);
-    return { binding, header, file, row: { header: base64(headerBytes(header)), envelope: base64(envelopeBytes(envelope)) } };
+    return { binding, header, objectKey, file, row: { header: base64(headerBytes(header)), envelope: base64(envelopeBytes(envelope)) } };
   }
 }

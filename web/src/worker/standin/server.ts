@@ -33,6 +33,14 @@ function isBody(body: Reply["body"]): body is Body {
 }
 
 /** The answer that gives gives, or the refusal that it throws. */
+/** The part of an object file that a request asks for. */
+function ranged(answer: Reply, range: string | null): Reply {
+  const span = /^bytes=(\d+)-(\d+)$/.exec(range ?? "");
+  if (span === null || !(answer.body instanceof Uint8Array)) return answer;
+  const [from, to] = [Number(span[1]), Math.min(Number(span[2]) + 1, answer.body.length)];
+  return { status: 206, body: copy(answer.body.subarray(from, to)), headers: { "Content-Range": `bytes ${from}-${to - 1}/${answer.body.length}` } };
+}
+
 async function refusing(request: string, gives: () => Promise<Reply>): Promise<Reply> {
   try {
     return await gives();
@@ -164,7 +172,7 @@ export class StandIn {
       if (s !== null && !this.#stands(s)) known = null;
       return known !== null && letter ? this.#command(q, sent) : this.#answer(q, at.searchParams, known as HomeSession | null);
     });
-    const bent = this.bend(q, answer);
+    const bent = this.bend(q, ranged(answer, headers.get("Range")));
     if (bent === null) throw new TypeError("the connection was lost");
     const body = isBody(bent.body) ? JSON.stringify({ v: 1, ...bent.body }) : bent.body;
     if (bent.status === 201 && q.path.startsWith("/v1/sessions")) known = this.#sessions.at(-1)!;
