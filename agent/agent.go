@@ -80,6 +80,7 @@ type Agent struct {
 	clock    *clock.Clock
 	began    time.Time
 	commands *commands
+	live     *liveView
 	kick     chan struct{} // holds one: the cameras are to be looked at now
 
 	conditions atomic.Uint64 // number of the last one
@@ -197,12 +198,12 @@ func (a *Agent) load() (err error) {
 	if err != nil {
 		return unusable(err)
 	}
-	a.commands = newCommands(a)
+	a.commands, a.live = newCommands(a), newLiveView(a)
 	a.uplink, err = uplink.New(uplink.Config{
 		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool,
 		HTTP: client, Retry: a.config.Retry, Log: a.log,
 		Wishes: a.wishes, Settings: a.takeSettings, Acknowledged: a.recorder.acknowledged, Heard: a.clock.Hear, Surely: a.surely,
-		Command: a.commands.take, Condition: a.condition,
+		Command: a.commands.take, Condition: a.condition, Wanted: a.live.want, Knock: a.live.knock,
 	})
 	return err
 }
@@ -238,7 +239,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var rooms sync.WaitGroup
-	for _, room := range []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus, a.commands.run, a.clock.Run, a.keepDisk} {
+	for _, room := range []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus, a.commands.run, a.live.run, a.clock.Run, a.keepDisk} {
 		rooms.Go(func() {
 			if err := room(ctx); err != nil {
 				stop(err)

@@ -29,3 +29,18 @@ func Pieces(writes ...[]byte) []byte {
 	}
 	return p.hashes()
 }
+
+// Head is the newest deed that the agent knows.
+func Head(a *Agent) latchkey.Head { return a.chain.Title().Head() }
+
+// Brought is how many streams are being brought to the server.
+func Brought(a *Agent) (n int) {
+	a.live.mu.Lock()
+	defer a.live.mu.Unlock()
+	for _, s := range a.live.streams {
+		if s.stop != nil {
+			n++
+		}
+	}
+	return n
+}

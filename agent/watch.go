@@ -16,6 +16,7 @@ import (
 	"github.com/latchkey-cam/latchkey/camera/find"
 	"github.com/latchkey-cam/latchkey/event"
 	"github.com/latchkey-cam/latchkey/motion"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // poll is how often the folder is looked at for new cameras, and the clock for hours in
@@ -231,11 +232,14 @@ func (a *Agent) watchOnce(ctx context.Context, w *watched, log *slog.Logger) (er
 			err = errors.New("an internal error ended it")
 		}
 	}()
+	main, sub := a.live.open(w.camera.ID, sealed.MainStream), a.live.open(w.camera.ID, sealed.SubStream)
+	defer main.close()
+	defer sub.close()
 	guard := &find.Guard{Address: w.camera.Main, Credentials: w.camera.Credentials, Pin: w.camera.Pin}
 	err = a.config.Watch(ctx, event.Config{
 		Camera: w.camera.ID, Main: w.camera.Main, Sub: w.camera.Sub, Credentials: w.camera.Credentials,
 		Certificate: w.camera.Pin.Certificate, Admit: guard.Admit,
-		Sink: a.recorder, Clock: a.clock.At, Log: log, Handle: w.handle,
+		Sink: a.recorder, Clock: a.clock.At, Log: log, Handle: w.handle, OnMain: main.take, OnSub: sub.take,
 		Motion: func() motion.Config { return *w.motion.Load() },
 		Status: func(s event.Status) {
 			w.said.Store(&s)
@@ -256,6 +260,7 @@ func (a *Agent) halt(w *watched) (done <-chan struct{}) {
 	if w.stop != nil {
 		w.stop()
 		w.stop = nil
+		a.live.dark(w.camera.ID)
 	}
 	return w.done
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 const (
@@ -57,6 +58,7 @@ type conversation struct {
 	asked map[latchkey.CameraID]latchkey.Epoch // what was asked for over it
 	sent  map[string]func(*api.Refused)        // what is not answered yet; told nil if it was done
 	said  latchkey.Epoch                       // to which the last condition was sealed
+	live  map[sealed.Stream]bool               // what is wanted
 	errands
 }
 
@@ -82,7 +84,8 @@ func (u *Uplink) converse(ctx context.Context, p *pause) error {
 	u.setReady(true)
 	defer u.setReady(false)
 	u.log.Info("connected", "server", u.config.Server, "head", u.config.Chain.Title().Head().String())
-	c := &conversation{u: u, conn: conn, asked: map[latchkey.CameraID]latchkey.Epoch{}, sent: map[string]func(*api.Refused){}}
+	c := &conversation{u: u, conn: conn, asked: map[latchkey.CameraID]latchkey.Epoch{}, sent: map[string]func(*api.Refused){}, live: map[sealed.Stream]bool{}}
+	defer c.unwanted()
 	return c.run(ctx)
 }
 
@@ -319,6 +322,16 @@ func (c *conversation) take(ctx context.Context, f api.Frame) error {
 			return fmt.Errorf("%w: a command of another home", errProtocol)
 		}
 		return c.command(ctx, m)
+	case api.WantedFrame:
+		return c.wanted(m)
+	case api.KnockFrame:
+		if m.Home != u.config.Home {
+			return fmt.Errorf("%w: a knock of another home", errProtocol)
+		}
+		if u.config.Knock != nil {
+			u.config.Knock(Knock{Bytes: m.Knock, conversation: ctx, c: c})
+		}
+		return nil
 	case api.StopFrame:
 		c.stop(m.ID)
 		return nil

@@ -75,6 +75,12 @@ type Config struct {
 	// block. Commands are refused as busy if it is nil.
 	Command func(*Command)
 
+	// Wanted is told of every stream that somebody begins or ceases to watch, and at the
+	// end of a connection that nobody does. Knock is given every knock of a viewer; it
+	// verifies. Neither may block; nothing is brought if they are nil.
+	Wanted func(of sealed.Stream, wanted bool)
+	Knock  func(Knock)
+
 	// Condition makes the letter in which the agent says how it is; nothing is said if
 	// it is nil. It is called at the beginning of a connection, once a minute, in a new
 	// epoch, and after [Uplink.Tell].
