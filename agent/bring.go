@@ -81,6 +81,7 @@ type bringing struct {
 	inlet   *api.Inlet
 	made    *feed        // that the runs are made of
 	runs    []*broadcast // those that are ending, and the one that is not, if there is one
+	broken  bool         // one of them has ended without a word
 	changed <-chan struct{}
 	asked   time.Time
 }
@@ -124,30 +125,40 @@ func (b *bringing) step(ctx context.Context) error {
 		b.stopAll()
 		b.made = now
 	}
-	f := b.made
-	if f == nil {
-		return nil
-	}
-	shots, dead := b.pop(f)
-	if dead {
-		b.stopAll()
-		return nil
-	}
-	for _, u := range shots {
-		if err := b.show(ctx, b.runs, u); err != nil {
+	if f := b.made; f != nil {
+		shots, dead := b.pop(f)
+		if dead {
+			b.stopAll()
+		}
+		for _, u := range shots {
+			if err := b.show(ctx, b.runs, u); err != nil {
+				return err
+			}
+		}
+		b.tidy()
+		if err := b.admit(ctx, f); err != nil {
 			return err
 		}
 	}
-	b.tidy()
-	return b.admit(ctx, f)
+	if b.broken {
+		return errOver
+	}
+	return nil
 }
 
 // stopAll ends all runs at once.
 func (b *bringing) stopAll() {
 	for _, r := range b.runs {
-		r.run.Stop()
+		b.stop(r)
 	}
 	b.tidy()
+}
+
+// stop ends a run at once. No fragment of it says so, and the connection ends with it:
+// whoever watches is told by that.
+func (b *bringing) stop(r *broadcast) {
+	r.run.Stop()
+	b.broken = true
 }
 
 // pop takes what waits in the queue.
@@ -323,13 +334,13 @@ func (b *bringing) send(ctx context.Context, r *broadcast, u shot) error {
 	first, key := u.Unit, true
 	if r.sound != nil {
 		if len(u.Sounds) > 0 && u.Sounds[len(u.Sounds)-1].Coding != r.sound.Coding() {
-			r.run.Stop() // another run begins with the new one
+			b.stop(r)
 			return nil
 		}
 		fragment = r.sound.Add(u.Sounds, u.offset)
 	} else {
 		if !u.Parameters.Equal(r.under) {
-			r.run.Stop()
+			b.stop(r)
 			return nil
 		}
 		fragment, first = r.muxer.Add(u.Unit, u.offset)
@@ -339,8 +350,8 @@ func (b *bringing) send(ctx context.Context, r *broadcast, u shot) error {
 		return nil
 	}
 	sealed, err := r.run.Seal(fragment, key, a.clock.At(first.Taken).Monotonic)
-	if err != nil { // it is too large, or the run is over
-		r.run.Stop()
+	if err != nil { // it is too large
+		b.stop(r)
 		a.log.Warn("a run is ended", "stream", b.of.String(), "error", err)
 		return nil
 	}

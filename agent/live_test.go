@@ -187,12 +187,15 @@ func (r *runs) all() []string {
 }
 
 // filmed is a house whose agent records a real camera with pictures and sound.
-func filmed(t *testing.T, log *slog.Logger) (*house, *agent.Agent, latchkey.CameraID, func() error) {
-	film := cameratest.Encode(t, cameratest.Mover(320, 180, 3, 20, 21))
-	c := cameratest.Serve(t, film, func(c *cameratest.Camera) {
+func filmed(t *testing.T, log *slog.Logger, films ...cameratest.Film) (*house, *agent.Agent, latchkey.CameraID, func() error) {
+	t.Helper()
+	if films == nil {
+		films = []cameratest.Film{cameratest.Encode(t, cameratest.Mover(320, 180, 3, 20, 21))}
+	}
+	c := cameratest.Serve(t, films[0], func(c *cameratest.Camera) {
 		c.Sound = cameratest.EncodeSound(t, "AAC", "sine=f=440:r=16000:d=120")
 	})
-	c.Play(t, slices.Repeat([]cameratest.Film{film}, 40)...)
+	c.Play(t, slices.Repeat(films, 40)...)
 	h := newHouse(t).joined()
 	a, stop := h.talking(agent.Config{Log: log})
 	yard, ok := h.do(a, letter.AddCamera{Source: letter.Source{Name: "Yard", Main: c.Address()}}).(letter.Added)
@@ -263,6 +266,28 @@ func TestLiveView(t *testing.T) {
 	}
 	one.socket.Close()
 	h.until("nobody watches, nothing is brought", func() bool { return agent.Brought(a) == 0 })
+}
+
+// TestLiveViewOfAnotherPicture: a camera that changes its picture gets another run, and
+// whoever watches goes on with it.
+func TestLiveViewOfAnotherPicture(t *testing.T) {
+	t.Parallel()
+	small, large := cameratest.Encode(t, cameratest.Mover(320, 180, 4, 20, 21)), cameratest.Encode(t, cameratest.Mover(640, 360, 4, 20, 21))
+	h, _, camera, _ := filmed(t, nil, small, large)
+	_, device := h.owner.Device()
+	s := h.watch(h.owner, device, camera, sealed.MainStream)
+	s.plays(1)
+	for range 2 {
+		runs, init := s.runs, s.init
+		s.until("told", func() bool { return s.word == api.LiveAway })
+		s.word = ""
+		s.knock()
+		s.until("shown another run", func() bool { return s.runs > runs && s.shown > 10 })
+		if slices.Equal(init.Segment, s.init.Segment) {
+			t.Error("the picture is the same")
+		}
+		s.wants("h264")
+	}
 }
 
 // TestLiveViewEnds: whoever is removed is shown nothing more, and no other run; whoever
