@@ -45,7 +45,7 @@ func record(t testing.TB, s camera.Source, pictures int, tone bool) (*media.Clip
 	if len(all) < pictures {
 		t.Errorf("%d units of %d pictures: %v", len(all), pictures, err)
 	}
-	clip, err := media.NewClip(ring.Since(time.Time{}))
+	clip, err := media.NewClip(ring.Since(time.Time{}), time.Time{})
 	if err != nil {
 		t.Error(err)
 	}

@@ -80,7 +80,7 @@ func (t *teller) end(e Event, groups []media.Group) {
 		return
 	}
 	j := job{event: e, end: true}
-	clip, err := media.NewClip(groups)
+	clip, err := t.clip(groups)
 	switch {
 	case err != nil:
 		j.err = err
@@ -94,6 +94,15 @@ func (t *teller) end(e Event, groups []media.Group) {
 			Width: w, Height: h, Bytes: clip.Size()}
 	}
 	t.add(j)
+}
+
+// clip makes a clip that says when it began.
+func (t *teller) clip(groups []media.Group) (*media.Clip, error) {
+	var created time.Time
+	if len(groups) > 0 {
+		created = t.moment(groups[0].Start()).Wall.Time()
+	}
+	return media.NewClip(groups, created)
 }
 
 func (t *teller) add(j job) {

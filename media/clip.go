@@ -26,7 +26,8 @@ type Clip struct {
 
 // NewClip returns the clip of the groups, which follow one another without a break
 // under the same parameters. It keeps the groups and copies none of their pictures.
-func NewClip(groups []Group) (*Clip, error) {
+// Players say that it was made at created, by the clock on the wall; zero for unknown.
+func NewClip(groups []Group, created time.Time) (*Clip, error) {
 	if len(groups) == 0 {
 		return nil, errors.New("make clip: no pictures")
 	}
@@ -60,7 +61,7 @@ func NewClip(groups []Group) (*Clip, error) {
 		const beginsWithKey = 1<<31 | 1<<28
 		index = append32(index, uint32(f.size()), uint32(length), beginsWithKey)
 	}
-	c.header = slices.Concat(initSegment(p, c.coding, c.duration, wait), box("sidx", full(1, 0), u32(videoTrack, Rate),
+	c.header = slices.Concat(initSegment(p, c.coding, c.duration, wait, created), box("sidx", full(1, 0), u32(videoTrack, Rate),
 		u64(uint64(wait)), u64(0), u16(0, uint16(len(groups))), index))
 	c.size += int64(len(c.header))
 	return c, nil

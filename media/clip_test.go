@@ -20,17 +20,25 @@ import (
 	"github.com/latchkey-cam/latchkey/media"
 )
 
+// madeAt is when every clip of these tests was made.
+var madeAt = time.Date(2026, 11, 26, 12, 34, 56, 0, time.UTC)
+
 func clipOf(t testing.TB, units []media.Unit) *media.Clip {
 	t.Helper()
 	ring := media.Ring{Limit: 64 << 20}
 	for _, u := range units {
 		ring.Add(u)
 	}
-	clip, err := media.NewClip(ring.Since(time.Time{}))
+	clip, err := media.NewClip(ring.Since(time.Time{}), madeAt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return clip
+}
+
+// made is when a file says that it was made.
+type made struct {
+	Created time.Time `json:"creation_time"`
 }
 
 // probe is what ffprobe says of a clip.
@@ -41,9 +49,11 @@ type probe struct {
 		Height int    `json:"height"`
 		Start  string `json:"start_time"`
 		Tag    string `json:"codec_tag_string"`
+		Tags   made   `json:"tags"`
 	} `json:"streams"`
 	Format struct {
 		Duration string `json:"duration"`
+		Tags     made   `json:"tags"`
 	} `json:"format"`
 	Packets []struct {
 		PTS   int64  `json:"pts"`
@@ -96,6 +106,9 @@ func TestClipPlays(t *testing.T) {
 			}
 			if d, _ := strconv.ParseFloat(p.Format.Duration, 64); d < 2.9 || d > 3.1 || clip.Duration() < 2900*time.Millisecond {
 				t.Errorf("lasts %s s, says %v; want 3 s", p.Format.Duration, clip.Duration())
+			}
+			if !p.Format.Tags.Created.Equal(madeAt) || !p.Streams[0].Tags.Created.Equal(madeAt) {
+				t.Errorf("made at %v, its pictures at %v; want %v", p.Format.Tags.Created, p.Streams[0].Tags.Created, madeAt)
 			}
 			if len(p.Packets) != 45 || p.Packets[0].Flags[0] != 'K' {
 				t.Fatalf("%d packets, the first %v", len(p.Packets), p.Packets[0])
@@ -202,14 +215,14 @@ func TestClipIsOfOneStream(t *testing.T) {
 	one := assemble(t, &a, encode(t, 1, "128x96"))
 	two := assemble(t, &b, encode(t, 1, "64x48"))
 	groups := []media.Group{{Units: one}, {Units: two}}
-	if _, err := media.NewClip(groups); err == nil {
+	if _, err := media.NewClip(groups, madeAt); err == nil {
 		t.Error("a clip was made of two sessions")
 	}
 	two[0].Break = false
-	if _, err := media.NewClip(groups); err == nil {
+	if _, err := media.NewClip(groups, madeAt); err == nil {
 		t.Error("a clip was made of pictures of two sizes")
 	}
-	if _, err := media.NewClip(nil); err == nil {
+	if _, err := media.NewClip(nil, madeAt); err == nil {
 		t.Error("a clip was made of nothing")
 	}
 }

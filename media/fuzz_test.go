@@ -100,7 +100,7 @@ func run(t *testing.T, a *media.Assembler, session []byte) {
 	if len(groups) == 0 {
 		return
 	}
-	clip, err := media.NewClip(groups)
+	clip, err := media.NewClip(groups, madeAt)
 	if err != nil {
 		return
 	}

@@ -1,6 +1,9 @@
 package media
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // The boxes that head a fragmented MP4 (ISO/IEC 14496-12, -14 and -15), no more of them
 // than players ask for.
@@ -14,7 +17,7 @@ const (
 // the only place for it in a movie whose samples are all in fragments; 0 is one without
 // an end. The first picture is shown after wait, which an edit list cuts off. Without
 // parameters there is no track of pictures, without a coding none of sound.
-func initSegment(p *Parameters, coding *Coding, duration, wait Ticks) []byte {
+func initSegment(p *Parameters, coding *Coding, duration, wait Ticks, created time.Time) []byte {
 	brands := "iso6mp41"
 	var extends, pictures, sound []byte
 	if p != nil {
@@ -24,34 +27,44 @@ func initSegment(p *Parameters, coding *Coding, duration, wait Ticks) []byte {
 		}
 		brands += p.Codec()[:4]
 		extends = box("trex", full(0, 0), u32(videoTrack, 1, 0, 0, 0))
-		pictures = track(videoTrack, Rate, p.width, p.height, edit, "vide", box("vmhd", full(0, 1), zeros(8)), p.entry())
+		pictures = track(videoTrack, Rate, created, p.width, p.height, edit, "vide", box("vmhd", full(0, 1), zeros(8)), p.entry())
 	}
 	if coding != nil {
 		extends = append(extends, box("trex", full(0, 0), u32(audioTrack, 1, 0, 0, 0))...)
-		sound = track(audioTrack, uint32(coding.Rate), 0, 0, nil, "soun",
+		sound = track(audioTrack, uint32(coding.Rate), created, 0, 0, nil, "soun",
 			box("smhd", full(0, 0), u32(0)), coding.entry())
 	}
 	return slices.Concat(
 		box("ftyp", []byte("iso6"), u32(1), []byte(brands)),
 		box("moov",
-			box("mvhd", full(0, 0), u32(0, 0, Rate, 0, 1<<16), u16(1<<8, 0), zeros(8), matrix, zeros(24), u32(audioTrack+1)),
+			box("mvhd", full(1, 0), at(created), u32(Rate), u64(0), u32(1<<16), u16(1<<8, 0), zeros(8), matrix, zeros(24), u32(audioTrack+1)),
 			pictures,
 			sound,
 			box("mvex", box("mehd", full(1, 0), u64(uint64(duration))), extends)))
 }
 
+// at is when something was made and last changed: seconds since 1904, 0 if nobody knows.
+func at(created time.Time) []byte {
+	const from1904to1970 = 2082844800
+	seconds := uint64(0)
+	if !created.IsZero() {
+		seconds = uint64(max(0, created.Unix()+from1904to1970))
+	}
+	return append(u64(seconds), u64(seconds)...)
+}
+
 // track returns the box of a track whose samples are all in fragments.
-func track(id, rate uint32, width, height int, edit []byte, kind string, header, entry []byte) []byte {
+func track(id, rate uint32, created time.Time, width, height int, edit []byte, kind string, header, entry []byte) []byte {
 	volume := uint16(0)
 	if kind == "soun" {
 		volume = 1 << 8
 	}
 	return box("trak",
-		box("tkhd", full(0, 3), u32(0, 0, id, 0, 0), zeros(8), u16(0, 0, volume, 0), matrix,
+		box("tkhd", full(1, 3), at(created), u32(id, 0), u64(0), zeros(8), u16(0, 0, volume, 0), matrix,
 			u32(uint32(width)<<16, uint32(height)<<16)),
 		edit,
 		box("mdia",
-			box("mdhd", full(0, 0), u32(0, 0, rate, 0), u16(0x55c4, 0)), // language: und
+			box("mdhd", full(1, 0), at(created), u32(rate), u64(0), u16(0x55c4, 0)), // language: und
 			box("hdlr", full(0, 0), u32(0), []byte(kind), zeros(13)),
 			box("minf", header,
 				box("dinf", box("dref", full(0, 0), u32(1), box("url ", full(0, 1)))),

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Live makes fragments of pictures as they come, one for each: nobody waits for the next
@@ -38,7 +39,7 @@ func NewLive(begin []Unit) *Live {
 func (l *Live) Type() string { return fmt.Sprintf("video/mp4; codecs=%q", l.parameters.Codec()) }
 
 // Init is what a player needs before the first fragment.
-func (l *Live) Init() []byte { return initSegment(l.parameters, nil, 0, 0) }
+func (l *Live) Init() []byte { return initSegment(l.parameters, nil, 0, 0, time.Time{}) }
 
 // Add takes a unit, whose time on the player's axis is its PTS and that offset, and
 // returns the fragment that is due, nil if none is, and the unit with which it begins.
@@ -117,7 +118,7 @@ func (l *LiveSound) Coding() *Coding { return l.coding }
 func (l *LiveSound) Type() string { return fmt.Sprintf("audio/mp4; codecs=%q", l.coding.Codec()) }
 
 // Init is what a player needs before the first fragment.
-func (l *LiveSound) Init() []byte { return initSegment(nil, l.coding, 0, 0) }
+func (l *LiveSound) Init() []byte { return initSegment(nil, l.coding, 0, 0, time.Time{}) }
 
 // Add takes sounds, whose time on the player's axis is their PTS and that offset, and
 // returns a fragment of them, nil if none of them is to be heard: they were before, or

@@ -113,11 +113,11 @@ func (k *keeper) camera(ctx context.Context, s camera.Source) error {
 
 // keep seals a clip, and forgets the oldest when there are many.
 func (k *keeper) keep(camera latchkey.CameraID, groups []media.Group) error {
-	clip, err := media.NewClip(groups)
+	at := k.clock.At(groups[0].Start())
+	clip, err := media.NewClip(groups, at.Wall.Time())
 	if err != nil {
 		return err
 	}
-	at := k.clock.At(clip.Start())
 	k.mu.Lock()
 	k.sequence++
 	sequence := k.sequence

@@ -36,7 +36,7 @@ export function pieceCount(bytes: number): number {
 }
 
 /** Gives the bytes of the object file from one place up to another, fewer only if there are fewer. */
-export type FetchPart = (from: number, to: number) => Promise<Bytes>;
+export type TakePart = (from: number, to: number) => Promise<Bytes>;
 
 // An object file as a server sends it: magic, header, no envelopes.
 const likelyPrefix = 18 + 2 + 313 + 2;
@@ -45,22 +45,22 @@ export class PieceReader {
   readonly #header: Header;
   readonly #pieces: Pieces;
   readonly #opening: Opening;
-  readonly #fetch: FetchPart;
+  readonly #take: TakePart;
   readonly #prefix: number;
   #first: Bytes | null; // of the body: what came with the header
 
-  private constructor(header: Header, pieces: Pieces, opening: Opening, fetch: FetchPart, prefix: number, first: Bytes) {
+  private constructor(header: Header, pieces: Pieces, opening: Opening, take: TakePart, prefix: number, first: Bytes) {
     this.#header = header;
     this.#pieces = pieces;
     this.#opening = opening;
-    this.#fetch = fetch;
+    this.#take = take;
     this.#prefix = prefix;
     this.#first = first;
   }
 
   /** Fetches the beginning and checks all that can be known by it. `of` is the binding of the opened description that says `pieces`. */
-  static async begin(asked: Name, of: Binding, pieces: Pieces, reader: Reader, fetch: FetchPart): Promise<PieceReader> {
-    const begins = await fetch(0, likelyPrefix + headSize + sealedPiece);
+  static async begin(asked: Name, of: Binding, pieces: Pieces, reader: Reader, take: TakePart): Promise<PieceReader> {
+    const begins = await take(0, likelyPrefix + headSize + sealedPiece);
     const prefix = await readPrefix(new Source(begins));
     const { header } = prefix;
     reader.seen?.(header);
@@ -76,7 +76,7 @@ export class PieceReader {
     const objectKey = await objectKeyFrom(prefix, reader);
     try {
       const opening = await Opening.begin(objectKey, bindingBytes(is), first.slice(0, headSize));
-      return new PieceReader(header, pieces, opening, fetch, length, first);
+      return new PieceReader(header, pieces, opening, take, length, first);
     } catch (e) {
       throw refusal(e);
     } finally {
@@ -113,7 +113,7 @@ export class PieceReader {
     const first = this.#first;
     if (from === 0) this.#first = null;
     if (from === 0 && first !== null && first.length >= end) return first.slice(begin, end);
-    const sealed = await this.#fetch(this.#prefix + begin, this.#prefix + end);
+    const sealed = await this.#take(this.#prefix + begin, this.#prefix + end);
     if (sealed.length !== end - begin) throw new SealError("truncated", `${sealed.length} bytes of ${end - begin}`);
     return sealed;
   }

@@ -3,7 +3,7 @@
 
 import type { Binding } from "../seal/binding.ts";
 import { type Name, type NameText, parseName } from "../seal/name.ts";
-import { type FetchPart, pieceSize, type Pieces, PieceReader } from "../seal/pieces.ts";
+import { type TakePart, pieceSize, type Pieces, PieceReader } from "../seal/pieces.ts";
 import { SealError } from "../seal/reasons.ts";
 import { type Bytes, concat } from "../wire.ts";
 import { looksLike, parsePieces } from "./content.ts";
@@ -49,8 +49,8 @@ export class Clips {
 
   async #look(text: NameText, of: Binding, pieces: Pieces, seen: Seen): Promise<Looked | null> {
     const name = parseName(text) as Name;
-    const fetch: FetchPart = (from, to) => this.#objects.part(text, from, to, seen);
-    const reader = await PieceReader.begin(name, of, pieces, await this.#objects.reader(seen), fetch);
+    const take: TakePart = (from, to) => this.#objects.part(text, from, to, seen);
+    const reader = await PieceReader.begin(name, of, pieces, await this.#objects.reader(seen), take);
     const first = (await reader.read(0, 1))[0]!;
     if (!looksLike("clip", first)) throw new SealError("malformed", "no clip");
     const index = parseIndex(first, pieces.bytes);
