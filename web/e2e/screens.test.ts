@@ -168,6 +168,48 @@ test("the keyboard goes everywhere, and the focus comes back", async () => {
   await v.leave();
 });
 
+test("a live picture is looked at closely by keys, wheel and double click, and another camera is another element", async () => {
+  const v = await visit("");
+  const { page } = v;
+  await page.locator(live[0]!).click();
+  await page.locator("[data-camera] a").first().click();
+  await page.waitForSelector("[data-live=true]");
+  const at = () => page.locator(".stage .frame").evaluate((f) => (f as HTMLElement).style.transform);
+  await page.keyboard.press("+");
+  await page.keyboard.press("ArrowLeft");
+  expect(await at()).toBe("translate(-2.5%, -12.5%) scale(1.25)");
+  await page.locator(".stage").hover();
+  await page.mouse.wheel(0, -100);
+  await expect.poll(at).toContain("scale(1.5625)");
+  await page.locator(".stage").dblclick();
+  expect(await at()).toBe("translate(0%, 0%) scale(1)");
+  expect(await page.getByRole("button", { name: words.live.wider }).isDisabled()).toBe(true);
+  await page.evaluate(() => (document.querySelector("video")!.dataset["first"] = "yes"));
+  await page.getByRole("link", { name: words.live.back }).click();
+  await page.waitForSelector("video", { state: "detached" });
+  await page.locator("[data-camera] a").nth(1).click();
+  await page.waitForSelector("video:not([data-first])");
+  v.blameless();
+  await v.leave();
+});
+
+test("cameras stay where somebody has put them, in this browser", async () => {
+  const v = await visit("");
+  const { page } = v;
+  const shown = () => page.locator("[data-camera] a").allTextContents();
+  await page.locator(live[0]!).click();
+  await page.getByRole("button", { name: words.live.arrange }).click();
+  const [a, b, c] = await shown();
+  await page.getByRole("button", { name: words.live.later(a!) }).click();
+  await expect.poll(shown).toEqual([b, a, c]);
+  expect(await page.getByRole("button", { name: words.live.earlier(b!) }).isDisabled()).toBe(true);
+  await page.goto(`${stage.page}?again`);
+  await page.locator(live[0]!).click();
+  await expect.poll(shown).toEqual([b, a, c]);
+  v.blameless();
+  await v.leave();
+});
+
 test("a clip is silent until somebody asks for its sound, and the next one then is not", async () => {
   const v = await visit("?is=sound");
   const { page } = v;
