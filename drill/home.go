@@ -34,6 +34,8 @@ type home struct {
 	clip   atomic.Pointer[latchkey.Name] // that everybody downloads
 	since  latchkey.Epoch                // of it
 
+	broadcast *broadcast
+
 	stop context.CancelFunc
 	done sync.WaitGroup
 	lost atomic.Int64 // connections of the owner that broke, though nobody took their right
@@ -90,7 +92,11 @@ func (h *home) live(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect an agent: %w", err)
 	}
+	if err := h.onAir(); err != nil {
+		return errors.Join(fmt.Errorf("begin live view: %w", err), socket.Close())
+	}
 	ctx, h.stop = context.WithCancel(ctx)
+	h.done.Go(func() { h.film(ctx) })
 	h.done.Go(func() {
 		<-ctx.Done()
 		socket.Close() // ends serve
@@ -173,6 +179,10 @@ func (h *home) serve(ctx context.Context, s *api.Socket) {
 			var each context.Context
 			each, under[m.ID] = context.WithCancel(ctx)
 			h.done.Go(func() { h.answer(ctx, each, s, m.ID, c) })
+		case api.WantedFrame:
+			h.broadcast.wanted.Store(m.Wanted)
+		case api.KnockFrame:
+			h.admitted(ctx, s, m.Knock)
 		case api.StopFrame:
 			if stop := under[m.ID]; stop != nil {
 				stop()

@@ -48,6 +48,7 @@ type question struct {
 	method, path string
 	body         []byte
 	websocket    bool
+	says         []byte // the first message of a websocket; nil: none
 }
 
 func download(name latchkey.Name) question {
@@ -96,6 +97,11 @@ func read(ctx context.Context, origin string, m *api.Home, q question) (*reader,
 	if err := r.Write(c); err != nil {
 		return nil, fmt.Errorf("connect a reader: %w", err)
 	}
+	if q.says != nil { // the server has it when it has the upgrade behind it
+		if _, err := c.Write(message(q.says)); err != nil {
+			return nil, fmt.Errorf("connect a reader: %w", err)
+		}
+	}
 	go s.run()
 	return s, nil
 }
@@ -130,6 +136,17 @@ func begin(answer string) string {
 		line += ": " + reason
 	}
 	return line
+}
+
+// flows says whether more has come than an answer's beginning.
+func (s *reader) flows() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, t := range s.sips {
+		n += t.n
+	}
+	return n > 4*sip
 }
 
 // first is how the answer began.

@@ -81,7 +81,7 @@ type cuts struct {
 	counters *counters
 	now      func() time.Time
 	rounds   atomic.Uint64 // of looking for whom to cut
-	live     *relay.Relay  // whose viewers are cut beside their connections
+	live     *relay.Relay  // whose viewers are cut after their connections: a websocket that ends by itself is drained
 	watching api.Route     // by which those came
 
 	mu    sync.Mutex // protects homes
@@ -184,8 +184,8 @@ func (c *cuts) endAt(o *outlet, until latchkey.Time) {
 	}
 	if until != 0 && c.homes[o.home][o] {
 		o.end = time.AfterFunc(until.Time().Sub(c.now()), func() {
-			c.live.Cut(o.home, bySession(o.who.session.ID))
 			c.reset(o, cutExpired)
+			c.live.Cut(o.home, bySession(o.who.session.ID))
 		})
 	}
 }
@@ -200,11 +200,6 @@ func (c *cuts) reset(o *outlet, why string) {
 // that brought it there, if it is one of this server's, is the last word of its own
 // connection.
 func (c *cuts) moved(t *deed.Title, by *asking) {
-	c.live.Cut(t.Home(), func(of sealed.Stream, who relay.Who) bool {
-		s := archive.Session{ID: who.Session, Person: who.Person, Device: who.Device}
-		_, ok := stillMay(t, asker{session: s, route: c.watching}, latchkey.Name{Camera: of.Camera})
-		return !ok
-	})
 	c.cut(c.of(t.Home()), cutRemoved, by, func(o *outlet) bool {
 		until, ok := stillMay(t, o.who, o.what)
 		if !ok {
@@ -213,24 +208,29 @@ func (c *cuts) moved(t *deed.Title, by *asking) {
 		c.endAt(o, until)
 		return false
 	})
+	c.live.Cut(t.Home(), func(of sealed.Stream, who relay.Who) bool {
+		s := archive.Session{ID: who.Session, Person: who.Person, Device: who.Device}
+		_, ok := stillMay(t, asker{session: s, route: c.watching}, latchkey.Name{Camera: of.Camera})
+		return !ok
+	})
 }
 
 // ended cuts the connections of a session.
 func (c *cuts) ended(home latchkey.HomeID, session latchkey.SessionID, by *asking) {
-	c.live.Cut(home, bySession(session))
 	c.cut(c.of(home), cutEnded, by, func(o *outlet) bool { return o.who.session.ID == session })
+	c.live.Cut(home, bySession(session))
 }
 
 // unsure cuts all connections of a home about which nothing is known for certain.
 func (c *cuts) unsure(home latchkey.HomeID) {
-	c.live.Cut(home, anybody)
 	c.cut(c.of(home), cutStale, nil, func(*outlet) bool { return true })
+	c.live.Cut(home, anybody)
 }
 
 // all cuts every outlet.
 func (c *cuts) all() {
-	c.live.CutAll(anybody)
 	c.cut(c.everywhere(), cutStale, nil, func(*outlet) bool { return true })
+	c.live.CutAll(anybody)
 }
 
 // held cuts what a hold stops. Who enters from here on finds it standing.
@@ -239,8 +239,8 @@ func (c *cuts) held(h *holds) {
 	if h.unknown() {
 		why = cutStale
 	}
-	c.live.CutAll(func(of sealed.Stream, _ relay.Who) bool { return h.stops(c.watching, of.Home) != nil })
 	c.cut(c.everywhere(), why, nil, func(o *outlet) bool { return h.stops(o.who.route, o.home) != nil })
+	c.live.CutAll(func(of sealed.Stream, _ relay.Who) bool { return h.stops(c.watching, of.Home) != nil })
 }
 
 func anybody(sealed.Stream, relay.Who) bool { return true }

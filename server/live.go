@@ -235,6 +235,7 @@ func (w *watching) keepAlive(ctx context.Context) {
 	for sleep(ctx, pingEvery) {
 		in, err := w.server.session(ctx, w.asking.home, w.asking.session.Secret)
 		if err != nil || in.session.ID != w.asking.session.ID {
+			w.server.cuts.reset(w.asking.outlet, cutEnded)
 			return
 		}
 		w.server.see(ctx, in.session)
