@@ -122,6 +122,28 @@ func (h *Home) Events(ctx context.Context, before string, limit int) (Events, er
 	return a, err
 }
 
+// Delete brings tombstones, and with them what they cover is gone.
+func (h *Home) Delete(ctx context.Context, tombstones ...[]byte) error {
+	var a HomeOK
+	return h.ask(ctx, h.call("POST", "/tombstones"), PutTombstones{Home: h.home, Tombstones: tombstones}, &a, &a.Home)
+}
+
+// Tombstones returns those above a number, as many as fit, and how many there are.
+func (h *Home) Tombstones(ctx context.Context, above uint64) ([][]byte, uint64, error) {
+	var a Tombstones
+	q := h.call("GET", "/tombstones")
+	q.query = url.Values{"above": {strconv.FormatUint(above, 10)}}
+	err := h.ask(ctx, q, nil, &a, &a.Home)
+	return a.Tombstones, a.Count, err
+}
+
+// Usage says how much the home has stored.
+func (h *Home) Usage(ctx context.Context) (Usage, error) {
+	var a Usage
+	err := h.ask(ctx, h.call("GET", "/usage"), nil, &a, &a.Home)
+	return a, err
+}
+
 // Asks returns what agents ask for.
 func (h *Home) Asks(ctx context.Context) ([][]byte, error) {
 	var a Asks

@@ -132,6 +132,33 @@ type Settings struct {
 	Document []byte          `json:"document" doc:"docs/deed.md, Settings; empty if there is none yet"`
 }
 
+// Tombstones are what people of a home have had deleted.
+type Tombstones struct {
+	V          V               `json:"v"`
+	Home       latchkey.HomeID `json:"home"`
+	Count      uint64          `json:"count" doc:"of all that the home has"`
+	Tombstones [][]byte        `json:"tombstones" doc:"docs/tombstone.md; those that follow a number, as many as fit"`
+}
+
+// PutTombstones deletes something.
+type PutTombstones struct {
+	V          V               `json:"v"`
+	Home       latchkey.HomeID `json:"home"`
+	Tombstones [][]byte        `json:"tombstones" doc:"docs/tombstone.md; 1 to 32"`
+}
+
+// MaxTombstones is how many tombstones one request or message brings.
+const MaxTombstones = 32
+
+// Usage is how much a home has stored, and how much it may.
+type Usage struct {
+	V       V               `json:"v"`
+	Home    latchkey.HomeID `json:"home"`
+	Objects uint64          `json:"objects"`
+	Bytes   uint64          `json:"bytes"`
+	Most    uint64          `json:"most" doc:"bytes that the home may store, 0 for no bound"`
+}
+
 // Events is a page of what was recorded, newest first.
 type Events struct {
 	V      V               `json:"v"`

@@ -42,6 +42,7 @@ const (
 	Frozen        Reason = "frozen"         // somebody who lives there has closed the home
 	Held          Reason = "held"           // whoever runs the server has stopped it; what is said of that is with the answer
 	HandedOver    Reason = "handed-over"    // recorded for those who lived there before
+	Deleted       Reason = "deleted"        // people of the home have had it deleted
 	Misroute      Reason = "misroute"       // what is stored does not answer the name
 	Corrupt       Reason = "corrupt"        // what is stored is damaged
 	NoPasskeys    Reason = "no-passkeys"    // browsers use no passkeys at this server's address

@@ -30,6 +30,7 @@ type Hello struct {
 	Incarnation uint64           `json:"incarnation"`
 	Token       []byte           `json:"token"`
 	NextToken   []byte           `json:"next_token"`
+	Tombstones  string           `json:"tombstones,omitempty" doc:"NUMBER:HEX, the place in the server's list up to which the agent has them; absent for none. It is not signed: it costs an exchange at most"`
 	Signature   []byte           `json:"signature"`
 }
 
@@ -64,6 +65,26 @@ type GiveBack struct {
 	Home  latchkey.HomeID `json:"home"`
 	Onto  Head            `json:"onto" doc:"the deed that the first of these follows"`
 	Deeds [][]byte        `json:"deeds"`
+}
+
+// TombstonesLost says that the server does not have the tombstones that the agent has: it
+// is given all of them before it takes the agent in.
+type TombstonesLost struct {
+	V    V               `json:"v"`
+	Type Type            `json:"type"`
+	ID   string          `json:"id" doc:"of the hello"`
+	Home latchkey.HomeID `json:"home"`
+}
+
+// TombstonesFrame brings tombstones: from the server those that follow a number of its
+// list, from the agent all that it has, in several messages of which the last says so.
+type TombstonesFrame struct {
+	V          V               `json:"v"`
+	Type       Type            `json:"type"`
+	Home       latchkey.HomeID `json:"home"`
+	Above      uint64          `json:"above" doc:"from the server: the number that they follow, 0 for a new list"`
+	Tombstones [][]byte        `json:"tombstones"`
+	Last       bool            `json:"last" doc:"no other follows now"`
 }
 
 // DeedsFrame says that the chain has grown.
@@ -179,45 +200,49 @@ type Refused struct {
 // Type is the member "type" of a [Frame]; [EncodeFrame] sets it.
 type Type string
 
-func (m Challenge) typed() Frame      { m.Type = "challenge"; return m }
-func (m Hello) typed() Frame          { m.Type = "hello"; return m }
-func (m Welcome) typed() Frame        { m.Type = "welcome"; return m }
-func (m Behind) typed() Frame         { m.Type = "behind"; return m }
-func (m GiveBack) typed() Frame       { m.Type = "give-back"; return m }
-func (m DeedsFrame) typed() Frame     { m.Type = "deeds"; return m }
-func (m SettingsFrame) typed() Frame  { m.Type = "settings"; return m }
-func (m AskFrame) typed() Frame       { m.Type = "ask"; return m }
-func (m CommandFrame) typed() Frame   { m.Type = "command"; return m }
-func (m StopFrame) typed() Frame      { m.Type = "stop"; return m }
-func (m ReplyFrame) typed() Frame     { m.Type = "reply"; return m }
-func (m ConditionFrame) typed() Frame { m.Type = "condition"; return m }
-func (m WantedFrame) typed() Frame    { m.Type = "wanted"; return m }
-func (m KnockFrame) typed() Frame     { m.Type = "knock"; return m }
-func (m GrantFrame) typed() Frame     { m.Type = "grant"; return m }
-func (m Done) typed() Frame           { m.Type = "done"; return m }
-func (m Refused) typed() Frame        { m.Type = "refused"; return m }
+func (m Challenge) typed() Frame       { m.Type = "challenge"; return m }
+func (m Hello) typed() Frame           { m.Type = "hello"; return m }
+func (m Welcome) typed() Frame         { m.Type = "welcome"; return m }
+func (m Behind) typed() Frame          { m.Type = "behind"; return m }
+func (m GiveBack) typed() Frame        { m.Type = "give-back"; return m }
+func (m TombstonesLost) typed() Frame  { m.Type = "tombstones-lost"; return m }
+func (m TombstonesFrame) typed() Frame { m.Type = "tombstones"; return m }
+func (m DeedsFrame) typed() Frame      { m.Type = "deeds"; return m }
+func (m SettingsFrame) typed() Frame   { m.Type = "settings"; return m }
+func (m AskFrame) typed() Frame        { m.Type = "ask"; return m }
+func (m CommandFrame) typed() Frame    { m.Type = "command"; return m }
+func (m StopFrame) typed() Frame       { m.Type = "stop"; return m }
+func (m ReplyFrame) typed() Frame      { m.Type = "reply"; return m }
+func (m ConditionFrame) typed() Frame  { m.Type = "condition"; return m }
+func (m WantedFrame) typed() Frame     { m.Type = "wanted"; return m }
+func (m KnockFrame) typed() Frame      { m.Type = "knock"; return m }
+func (m GrantFrame) typed() Frame      { m.Type = "grant"; return m }
+func (m Done) typed() Frame            { m.Type = "done"; return m }
+func (m Refused) typed() Frame         { m.Type = "refused"; return m }
 
 // EncodeFrame writes a message of the websocket.
 func EncodeFrame(f Frame) ([]byte, error) { return json.Marshal(f.typed()) }
 
 var frames = map[Type]func(b []byte) (Frame, error){
-	"challenge": decodeAs[Challenge],
-	"hello":     decodeAs[Hello],
-	"welcome":   decodeAs[Welcome],
-	"behind":    decodeAs[Behind],
-	"give-back": decodeAs[GiveBack],
-	"deeds":     decodeAs[DeedsFrame],
-	"settings":  decodeAs[SettingsFrame],
-	"ask":       decodeAs[AskFrame],
-	"command":   decodeAs[CommandFrame],
-	"stop":      decodeAs[StopFrame],
-	"reply":     decodeAs[ReplyFrame],
-	"condition": decodeAs[ConditionFrame],
-	"wanted":    decodeAs[WantedFrame],
-	"knock":     decodeAs[KnockFrame],
-	"grant":     decodeAs[GrantFrame],
-	"done":      decodeAs[Done],
-	"refused":   decodeAs[Refused],
+	"challenge":       decodeAs[Challenge],
+	"hello":           decodeAs[Hello],
+	"welcome":         decodeAs[Welcome],
+	"behind":          decodeAs[Behind],
+	"give-back":       decodeAs[GiveBack],
+	"tombstones-lost": decodeAs[TombstonesLost],
+	"tombstones":      decodeAs[TombstonesFrame],
+	"deeds":           decodeAs[DeedsFrame],
+	"settings":        decodeAs[SettingsFrame],
+	"ask":             decodeAs[AskFrame],
+	"command":         decodeAs[CommandFrame],
+	"stop":            decodeAs[StopFrame],
+	"reply":           decodeAs[ReplyFrame],
+	"condition":       decodeAs[ConditionFrame],
+	"wanted":          decodeAs[WantedFrame],
+	"knock":           decodeAs[KnockFrame],
+	"grant":           decodeAs[GrantFrame],
+	"done":            decodeAs[Done],
+	"refused":         decodeAs[Refused],
 }
 
 // DecodeFrame reads a message of the websocket as strictly as [Decode]. An unknown

@@ -44,6 +44,8 @@ var (
 	ErrTooFew = errors.New("too few unlockers would be left")
 	// ErrCloned says that an agent's token is not the one that is kept.
 	ErrCloned = errors.New("the agent's token is not the one that was given")
+	// ErrDeleted says that a tombstone covers what was to be kept.
+	ErrDeleted = errors.New("people of the home have deleted it")
 	// ErrFull says that the disk is full.
 	ErrFull = errors.New("the archive's disk is full")
 )
@@ -69,6 +71,8 @@ type Archive struct {
 	Receipts   Receipts
 	Restores   Restores
 	Holds      Holds
+	Tombstones Tombstones
+	Deletions  Deletions
 
 	Accounts        Accounts
 	Unlockers       Unlockers
@@ -117,6 +121,9 @@ type HomeHead struct {
 	Moved   uint64 // the number of the home's newest [Move], 0 if it never moved
 	SignIns uint64 // how often a page has signed in
 	Objects uint64 // how many were indexed
+	// Tombstones is how many there are, and Gone counts them and what was ever taken out
+	// of the index: what was read of it before that rose may be deleted.
+	Tombstones, Gone uint64
 }
 
 // Deed is one deed of a home's chain, and where it stands.
@@ -174,7 +181,8 @@ type Gone struct {
 type Objects interface {
 	// Index keeps an object in one transaction, which compares the home's head and
 	// epoch with the entry's. The same header again is accepted and changes nothing.
-	// Errors: ErrConflict (the head moved), ErrOldEpoch, ErrDifferent, ErrTooMany,
+	// Errors: ErrDeleted, ErrConflict (the head moved, or the bytes of an object of that
+	// name are about to be removed), ErrOldEpoch, ErrDifferent, ErrTooMany,
 	// ErrNotFound (no such home).
 	Index(ctx context.Context, e Entry) error
 	// Object returns the row of a name. Error: ErrNotFound.

@@ -67,10 +67,11 @@ func insertDeeds(ctx context.Context, tx *sql.Tx, from uint64, g Growth) error {
 
 // head returns sql.ErrNoRows if there is no such home.
 func head(ctx context.Context, tx *sql.Tx, home latchkey.HomeID) (h HomeHead, err error) {
-	var seq, moved, signIns, objects int64
-	err = tx.QueryRowContext(ctx, `SELECT home, seq, hash, closed, moved, sign_ins, objects FROM homes WHERE home = ?`, home[:]).
-		Scan(id{h.Home[:]}, &seq, id{h.Head.Hash[:]}, &h.Closed, &moved, &signIns, &objects)
+	var seq, moved, signIns, objects, tombstones, removed int64
+	err = tx.QueryRowContext(ctx, `SELECT home, seq, hash, closed, moved, sign_ins, objects, tombstones, removed FROM homes WHERE home = ?`, home[:]).
+		Scan(id{h.Home[:]}, &seq, id{h.Head.Hash[:]}, &h.Closed, &moved, &signIns, &objects, &tombstones, &removed)
 	h.Head.Seq, h.Moved, h.SignIns, h.Objects = uint64(seq), uint64(moved), uint64(signIns), uint64(objects)
+	h.Tombstones, h.Gone = uint64(tombstones), uint64(tombstones+removed)
 	return h, err
 }
 

@@ -16,12 +16,22 @@ import (
 func (s *SQLite) Index(ctx context.Context, e Entry) error {
 	return s.change(ctx, "index object", func(tx *sql.Tx) error {
 		k := keptOf(e.Header)
+		if gone, err := deleted(ctx, tx, e.Header.Binding); err != nil {
+			return err
+		} else if gone {
+			return ErrDeleted
+		}
 		known, err := indexed(ctx, tx, k)
 		if err != nil || known {
 			return err
 		}
 		if err := e.current(ctx, tx, k.Home); err != nil {
 			return err
+		}
+		if going, err := leaves(ctx, tx, k); err != nil {
+			return err
+		} else if going {
+			return ErrConflict
 		}
 		if err := insertEvent(ctx, tx, k, e.Header.Binding.Time); err != nil {
 			return err
@@ -144,6 +154,11 @@ func (s *SQLite) Object(ctx context.Context, name latchkey.Name) (r Row, err err
 		if err != nil {
 			return err
 		}
+		if gone, err := k.hidden(ctx, tx); err != nil {
+			return err
+		} else if gone {
+			return ErrNotFound
+		}
 		v, err := envelopes(ctx, tx, k)
 		r = k.row(v)
 		return err
@@ -216,6 +231,11 @@ func rowsOf(ctx context.Context, tx *sql.Tx, home latchkey.HomeID, event latchke
 	}
 	var out []Row
 	for _, k := range all {
+		if gone, err := k.hidden(ctx, tx); err != nil {
+			return nil, err
+		} else if gone {
+			continue
+		}
 		v, err := envelopes(ctx, tx, k)
 		if err != nil {
 			return nil, err
@@ -229,7 +249,7 @@ func rowsOf(ctx context.Context, tx *sql.Tx, home latchkey.HomeID, event latchke
 func (s *SQLite) Usage(ctx context.Context, home latchkey.HomeID) (u Usage, err error) {
 	err = s.look(ctx, "read usage", func(tx *sql.Tx) error {
 		var objects, size int64
-		err := tx.QueryRowContext(ctx, `SELECT home, objects, bytes FROM homes WHERE home = ?`, home[:]).Scan(id{u.Home[:]}, &objects, &size)
+		err := tx.QueryRowContext(ctx, `SELECT home, objects - removed, bytes FROM homes WHERE home = ?`, home[:]).Scan(id{u.Home[:]}, &objects, &size)
 		u.Objects, u.Bytes = uint64(objects), uint64(size)
 		return err
 	})

@@ -45,9 +45,12 @@ type Store interface {
 	Stage(ctx context.Context, h sealed.Header) (Staging, error)
 	// Staged says how much of an object's body is held, or ErrNotFound.
 	Staged(ctx context.Context, name latchkey.Name) (Progress, error)
+	// Remove removes what is stored, or staged, under a name, and returns when it cannot
+	// come back; it is nothing if there is nothing. It returns [ErrBusy] while a Staging
+	// of that name is open.
+	Remove(ctx context.Context, name latchkey.Name) error
 	// Sweep removes what was staged and not touched since before.
 	Sweep(ctx context.Context, before time.Time) error
-	Close() error
 }
 
 // Object is a stored object: its header, and its body from the first byte on. Whoever

@@ -217,6 +217,24 @@ func changed(e fs.DirEntry) time.Time {
 	return info.ModTime()
 }
 
+// Remove is [Store]'s.
+func (d *Disk) Remove(ctx context.Context, name latchkey.Name) error {
+	at, err := objectPath(name)
+	if err != nil {
+		return err
+	}
+	if !d.take(name) {
+		return ErrBusy
+	}
+	defer d.release(name)
+	for _, at := range []string{at, stagingPath(name)} {
+		if err := durable.Remove(d.fs, at); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove object: %w", err)
+		}
+	}
+	return nil
+}
+
 // Sweep is [Store]'s.
 func (d *Disk) Sweep(ctx context.Context, before time.Time) error {
 	homes, err := durable.List(d.fs, "staging")

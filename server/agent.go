@@ -37,6 +37,7 @@ type conversation struct {
 	home     latchkey.HomeID
 	agent    deed.Agent
 	told     latchkey.Head // the deeds up to here were sent
+	buried   uint64        // the tombstones up to that number were sent
 
 	incarnation uint64   // of the agent
 	settings    [32]byte // hash of the document that was sent
@@ -220,10 +221,14 @@ func (t *conversation) welcome(ctx context.Context, hello api.Hello) error {
 	t.settings = hashOf(string(document))
 	t.told = reached
 	t.listener.wanted()
-	return t.send(ctx, api.Welcome{
+	err = t.send(ctx, api.Welcome{
 		ID: hello.ID, Home: hello.Home, Head: api.Head(reached), Incarnation: hello.Incarnation,
 		Deeds: some(deeds), Settings: some(document),
 	})
+	if err != nil {
+		return err
+	}
+	return t.tellDeleted(ctx)
 }
 
 // deeds returns deeds from a number on that fit into a message, and the place that they
@@ -289,6 +294,9 @@ func (t *conversation) tell(ctx context.Context, what api.Change) error {
 	case api.DeedsChanged:
 		if now, ok := title.Agent(t.agent.ID); !ok || now.KEM.ID() != t.agent.KEM.ID() {
 			return errors.New("the agent is not placed any more")
+		}
+		if err := t.tellDeleted(ctx); err != nil {
+			return err
 		}
 		t.listener.wanted() // a camera may have come to another agent
 		deeds, reached := t.deeds(title, t.told.Seq+1)

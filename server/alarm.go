@@ -76,6 +76,7 @@ type counters struct {
 	corrupt    prometheus.Counter
 	different  prometheus.Counter
 	givenBack  prometheus.Counter     // deeds
+	expired    prometheus.Counter     // objects
 	bytes      prometheus.Counter     // of uploads
 	commands   *prometheus.CounterVec // outcome: a reason, or answered
 	cuts       *prometheus.CounterVec // why
@@ -103,6 +104,7 @@ func newCounters() *counters {
 		deliveries: vec("deliveries_total", "Objects handed out, or refused at the last moment.", "outcome"),
 		corrupt:    one("corrupt_total", "Stored values that are damaged."),
 		different:  one("different_total", "Uploads of other bytes under a name that is taken."),
+		expired:    one("objects_expired_total", "Objects that were removed because their home wants them kept no longer."),
 		givenBack:  one("deeds_given_back_total", "Deeds that this server had lost and agents have given back."),
 		bytes:      one("upload_bytes_total", "Bytes of bodies received."),
 		commands:   vec("commands_total", "Commands to agents by outcome.", "outcome"),
@@ -111,7 +113,7 @@ func newCounters() *counters {
 		watchers:   gauge("watchers", "Pages that are connected."),
 		holds:      gauge("holds", "Operators' holds that stand and concern this server."),
 	}
-	c.registry.MustRegister(c.misroutes, c.reports, c.requests, c.uploads, c.deliveries, c.corrupt, c.different, c.givenBack, c.bytes, c.commands, c.cuts, c.agents, c.watchers, c.holds)
+	c.registry.MustRegister(c.misroutes, c.reports, c.requests, c.uploads, c.deliveries, c.corrupt, c.different, c.givenBack, c.expired, c.bytes, c.commands, c.cuts, c.agents, c.watchers, c.holds)
 	return c
 }
 

@@ -152,6 +152,9 @@ func (t *conversation) meet(ctx context.Context, hello api.Hello) error {
 		}
 		gave = true
 	}
+	if err := t.takeTombstones(ctx, hello, title); err != nil {
+		return err
+	}
 	if !at.Closed {
 		return t.arrive(ctx, hello, nil)
 	}

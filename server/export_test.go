@@ -122,3 +122,6 @@ func again[T any](f form[T]) func(v T) (T, error) {
 func (k *kept) deeds(home latchkey.HomeID, what string, floor uint64) bound.Question {
 	return k.question(home, codecDeeds, what, floor)
 }
+
+// Expire looks at once for what was kept for long enough.
+func Expire(ctx context.Context, s *Server) error { return s.deletions.step(ctx, true) }

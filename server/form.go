@@ -25,6 +25,10 @@ const (
 // grown is the floor of what is true as long as a chain has not grown.
 func grown(h archive.HomeHead) uint64 { return h.Head.Seq }
 
+// standing is the floor of what is true as long as, besides, nothing has been deleted. Both
+// numbers only rise, and so does their sum.
+func standing(h archive.HomeHead) uint64 { return h.Head.Seq + h.Gone }
+
 // Sessions by the hash of their cookie. Both numbers only rise, and so does their sum.
 
 const sessionKeys = "session/"
@@ -163,7 +167,7 @@ func pageForm(s span) form[archive.Page] {
 	return form[archive.Page]{
 		codec: codecPage,
 		says:  func(p archive.Page) (latchkey.HomeID, string) { return p.Events[0].Home, s.key() },
-		floor: grown,
+		floor: standing,
 		fit: func(p archive.Page) bool {
 			if len(p.Events) == 0 {
 				return false
@@ -243,7 +247,7 @@ var smallForm = form[small]{
 		name := o.header.Name()
 		return name.Home, objectKey(name.String())
 	},
-	floor: grown,
+	floor: standing,
 	fit: func(o small) bool {
 		return o.row.Problem == "" && o.row.Name == o.header.Name() && bytes.Equal(o.row.Header, o.header.Bytes())
 	},

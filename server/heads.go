@@ -7,6 +7,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/tombstone"
 )
 
 // maxHeads is how many homes' heads are remembered; the one asked for longest ago goes
@@ -113,6 +114,8 @@ func forgetful(a archive.Archive, h *heads) archive.Archive {
 	a.Homes = forgetfulHomes{a.Homes, h}
 	a.Sessions = forgetfulSessions{a.Sessions, h}
 	a.Objects = forgetfulObjects{a.Objects, h}
+	a.Tombstones = forgetfulTombstones{a.Tombstones, h}
+	a.Deletions = forgetfulDeletions{a.Deletions, h}
 	return a
 }
 
@@ -155,4 +158,29 @@ type forgetfulObjects struct {
 func (f forgetfulObjects) Index(ctx context.Context, e archive.Entry) error {
 	defer f.heads.forget(e.Header.Binding.Home)
 	return f.Objects.Index(ctx, e)
+}
+
+type forgetfulTombstones struct {
+	archive.Tombstones
+	heads *heads
+}
+
+func (f forgetfulTombstones) PutTombstones(ctx context.Context, home latchkey.HomeID, all []tombstone.Tombstone) error {
+	defer f.heads.forget(home)
+	return f.Tombstones.PutTombstones(ctx, home, all)
+}
+
+type forgetfulDeletions struct {
+	archive.Deletions
+	heads *heads
+}
+
+func (f forgetfulDeletions) Unlist(ctx context.Context, max int) (home latchkey.HomeID, err error) {
+	defer func() { f.heads.forget(home) }()
+	return f.Deletions.Unlist(ctx, max)
+}
+
+func (f forgetfulDeletions) Expire(ctx context.Context, home latchkey.HomeID, before latchkey.Time, bytes uint64, max int) (int, error) {
+	defer f.heads.forget(home)
+	return f.Deletions.Expire(ctx, home, before, bytes, max)
 }

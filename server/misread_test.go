@@ -44,10 +44,11 @@ type misreader struct {
 func (m misreader) crossed() archive.Archive {
 	a := m.Archive
 	x := misread{m, a.Setups, a.Homes, a.Outbox, a.Objects, a.Sessions, a.Joins, a.Asks, a.Settings, a.Agents, a.Conditions,
-		a.Receipts, a.Accounts, a.Unlockers, a.Vaults, a.AccountSessions}
+		a.Receipts, a.Accounts, a.Unlockers, a.Vaults, a.AccountSessions, a.Tombstones}
 	a.Setups, a.Homes, a.Outbox, a.Objects, a.Sessions = x, x, x, x, x
 	a.Joins, a.Asks, a.Settings, a.Agents, a.Conditions = x, x, x, x, x
 	a.Receipts, a.Accounts, a.Unlockers, a.Vaults, a.AccountSessions = x, x, x, x, x
+	a.Tombstones = x
 	return a
 }
 
@@ -96,6 +97,7 @@ type misread struct {
 	theUnlockers
 	archive.Vaults
 	archive.AccountSessions
+	archive.Tombstones
 }
 
 func (x misread) OpenSetup(ctx context.Context, secret archive.Secret, now latchkey.Time) (archive.Secret, error) {
@@ -266,5 +268,15 @@ func (x misread) AccountSession(ctx context.Context, id latchkey.AccountID, secr
 func (x misread) AccountSessionsOf(ctx context.Context, id latchkey.AccountID) ([]archive.AccountSession, error) {
 	return several(x.m, "AccountSessions.AccountSessionsOf", id, x.m.to.account, func(k latchkey.AccountID) ([]archive.AccountSession, error) {
 		return x.AccountSessions.AccountSessionsOf(ctx, k)
+	})
+}
+
+func (x misread) Usage(ctx context.Context, home latchkey.HomeID) (archive.Usage, error) {
+	return one(x.m, "Objects.Usage", home, x.m.to.home, func(k latchkey.HomeID) (archive.Usage, error) { return x.Objects.Usage(ctx, k) })
+}
+
+func (x misread) TombstonesAbove(ctx context.Context, home latchkey.HomeID, above uint64, max int) ([]archive.Tombstone, error) {
+	return several(x.m, "Tombstones.TombstonesAbove", home, x.m.to.home, func(k latchkey.HomeID) ([]archive.Tombstone, error) {
+		return x.Tombstones.TombstonesAbove(ctx, k, above, max)
 	})
 }

@@ -115,6 +115,7 @@ type Server struct {
 	sightings *pace
 	errands   *errands
 	uploads   *places
+	deletions *deletions
 	commands  *places
 	accounts  *accounts
 	secure    bool // cookies only over https
@@ -151,6 +152,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.alarm = &alarm{log: s.log, misroutes: s.counters.misroutes}
 	s.claims = newClaims(s.now())
+	s.deletions = &deletions{s, make(chan struct{}, 1)}
 	if s.generation, err = c.Archive.Restores.Generation(ctx); err != nil {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
@@ -188,6 +190,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.done.Go(func() { s.news.run(s.ctx) })
 	s.done.Go(func() { s.lease.watch(s.ctx) })
 	s.done.Go(s.sweepOften)
+	s.done.Go(func() { s.deletions.run(s.ctx) })
 	s.unwatch = s.kept.watch(s.counters)
 	return s, nil
 }

@@ -16,21 +16,24 @@ import (
 	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/server"
+	"github.com/latchkey-cam/latchkey/tombstone"
 )
 
 // unread are the methods of the archive that hand out nothing by a key, by why.
 var unread = map[string][]string{
 	"it only writes, and compares in its transaction": {
-		"Setups.MintSetup", "Homes.Found", "Homes.Append", "Homes.Reopen", "Objects.Index", "Sessions.StartSession", "Sessions.SeeSession",
+		"Setups.MintSetup", "Homes.Found", "Homes.Append", "Homes.Reopen", "Objects.Index", "Tombstones.PutTombstones", "Sessions.StartSession", "Sessions.SeeSession",
 		"Sessions.EndSession", "Joins.OpenJoin", "Joins.AnswerJoin", "Joins.RevealJoin", "Joins.CloseJoin", "Asks.PutAsk", "Asks.DropAsk",
 		"Settings.PutSettings", "Agents.Arrive", "Conditions.PutCondition", "Receipts.PutReceipts", "Receipts.Sweep", "Restores.Restored",
 		"Holds.PutHold", "Holds.Release", "Accounts.SignUp", "Accounts.SetAddress", "Codes.SetCode", "Codes.UseCode", "Unlockers.PutUnlocker",
 		"Unlockers.DropUnlocker", "Unlockers.UseUnlocker", "Vaults.PutVault", "AccountSessions.StartAccountSession",
 		"AccountSessions.SeeAccountSession", "AccountSessions.EndAccountSession",
 	},
-	"there is one for the whole archive":           {"Setups.AnyHome", "Outbox.LastMove", "Restores.Generation", "Accounts.AccountsKey"},
-	"it is the operator's, and says what it stops": {"Holds.Standing", "Holds.Hold", "Holds.EveryHold"},
-	"the server does not ask it":                   {"Objects.Usage"},
+	"there is one for the whole archive":                      {"Setups.AnyHome", "Outbox.LastMove", "Restores.Generation", "Accounts.AccountsKey"},
+	"it is the operator's, and says what it stops":            {"Holds.Standing", "Holds.Hold", "Holds.EveryHold"},
+	"it says yes or no, and what was asked is not handed out": {"Tombstones.Deleted"},
+	"what it says is compared, and not handed out":            {"Tombstones.Mark"},
+	"it is of all homes, and nobody is told":                  {"Deletions.HomesAfter", "Deletions.Unlist", "Deletions.Expire", "Deletions.Leaving", "Deletions.Left"},
 }
 
 // crossing is a read that is answered with the answer to another question, and a request
@@ -86,6 +89,7 @@ func (s *street) furnish(t *testing.T, m *home) (k keys) {
 		t.Fatal("a copy of an agent is taken")
 	}
 	o := m.stored(latchkey.Thumbnail, "of "+home.String())
+	must(0, m.member.Delete(t.Context(), m.buried(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{latchkey.NewEventID()}})))
 	k = keys{home: home, name: o.Name(), secret: secretOf(m.member.Cookie()), request: "test", slot: secret.Slot()}
 	if answer, text := s.do(t, raw{method: "GET", path: objectPath(k.name), header: m.asPage(), mac: m.mac()}); answer.StatusCode != 200 {
 		t.Fatalf("%d %s", answer.StatusCode, text)
@@ -205,6 +209,8 @@ func (s *street) crossings() (all []crossing) {
 	add(crossing{read: "Objects.Events, objects of this event", to: s.they, ask: events, good: 200, bad: 200, where: "row"})
 	add(crossing{read: "Objects.Events, objects with a problem", to: s.they, ask: events, good: 200, bad: 200, where: "row"})
 
+	add(crossing{read: "Objects.Usage", to: s.they, ask: s.asMember("GET", s.mine.path("/usage"), nil), good: 200, bad: 502, where: "usage"})
+	list(crossing{read: "Tombstones.TombstonesAbove", ask: s.asMember("GET", s.mine.path("/tombstones"), nil), good: 200, bad: 502, where: "tombstone"})
 	asks := s.asMember("GET", s.mine.path("/asks"), nil)
 	list(crossing{read: "Asks.Asks", ask: asks, good: 200, bad: 200, where: "ask"})
 	add(crossing{read: "Asks.Asks, what is asked", to: s.they, ask: asks, good: 200, bad: 200, where: "ask"})

@@ -56,6 +56,11 @@ func (s *Server) upload(a *asking) error {
 			s.counters.different.Inc()
 			s.log.Error("different", "name", a.name, "agent", a.agent.ID, "request", a.id)
 		}
+		if api.Reason(outcome) == api.Deleted { // with what came of it, before or just now
+			if err := s.config.Blobs.Remove(a.r.Context(), a.name); err != nil && !errors.Is(err, blob.ErrBusy) {
+				return err
+			}
+		}
 	}
 	s.counters.uploads.WithLabelValues(outcome).Inc()
 	return err
@@ -82,6 +87,9 @@ func (s *Server) take(a *asking) error {
 		return s.stored(a)
 	}
 	if err := s.fit(a, file); err != nil {
+		return err
+	}
+	if err := s.alive(a.r.Context(), file.Header); err != nil {
 		return err
 	}
 	crash.Point("server.upload.checked")
@@ -323,6 +331,8 @@ func (s *Server) index(a *asking, f sealed.File) error {
 		switch {
 		case errors.Is(err, archive.ErrDifferent):
 			return different()
+		case errors.Is(err, archive.ErrDeleted):
+			return deletedObject()
 		case errors.Is(err, archive.ErrTooMany):
 			return refuse(http.StatusTooManyRequests, api.TooMany, "The home has stored as much as it may. Its owner has to delete something, or its operator to allow more.").after(10 * time.Minute)
 		case !errors.Is(err, archive.ErrConflict):

@@ -71,6 +71,7 @@ func Run(t *testing.T, open func(t *testing.T) blob.Store) {
 		"takes the same bytes again": takesAgain,
 		"has one upload of a name":   oneAtATime,
 		"sweeps what was left":       sweeps,
+		"removes for good":           removes,
 		"refuses what is no name":    refusesNoName,
 		"copies to another":          copies(open),
 	} {
@@ -294,6 +295,48 @@ func sweeps(t *testing.T, s blob.Store) {
 	}
 	if p, err := s.Staged(t.Context(), busy.Name()); err != nil || p.Held != 10 {
 		t.Errorf("an upload under way was swept: %d, %v", p.Held, err)
+	}
+}
+
+func removes(t *testing.T, s blob.Store) {
+	body := Body(1000)
+	stored, staged, other := Object(latchkey.HomeID{1}, body), Object(latchkey.HomeID{1}, body), Object(latchkey.HomeID{2}, body)
+	for _, h := range []sealed.Header{stored, other} {
+		if err := Put(t.Context(), s, h, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	busy, err := s.Stage(t.Context(), staged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := busy.Write(body[:10]); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Remove(t.Context(), staged.Name()); !errors.Is(err, blob.ErrBusy) {
+		t.Errorf("an upload under way: %v", err)
+	}
+	if err := busy.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		for _, h := range []sealed.Header{stored, staged} {
+			if err := s.Remove(t.Context(), h.Name()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Open(t.Context(), h.Name()); !errors.Is(err, blob.ErrNotFound) {
+				t.Errorf("what was removed: %v", err)
+			}
+			if _, err := s.Staged(t.Context(), h.Name()); !errors.Is(err, blob.ErrNotFound) {
+				t.Errorf("what was removed is still staged: %v", err)
+			}
+		}
+	}
+	if _, _, err := Read(t.Context(), s, other.Name()); err != nil {
+		t.Errorf("another home's: %v", err)
+	}
+	if err := Put(t.Context(), s, stored, body); err != nil {
+		t.Errorf("stored again: %v", err)
 	}
 }
 

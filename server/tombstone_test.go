@@ -1,0 +1,190 @@
+package server_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/internal/sabotage"
+	"github.com/latchkey-cam/latchkey/key/keytest"
+	"github.com/latchkey-cam/latchkey/server"
+	"github.com/latchkey-cam/latchkey/tombstone"
+)
+
+// buried is a tombstone of the owner's.
+func (m *home) buried(what tombstone.Tombstone) []byte {
+	m.t.Helper()
+	return must(tombstone.Sign(m.owner.Keys.Signing, m.owner.Title(), now(), what)).Bytes()
+}
+
+// listed are the events that the owner is listed.
+func (m *home) listed() (all []latchkey.EventID) {
+	m.t.Helper()
+	for _, e := range must(m.member.Events(m.t.Context(), "", 0)).Events {
+		all = append(all, e.Event)
+	}
+	return all
+}
+
+// files counts what is in the folder of blobs.
+func (h *house) files(t *testing.T) (n int) {
+	t.Helper()
+	must(0, filepath.WalkDir(h.blobs, func(_ string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			n++
+		}
+		return err
+	}))
+	return n
+}
+
+func eventOf(o keytest.Object) latchkey.EventID { return o.File.Header.Binding.Event }
+
+// TestDelete: what was deleted is listed and handed out no more from the answer on, also
+// where it was read into a cache before; it is not taken again; its bytes go, and those of
+// others stay.
+func TestDelete(t *testing.T) {
+	h := openHouse(t)
+	m := h.found(t)
+	keep, gone, day := m.stored(latchkey.Thumbnail, "stays"), m.stored(latchkey.Thumbnail, "goes"), m.stored(latchkey.Clip, "goes with its day")
+	if _, _, err := m.get(gone.Name()); err != nil || len(m.listed()) != 3 {
+		t.Fatalf("before: %v", err)
+	}
+	if err := m.member.Delete(t.Context(), m.buried(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{eventOf(gone)}})); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := m.get(gone.Name())
+	wantReason(t, "a deleted object", err, api.NotFound)
+	if slices.Contains(m.listed(), eventOf(gone)) {
+		t.Error("a deleted event is listed")
+	}
+	wantReason(t, "a deleted object that is uploaded again", m.put(gone), api.Deleted)
+	at := day.File.Header.Binding.Time
+	if err := m.member.Delete(t.Context(), m.buried(tombstone.Tombstone{Scope: tombstone.Span, Camera: m.camera, From: at, To: at + 1}),
+		m.buried(tombstone.Tombstone{Scope: tombstone.Span, Camera: m.camera, From: 0, To: 1})); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = m.get(day.Name())
+	wantReason(t, "an object of a deleted span", err, api.NotFound)
+	if _, _, err := m.get(keep.Name()); err != nil || !slices.Equal(m.listed(), []latchkey.EventID{eventOf(keep)}) {
+		t.Errorf("what was not deleted: %v", err)
+	}
+	eventually(t, "the bytes are gone, and those of the other are not", func() bool { return h.files(t) == 1 })
+	if u := must(m.member.Usage(t.Context())); u.Objects != 1 || u.Bytes != uint64(len(keep.Body)) {
+		t.Errorf("usage %+v", u)
+	}
+	all, count, err := m.member.Tombstones(t.Context(), 1)
+	if err != nil || count != 3 || len(all) != 2 {
+		t.Errorf("%d of %d tombstones, %v", len(all), count, err)
+	}
+	if err := m.member.Delete(t.Context(), all[0]); err != nil {
+		t.Errorf("the same again: %v", err)
+	}
+}
+
+// TestDeleteControl cuts out the one question that keeps what is deleted from being shown.
+func TestDeleteControl(t *testing.T) {
+	without := controls.Without(t, sabotage.Cut{
+		File: "archive/tombstones.go", Old: "SELECT tombstones > 0 AND (", New: "SELECT 0 AND ("})
+	t.Parallel()
+	out, err := without.Tests(t.Context(), "^TestDelete$")
+	if err == nil || !strings.Contains(string(out), "a deleted object: ") {
+		t.Errorf("with the question cut out, the test says %v\n%s", err, out)
+	}
+}
+
+// TestWhoDeletes: events whoever lives here, everything else an owner; nobody else, nobody
+// who has left, and nobody what is another home's.
+func TestWhoDeletes(t *testing.T) {
+	h := openHouse(t)
+	m := h.settle(t)
+	o := m.shared(m.camera, latchkey.Thumbnail)
+	event := tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{eventOf(o)}}
+	span := tombstone.Tombstone{Scope: tombstone.Span, Camera: m.camera, From: 0, To: latchkey.MaxInt}
+	at := m.owner.Title()
+	by := func(who string, at *deed.Title, what tombstone.Tombstone) []byte {
+		return must(tombstone.Sign(m.people[who].Keys.Signing, at, now(), what)).Bytes()
+	}
+	device := m.people[resident].Keys.DeviceSigning
+	before := must(deed.Fold(at.Home(), at.Deeds(0)[:at.Head().Seq])) // while the removed one was in the home
+	foreign := h.found(t)
+	for what, c := range map[string]struct {
+		b      []byte
+		reason api.Reason
+	}{
+		"a resident's of a span":        {by(resident, at, span), "not-allowed"},
+		"a resident's of the home":      {by(resident, at, tombstone.Tombstone{Scope: tombstone.Home}), "not-allowed"},
+		"a guest's":                     {by(guest, at, event), "not-allowed"},
+		"a removed resident's":          {by(removed, at, event), "not-allowed"},
+		"a removed resident's of then":  {by(removed, before, event), "former-signer"},
+		"a device's":                    {must(tombstone.Sign(device, at, now(), event)).Bytes(), "not-allowed"},
+		"another home's":                {foreign.buried(event), "wrong-home"},
+		"one that is none":              {[]byte{1}, "truncated"},
+		"one with a spoilt signature":   {spoilt(m.buried(event)), "bad-signature"},
+		"one of an agent's signing key": {must(tombstone.Sign(m.agent.Keys.Signing, at, now(), event)).Bytes(), "not-allowed"},
+	} {
+		wantReason(t, what, m.member.Delete(t.Context(), c.b), c.reason)
+	}
+	if _, _, err := m.get(o.Name()); err != nil {
+		t.Fatalf("after refusals: %v", err)
+	}
+	wantReason(t, "by a guest's session", m.pages[guest].Delete(t.Context(), m.buried(event)), api.NotFound)
+	if err := m.pages[resident].Delete(t.Context(), by(resident, at, event)); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := m.get(o.Name())
+	wantReason(t, "deleted by a resident", err, api.NotFound)
+}
+
+func spoilt(b []byte) []byte {
+	b[len(b)-1]++
+	return b
+}
+
+// TestRetention: what a home does not want kept any longer goes, oldest first; what it
+// said nothing about stays.
+func TestRetention(t *testing.T) {
+	h := openHouse(t)
+	m, other := h.found(t), h.found(t)
+	old := m.stored(latchkey.Thumbnail, "old")
+	theirs := other.stored(latchkey.Thumbnail, "as old, of others")
+	h.pass(10 * 24 * time.Hour)
+	m.upload = m.upload.Clock(h.time)
+	m.member, other.member = m.signIn(), other.signIn()
+	second, third := m.stored(latchkey.Clip, "of today"), m.stored(latchkey.Clip, "of today too")
+	expire := func(days uint32, bytes uint64) {
+		t.Helper()
+		before := m.owner.Title().Head()
+		m.owner.Sign(deed.RetainBody{Days: days, Bytes: bytes})
+		m.append(before)
+		must(0, server.Expire(t.Context(), h.Server))
+	}
+	must(0, server.Expire(t.Context(), h.Server))
+	if len(m.listed()) != 3 {
+		t.Error("a home that wants everything kept has lost something")
+	}
+	expire(11, 0)
+	if len(m.listed()) != 3 {
+		t.Error("what is ten days old is not kept for eleven")
+	}
+	expire(9, 0)
+	if got := m.listed(); len(got) != 2 || slices.Contains(got, eventOf(old)) {
+		t.Errorf("after nine days %v are listed", got)
+	}
+	expire(0, uint64(len(third.Body)))
+	if got := m.listed(); !slices.Equal(got, []latchkey.EventID{eventOf(third)}) {
+		t.Errorf("of more bytes than are wanted %v are listed, without %v", got, eventOf(second))
+	}
+	if !slices.Equal(other.listed(), []latchkey.EventID{eventOf(theirs)}) {
+		t.Error("another home has lost something")
+	}
+	if n := h.files(t); n != 2 {
+		t.Errorf("%d files, want one of each home", n)
+	}
+}
