@@ -4,6 +4,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/letter"
+	"github.com/latchkey-cam/latchkey/media"
 	"io"
 )
 
@@ -43,4 +44,17 @@ func Brought(a *Agent) (n int) {
 		}
 	}
 	return n
+}
+
+// Waiting puts so many pictures of that size, the first of each group a key frame, where
+// what is brought waits, and returns which of them wait then.
+func Waiting(pictures, group, size int) (waits []int) {
+	var q queue
+	for i := range pictures {
+		q.push(shot{Unit: media.Unit{Key: i%group == 0, PTS: media.Ticks(i), NALs: [][]byte{make([]byte, size)}}})
+	}
+	for _, s := range q.pop() {
+		waits = append(waits, int(s.PTS))
+	}
+	return waits
 }

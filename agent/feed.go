@@ -104,16 +104,18 @@ type queue struct {
 }
 
 func (q *queue) push(s shot) {
-	if q.skips = q.skips && !s.Key; q.skips {
-		return
+	full := len(q.shots) >= queuedShots || q.size+s.Size() > queuedBytes && len(q.shots) > 0
+	switch {
+	case full && s.Key:
+		*q = queue{}
+	case full:
+		q.skips = true
+	case s.Key:
+		q.skips = false
 	}
-	if len(q.shots) >= queuedShots || q.size+s.Size() > queuedBytes && len(q.shots) > 0 {
-		*q = queue{skips: !s.Key}
-		if q.skips {
-			return
-		}
+	if !q.skips {
+		q.shots, q.size = append(q.shots, s), q.size+s.Size()
 	}
-	q.shots, q.size = append(q.shots, s), q.size+s.Size()
 }
 
 // pop takes what waits.

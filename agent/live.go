@@ -64,15 +64,30 @@ func (l *liveView) run(ctx context.Context) error {
 	l.begins(ctx)
 	defer l.done.Wait()
 	defer l.begins(nil)
+	var early []knockAhead // knocks by people who know newer deeds
 	for {
+		changed := l.agent.chain.Changed()
+		early = slices.DeleteFunc(early, func(e knockAhead) bool { return time.Since(e.since) > aheadLife || l.answer(e.knock) })
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-changed:
 		case k := <-l.knocks:
-			l.answer(k)
+			if !l.answer(k) && len(early) < maxKnocks {
+				early = append(early, knockAhead{k, time.Now()})
+			}
 		}
 	}
 }
+
+// knockAhead is a knock at a head that the agent has not heard of yet.
+type knockAhead struct {
+	knock uplink.Knock
+	since time.Time
+}
+
+// aheadLife is how long it waits for the deeds, which come by the same way.
+const aheadLife = 5 * time.Second
 
 // begins brings what is wanted, from now on under that context; nil: nothing any more.
 func (l *liveView) begins(ctx context.Context) {
@@ -206,14 +221,17 @@ func (a *Agent) liveNow() live.Now {
 	return live.Now{Clock: m.Wall, Sure: sure, Monotonic: m.Monotonic}
 }
 
-// answer opens a knock, and refuses it or has it be answered by the stream's next step.
-func (l *liveView) answer(k uplink.Knock) {
+// answer opens a knock, and refuses it or has it be answered by the stream's next step. It
+// is false if newer deeds are needed to read it.
+func (l *liveView) answer(k uplink.Knock) bool {
 	a := l.agent
 	title, now := a.chain.Title(), a.liveNow()
 	v, err := l.porter.Open(k.Bytes, title, now)
-	if err != nil {
+	if sealed.ReasonOf(err) == sealed.UnknownHead {
+		return false
+	} else if err != nil {
 		a.log.Warn("a knock is not taken", "reason", string(sealed.ReasonOf(err)), "error", err)
-		return
+		return true
 	}
 	word := l.refuses(v, now)
 	if word == "" {
@@ -221,11 +239,12 @@ func (l *liveView) answer(k uplink.Knock) {
 		s := l.stream(v.Knock().Stream)
 		l.mu.Unlock()
 		if s.wait(visit{v, k}) {
-			return
+			return true
 		}
 		word = liveBusy
 	}
 	l.refuse(visit{v, k}, word)
+	return true
 }
 
 // refuses says in a word why a visitor may not watch, or cannot; empty if they may.

@@ -230,7 +230,6 @@ func TestLiveView(t *testing.T) {
 		t.Errorf("it is %s behind", behind)
 	}
 	person, second := h.join(keytest.AsResident)
-	h.until("the agent knows them", func() bool { return agent.Head(a) == h.owner.Title().Head() })
 	two := h.watch(second, person.Keys.DeviceSigning, camera, sealed.MainStream)
 	two.plays(20)
 	if n := agent.Brought(a); n != 1 {
@@ -297,7 +296,6 @@ func TestLiveViewEnds(t *testing.T) {
 	sealing := &runs{going: map[string]bool{}}
 	h, a, camera, _ := filmed(t, slog.New(slog.NewJSONHandler(sealing, nil)))
 	person, other := h.join(keytest.AsResident)
-	h.until("the agent knows them", func() bool { return agent.Head(a) == h.owner.Title().Head() })
 	_, device := h.owner.Device()
 	stays := h.watch(h.owner, device, camera, sealed.MainStream)
 	goes := h.watch(other, person.Keys.DeviceSigning, camera, sealed.MainStream)
@@ -347,6 +345,25 @@ func TestLiveViewEnds(t *testing.T) {
 	})
 	stays.knock()
 	stays.until("told", func() bool { return stays.word == "off" })
+}
+
+// TestSlowLine: what waits for a line that is too slow is bounded, and what is left out
+// ends with a key frame.
+func TestSlowLine(t *testing.T) {
+	for name, size := range map[string]int{"small pictures": 100, "large pictures": 1 << 20} {
+		waits := agent.Waiting(2000, 30, size)
+		if len(waits) == 0 || len(waits) > 512 || len(waits)*size > 9<<20 || waits[0]%30 != 0 {
+			t.Errorf("%s: %d wait, from %v on", name, len(waits), waits[:min(len(waits), 1)])
+		}
+		for i := 1; i < len(waits); i++ {
+			if waits[i] != waits[i-1]+1 && waits[i]%30 != 0 {
+				t.Errorf("%s: %d follows %d", name, waits[i], waits[i-1])
+			}
+		}
+		if last := waits[len(waits)-1]; last < 1999-30 {
+			t.Errorf("%s: the newest is %d", name, last)
+		}
+	}
 }
 
 // TestLiveViewControl: an agent that does not ask the deeds again goes on with a run whose

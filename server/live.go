@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
@@ -30,9 +31,23 @@ func (s *Server) openLive() (err error) {
 			s.alarm.misroute("live-"+m.Where, true, "asked", m.Asked.String(), "found", m.Found.String())
 		},
 	})
+	if err != nil {
+		return err
+	}
 	s.cuts.live = s.live
 	s.cuts.watching = api.Routes[slices.IndexFunc(api.Routes, func(r api.Route) bool { return r.ID == "live" })]
-	return err
+	for name, gauge := range map[string]struct {
+		help string
+		read func(relay.Load) float64
+	}{
+		"live_viewers": {"Viewers of live streams.", func(l relay.Load) float64 { return float64(l.Viewers) }},
+		"live_streams": {"Live streams that are wanted.", func(l relay.Load) float64 { return float64(l.Streams) }},
+		"live_bytes":   {"Bytes of live fragments that are kept for viewers.", func(l relay.Load) float64 { return float64(l.Bytes) }},
+	} {
+		s.counters.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "latchkey_" + name, Help: gauge.help},
+			func() float64 { return gauge.read(s.live.Load()) }))
+	}
+	return nil
 }
 
 // watching is a viewer's websocket.

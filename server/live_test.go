@@ -46,6 +46,9 @@ func TestLive(t *testing.T) {
 	s.film("c", "D")
 	one.wants("c", "D")
 	two.wants("c", "D")
+	if n := h.metric(t, "latchkey_live_viewers"); n != 2 {
+		t.Errorf("%v viewers are counted", n)
+	}
 	one.socket.Close()
 	two.socket.Close()
 	s.wanted(false)
