@@ -34,7 +34,7 @@ async function run(altered: ReadonlyMap<string, string>): Promise<Known> {
     const vitest = await startVitest(
       "test",
       [...tests],
-      { root: web, watch: false, runner: join(web, "mutants/runner.ts"), fileParallelism: false, sequence: { sequencer: InOrder }, reporters: ["dot"], testTimeout: 3_600_000, dangerouslyIgnoreUnhandledErrors: true },
+      { root: web, watch: false, runner: join(web, "mutants/runner.ts"), fileParallelism: false, sequence: { sequencer: InOrder }, reporters: ["dot"], testTimeout: 3_600_000, hookTimeout: 60_000, dangerouslyIgnoreUnhandledErrors: true },
       { plugins: [{ name: "mutants", enforce: "pre", transform: (_, id) => altered.get(id.split("?")[0]!) }] },
     );
     const unwell = vitest.state.getCountOfFailedTests();

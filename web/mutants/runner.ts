@@ -3,7 +3,7 @@
 // yet, all in one process. A mutant under which it fails is killed.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { type RunnerTestCase, TestRunner } from "vitest";
+import { type RunnerTestCase, type RunnerTestSuite as Suite, TestRunner } from "vitest";
 
 /** What is known so far, kept in a file between one file of tests and the next. */
 export interface Known {
@@ -22,6 +22,7 @@ export interface Known {
 // no other test notices, and the list says so.
 const times = 10;
 const atLeast = 3_000;
+const longest = 3_600_000;
 
 const later = setTimeout;
 const state = process.env["LATCHKEY_MUTANTS"]!;
@@ -51,16 +52,22 @@ Object.assign(globalThis, { __mutants: board });
 export default class MutantRunner extends TestRunner {
   readonly #known = JSON.parse(readFileSync(state, "utf8")) as Known;
 
-  async runTask(test: RunnerTestCase): Promise<void> {
-    const run = TestRunner.getTestFn(test);
+  override async onBeforeTryTask(test: RunnerTestCase): Promise<void> {
     board.reached = new Set();
+    await super.onBeforeTryTask(test);
+  }
+
+  async runTask(test: RunnerTestCase): Promise<void> {
+    await TestRunner.getTestFn(test)();
+    if (board.reached.size === 0) return;
+    const run = (): Promise<void> => anew(test);
     const began = performance.now();
-    await run();
+    const repeated = await fate(run, 0, longest);
     const patience = atLeast + times * (performance.now() - began);
     const left = [...board.reached].filter((n) => this.#known.killed[n] === undefined);
     if (left.length === 0) return;
     const name = `${test.file.name} ${test.name}`;
-    if ((await fate(run, 0, patience)) === "failed") {
+    if (repeated === "failed") {
       this.#known.once.push(name);
       return;
     }
@@ -75,6 +82,29 @@ export default class MutantRunner extends TestRunner {
   override onAfterRunFiles(): void {
     super.onAfterRunFiles();
     writeFileSync(state, JSON.stringify(this.#known));
+  }
+}
+
+/** A test once more, with what comes before and after each of its suites' tests. */
+async function anew(test: RunnerTestCase): Promise<void> {
+  const around: Suite[] = [];
+  for (let suite = test.suite ?? test.file; ; suite = suite.suite ?? suite.file) {
+    around.unshift(suite);
+    if (suite === test.file) break;
+  }
+  const after: (() => unknown)[] = [];
+  try {
+    for (const suite of around) {
+      const hooks = TestRunner.getSuiteHooks(suite);
+      for (const hook of hooks.afterEach) after.unshift(() => hook(test.context, suite));
+      for (const hook of hooks.beforeEach) {
+        const end = await hook(test.context, suite);
+        if (typeof end === "function") after.unshift(() => (end as () => unknown)());
+      }
+    }
+    await TestRunner.getTestFn(test)();
+  } finally {
+    for (const end of after) await end();
   }
 }
 

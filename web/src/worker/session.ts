@@ -81,13 +81,16 @@ export class Session {
 
   /** Opens a websocket of the home. Whether the session still holds is not known before it is open. */
   async socket(rest: string): Promise<WebSocket> {
-    if (this.#lost) throw new Failed({ trouble: "signed-out" });
     return this.server.socket(atHome(this.home, rest), this.#key ?? (await this.#signInOnce(null)));
   }
 
   /** Ends the session. */
   async signOut(): Promise<void> {
     await this.ask("DELETE", "/session");
+    this.#lose();
+  }
+
+  #lose(): void {
     this.#lost = true;
     this.#key = null;
   }
@@ -103,7 +106,6 @@ export class Session {
   }
 
   async #signedIn<T>(request: (key: MACKey) => Promise<T>): Promise<T> {
-    if (this.#lost) throw new Failed({ trouble: "signed-out" });
     const key = this.#key ?? (await this.#signInOnce(null));
     try {
       return await request(key);
@@ -129,7 +131,9 @@ export class Session {
 
   /** The key that follows the one that is not taken. Requests that were turned away together sign in together. */
   async #signInOnce(refused: MACKey | null): Promise<MACKey> {
-    if (this.#key !== null && this.#key !== refused) return this.#key;
+    if (this.#lost) throw new Failed({ trouble: "signed-out" });
+    const newest = this.#key ?? refused;
+    if (newest !== null && newest !== refused) return newest;
     this.#signingIn ??= this.#signIn().finally(() => (this.#signingIn = null));
     return (this.#key = await this.#signingIn);
   }
@@ -158,7 +162,7 @@ export class Session {
       // The server has another deed in the place of the one that this browser has seen.
       if (e.reason === "unknown-head") throw new Failed({ trouble: "fork", seen: headText(head), offered: "" }, null, e.request);
       if (e.reason === "refused" || e.reason === "not-found" || isSignedOut(e)) {
-        this.#lost = true;
+        this.#lose();
         throw new Failed({ trouble: "signed-out" });
       }
       throw e;

@@ -2,7 +2,7 @@
 
 import { type AgentBody, bodyBytes } from "../../deed/body.ts";
 import { headBytes } from "../../deed/head.ts";
-import { hmac, publicKey, type Signer, signerOf } from "../../deed/key.ts";
+import { hmac, type Key, publicKey, type Signer, signerOf } from "../../deed/key.ts";
 import type { Title } from "../../deed/title.ts";
 import { type PrivateKey, privateKey, seal } from "../../hpke.ts";
 import { openCommand } from "../../letter/correspondence.ts";
@@ -92,8 +92,8 @@ export class TestAgent {
     return new Writer().raw(k.bytes()).u8(1).lp16(signature).bytes();
   }
 
-  /** Seals an object. */
-  async seal(title: Title, camera: CameraID, kind: Kind, content: Bytes, event: EventID = idText("event", random(16)), change: Partial<Binding> = {}): Promise<Made> {
+  /** Seals an object, for those who see the whole home or for one person. */
+  async seal(title: Title, camera: CameraID, kind: Kind, content: Bytes, event: EventID = idText("event", random(16)), change: Partial<Binding> = {}, to: Key | null = null): Promise<Made> {
     const binding: Binding = {
       kind,
       quality: "synchronised",
@@ -113,7 +113,7 @@ export class TestAgent {
     const objectKey = random(32);
     const body = await sealBody(objectKey, bindingBytes(binding), content);
     const header = await signHeader(binding, body, this.signer);
-    const envelope = await wrap(objectKey, binding, "epoch", title.epochKey(title.epoch)!, title.epoch);
+    const envelope = await wrap(objectKey, binding, to === null ? "epoch" : "person", to ?? title.epochKey(title.epoch)!, title.epoch);
     const file = concat(prefixBytes({ header, envelopes: [] }), body);
     return { binding, header, objectKey, file, row: { header: base64(headerBytes(header)), envelope: base64(envelopeBytes(envelope)) } };
   }

@@ -152,6 +152,7 @@ export class StandIn {
   }
 
   async #fetch(url: string, init: RequestInit): Promise<Response> {
+    new Request(url, init); // throws what a browser's fetch would
     if (this.beside !== null && this.beside.#isMine(url + String(init.body))) return this.beside.#fetch(url, init);
     const at = new URL(url);
     at.pathname = this.alter(at.pathname);
