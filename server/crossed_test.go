@@ -83,6 +83,11 @@ func TestReceiptsSayWhatWas(t *testing.T) {
 	ask(moved, "another home's object", archive.Receipt{
 		Sent: theirs.Name().String(), Header: header(theirs), Bytes: uint64(len(sealed.File{Header: theirs.File.Header}.Bytes()) + len(theirs.Body)), Outcome: archive.Misrouted,
 	})
+	beyond := m.asPage()
+	beyond.Set("Range", "bytes=1000000-")
+	if answer, text := h.do(t, raw{method: "GET", path: objectPath(moved.Name()), header: beyond, mac: m.mac()}); answer.StatusCode != 502 || last.Load().Outcome != archive.Misrouted {
+		t.Errorf("a part of another home's object that it does not have: %d %s", answer.StatusCode, text)
+	}
 	h.crossRows(t, mine.Name(), theirs.Name())
 	ask(mine, "another home's row", archive.Receipt{Sent: theirs.Name().String(), Outcome: archive.Misrouted})
 
