@@ -127,8 +127,8 @@ export class Chain {
     }
   }
 
-  #fork(offered: Head | null, request: string): Failed {
-    return new Failed({ trouble: "fork", seen: headText(this.#title.head), offered: offered === null ? "" : headText(offered) }, null, request);
+  #fork(offered: Head, request: string): Failed {
+    return new Failed({ trouble: "fork", seen: headText(this.#title.head), offered: headText(offered) }, null, request);
   }
 
   /**

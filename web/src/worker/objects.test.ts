@@ -8,7 +8,7 @@ import { type Bytes, concat, random } from "../wire.ts";
 import { asGuest, ben, camera, guest, house as company, joined, meet } from "./standin/company.ts";
 import type { Made } from "./standin/agent.ts";
 import { good, TestHouse } from "./standin/house.ts";
-import type { Body, Reply } from "./standin/reply.ts";
+import { type Body, refusal } from "./standin/reply.ts";
 
 let house: TestHouse;
 let cameras: CameraID[];
@@ -20,7 +20,6 @@ beforeEach(async () => {
 
 const jpeg = (): Bytes => concat(Uint8Array.of(0xff, 0xd8, 0xff, 0xe0), random(200));
 const called = (m: Made): NameText => nameText(nameOf(m.binding));
-const refusal = (status: number, reason: string): Reply => ({ status, body: { error: { reason, message: "", retry_after_ms: 0 } } });
 const described = (names: Body): Bytes => new TextEncoder().encode(JSON.stringify({ v: 1, start: 7, end: 9, cause: "motion", names }));
 
 /** Seals, stores and lists them, each as an event of its own. */
@@ -46,7 +45,7 @@ it("a description tells a guest what home and camera are called, once", async ()
   await joined({ ...asGuest, rights: { ...guest, kinds: ["description"] } });
   const { agent, server } = company;
   const names = { home: "Our house", camera: "Door", zone: "UTC" };
-  const made = await agent.seal(server.title!, camera, "description", described(names), undefined, {}, server.title!.people.at(-1)!.kem);
+  const made = await agent.seal(server.title!, camera, "description", described(names), undefined, {}, server.title!.people.find((p) => p.role === "guest")!.kem);
   server.events = [{ event: made.binding.event, objects: [made.row] }];
   server.put(nameOf(made.binding), made.file);
   await good(ben.desk.events());

@@ -3,7 +3,7 @@
 import { beforeEach, expect, it } from "vitest";
 import { good, TestHouse } from "./standin/house.ts";
 import type { Arrived } from "./standin/server.ts";
-import type { Body, Reply } from "./standin/reply.ts";
+import { refusal } from "./standin/reply.ts";
 
 let house: TestHouse;
 
@@ -11,7 +11,6 @@ beforeEach(async () => {
   house = await TestHouse.make();
 });
 
-const refusal = (status: number, reason: string, more: Body = {}): Reply => ({ status, body: { ...more, error: { reason, message: "", retry_after_ms: 0 } } });
 const signIns = (): number => house.server.arrived.filter((a) => a.path === "/v1/sessions").length;
 const isList = (q: Arrived): boolean => q.path.endsWith("/events");
 

@@ -54,12 +54,17 @@ export class TestHouse {
     const house = new TestHouse(await TestAgent.make());
     const { desk, server, agent } = house;
     await good(desk.found({ setup: server.setup, home: "Our house", zone: "Europe/Berlin" }));
-    const { link, slot } = await good(desk.openJoin());
-    server.answers.set(slot, await agent.answer(link, server.announcements.get(slot)!));
-    await good(desk.watchJoin(slot));
-    await good(desk.placeAgent(slot));
+    await house.takesIn(agent, desk);
     await house.says(1);
     return house;
+  }
+
+  /** Somebody takes an agent in. */
+  async takesIn(agent: TestAgent, desk: Desk): Promise<void> {
+    const { link, slot } = await good(desk.openJoin());
+    this.server.answers.set(slot, await agent.answer(link, this.server.announcements.get(slot)!));
+    await good(desk.watchJoin(slot));
+    await good(desk.placeAgent(slot));
   }
 
   /** Places a camera that the agent asks for. */

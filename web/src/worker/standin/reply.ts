@@ -15,3 +15,8 @@ export class Refuse extends Error {
     super(reason);
   }
 }
+
+/** The answer of a server that refuses, as bend gives it. */
+export function refusal(status: number, reason: string, more: Body = {}): Reply {
+  return { status, body: { ...more, error: { reason, message: "", retry_after_ms: 0 } } };
+}

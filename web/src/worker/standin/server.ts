@@ -73,10 +73,11 @@ function framed(letters: AsyncIterable<Bytes> | Iterable<Bytes>): ReadableStream
   });
 }
 
-/** What arrived: method, path and body of each request. */
+/** What arrived: method, path, query and body of each request. */
 export interface Arrived {
   method: string;
   path: string;
+  query: string;
   body: Body;
 }
 
@@ -161,7 +162,7 @@ export class StandIn {
     const request = headers.get("Latchkey-Request")!;
     const sent = init.body instanceof Uint8Array ? copy(init.body) : copy(new TextEncoder().encode((init.body ?? "") as string));
     const letter = init.body instanceof Uint8Array;
-    const q: Arrived = { method: init.method ?? "GET", path: at.pathname, body: typeof init.body === "string" ? (JSON.parse(init.body) as Body) : {} };
+    const q: Arrived = { method: init.method ?? "GET", path: at.pathname, query: at.search, body: typeof init.body === "string" ? (JSON.parse(init.body) as Body) : {} };
     this.arrived.push(q);
     const mac = headers.get("Latchkey-Mac");
     const ofAccount = /^\/v1\/accounts?(\/|$)/.test(at.pathname);
