@@ -32,13 +32,6 @@ export const places: readonly string[] = [
   "live/fragment.ts",
   "live/viewer.ts",
   "settings/settings.ts parseDocument verifyDocument checkSeen openSettings",
-  "worker/agents.ts",
-  "worker/answering.ts",
-  "worker/chain.ts",
-  "worker/events.ts",
-  "worker/objects.ts",
-  "worker/report.ts",
-  "worker/session.ts",
 ];
 
 /** The tests, in the order in which they run. */
@@ -55,19 +48,6 @@ export const tests: readonly string[] = [
   "src/deed/title.test.ts",
   "src/deed/epoch.test.ts",
   "src/seal/line.test.ts",
-  "src/worker/session.test.ts",
-  "src/worker/objects.test.ts",
-  "src/worker/events.test.ts",
-  "src/worker/chain.test.ts",
-  "src/worker/report.test.ts",
-  "src/worker/conditions.test.ts",
-  "src/worker/desk.test.ts",
-  "src/worker/agents.test.ts",
-  "src/worker/restored.test.ts",
-  "src/worker/invitations.test.ts",
-  "src/worker/arrival.test.ts",
-  "src/worker/members.test.ts",
-  "src/worker/account.test.ts",
 ];
 
 /** Mutants that do what the original does, each with the reason. */
@@ -91,13 +71,5 @@ export const equivalents: Readonly<Record<string, string>> = {
   "web/src/deed/title.ts Title.fold: first.length <= limits.deed: is true": "What is too long is refused when it is parsed, in the same word.",
   "web/src/api.ts readUpTo: e instanceof Failed: is true": "A stream that is watched throws nothing else.",
   "web/src/deed/rules/people.ts noteRole: roles.at(-1)?.role !== role: is true": "The same role once more says the same.",
-  "web/src/worker/objects.ts Objects.#get: name.home !== this.#home.id: is false": "In the list are objects of the home alone.",
-  "web/src/worker/objects.ts Objects.#refused: e instanceof Failed: is true": "What else is thrown has none of these reasons.",
-  "web/src/worker/objects.ts Objects.#refused: e instanceof Failed: is true #2": "What else is thrown is an error of the page, either way.",
-  "web/src/worker/objects.ts Objects.#refused: e instanceof Failed: is true #3": "What else is thrown is an error of the page, either way.",
-  "web/src/worker/session.ts Session.#heeded: e instanceof Failed: is true": "A request fails in no other way.",
-  "web/src/worker/session.ts Session.#explained: !(e instanceof Failed): is false": "A request fails in no other way.",
-  "web/src/worker/session.ts Session.#signIn: e instanceof Failed: is true": "A request fails in no other way.",
-  "web/src/worker/session.ts Session.#signInOnce: newest !== null: is true": "Where there is no key none was refused.",
   "web/src/deed/title.ts Title.signerAt: role == null: is false": "A person's key ends with their role.",
 };
