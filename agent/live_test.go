@@ -17,6 +17,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent"
+	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/camera/cameratest"
 	"github.com/latchkey-cam/latchkey/deed"
@@ -25,6 +26,7 @@ import (
 	"github.com/latchkey-cam/latchkey/letter"
 	"github.com/latchkey-cam/latchkey/live"
 	"github.com/latchkey-cam/latchkey/sealed"
+	"github.com/latchkey-cam/latchkey/server"
 	"github.com/latchkey-cam/latchkey/settings"
 )
 
@@ -209,7 +211,7 @@ func filmed(t *testing.T, log *slog.Logger, films ...cameratest.Film) (*house, *
 
 // TestLiveView has nothing made up between an RTSP camera and those who watch it: it comes
 // at once, to all by one connection, with its sound; to nobody, nothing; and it is there
-// again after the agent was started anew.
+// again after agent and server were started anew.
 func TestLiveView(t *testing.T) {
 	t.Parallel()
 	h, a, camera, stop := filmed(t, nil)
@@ -263,6 +265,19 @@ func TestLiveView(t *testing.T) {
 	if one.runs != runs+1 {
 		t.Errorf("it has gone on by %d runs", one.runs-runs)
 	}
+
+	if err := h.server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	one.ended("the server has stopped")
+	var err error
+	h.server, err = server.Run(h.ctx, server.LocalConfig{Data: h.data, Listen: h.server.Address, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.until("the agent is connected", func() bool { return a.Status().Uplink.State == uplink.Connected })
+	one.open()
+	one.plays(10)
 	one.socket.Close()
 	h.until("nobody watches, nothing is brought", func() bool { return agent.Brought(a) == 0 })
 }

@@ -185,6 +185,13 @@ func TestLiveIsCut(t *testing.T) {
 			for _, who := range c.cut {
 				seats[who].wantCut(who)
 			}
+			if _, stands := m.owner.Title().Camera(m.camera); !stands {
+				select {
+				case <-s.inlet.Ended():
+				case <-within(t).Done():
+					t.Error("the agent goes on to bring a camera that has left")
+				}
+			}
 			for _, who := range c.stay {
 				seats[who].wants("b")
 			}
