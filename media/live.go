@@ -101,6 +101,7 @@ func (f fragment) bytes() []byte {
 type LiveSound struct {
 	coding *Coding
 	number uint32
+	begun  bool
 	next   int64 // where the newest ends, in samples
 }
 
@@ -124,15 +125,24 @@ func (l *LiveSound) Init() []byte { return initSegment(nil, l.coding, 0, 0, time
 // returns a fragment of them, nil if none of them is to be heard: they were before, or
 // are of another coding.
 func (l *LiveSound) Add(sounds []Sound, offset Ticks) []byte {
-	var list []heard
+	list := l.place(sounds, offset)
+	if len(list) == 0 {
+		return nil
+	}
+	l.number++
+	return newFragment(l.number, Group{}, 0, nil, list).bytes()
+}
+
+// place gives sounds their places on the axis, behind what was placed before.
+func (l *LiveSound) place(sounds []Sound, offset Ticks) (list []heard) {
 	samples := func(t Ticks) int64 { return int64(t) * int64(l.coding.Rate) / Rate }
 	for _, s := range slices.SortedStableFunc(slices.Values(sounds), func(a, b Sound) int { return int(a.PTS - b.PTS) }) {
 		at, lasts := samples(s.PTS+offset), max(1, samples(s.Duration))
 		if s.Coding != l.coding || len(s.Data) == 0 || len(s.Data) > maxSound || at < 0 {
 			continue
 		}
-		if l.number == 0 && len(list) == 0 || at-l.next > int64(maxHole*l.coding.Rate) {
-			l.next = at
+		if !l.begun || at-l.next > int64(maxHole*l.coding.Rate) {
+			l.begun, l.next = true, at
 		}
 		if at+lasts <= l.next {
 			continue // it was heard already
@@ -144,9 +154,5 @@ func (l *LiveSound) Add(sounds []Sound, offset Ticks) []byte {
 		list = append(list, heard{l.next, at + lasts - l.next, s.Data})
 		l.next = at + lasts
 	}
-	if len(list) == 0 {
-		return nil
-	}
-	l.number++
-	return newFragment(l.number, Group{}, 0, nil, list).bytes()
+	return list
 }
