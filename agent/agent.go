@@ -38,6 +38,9 @@ type Config struct {
 	// SpoolBytes bounds what waits for the server. 8 GiB if zero.
 	SpoolBytes int64
 
+	// Footage is where and how much is recorded without end.
+	Footage FootageConfig
+
 	// HTTP is used for everything that goes to the server. A client without proxy
 	// and with bounded waits if nil.
 	HTTP *http.Client
@@ -76,6 +79,7 @@ type Agent struct {
 	chain    *uplink.Chain
 	spool    *spool.Spool
 	recorder *recorder
+	archive  *archive
 	uplink   *uplink.Uplink
 	clock    *clock.Clock
 	began    time.Time
@@ -198,6 +202,7 @@ func (a *Agent) load() (err error) {
 	if err != nil {
 		return unusable(err)
 	}
+	a.archive = newArchive(a)
 	a.commands, a.live = newCommands(a), newLiveView(a)
 	a.uplink, err = uplink.New(uplink.Config{
 		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool,
@@ -239,7 +244,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var rooms sync.WaitGroup
-	for _, room := range []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus, a.commands.run, a.live.run, a.clock.Run, a.keepDisk} {
+	for _, room := range []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus, a.commands.run, a.live.run, a.clock.Run, a.keepDisk, a.archive.run} {
 		rooms.Go(func() {
 			if err := room(ctx); err != nil {
 				stop(err)

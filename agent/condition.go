@@ -35,6 +35,9 @@ func (a *Agent) conditionOf(s Status) letter.Condition {
 		Spool: letter.Spool{Objects: int64(s.Spool.Objects), Bytes: s.Spool.Bytes, Limit: cmp.Or(a.config.SpoolBytes, defaultSpool), Says: s.Spool.Says()},
 		Disk:  letter.Disk{Free: max(0, s.Disk.Free)},
 	}
+	c.Footage = &letter.Footage{
+		Bytes: s.Footage.Bytes, Limit: a.config.Footage.Keep.Bytes, State: string(s.Footage.Health), Says: s.Footage.Health.Says(),
+	}
 	for _, k := range s.Clock.Corrections {
 		c.Clock.Boots = append(c.Clock.Boots, letter.Boot{Boot: k.Boot, Correction: k.By})
 	}
@@ -51,7 +54,7 @@ func (a *Agent) conditionOf(s Status) letter.Condition {
 // change all the time.
 func (a *Agent) news(s Status) string {
 	c := a.conditionOf(s)
-	c.Spool.Objects, c.Spool.Bytes, c.Disk.Free = 0, 0, 0
+	c.Spool.Objects, c.Spool.Bytes, c.Disk.Free, c.Footage.Bytes = 0, 0, 0, 0
 	for i := range c.Cameras {
 		c.Cameras[i].Last, c.Cameras[i].Rate, c.Cameras[i].Events24H = 0, 0, 0
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/latchkey-cam/latchkey/agent/spool"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/clock"
+	"github.com/latchkey-cam/latchkey/footage"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/letter"
 )
@@ -34,6 +35,7 @@ type Status struct {
 	Incarnation uint64           `json:"incarnation"`
 	Uplink      uplink.Status    `json:"uplink"`
 	Spool       spool.Status     `json:"spool"`
+	Footage     footage.Status   `json:"footage"`
 	Disk        DiskStatus       `json:"disk"`
 	Clock       ClockStatus      `json:"clock"`
 	Cameras     []CameraStatus   `json:"cameras"` // by name
@@ -74,7 +76,7 @@ func (a *Agent) Status() Status {
 	s := Status{
 		V: 1, Running: true, At: time.Now(), Started: a.began, Home: a.identity.Home, Agent: a.keys.Agent,
 		Server: a.identity.Server, Incarnation: a.start.Incarnation(),
-		Uplink: a.uplink.Status(), Spool: a.spool.Status(), Cameras: []CameraStatus{},
+		Uplink: a.uplink.Status(), Spool: a.spool.Status(), Footage: a.archive.status(), Cameras: []CameraStatus{},
 		HomeStatus: homeStatus(a.identity.Home, a.chain.Title()),
 		Clock:      ClockStatus{Quality: qualities[a.clock.Now().Quality], Corrections: a.clock.Corrections()},
 	}
@@ -160,6 +162,7 @@ const tellEvery = 2 * time.Second
 func (s Status) differs(other Status) bool {
 	steady := func(s Status) string {
 		s.At, s.Disk.Free, s.Spool.Bytes = time.Time{}, 0, 0
+		s.Footage.Bytes, s.Footage.Segments, s.Footage.Lost = 0, 0, 0
 		s.Cameras = slices.Clone(s.Cameras)
 		for i := range s.Cameras {
 			s.Cameras[i].Last, s.Cameras[i].Rate = time.Time{}, 0

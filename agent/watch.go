@@ -15,6 +15,7 @@ import (
 	"github.com/latchkey-cam/latchkey/camera"
 	"github.com/latchkey-cam/latchkey/camera/find"
 	"github.com/latchkey-cam/latchkey/event"
+	"github.com/latchkey-cam/latchkey/footage"
 	"github.com/latchkey-cam/latchkey/motion"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
@@ -104,6 +105,7 @@ func (a *Agent) considerCameras(ctx context.Context) {
 		for _, w := range a.watchers() {
 			if !known[w.camera.ID] {
 				a.halt(w)
+				a.archive.drop(w.camera.ID)
 				a.forget(w)
 			}
 		}
@@ -128,7 +130,11 @@ func (a *Agent) consider(ctx context.Context, c Camera) (fresh bool) {
 	}
 	wish := a.wish(c.ID)
 	w.motion.Store(&wish.motion)
-	switch state := a.placement(c.ID); {
+	state := a.placement(c.ID)
+	if state != CameraStarting && state != CameraWaiting {
+		a.archive.drop(c.ID)
+	}
+	switch {
 	case state == CameraReleased:
 		a.halt(w)
 		a.say(w, state, "The home has released it. There is no connection to it, and nothing is recorded. Its address and password stay here until it is forgotten.")
@@ -138,6 +144,7 @@ func (a *Agent) consider(ctx context.Context, c Camera) (fresh bool) {
 	case wish.off:
 		a.halt(w)
 		a.sayOff(w, wish)
+		a.archive.tapesOf(c.ID).stop(c, footage.Off)
 	default:
 		a.launch(ctx, w)
 	}
@@ -236,16 +243,21 @@ func (a *Agent) watchOnce(ctx context.Context, w *watched, log *slog.Logger) (er
 	defer main.close()
 	defer sub.close()
 	guard := &find.Guard{Address: w.camera.Main, Credentials: w.camera.Credentials, Pin: w.camera.Pin}
-	err = a.config.Watch(ctx, event.Config{
+	tapes := a.archive.tapesOf(w.camera.ID)
+	c := event.Config{
 		Camera: w.camera.ID, Main: w.camera.Main, Sub: w.camera.Sub, Credentials: w.camera.Credentials,
 		Certificate: w.camera.Pin.Certificate, Admit: guard.Admit,
 		Sink: a.recorder, Clock: a.clock.At, Log: log, Handle: w.handle, OnMain: main.take, OnSub: sub.take,
 		Motion: func() motion.Config { return *w.motion.Load() },
 		Status: func(s event.Status) {
 			w.said.Store(&s)
+			tapes.heard(s)
 			a.sayRunning(ctx, w, CameraState(s.Main.State), s.Says())
 		},
-	})
+	}
+	tapes.connect(&c)
+	err = a.config.Watch(ctx, c)
+	tapes.stop(w.camera, footage.Offline)
 	if err == nil {
 		err = errors.New("it ended")
 	}

@@ -126,6 +126,7 @@ type Store struct {
 	lost      uint64
 	evicted   uint64
 	forgotten int
+	repaired  int
 	closed    bool
 }
 

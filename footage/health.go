@@ -84,6 +84,7 @@ type Status struct {
 	Evicted   uint64    `json:"evicted"`   // segments removed since the start before their time
 	Unopened  int       `json:"unopened"`  // segments that do not open
 	Forgotten int       `json:"forgotten"` // indexes that did not open at the start
+	Repaired  int       `json:"repaired"`  // segments about which index and disk did not agree at the start
 }
 
 // Status says how the store is doing. It asks no disk, so that it answers while one
@@ -91,7 +92,7 @@ type Status struct {
 func (s *Store) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Status{Health: s.health, Since: s.since, Bytes: s.bytes, Lost: s.lost, Evicted: s.evicted, Forgotten: s.forgotten}
+	st := Status{Health: s.health, Since: s.since, Bytes: s.bytes, Lost: s.lost, Evicted: s.evicted, Forgotten: s.forgotten, Repaired: s.repaired}
 	if st.Health == HealthOK && !s.behind.IsZero() && time.Since(s.behind) < patience {
 		st.Health, st.Since = HealthSlow, s.behind
 	}

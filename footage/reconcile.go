@@ -204,6 +204,7 @@ func (s *Store) agree(sh *shelf, x *index, e *entry, day latchkey.Day, there boo
 	}
 	x.drop(e)
 	x.dirty = true
+	s.repaired++
 	return removed, nil
 }
 
@@ -219,6 +220,7 @@ func (sh *shelf) lost(e *entry, why Reason) {
 // crash, or all if the index is lost.
 func (s *Store) adopt(sh *shelf, x *index, day latchkey.Day, first uint64) error {
 	x.dirty = true
+	s.repaired++
 	b := binding{home: s.home, camera: sh.camera, track: sh.track, day: day, first: first}
 	g, f, size, err := s.openSegment(b)
 	if errors.Is(err, ErrDamaged) {

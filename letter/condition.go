@@ -23,6 +23,7 @@ type Condition struct {
 	Cameras []CameraCondition `json:"cameras"`
 	Spool   Spool             `json:"spool"`
 	Disk    Disk              `json:"disk"`
+	Footage *Footage          `json:"footage,omitempty"` // nil from an agent that records nothing without end
 }
 
 // Quality says how far a clock can be believed.
@@ -79,6 +80,14 @@ type Disk struct {
 	Says string `json:"says"`
 }
 
+// Footage is what is recorded without end.
+type Footage struct {
+	Bytes int64  `json:"bytes"`
+	Limit int64  `json:"limit"` // bytes, 0 for as much as the disk takes
+	State string `json:"state"` // for programs: ok, full, disk-full, read-only, forbidden, away, slow, failing
+	Says  string `json:"says"`  // a sentence for people, "" if all is well
+}
+
 func (c Condition) encode() ([]byte, error) {
 	c = c.clean()
 	b, err := marshalWith(c, map[string]any{"v": 1})
@@ -105,6 +114,10 @@ func parseCondition(b []byte) (Condition, error) {
 		Clock: Clock{Quality: Quality(clock.OneOf("quality", string(Unknown), string(Synchronised), string(Estimated)))},
 		Spool: Spool{spool.Count("objects"), spool.Count("bytes"), spool.Count("limit"), spool.Text("says", maxSays)},
 		Disk:  Disk{disk.Count("free"), disk.Text("says", maxSays)},
+	}
+	if o.Has("footage") {
+		f := o.Object("footage")
+		c.Footage = &Footage{f.Count("bytes"), f.Count("limit"), filled(f, "state", maxWord), f.Text("says", maxSays)}
 	}
 	for _, b := range clock.List("boots", maxBoots) {
 		id, err := latchkey.ParseBootID(b.Text("boot", maxWord))

@@ -20,6 +20,7 @@ import (
 	"github.com/latchkey-cam/latchkey/agent/spool"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/footage"
 )
 
 // agentCommand is the home half: it has the cameras' passwords, and seals.
@@ -32,6 +33,7 @@ type agentCommand struct {
 	AddCamera  agentAddCamera  `cmd:"" help:"Describe a camera. A running agent notices."`
 	FoundAgain agentFoundAgain `cmd:"" help:"Give the cameras a new home, because every key of the old one is lost."`
 	Status     agentStatus     `cmd:"" help:"Say how the agent, its cameras and its uploads are doing."`
+	Check      agentCheck      `cmd:"" help:"Read and open everything that was recorded without end. The agent does not run meanwhile."`
 }
 
 // AfterApply fills in the folder where nobody named one, and hands it to the commands.
@@ -54,6 +56,7 @@ type agentRun struct {
 	Spool   string `help:"How much may wait for the server, like 500MB or 8GiB." default:"8GiB"`
 	Debug   bool   `help:"Also log every step of every event."`
 	LogJSON bool   `name:"log-json" help:"Log as JSON, one object to a line."`
+	footageFlags
 }
 
 // Run records and uploads.
@@ -62,7 +65,11 @@ func (c agentRun) Run(ctx context.Context, parent *agentCommand, t *terminal) er
 	if err != nil || size < 16<<20 || size > 1<<50 {
 		return fmt.Errorf("--spool %s is no size: want something like 500MB or 8GiB, at least 16MiB", c.Spool)
 	}
-	a, err := agent.Start(ctx, agent.Config{Folder: parent.Data, SpoolBytes: int64(size), Version: programVersion(), Log: c.log(t.Err)}, 0, func(says string) {
+	kept, err := c.config()
+	if err != nil {
+		return err
+	}
+	a, err := agent.Start(ctx, agent.Config{Folder: parent.Data, SpoolBytes: int64(size), Footage: kept, Version: programVersion(), Log: c.log(t.Err)}, 0, func(says string) {
 		fmt.Fprintln(t.Err, says+" The agent starts once that is so.")
 	})
 	if err != nil {
@@ -182,6 +189,7 @@ func printStatus(w io.Writer, s agent.Status) {
 		fmt.Fprintf(w, "          %d objects of those who lived here before were thrown away\n", n)
 	}
 	printSpool(w, s.Spool)
+	printFootage(w, s.Footage)
 	printCameras(w, s.Cameras)
 }
 
@@ -225,6 +233,16 @@ func printSpool(w io.Writer, s spool.Status) {
 		if line.n > 0 {
 			fmt.Fprintf(w, "          %d %s\n", line.n, line.what)
 		}
+	}
+}
+
+func printFootage(w io.Writer, s footage.Status) {
+	fmt.Fprintf(w, "footage   %s\n", humanize.IBytes(uint64(s.Bytes)))
+	if says := s.Health.Says(); says != "" {
+		fmt.Fprintf(w, "          %s\n", says)
+	}
+	if s.Lost > 0 {
+		fmt.Fprintf(w, "          %d groups of pictures not kept since the start\n", s.Lost)
 	}
 }
 
