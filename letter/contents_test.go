@@ -69,6 +69,9 @@ func contents() []drawing {
 		says("would-have-fired", "opened", "would-fire", `{"v":1,"times":3,"since":5}`),
 
 		tells("condition-camera", "opened", withCamera),
+		tells("condition-footage", "opened", with(condition, `"disk":`, `"footage":{"bytes":5,"limit":0,"state":"read-only","says":"It can only be read."},"disk":`)),
+		tells("condition-footage-null", "content", with(condition, `"disk":`, `"footage":null,"disk":`)),
+		tells("condition-footage-stateless", "content", with(condition, `"disk":`, `"footage":{"bytes":5,"limit":0,"state":"","says":""},"disk":`)),
 		tells("condition-boot", "opened", with(condition, `"boots":[]`, `"boots":[{"boot":"`+strings.Repeat("a", 26)+`","correction":-5}]`)),
 		tells("condition-boot-text", "content", with(condition, `"boots":[]`, `"boots":[{"boot":"yesterday","correction":-5}]`)),
 		tells("condition-quality", "content", with(condition, `"synchronised"`, `"good"`)),

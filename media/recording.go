@@ -1,6 +1,9 @@
 package media
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Recording makes one fragment of each group of a stream, with its sounds, on an axis that
 // the caller gives: what is recorded without end can be begun to play with any of them.
@@ -51,7 +54,7 @@ func (r *Recording) Init() []byte {
 	if r.sound != nil {
 		coding = r.sound.coding
 	}
-	return initSegment(r.parameters, coding, 0, 0)
+	return initSegment(r.parameters, coding, 0, 0, time.Time{})
 }
 
 // Length is how long a group is shown. One that nothing follows yet shows its last picture

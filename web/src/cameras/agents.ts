@@ -25,9 +25,10 @@ export function agentSays(said: AgentCondition | undefined, now: number, zone: s
   if (copy && !up) return { up, state: words.release.clonedState, copy, lines: [] };
   if (said?.state === "refused") return { up, state, copy, lines: [w.unverified] };
   if (said?.state !== "verified") return { up, state, copy, lines: up ? [w.untold] : [] };
-  const { clock, spool, disk, version, started } = said.condition;
+  const { clock, spool, disk, footage, version, started } = said.condition;
   const spooled = spool.objects === 0 ? w.spoolEmpty : spool.says || w.spoolWaits(spool.objects, size(spool.bytes));
   const free = disk.says || (disk.free > 0 ? w.disk(size(disk.free)) : "");
-  const lines = [spooled, free, w.clock[clock.quality], version ? w.version(version, when(started, now, zone)) : ""];
+  const kept = footage === null ? "" : footage.says || w.footage(size(footage.bytes));
+  const lines = [spooled, kept, free, w.clock[clock.quality], version ? w.version(version, when(started, now, zone)) : ""];
   return { up, state, copy, lines: lines.filter(Boolean) };
 }

@@ -44,7 +44,7 @@ const said = (more: Partial<CameraCondition> = {}, of: Partial<AgentCondition> =
     connected: true,
     received: us("2026-01-15T09:02:00Z"),
     state: "verified",
-    condition: { version: "1", name: "attic", started: now - 3600e6, clock: { quality: "estimated", boots: [] }, cameras: [{ ...told, ...more }], spool: { objects: 2, bytes: 3_200_000, limit: 0, says: "" }, disk: { free: 84e9, says: "" } },
+    condition: { version: "1", name: "attic", started: now - 3600e6, clock: { quality: "estimated", boots: [] }, cameras: [{ ...told, ...more }], spool: { objects: 2, bytes: 3_200_000, limit: 0, says: "" }, disk: { free: 84e9, says: "" }, footage: { bytes: 12e9, limit: 0, state: "ok", says: "" } },
     ...of,
   }) as AgentCondition;
 const known = (more: Partial<Known> = {}): Known => ({ camera: c1, privacy: { off: false, offWhen: [] }, agent: "attic", said: said(), isNew: false, now, zone, ...more });
@@ -147,7 +147,7 @@ describe("how it stands with an agent", () => {
   test("connected, with what waits, its disk and its clock", () => {
     const { up, state, lines } = agentSays(said(), now, zone);
     expect([up, state]).toEqual([true, "connected"]);
-    expect(lines).toEqual(["2 objects (3.2 MB) on the way to the server.", "84 GB free on its disk.", words.agents.clock.estimated, "Version 1, running since 12:00."]);
+    expect(lines).toEqual(["2 objects (3.2 MB) on the way to the server.", "12 GB of footage, recorded and kept at home.", "84 GB free on its disk.", words.agents.clock.estimated, "Version 1, running since 12:00."]);
   });
 
   test("away, and since when", () => {

@@ -46,6 +46,7 @@ export function report(agent: AgentID, name: string, cameras: CameraID[], how: M
       cameras: cameras.map((c) => condition(c, how.get(c))),
       spool: { objects: 0, bytes: 0, limit: 20e9, says: "" },
       disk: { free: 84.2e9, says: "" },
+      footage: { bytes: 412e9, limit: 0, state: "ok", says: "" },
     },
   };
 }

@@ -202,7 +202,12 @@ export function readCondition(o: ContentObject): Condition {
     cameras: o.objects("cameras", maxCameras).map(readCameraCondition),
     spool: { objects: spool.count("objects"), bytes: spool.count("bytes"), limit: spool.count("limit"), says: spool.text("says", maxSays) },
     disk: { free: disk.count("free"), says: disk.text("says", maxSays) },
+    footage: o.has("footage") ? readKept(o.object("footage")) : null,
   };
+}
+
+function readKept(o: ContentObject): Condition["footage"] {
+  return { bytes: o.count("bytes"), limit: o.count("limit"), state: o.filled("state", maxWord), says: o.text("says", maxSays) };
 }
 
 function readBoot(o: ContentObject): string {

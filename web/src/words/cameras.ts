@@ -120,6 +120,7 @@ export const agents = {
   noCameras: "No camera yet",
   spoolEmpty: "Everything recorded has reached the server.",
   spoolWaits: (n: number, size: string) => `${count(n, "object", "objects")} (${size}) on the way to the server.`,
+  footage: (bytes: string) => `${bytes} of footage, recorded and kept at home.`,
   disk: (free: string) => `${free} free on its disk.`,
   clock: {
     synchronised: "Its clock is synchronised.",
