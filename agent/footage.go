@@ -46,7 +46,7 @@ type FootageConfig struct {
 // tapes of the cameras.
 type archive struct {
 	agent  *Agent
-	stills chan shot // to be made for filmstrips, one at a time
+	stills chan stripShot // to be made for filmstrips, one at a time
 
 	mu    sync.Mutex // protects what follows
 	store *footage.Store
@@ -57,7 +57,7 @@ type archive struct {
 }
 
 func newArchive(a *Agent) *archive {
-	return &archive{agent: a, stills: make(chan shot, 1), since: time.Now(), tapes: map[latchkey.CameraID]*tapes{}}
+	return &archive{agent: a, stills: make(chan stripShot, 1), since: time.Now(), tapes: map[latchkey.CameraID]*tapes{}}
 }
 
 // run opens the store as soon as its disk can be used, and keeps what is kept within its

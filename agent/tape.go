@@ -151,14 +151,14 @@ func (t *tapes) still(u media.Unit) {
 		return
 	}
 	select {
-	case t.archive.stills <- shot{t, u}:
+	case t.archive.stills <- stripShot{t, u}:
 		t.wanted = u.Received.Add(stillEvery)
 	default: // another camera's is being made; the next key picture asks again
 	}
 }
 
-// shot is a key picture that a still is made of.
-type shot struct {
+// stripShot is a key picture that a still is made of.
+type stripShot struct {
 	of *tapes
 	media.Unit
 }
