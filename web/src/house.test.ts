@@ -223,7 +223,7 @@ describe("hints", () => {
 describe("agents", () => {
   const said = (agent: string, name: string): AgentCondition => {
     const clock = { quality: "synchronised", boots: [] } as const;
-    const condition = { version: "", name, started: 0, clock: { ...clock, boots: [] }, cameras: [], spool: { objects: 0, bytes: 0, limit: 0, says: "" }, disk: { free: 0, says: "" } };
+    const condition = { version: "", name, started: 0, clock: { ...clock, boots: [] }, cameras: [], spool: { objects: 0, bytes: 0, limit: 0, says: "" }, disk: { free: 0, says: "" }, footage: null };
     return { agent: agent as AgentID, connected: true, received: 0, state: "verified", condition };
   };
 
