@@ -198,6 +198,10 @@ func (a *Agent) load() (err error) {
 	if t := a.chain.Title(); t != nil {
 		a.recorder.handedOver = t.HandedOver() // nothing has begun yet
 	}
+	tombstones, err := uplink.LoadTombstones(a.state.dir, tombstonesFile, a.identity.Home, a.log)
+	if err != nil {
+		return err
+	}
 	client, err := trusting(a.config.HTTP, a.identity.Server, a.identity.Trust)
 	if err != nil {
 		return unusable(err)
@@ -205,7 +209,7 @@ func (a *Agent) load() (err error) {
 	a.archive = newArchive(a)
 	a.commands, a.live = newCommands(a), newLiveView(a)
 	a.uplink, err = uplink.New(uplink.Config{
-		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool,
+		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool, Tombstones: tombstones,
 		HTTP: client, Retry: a.config.Retry, Log: a.log,
 		Wishes: a.wishes, Settings: a.takeSettings, Acknowledged: a.recorder.acknowledged, Heard: a.clock.Hear, Surely: a.surely,
 		Command: a.commands.take, Condition: a.condition, Wanted: a.live.want, Knock: a.live.knock,

@@ -206,7 +206,7 @@ func (s *State) putAside(l leaving) error {
 		return err
 	}
 	for _, name := range []string{
-		identityFile, keysFile, keysBefore, startFile, keysFile + next, startFile + next, deedsFile, settingsFile, spoolKeyFile, spoolDir, statusFile, camerasDir,
+		identityFile, keysFile, keysBefore, startFile, keysFile + next, startFile + next, deedsFile, tombstonesFile, settingsFile, spoolKeyFile, spoolDir, statusFile, camerasDir,
 	} {
 		if _, err := s.dir.Stat(l.Old + "/" + name); err == nil {
 			continue // what is in its place may be new

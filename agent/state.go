@@ -15,19 +15,20 @@ import (
 
 // The files of the agent's folder.
 const (
-	identityFile = "agent.json" // which home, which server; written by a join
-	keysFile     = "agent.keys" // the agent's secrets
-	spoolKeyFile = "spool.key"
-	startFile    = "start" // counts starts
-	deedsFile    = "deeds"
-	settingsFile = "settings"
-	statusFile   = "status.json"
-	clockFile    = "clock.json" // the last time that was known, and what was wrong with earlier ones
-	lockFile     = "agent.lock"
-	keysBefore   = "agent.keys.before" // those that a replacement has replaced, while the settings are sealed to them
-	next         = ".next"             // behind the name of a file: the one that takes its place when a replacement is done
-	camerasLock  = "cameras.lock"      // against two that add a camera at once
-	spoolDir     = "spool"
+	identityFile   = "agent.json" // which home, which server; written by a join
+	keysFile       = "agent.keys" // the agent's secrets
+	spoolKeyFile   = "spool.key"
+	startFile      = "start" // counts starts
+	deedsFile      = "deeds"
+	tombstonesFile = "tombstones"
+	settingsFile   = "settings"
+	statusFile     = "status.json"
+	clockFile      = "clock.json" // the last time that was known, and what was wrong with earlier ones
+	lockFile       = "agent.lock"
+	keysBefore     = "agent.keys.before" // those that a replacement has replaced, while the settings are sealed to them
+	next           = ".next"             // behind the name of a file: the one that takes its place when a replacement is done
+	camerasLock    = "cameras.lock"      // against two that add a camera at once
+	spoolDir       = "spool"
 )
 
 // State is the folder in which an agent keeps everything that must outlive it. Several

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -44,8 +43,7 @@ type Mark struct {
 
 // Next is the mark behind one more tombstone.
 func (m Mark) Next(b []byte) Mark {
-	hash := tombstone.Hash(b)
-	m.Number, m.Digest = m.Number+1, sha256.Sum256(append(m.Digest[:], hash[:]...))
+	m.Number, m.Digest = m.Number+1, tombstone.Next(m.Digest, tombstone.Hash(b))
 	return m
 }
 

@@ -295,16 +295,15 @@ func (t *conversation) tell(ctx context.Context, what api.Change) error {
 		if now, ok := title.Agent(t.agent.ID); !ok || now.KEM.ID() != t.agent.KEM.ID() {
 			return errors.New("the agent is not placed any more")
 		}
-		if err := t.tellDeleted(ctx); err != nil {
-			return err
-		}
 		t.listener.wanted() // a camera may have come to another agent
 		deeds, reached := t.deeds(title, t.told.Seq+1)
-		if len(deeds) == 0 {
-			return nil
+		if len(deeds) > 0 {
+			t.told = reached
+			if err := t.send(ctx, api.DeedsFrame{Home: t.home, Head: api.Head(reached), Deeds: deeds}); err != nil {
+				return err
+			}
 		}
-		t.told = reached
-		return t.send(ctx, api.DeedsFrame{Home: t.home, Head: api.Head(reached), Deeds: deeds})
+		return t.tellDeleted(ctx)
 	case api.SettingsChanged:
 		_, document, err := t.server.settingsOf(ctx, t.home)
 		if err != nil || hashOf(string(document)) == t.settings {

@@ -77,12 +77,13 @@ func (t *conversation) takeTombstones(ctx context.Context, hello api.Hello, titl
 	return nil
 }
 
-// tellDeleted sends the agent the tombstones that it was not sent yet.
+// tellDeleted sends the agent the tombstones that it was not sent yet, behind the deeds:
+// one may be signed at the newest.
 func (t *conversation) tellDeleted(ctx context.Context) error {
 	for {
 		head, err := t.server.heads.of(ctx, t.home)
-		if err != nil || head.Tombstones <= t.buried {
-			return err
+		if err != nil || head.Tombstones <= t.buried || head.Head != t.told {
+			return err // more deeds are told next, and then these
 		}
 		all, err := t.server.tombstonesOf(ctx, t.home, t.buried)
 		if err != nil {

@@ -186,6 +186,10 @@ func (t Tombstone) Bytes() []byte {
 // Hash is the SHA-256 of a tombstone's bytes: the same statement is one, whoever brings it.
 func Hash(tombstone []byte) [32]byte { return sha256.Sum256(tombstone) }
 
+// Next is the digest of a list of tombstones behind one more of that hash; that of none is
+// zero.
+func Next(digest, hash [32]byte) [32]byte { return sha256.Sum256(append(digest[:], hash[:]...)) }
+
 // Sign makes a tombstone about scope and what belongs to it, at the head of the title.
 // The key must be Ed25519, and a person's: devices sign none.
 func Sign(signer crypto.Signer, at *deed.Title, now latchkey.Time, t Tombstone) (Tombstone, error) {

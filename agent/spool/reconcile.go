@@ -100,7 +100,7 @@ func (s *Spool) load(id latchkey.ObjectID, refused bool) {
 	item := itemOf(h)
 	s.bytes += item.Length
 	if refused {
-		s.dead = append(s.dead, corpse{id: id, bytes: item.Length, head: item.Head})
+		s.dead = append(s.dead, corpse{id: id, bytes: item.Length, is: item})
 		return
 	}
 	l := lane(item.Name.Kind)

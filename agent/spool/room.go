@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // reserve is the part of the capacity that clips may not use, so that after a long
@@ -21,7 +22,7 @@ var errContent = errors.New("the content")
 type corpse struct {
 	id      latchkey.ObjectID
 	bytes   int64
-	head    uint64 // number of the deed at which it was sealed, 0 if nobody knows
+	is      Item // zero if nobody knows
 	damaged bool
 }
 
@@ -29,22 +30,44 @@ type corpse struct {
 // aside and may have been, and says how many entries that was. It is for what belongs to
 // people who have left the home.
 func (s *Spool) Discard(before uint64) (n int, err error) {
+	n, err = s.discard(func(i Item) bool { return i.Head < before })
+	if err != nil {
+		err = fmt.Errorf("discard what was sealed before deed %d: %w", before, err)
+	}
+	return n, err
+}
+
+// Delete removes whatever people of the home have had deleted, of what waits and of what
+// the server has refused, and says how many entries that was. It is asked of a binding
+// that has the object's name, event, time and head.
+func (s *Spool) Delete(covered func(b sealed.Binding) bool) (n int, err error) {
+	n, err = s.discard(func(i Item) bool { return i != (Item{}) && covered(i.binding()) })
+	if err != nil {
+		err = fmt.Errorf("remove what was deleted: %w", err)
+	}
+	return n, err
+}
+
+// discard removes the entries that want says.
+func (s *Spool) discard(want func(Item) bool) (n int, err error) {
 	s.mu.Lock()
 	var gone []Item
 	for i := range s.lanes {
 		s.lanes[i] = slices.DeleteFunc(s.lanes[i], func(item Item) bool {
-			if item.Head < before {
+			is := want(item)
+			if is {
 				gone = append(gone, item)
 			}
-			return item.Head < before
+			return is
 		})
 	}
 	var dead []corpse
 	s.dead = slices.DeleteFunc(s.dead, func(c corpse) bool {
-		if c.head < before {
+		is := want(c.is)
+		if is {
 			dead = append(dead, c)
 		}
-		return c.head < before
+		return is
 	})
 	s.mu.Unlock()
 	var bytes int64
@@ -59,9 +82,6 @@ func (s *Spool) Discard(before uint64) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.bytes -= bytes
-	if err != nil {
-		err = fmt.Errorf("discard what was sealed before deed %d: %w", before, err)
-	}
 	return len(gone) + len(dead), err
 }
 

@@ -107,6 +107,8 @@ type Item struct {
 	Name        latchkey.Name
 	Length      int64  // of the body
 	Head        uint64 // number of the deed at which it was sealed
+	Event       latchkey.EventID
+	Time        latchkey.Time
 	incarnation uint64
 	monotonic   uint64
 }
@@ -300,7 +302,7 @@ func (s *Spool) SetAside(item Item, why string) error {
 	err := durable.WriteBytes(s.fs, refusedName(item.Name.Object), []byte(why+"\n"))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.dead = append(s.dead, corpse{id: item.Name.Object, bytes: item.Length, head: item.Head})
+	s.dead = append(s.dead, corpse{id: item.Name.Object, bytes: item.Length, is: item})
 	if err != nil {
 		return fmt.Errorf("set aside %s: %w", item.Name, err)
 	}
@@ -308,7 +310,16 @@ func (s *Spool) SetAside(item Item, why string) error {
 }
 
 func itemOf(h sealed.Header) Item {
-	return Item{h.Binding.Name(), int64(h.BodyLength), h.Binding.Head.Seq, h.Binding.Incarnation, h.Binding.Monotonic}
+	b := h.Binding
+	return Item{b.Name(), int64(h.BodyLength), b.Head.Seq, b.Event, b.Time, b.Incarnation, b.Monotonic}
+}
+
+// binding is as much of the object's as an item has.
+func (i Item) binding() sealed.Binding {
+	return sealed.Binding{
+		Home: i.Name.Home, Camera: i.Name.Camera, Kind: i.Name.Kind, Object: i.Name.Object,
+		Event: i.Event, Time: i.Time, Head: latchkey.Head{Seq: i.Head},
+	}
 }
 
 // insert puts an item into its lane. Its caller holds the lock.

@@ -142,6 +142,7 @@ func (u *Uplink) introduce(ctx context.Context, conn *api.Socket) (said hello, c
 // first; an agent that the home has parted with is told so by deeds.
 func (u *Uplink) welcomed(ctx context.Context, conn *api.Socket, said api.Hello, known *deed.Title) (api.Welcome, error) {
 	var none api.Welcome
+	gave := false
 	for last := (*latchkey.Head)(nil); ; {
 		f, err := receive(ctx, conn)
 		if err != nil {
@@ -159,6 +160,14 @@ func (u *Uplink) welcomed(ctx context.Context, conn *api.Socket, said api.Hello,
 				return none, err
 			}
 			last = &head
+		case api.TombstonesLost:
+			if m.ID != said.ID || m.Home != u.config.Home || said.Tombstones == "" || gave {
+				return none, fmt.Errorf("%w: it asks for tombstones that nobody can give", errProtocol)
+			}
+			gave = true
+			if err := u.giveTombstones(ctx, conn); err != nil {
+				return none, err
+			}
 		case api.DeedsFrame: // how this agent ceased to be the home's; a refusal follows
 			if err := u.farewell(m); err != nil {
 				return none, err
@@ -200,6 +209,17 @@ func (u *Uplink) giveBack(ctx context.Context, conn *api.Socket, behind api.Behi
 	return send(ctx, conn, api.GiveBack{ID: behind.ID, Home: u.config.Home, Onto: behind.Head, Deeds: deeds})
 }
 
+// giveTombstones sends a server that has lost some all that this agent has.
+func (u *Uplink) giveTombstones(ctx context.Context, conn *api.Socket) error {
+	u.log.Warn("the server has lost what people of this home have had deleted, and is told again")
+	for _, f := range u.config.Tombstones.frames() {
+		if err := send(ctx, conn, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // hello makes the signed message, which says how far the agent knows the chain.
 func (u *Uplink) hello(nonce []byte, said hello, known *deed.Title) (api.Hello, error) {
 	m := api.Hello{
@@ -208,6 +228,9 @@ func (u *Uplink) hello(nonce []byte, said hello, known *deed.Title) (api.Hello, 
 	}
 	if known != nil {
 		m.Head = known.Head().String()
+	}
+	if u.config.Tombstones != nil {
+		m.Tombstones = u.config.Tombstones.mark()
 	}
 	return api.SignHello(m, nonce, u.config.Keys.Signing)
 }
@@ -311,6 +334,8 @@ func (c *conversation) take(ctx context.Context, f api.Frame) error {
 		}
 		_, err := u.extend(latchkey.Head(m.Head), m.Deeds)
 		return err
+	case api.TombstonesFrame:
+		return u.buried(m)
 	case api.SettingsFrame:
 		if m.Home != u.config.Home {
 			return fmt.Errorf("%w: settings of another home", errProtocol)

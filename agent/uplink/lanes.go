@@ -147,7 +147,8 @@ func judge(err error) verdict {
 		return never
 	case reason == api.Reason(sealed.WrongHash), reason == api.Reason(sealed.Truncated), reason == api.Reason(sealed.Trailing):
 		return doubt
-	case reason == api.WrongAgent, reason == api.Internal, reason == api.FutureVersion,
+	case reason == api.WrongAgent, reason == api.Internal,
+		reason == api.Deleted, // the tombstone that says so is on its way, or the server lies reason == api.FutureVersion,
 		reason == api.Reason(sealed.UnknownSuite), reason == api.Misroute, reason == api.Corrupt:
 		return later
 	}

@@ -35,6 +35,10 @@ func (u *Uplink) upload(ctx context.Context, item spool.Item) error {
 		u.discard(title)
 		return spool.ErrGone
 	}
+	if u.config.Tombstones != nil && u.config.Tombstones.Covers(o.Header.Binding) { // it was being recorded when it was deleted
+		u.throwDeleted()
+		return spool.ErrGone
+	}
 	var offset uint64
 	if item.Name.Kind == latchkey.Clip { // the others are one packet or ten
 		if offset, err = u.held(ctx, item, title); err != nil {
@@ -103,6 +107,38 @@ func (u *Uplink) discard(t *deed.Title) {
 	defer u.mu.Unlock()
 	u.status.Discarded += uint64(n)
 	clear(u.retries) // of what is gone; the others are tried again sooner
+}
+
+// throwDeleted throws away what people of the home have had deleted before it was
+// uploaded.
+func (u *Uplink) throwDeleted() {
+	if u.config.Tombstones == nil || u.config.Spool == nil {
+		return
+	}
+	n, err := u.config.Spool.Delete(u.config.Tombstones.Covers)
+	if err != nil {
+		u.log.Error("throw away what was deleted", "error", err)
+	}
+	if n == 0 {
+		return
+	}
+	u.log.Info("what was deleted before it was uploaded is thrown away", "objects", n)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.status.Deleted += uint64(n)
+	clear(u.retries) // of what is gone; the others are tried again sooner
+}
+
+// buried takes in tombstones, and does at once what they ask for.
+func (u *Uplink) buried(m api.TombstonesFrame) error {
+	if u.config.Tombstones == nil {
+		return nil // it only waits to be welcomed, and is sent them again
+	}
+	if err := u.config.Tombstones.follow(m, u.config.Chain.Title()); err != nil {
+		return err
+	}
+	u.throwDeleted()
+	return nil
 }
 
 // held asks how much of an object's body the server has. If it has all of it, a put

@@ -44,6 +44,9 @@ type Config struct {
 	Chain  *Chain
 	Start  *Start
 
+	// Tombstones are what was deleted; nil for an uplink that only waits to be welcomed.
+	Tombstones *Tombstones
+
 	// Spool is what is carried up; nil for an uplink that only waits to be welcomed.
 	Spool *spool.Spool
 
@@ -125,6 +128,9 @@ type Status struct {
 	// Discarded objects were recorded for those who lived here before the home was handed
 	// over, and thrown away since the start.
 	Discarded uint64 `json:"discarded,omitempty"`
+
+	// Deleted objects had not been uploaded when people of the home deleted them.
+	Deleted uint64 `json:"deleted,omitempty"`
 }
 
 // What ends an uplink.
@@ -248,6 +254,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 	defer lanes.Wait()
 	defer stop()
 	u.discard(u.config.Chain.Title()) // a power cut may have left some
+	u.throwDeleted()
 	if u.config.Spool != nil {
 		lanes.Go(func() { u.carry(ctx, latchkey.Thumbnail, latchkey.Description) })
 		lanes.Go(func() { u.carry(ctx, latchkey.Clip) })

@@ -1,0 +1,172 @@
+package uplink
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"sync"
+
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/internal/durable"
+	"github.com/latchkey-cam/latchkey/internal/wire"
+	"github.com/latchkey-cam/latchkey/sealed"
+	"github.com/latchkey-cam/latchkey/tombstone"
+)
+
+// The file of tombstones is
+//
+//	"latchkey tombstones 1\n" || u64(number) || digest[32] || n × lp32(tombstone)
+//
+// number and digest are the place in the server's list up to which it was followed.
+const (
+	tombstonesMagic = "latchkey tombstones 1\n"
+	maxTombstones   = 32 << 20
+)
+
+// Tombstones are what people of the home have had deleted, as this agent has verified
+// them, kept on its disk. None is ever forgotten, so that a server which has lost some, by
+// a backup that was put back, is given them again.
+type Tombstones struct {
+	fs   durable.FS
+	name string
+	home latchkey.HomeID
+
+	mu     sync.Mutex // protects what follows
+	set    tombstone.Set
+	all    [][]byte
+	number uint64
+	digest [32]byte
+}
+
+// LoadTombstones reads the tombstones of home from their file, which need not be there
+// yet. A file that is damaged is put aside: the server has them all.
+func LoadTombstones(fsys durable.FS, name string, home latchkey.HomeID, log *slog.Logger) (*Tombstones, error) {
+	t := &Tombstones{fs: fsys, name: name, home: home}
+	b, err := durable.ReadBytes(fsys, name, maxTombstones)
+	if errors.Is(err, fs.ErrNotExist) {
+		return t, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("load tombstones: %w", err)
+	}
+	if err := t.parse(b); err != nil {
+		log.Error("the file of tombstones cannot be read; it is kept as "+name+".damaged, and the server is asked for all of them", "reason", err)
+		return &Tombstones{fs: fsys, name: name, home: home}, durable.Move(fsys, name, name+".damaged")
+	}
+	return t, nil
+}
+
+func (t *Tombstones) parse(b []byte) error {
+	rest, ok := bytes.CutPrefix(b, []byte(tombstonesMagic))
+	if !ok {
+		return fmt.Errorf("%w: not a file of tombstones", wire.ErrMalformed)
+	}
+	r := wire.NewReader(rest)
+	t.number = r.U64()
+	r.Into(t.digest[:])
+	for r.Err() == nil && len(r.Rest()) > 0 {
+		p := r.LP32(tombstone.Max)
+		if r.Err() != nil {
+			break
+		}
+		one, err := tombstone.Parse(p)
+		if err == nil && one.Home != t.home {
+			err = fmt.Errorf("a tombstone of home %s", one.Home)
+		}
+		if err != nil {
+			return err
+		}
+		if t.set.Add(one) {
+			t.all = append(t.all, p)
+		}
+	}
+	return r.Err()
+}
+
+// Covers says whether people of the home have had an object deleted.
+func (t *Tombstones) Covers(b sealed.Binding) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.set.Covers(b)
+}
+
+// mark is the place in the server's list, as a hello names it.
+func (t *Tombstones) mark() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.number == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d:%s", t.number, hex.EncodeToString(t.digest[:]))
+}
+
+// follow takes in what the server sends. What does not verify is of no home whose deeds
+// this agent has: then the server is not believed. They are on the disk when follow
+// returns.
+func (t *Tombstones) follow(m api.TombstonesFrame, title *deed.Title) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if m.Home != t.home || m.Above != 0 && m.Above != t.number {
+		return fmt.Errorf("%w: tombstones that follow number %d", errProtocol, m.Above)
+	}
+	number, digest := m.Above, t.digest
+	if m.Above == 0 {
+		digest = [32]byte{}
+	}
+	var fresh []tombstone.Tombstone
+	var more [][]byte
+	for _, b := range m.Tombstones {
+		one, err := tombstone.Parse(b)
+		if err == nil {
+			err = one.Verify(title)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: a tombstone that does not hold: %w", ErrOtherChain, err)
+		}
+		hash := tombstone.Hash(b)
+		number, digest = number+1, tombstone.Next(digest, hash)
+		if !t.set.Has(hash) {
+			fresh, more = append(fresh, one), append(more, b)
+		}
+	}
+	if len(t.all)+len(fresh) > tombstone.MaxInHome {
+		return fmt.Errorf("%w: more tombstones than a home has", errProtocol)
+	}
+	if err := t.store(number, digest, more); err != nil {
+		return err
+	}
+	t.number, t.digest, t.all = number, digest, append(t.all, more...)
+	for _, one := range fresh {
+		t.set.Add(one)
+	}
+	return nil
+}
+
+// store writes the file with more. Its caller holds the lock.
+func (t *Tombstones) store(number uint64, digest [32]byte, more [][]byte) error {
+	var w wire.Writer
+	w.Raw([]byte(tombstonesMagic))
+	w.U64(number)
+	w.Raw(digest[:])
+	for _, list := range [][][]byte{t.all, more} {
+		for _, b := range list {
+			w.LP32(b)
+		}
+	}
+	return durable.WriteBytes(t.fs, t.name, w.Bytes())
+}
+
+// frames are messages with all tombstones.
+func (t *Tombstones) frames() (all []api.TombstonesFrame) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for at := 0; at < len(t.all); at += api.MaxTombstones {
+		end := min(at+api.MaxTombstones, len(t.all))
+		all = append(all, api.TombstonesFrame{Home: t.home, Tombstones: t.all[at:end], Last: end == len(t.all)})
+	}
+	return all
+}
