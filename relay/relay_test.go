@@ -152,6 +152,25 @@ func TestBelongsElsewhere(t *testing.T) {
 	}
 }
 
+// TestBadBytes: what is none of the messages is refused for that, and is nobody's misroute.
+func TestBadBytes(t *testing.T) {
+	b := open(t, relay.Config{})
+	v := b.watch(hall)
+	in := b.inlet(hall)
+	for what, err := range map[string]error{
+		"fragment": in.Take([]byte("not a fragment")),
+		"knock":    func() error { _, err := v.Knock([]byte("not a knock")); return err }(),
+		"grant":    b.Grant(hall.Home, agent, []byte("not a grant")),
+	} {
+		if reason := sealed.ReasonOf(err); reason == "" || errors.Is(err, relay.ErrMisrouted) || errors.Is(err, relay.ErrGone) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if raised := b.raised(); raised != nil {
+		t.Errorf("alarms: %v", raised)
+	}
+}
+
 // TestGrantsFindTheirKnock: a grant goes to the viewer whose knock it answers and to
 // nobody else, once.
 func TestGrantsFindTheirKnock(t *testing.T) {
@@ -316,6 +335,9 @@ func TestRelayCloses(t *testing.T) {
 	}
 	if err := in.Take(fragment(hall, runOf(1), 2, false, 100)); !errors.Is(err, relay.ErrUnwanted) {
 		t.Errorf("a fragment is taken with %v", err)
+	}
+	if _, err := v.Knock(knock(hall, agent, 1)); !errors.Is(err, relay.ErrClosed) {
+		t.Errorf("a knock is taken with %v", err)
 	}
 	if l := b.Load(); l.Streams != 0 || l.Bytes != 0 {
 		t.Errorf("%+v is left", l)

@@ -57,14 +57,11 @@ func (s *Server) agent(a *asking) error {
 			s.greetings.Add(-1)
 		}
 	}()
-	c, ctx, stop, err := s.accept(a, maxHello)
+	c, ctx, leave, err := s.accept(a, maxHello)
 	if err != nil {
 		return err
 	}
-	s.done.Add(1)
-	defer s.done.Done()
-	defer stop()
-	defer c.CloseNow()
+	defer leave()
 	t := &conversation{server: s, r: a.r, route: a.route, conn: c}
 	defer func() { t.outlet.release(true) }()
 	hello, err := t.greet(ctx)

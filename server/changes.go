@@ -21,19 +21,24 @@ const (
 	helloWithin = 10 * time.Second
 )
 
-// accept turns a request into a websocket that ends with the server. Its origin was
-// checked at the wall.
-func (s *Server) accept(a *asking, limit int64) (*websocket.Conn, context.Context, context.CancelFunc, error) {
+// accept turns a request into a websocket that ends with the server, which waits until
+// leave was called. Its origin was checked at the wall.
+func (s *Server) accept(a *asking, limit int64) (c *websocket.Conn, ctx context.Context, leave func(), err error) {
 	if err := a.upgrades(); err != nil {
 		return nil, nil, nil, err
 	}
-	c, err := websocket.Accept(a.w, a.r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	c, err = websocket.Accept(a.w, a.r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 	if err != nil {
 		return nil, nil, nil, malformed("This is no good beginning of a websocket.")
 	}
 	c.SetReadLimit(limit)
 	ctx, stop := context.WithCancel(s.ctx)
-	return c, ctx, stop, nil
+	s.done.Add(1)
+	return c, ctx, func() {
+		_ = c.CloseNow() // it may be closed already
+		stop()
+		s.done.Done()
+	}, nil
 }
 
 // upgrades wants a request that asks for a websocket.
@@ -52,14 +57,11 @@ func (s *Server) changes(a *asking) error {
 		return refuse(http.StatusTooManyRequests, api.TooMany, "Too many pages of this home are open.").after(time.Minute)
 	}
 	defer s.hub.remove(l)
-	c, ctx, stop, err := s.accept(a, 512)
+	c, ctx, leave, err := s.accept(a, 512)
 	if err != nil {
 		return err
 	}
-	s.done.Add(1)
-	defer s.done.Done()
-	defer stop()
-	defer c.CloseNow()
+	defer leave()
 	ctx = c.CloseRead(ctx) // a page has nothing to say; whatever it says ends it
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()

@@ -80,9 +80,6 @@ func (s *Server) watch(a *asking) error {
 		return err
 	}
 	defer leave()
-	s.done.Add(1)
-	defer s.done.Done()
-	defer c.CloseNow()
 	w := &watching{server: s, asking: a, viewer: v, conn: c}
 	s.done.Go(func() { defer v.Close(); w.listen(v.Context()) })
 	s.done.Go(func() { defer v.Close(); w.keepAlive(v.Context()) })
@@ -277,18 +274,15 @@ func (s *Server) inlet(a *asking) error {
 		return refuse(http.StatusConflict, api.Unwanted, "Nobody watches this stream.")
 	}
 	defer in.Close()
-	c, ctx, stop, err := s.accept(a, api.MaxLive)
+	c, ctx, leave, err := s.accept(a, api.MaxLive)
 	if err != nil {
 		return err
 	}
-	s.done.Add(1)
-	defer s.done.Done()
-	defer stop()
-	defer c.CloseNow()
+	defer leave()
 	s.done.Go(func() {
-		defer stop()
 		for sleep(ctx, pingEvery) && pong(ctx, c) == nil {
 		}
+		_ = c.CloseNow() // whoever reads sees it
 	})
 	for {
 		kind, b, err := c.Read(ctx)
