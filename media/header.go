@@ -14,12 +14,16 @@ const (
 )
 
 // initSegment returns the file type and the movie box. The length stands in mehd,
-// the only place for it in a movie whose samples are all in fragments; 0 is one without
-// an end. The first picture is shown after wait, which an edit list cuts off. Without
-// parameters there is no track of pictures, without a coding none of sound.
+// the only place for it in a movie whose samples are all in fragments; one of length 0 is
+// live, and says nothing of its end. The first picture is shown after wait, which an edit
+// list cuts off. Without parameters there is no track of pictures, without a coding none
+// of sound.
 func initSegment(p *Parameters, coding *Coding, duration, wait Ticks, created time.Time) []byte {
 	brands := "iso6mp41"
-	var extends, pictures, sound []byte
+	var length, extends, pictures, sound []byte
+	if duration > 0 {
+		length = box("mehd", full(1, 0), u64(uint64(duration)))
+	}
 	if p != nil {
 		var edit []byte
 		if wait > 0 {
@@ -40,7 +44,7 @@ func initSegment(p *Parameters, coding *Coding, duration, wait Ticks, created ti
 			box("mvhd", full(1, 0), at(created), u32(Rate), u64(0), u32(1<<16), u16(1<<8, 0), zeros(8), matrix, zeros(24), u32(audioTrack+1)),
 			pictures,
 			sound,
-			box("mvex", box("mehd", full(1, 0), u64(uint64(duration))), extends)))
+			box("mvex", length, extends)))
 }
 
 // at is when something was made and last changed: seconds since 1904, 0 if nobody knows.

@@ -205,10 +205,13 @@ func TestGrantsFindTheirKnock(t *testing.T) {
 			t.Errorf("a grant %s is taken with %v", name, err)
 		}
 	}
-	if got := len(b.raised()); got != 6 {
-		t.Errorf("%d alarms, want 6", got)
-	}
 	g := grant(hall, agent, k, runOf(1), 1)
+	if err := b.Grant(elsewhere.Home, agent, g); !errors.Is(err, relay.ErrMisrouted) {
+		t.Errorf("a grant from another home's agent is taken with %v", err)
+	}
+	if got := len(b.raised()); got != 7 {
+		t.Errorf("%d alarms, want 7", got)
+	}
 	b.must(b.Grant(hall.Home, agent, g))
 	if err := b.Grant(hall.Home, agent, g); !errors.Is(err, relay.ErrGone) {
 		t.Errorf("the second time it is taken with %v", err)
@@ -220,6 +223,18 @@ func TestGrantsFindTheirKnock(t *testing.T) {
 	b.want(b.given(in, one), 1, 2)
 	b.want(b.given(in, two))
 	b.want(b.given(other, three))
+}
+
+// TestRefusalTakesNothingBack: who is refused another run goes on with the one that was
+// granted, though it has not begun.
+func TestRefusalTakesNothingBack(t *testing.T) {
+	b := open(t, relay.Config{})
+	v := b.watch(hall)
+	in := b.inlet(hall)
+	b.letIn(v, hall, 1, runOf(1), 1)
+	b.letIn(v, hall, 2, latchkey.RunID{}, 0)
+	b.bring(in, hall, runOf(1), 1, 2, 4)
+	b.want(b.given(in, v), 1, 2)
 }
 
 // TestNewestKnockCounts: the grant for an older knock, or for one of somebody who has
