@@ -144,6 +144,13 @@ func (h *Home) Usage(ctx context.Context) (Usage, error) {
 	return a, err
 }
 
+// Review marks events as looked at by the session's person, and with them all that are
+// listed with the one of through or after it; zero for none.
+func (h *Home) Review(ctx context.Context, through latchkey.EventID, events ...latchkey.EventID) error {
+	var a HomeOK
+	return h.ask(ctx, h.call("POST", "/reviewed"), Review{Home: h.home, Events: append([]latchkey.EventID{}, events...), Through: through}, &a, &a.Home)
+}
+
 // Asks returns what agents ask for.
 func (h *Home) Asks(ctx context.Context) ([][]byte, error) {
 	var a Asks

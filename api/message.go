@@ -170,8 +170,9 @@ type Events struct {
 
 // Event is the objects of one event.
 type Event struct {
-	Event   latchkey.EventID `json:"event"`
-	Objects []ObjectRow      `json:"objects"`
+	Event    latchkey.EventID `json:"event"`
+	Objects  []ObjectRow      `json:"objects"`
+	Reviewed bool             `json:"reviewed,omitempty" doc:"the asker has looked at it"`
 }
 
 // ObjectRow is one object of an event: header and envelope, or name and problem.
@@ -244,6 +245,17 @@ type Stored struct {
 	Name   string          `json:"name"`
 	Stored bool            `json:"stored"`
 }
+
+// Review says what its person has looked at.
+type Review struct {
+	V       V                  `json:"v"`
+	Home    latchkey.HomeID    `json:"home"`
+	Events  []latchkey.EventID `json:"events" doc:"at most 500"`
+	Through latchkey.EventID   `json:"through,omitzero" doc:"and all that are listed with this one or after it"`
+}
+
+// MaxReview is how many events one request marks.
+const MaxReview = 500
 
 // Report says that something came which is not what was asked for, or does not open.
 type Report struct {

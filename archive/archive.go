@@ -73,6 +73,7 @@ type Archive struct {
 	Holds      Holds
 	Tombstones Tombstones
 	Deletions  Deletions
+	Reviews    Reviews
 
 	Accounts        Accounts
 	Unlockers       Unlockers

@@ -178,6 +178,7 @@ func takeOut(ctx context.Context, tx *sql.Tx, all []kept) error {
 		}{
 			{`DELETE FROM envelopes WHERE home = ? AND camera = ? AND object = ?`, []any{k.Home[:], k.Camera[:], k.Object[:]}},
 			{`DELETE FROM events WHERE home = ?1 AND event = ?2 AND NOT EXISTS (SELECT 1 FROM objects WHERE home = ?1 AND event = ?2)`, []any{k.Home[:], k.Event[:]}},
+			{`DELETE FROM reviews WHERE home = ?1 AND event = ?2 AND NOT EXISTS (SELECT 1 FROM events WHERE home = ?1 AND event = ?2)`, []any{k.Home[:], k.Event[:]}},
 			{`UPDATE homes SET removed = removed + 1, bytes = bytes - ? WHERE home = ?`, []any{size, k.Home[:]}},
 		} {
 			if _, err := tx.ExecContext(ctx, c.change, c.args...); err != nil {

@@ -53,6 +53,7 @@ func (s *Server) events(a *asking) error {
 		return frozen()
 	}
 	out := api.Events{Home: a.home, Head: api.Head(a.title.Head()), Events: []api.Event{}}
+	var places []archive.Cursor
 	for looked := 0; ; {
 		page, err := s.page(a, before, int(limit)-len(out.Events))
 		if err != nil {
@@ -65,17 +66,16 @@ func (s *Server) events(a *asking) error {
 			}
 			if len(rows) > 0 {
 				out.Events = append(out.Events, api.Event{Event: e.Place.Event, Objects: rows})
+				places = append(places, e.Place)
 			}
 		}
 		looked += len(page.Events)
 		switch {
 		case page.Next == nil:
-			a.answer(out)
-			return nil
+			return s.reviewed(a, out, places)
 		case len(out.Events) >= int(limit), looked >= maxLooked:
 			out.Next = encodeCursor(*page.Next)
-			a.answer(out)
-			return nil
+			return s.reviewed(a, out, places)
 		}
 		before = *page.Next
 	}

@@ -35,6 +35,7 @@ func (s *Server) handlers() map[string]func(a *asking) error {
 		"tombstones":    s.tombstones,
 		"delete":        s.delete,
 		"usage":         s.usage,
+		"review":        s.review,
 		"asks":          s.asks,
 		"refuse-ask":    s.refuseAsk,
 		"open-join":     s.openJoin,

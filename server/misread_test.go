@@ -21,6 +21,7 @@ type keys struct {
 	name    latchkey.Name
 	before  archive.Cursor
 	secret  archive.Secret // of a session
+	person  latchkey.PersonID
 	request string
 	slot    api.Slot
 	setup   archive.Secret
@@ -44,11 +45,11 @@ type misreader struct {
 func (m misreader) crossed() archive.Archive {
 	a := m.Archive
 	x := misread{m, a.Setups, a.Homes, a.Outbox, a.Objects, a.Sessions, a.Joins, a.Asks, a.Settings, a.Agents, a.Conditions,
-		a.Receipts, a.Accounts, a.Unlockers, a.Vaults, a.AccountSessions, a.Tombstones}
+		a.Receipts, a.Accounts, a.Unlockers, a.Vaults, a.AccountSessions, a.Tombstones, a.Reviews}
 	a.Setups, a.Homes, a.Outbox, a.Objects, a.Sessions = x, x, x, x, x
 	a.Joins, a.Asks, a.Settings, a.Agents, a.Conditions = x, x, x, x, x
 	a.Receipts, a.Accounts, a.Unlockers, a.Vaults, a.AccountSessions = x, x, x, x, x
-	a.Tombstones = x
+	a.Tombstones, a.Reviews = x, x
 	return a
 }
 
@@ -98,6 +99,7 @@ type misread struct {
 	archive.Vaults
 	archive.AccountSessions
 	archive.Tombstones
+	archive.Reviews
 }
 
 func (x misread) OpenSetup(ctx context.Context, secret archive.Secret, now latchkey.Time) (archive.Secret, error) {
@@ -207,6 +209,12 @@ func (x misread) Settings(ctx context.Context, home latchkey.HomeID) (archive.Do
 
 func (x misread) Copies(ctx context.Context, home latchkey.HomeID) ([]archive.Copy, error) {
 	return several(x.m, "Agents.Copies", home, x.m.to.home, func(k latchkey.HomeID) ([]archive.Copy, error) { return x.Agents.Copies(ctx, k) })
+}
+
+func (x misread) Reviewed(ctx context.Context, home latchkey.HomeID, person latchkey.PersonID, since latchkey.Time) ([]archive.Reviewed, error) {
+	return several(x.m, "Reviews.Reviewed", keys{home: home, person: person}, x.m.to, func(k keys) ([]archive.Reviewed, error) {
+		return x.Reviews.Reviewed(ctx, k.home, k.person, since)
+	})
 }
 
 func (x misread) Conditions(ctx context.Context, home latchkey.HomeID) ([]archive.Condition, error) {

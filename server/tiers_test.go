@@ -24,7 +24,7 @@ var unread = map[string][]string{
 	"it only writes, and compares in its transaction": {
 		"Setups.MintSetup", "Homes.Found", "Homes.Append", "Homes.Reopen", "Objects.Index", "Tombstones.PutTombstones", "Sessions.StartSession", "Sessions.SeeSession",
 		"Sessions.EndSession", "Joins.OpenJoin", "Joins.AnswerJoin", "Joins.RevealJoin", "Joins.CloseJoin", "Asks.PutAsk", "Asks.DropAsk",
-		"Settings.PutSettings", "Agents.Arrive", "Conditions.PutCondition", "Receipts.PutReceipts", "Receipts.Sweep", "Restores.Restored",
+		"Reviews.Review", "Settings.PutSettings", "Agents.Arrive", "Conditions.PutCondition", "Receipts.PutReceipts", "Receipts.Sweep", "Restores.Restored",
 		"Holds.PutHold", "Holds.Release", "Accounts.SignUp", "Accounts.SetAddress", "Codes.SetCode", "Codes.UseCode", "Unlockers.PutUnlocker",
 		"Unlockers.DropUnlocker", "Unlockers.UseUnlocker", "Vaults.PutVault", "AccountSessions.StartAccountSession",
 		"AccountSessions.SeeAccountSession", "AccountSessions.EndAccountSession",
@@ -90,7 +90,8 @@ func (s *street) furnish(t *testing.T, m *home) (k keys) {
 	}
 	o := m.stored(latchkey.Thumbnail, "of "+home.String())
 	must(0, m.member.Delete(t.Context(), m.buried(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{latchkey.NewEventID()}})))
-	k = keys{home: home, name: o.Name(), secret: secretOf(m.member.Cookie()), request: "test", slot: secret.Slot()}
+	must(0, m.member.Review(t.Context(), o.File.Header.Binding.Event))
+	k = keys{home: home, person: m.owner.Keys.Person, name: o.Name(), secret: secretOf(m.member.Cookie()), request: "test", slot: secret.Slot()}
 	if answer, text := s.do(t, raw{method: "GET", path: objectPath(k.name), header: m.asPage(), mac: m.mac()}); answer.StatusCode != 200 {
 		t.Fatalf("%d %s", answer.StatusCode, text)
 	}
@@ -202,6 +203,7 @@ func (s *street) crossings() (all []crossing) {
 	both(crossing{read: "Objects.Object", ask: s.asAgent("HEAD", ""), good: 200, bad: 502, where: "row"})
 	events := s.asMember("GET", s.mine.path("/events"), nil)
 	list(crossing{read: "Objects.Events", ask: events, good: 200, bad: 502, where: "list"})
+	list(crossing{read: "Reviews.Reviewed", ask: events, good: 200, bad: 502, where: "mark"})
 	newest := must(s.mine.member.Events(s.mine.t.Context(), "", 1))
 	further := s.asMember("GET", s.mine.path("/events?before="+newest.Next), nil)
 	add(crossing{read: "Objects.Events", to: s.same, ask: further, good: 200, bad: 502, where: "list"})

@@ -45,6 +45,7 @@ var expectations = map[string]expected{
 	"tombstones":    {401, 200, 401, 401, 401, 401, nil},
 	"delete":        {401, 400, 401, 401, 401, 401, func(m *home) any { return api.PutTombstones{Home: m.owner.Home(), Tombstones: [][]byte{}} }},
 	"usage":         {401, 200, 401, 401, 401, 401, nil},
+	"review":        {401, 200, 401, 401, 401, 401, func(m *home) any { return api.Review{Home: m.owner.Home(), Events: []latchkey.EventID{}} }},
 	"asks":          {401, 200, 401, 401, 401, 401, nil},
 	"refuse-ask":    {401, 200, 401, 401, 401, 401, nil},
 	"open-join":     {401, 400, 401, 401, 401, 401, func(m *home) any { return api.OpenJoin{Home: m.owner.Home(), Announcement: []byte{}} }},

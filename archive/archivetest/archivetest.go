@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"closes what was restored":          restored,
 		"cuts off with the append":          cutsOff,
 		"keeps holds for ever":              holds,
+		"keeps what a person has looked at": reviews,
 		"looks at a set-up secret":          openSetup,
 		"keeps accounts":                    accounts,
 		"uses a code once":                  codes,
