@@ -93,7 +93,10 @@ export class House {
     this.keeper = keeper;
     this.connection = new Connection(() => this.#reconnect());
     this.openings = new Openings(keeper, (trouble) => this.#note(trouble));
-    this.inbox = new Inbox(async (before) => this.#listed(await keeper.events(...(before === undefined ? [] : [before]))));
+    this.inbox = new Inbox(
+      async (before) => this.#listed(await keeper.events(...(before === undefined ? [] : [before]))),
+      async (events, through) => this.heard(await keeper.review(events, ...(through === undefined ? [] : [through]))),
+    );
     this.people = new People(this);
     this.#stopListening = keeper.changes((change) => this.#changed(change));
   }

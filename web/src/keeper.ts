@@ -56,6 +56,7 @@ export class Keeper {
   readonly settings = this.#call("settings");
   readonly saveSettings = this.#call("saveSettings");
   readonly events = this.#call("events");
+  readonly review = this.#call("review");
   readonly thumbnail = this.#call("thumbnail");
   readonly description = this.#call("description");
   readonly clip = this.#call("clip");

@@ -21,7 +21,7 @@ const title = {
   gaveBack: 0,
 } satisfies TitleView;
 const names: Record<string, string> = { c1: "Yard", c2: "Door", c3: "Door" };
-const row = (camera: string | null, time: number | null): EventRow => ({ key: "", event: null, camera: camera as CameraID | null, time, objects: [] });
+const row = (camera: string | null, time: number | null): EventRow => ({ key: "", event: null, camera: camera as CameraID | null, time, reviewed: false, objects: [] });
 
 test("cameras stand by name, each with its newest event", () => {
   const rows = [row("c1", 5), row("c1", 9), row("c2", null), row(null, 100), row("gone", 50)];

@@ -48,6 +48,7 @@ export class FakeHome implements Calls {
     const page = this.#s.events.slice(from, from + 30).map((e) => ({ ...e.row }));
     return this.#s.answer({ events: page, next: from + 30 < this.#s.events.length ? String(from + 30) : "" });
   };
+  review: Calls["review"] = () => this.#s.answer({});
   thumbnail: Calls["thumbnail"] = async (name) => {
     await wait(150 + Math.random() * 300);
     const e = this.#s.find(name);

@@ -106,9 +106,9 @@ export class Stage {
     const objects = [object("thumbnail", 0)];
     if (i > 0) objects.push(object("description", 1));
     if (i > 1) objects.push(object("clip", 2));
-    const fake = { row: { key: event as string, event, camera, time, objects } as EventRow, seconds: 6 + ((i * 31) % 55), scene: scenes[which] ?? "door" };
+    const fake = { row: { key: event as string, event, camera, time, reviewed: i > 2, objects } as EventRow, seconds: 6 + ((i * 31) % 55), scene: scenes[which] ?? "door" };
     if (i === 4) objects[0] = { state: "refused", name: name("thumbnail", 0), kind: "thumbnail", word: "misroute", reason: "wrong-camera" };
-    if (i === 11) fake.row = { key: "row 11", event: null, camera: null, time: null, objects: [{ state: "refused", name: null, kind: null, word: "corrupt", reason: "bad-signature" }] };
+    if (i === 11) fake.row = { key: "row 11", event: null, camera: null, time: null, reviewed: false, objects: [{ state: "refused", name: null, kind: null, word: "corrupt", reason: "bad-signature" }] };
     return fake;
   }
 

@@ -26,3 +26,19 @@ export function step(event: KeyboardEvent, root: HTMLElement): void {
 export function focusCard(root: HTMLElement, event: string): void {
   cards(root).find((c) => c.dataset["event"] === event)?.focus();
 }
+
+/** What is done to the card in hand, or to those that are selected. */
+export type Does = "select" | "all" | "review" | "none";
+
+/** What a key asks for that is no step. */
+export function doesOf(event: Pick<KeyboardEvent, "key" | "metaKey" | "ctrlKey" | "altKey" | "target">): Does | null {
+  if (event.altKey || isTyping(event.target)) return null;
+  if (event.metaKey || event.ctrlKey) return event.key === "a" ? "all" : null;
+  const keys: Record<string, Does> = { x: "select", r: "review", Escape: "none" };
+  return keys[event.key] ?? null;
+}
+
+/** The key of the event whose card has the focus. */
+export function cardInHand(): string | null {
+  return document.activeElement?.closest<HTMLElement>("[data-event]")?.dataset["event"] ?? null;
+}

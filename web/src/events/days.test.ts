@@ -9,7 +9,7 @@ const berlin = "Europe/Berlin";
 const us = (iso: string) => Date.parse(iso) * 1000;
 
 function row(key: string, iso: string | null): EventRow {
-  return { key, event: null, camera: null, time: iso === null ? null : us(iso), objects: [] };
+  return { key, event: null, camera: null, time: iso === null ? null : us(iso), reviewed: false, objects: [] };
 }
 
 const keys = (rows: EventRow[], zone = berlin) => byDay(rows, zone).map((d) => [d.day, d.rows.map((r) => r.key).join("")]);

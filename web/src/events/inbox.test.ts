@@ -3,13 +3,20 @@ import { describe, expect, test } from "vitest";
 import type { EventID, EventRow, EventsPage, Result } from "../worker/protocol.ts";
 import { Inbox } from "./inbox.svelte.ts";
 
-const row = (n: number): EventRow => ({ key: `e${n}`, event: `e${n}` as EventID, camera: null, time: n, objects: [] });
+const row = (n: number): EventRow => ({ key: `e${n}`, event: `e${n}` as EventID, camera: null, time: n, reviewed: n <= 3, objects: [] });
 
 /** A server with events 1 to n, ten to a page. */
 class Shelf {
   calls = 0;
   offline = false;
+  marked: unknown[] = [];
   constructor(public newest: number) {}
+
+  mark = async (events: EventID[], through?: EventID): Promise<Result<object>> => {
+    if (this.offline) return { ok: false, trouble: "offline" };
+    this.marked.push({ events, through });
+    return { ok: true };
+  };
 
   fetch = async (before?: string): Promise<Result<EventsPage>> => {
     this.calls++;
@@ -26,7 +33,7 @@ const down = (from: number, to: number) => Array.from({ length: from - to + 1 },
 describe("the newest events", () => {
   test("come in at the top while nothing is moved under a finger", async () => {
     const shelf = new Shelf(25);
-    const inbox = new Inbox(shelf.fetch);
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
     expect(inbox.state).toBe("first");
     await inbox.refresh();
     expect([inbox.state, inbox.more, numbers(inbox)]).toEqual(["ready", true, down(25, 16)]);
@@ -37,7 +44,7 @@ describe("the newest events", () => {
 
   test("wait while they would, and are counted", async () => {
     const shelf = new Shelf(25);
-    const inbox = new Inbox(shelf.fetch);
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
     inbox.mayMove = () => false;
     await inbox.refresh();
     expect(numbers(inbox)).toEqual(down(25, 16)); // the first page moves nothing
@@ -53,7 +60,7 @@ describe("the newest events", () => {
 
   test("are shown at once when asked for", async () => {
     const shelf = new Shelf(5);
-    const inbox = new Inbox(shelf.fetch);
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
     await inbox.refresh();
     inbox.mayMove = () => false;
     shelf.newest = 7;
@@ -64,7 +71,7 @@ describe("the newest events", () => {
 
   test("fill the gap after a long sleep", async () => {
     const shelf = new Shelf(20);
-    const inbox = new Inbox(shelf.fetch);
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
     await inbox.refresh();
     shelf.newest = 50;
     await inbox.refresh();
@@ -75,7 +82,7 @@ describe("the newest events", () => {
 
   test("replace the list after a very long one, and the rest is still below", async () => {
     const shelf = new Shelf(20);
-    const inbox = new Inbox(shelf.fetch);
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
     await inbox.refresh();
     shelf.newest = 500;
     await inbox.refresh();
@@ -86,7 +93,7 @@ describe("the newest events", () => {
 
   test("are asked for once more, however many hints come meanwhile", async () => {
     const shelf = new Shelf(5);
-    const inbox = new Inbox(shelf.fetch);
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
     await Promise.all([inbox.refresh(), inbox.refresh(), inbox.refresh(), inbox.refresh()]);
     expect(shelf.calls).toBe(2);
   });
@@ -94,7 +101,7 @@ describe("the newest events", () => {
 
 describe("older events", () => {
   test("go on to the end", async () => {
-    const inbox = new Inbox(new Shelf(25).fetch);
+    const inbox = new Inbox(new Shelf(25).fetch, async () => ({ ok: true }));
     await inbox.refresh();
     while (inbox.more) await inbox.older();
     expect(numbers(inbox)).toEqual(down(25, 1));
@@ -104,7 +111,7 @@ describe("older events", () => {
 
   test("are kept when a newest page comes in between", async () => {
     const shelf = new Shelf(25);
-    const inbox = new Inbox(shelf.fetch);
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
     await inbox.refresh();
     await inbox.older();
     shelf.newest = 26;
@@ -115,7 +122,7 @@ describe("older events", () => {
 
   test("that cannot be had are asked for again", async () => {
     const shelf = new Shelf(25);
-    const inbox = new Inbox(shelf.fetch);
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
     await inbox.refresh();
     shelf.offline = true;
     await inbox.older();
@@ -128,7 +135,7 @@ describe("older events", () => {
 
 test("a server that does not answer takes nothing away", async () => {
   const shelf = new Shelf(5);
-  const inbox = new Inbox(shelf.fetch);
+  const inbox = new Inbox(shelf.fetch, shelf.mark);
   shelf.offline = true;
   await inbox.refresh();
   expect(inbox.state).toBe("failed");
@@ -138,4 +145,60 @@ test("a server that does not answer takes nothing away", async () => {
   shelf.offline = true;
   await inbox.refresh();
   expect([inbox.state, numbers(inbox)]).toEqual(["ready", down(5, 1)]);
+});
+
+describe("what was looked at", () => {
+  async function opened(n: number) {
+    const shelf = new Shelf(n);
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
+    await inbox.refresh();
+    return { shelf, inbox };
+  }
+
+  test("is counted down, one by one and all at once", async () => {
+    const { shelf, inbox } = await opened(8);
+    expect(inbox.unreviewed).toBe(5);
+    await inbox.review(["e8", "e2", "e5"]);
+    expect(inbox.unreviewed).toBe(3);
+    expect(shelf.marked).toEqual([{ events: ["e8", "e5"], through: undefined }]);
+    await inbox.review(["e8"]);
+    expect(shelf.marked.length).toBe(1);
+    await inbox.reviewAll();
+    expect(inbox.unreviewed).toBe(0);
+    expect(shelf.marked[1]).toEqual({ events: [], through: "e8" });
+  });
+
+  test("does not count as such if the server was not told", async () => {
+    const { shelf, inbox } = await opened(8);
+    shelf.offline = true;
+    await inbox.review(["e8"]);
+    expect(inbox.unreviewed).toBe(5);
+  });
+
+  test("stays where it is while only the rest is shown, and all that waits above is not marked with the rest", async () => {
+    const { shelf, inbox } = await opened(8);
+    inbox.only = true;
+    expect(numbers(inbox)).toEqual(down(8, 4));
+    await inbox.review(["e6"]);
+    expect(numbers(inbox)).toEqual(down(8, 4));
+    inbox.only = true;
+    expect(numbers(inbox)).toEqual([8, 7, 5, 4]);
+    inbox.mayMove = () => false;
+    shelf.newest = 9;
+    await inbox.refresh();
+    await inbox.reviewAll();
+    expect(shelf.marked.at(-1)).toEqual({ events: [], through: "e8" });
+    expect(inbox.unreviewed).toBe(1);
+  });
+
+  test("can be selected, until it is not there any more", async () => {
+    const { shelf, inbox } = await opened(8);
+    inbox.select("e8");
+    inbox.select("e7");
+    inbox.select("e7");
+    expect([...inbox.selected]).toEqual(["e8"]);
+    shelf.newest = 7;
+    await inbox.refresh();
+    expect(inbox.selected.size).toBe(0);
+  });
 });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { CameraID, EventID, EventRow } from "../worker/protocol.ts";
 import { mergeNewest, mergeOlder, ofCamera, withLastingKeys } from "./list.ts";
 
-const rows = (keys: string, version = 0): EventRow[] => [...keys].map((key) => ({ key, event: null, camera: `${key < "h" ? "door" : "yard"}` as CameraID, time: version, objects: [] }));
+const rows = (keys: string, version = 0): EventRow[] => [...keys].map((key) => ({ key, event: null, camera: `${key < "h" ? "door" : "yard"}` as CameraID, time: version, reviewed: false, objects: [] }));
 const text = (list: readonly EventRow[]) => list.map((r) => r.key).join("");
 
 test.each([
@@ -35,14 +35,14 @@ test("an older page that overlaps repeats nothing", () => {
 });
 
 test("one camera's rows, and none without a verified camera", () => {
-  const list = [...rows("ih"), ...rows("ba"), { key: "x", event: null, camera: null, time: null, objects: [] }];
+  const list = [...rows("ih"), ...rows("ba"), { key: "x", event: null, camera: null, time: null, reviewed: false, objects: [] }];
   expect(text(ofCamera(list, "door"))).toBe("ba");
   expect(text(ofCamera(list, ""))).toBe("ihbax");
 });
 
 test("a row of which nothing verified keeps its key from one answer to the next", () => {
   const page = (answer: string, keys: string): EventRow[] =>
-    [...keys].map((key, i) => ({ key: key === "?" ? `${answer}-${i}` : key, event: key === "?" ? null : (key as EventID), camera: null, time: null, objects: [] }));
+    [...keys].map((key, i) => ({ key: key === "?" ? `${answer}-${i}` : key, event: key === "?" ? null : (key as EventID), camera: null, time: null, reviewed: false, objects: [] }));
   const first = withLastingKeys(page("1", "d?c??b?"));
   const second = withLastingKeys(page("2", "ed?c??b?"));
   expect(second.slice(1, 7).map((r) => r.key)).toEqual(first.slice(0, 6).map((r) => r.key));

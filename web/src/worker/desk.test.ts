@@ -187,6 +187,18 @@ describe("the list", () => {
     expect(row!.objects.map((o) => o.state === "verified" && o.openable)).toEqual([true, true]);
   });
 
+  it("says what was looked at, and tells the server of it in so many at a time", async () => {
+    const { agent, cameras } = await withCameras(1);
+    const [old, fresh] = await Promise.all([0, 1].map(() => agent.seal(server.title!, cameras[0]!, "thumbnail", jpeg())));
+    server.events = [old!, fresh!].map((m) => ({ event: m.binding.event, objects: [m.row], ...(m === old ? { reviewed: true } : {}) }));
+    expect((await listed()).map((e) => e.reviewed)).toEqual([true, false]);
+    const many = Array.from({ length: 501 }, () => idText("event", random(16)));
+    await good(desk.review(many));
+    await good(desk.review([], many[0]!));
+    const told = server.arrived.filter((q) => q.path.endsWith("/reviewed")).map((q) => q.body);
+    expect(told).toMatchObject([{ events: many.slice(0, 500) }, { events: many.slice(500) }, { events: [], through: many[0] }]);
+  });
+
   it("refuses and reports a row of another home, and says nothing of what it holds", async () => {
     await withCameras(1);
     const [mine, desk0, keep0] = [server, desk, keep];

@@ -1,6 +1,6 @@
 // Where the page's calls about the home that is open are answered.
 
-import { type AgentID, type CameraID, type HomeID, type NameText, parseName } from "../seal/name.ts";
+import { type AgentID, type CameraID, type EventID, type HomeID, type NameText, parseName } from "../seal/name.ts";
 import { base64 } from "../wire.ts";
 import type { Listening } from "./agents.ts";
 import { found } from "./founding.ts";
@@ -91,6 +91,10 @@ export class Desk implements Calls {
 
   events(before?: string): Promise<Result<EventsPage>> {
     return this.#in((room) => room.events.page(before));
+  }
+
+  review(events: EventID[], through?: EventID): Promise<Result<object>> {
+    return this.#in((room) => room.events.review(events, through));
   }
 
   thumbnail(name: NameText): Promise<Opened<{ blob: Blob }>> {

@@ -16,6 +16,7 @@ import type { EventRow, EventsPage, ObjectRow } from "./protocol.ts";
 import type { Reporter } from "./report.ts";
 
 const perPage = 50;
+const perReview = 500; // events that one request marks
 // Rows that are remembered, each a header and an envelope: 1.5 KB.
 const maxRows = 20_000;
 
@@ -75,9 +76,18 @@ export class Events {
     for (const [i, e] of fields.list("events").entries()) {
       const event = new Fields(e);
       const rows = await Promise.all(event.list("objects").map((o) => this.#object(new Fields(o), event.text("event"), request, notified)));
-      events.push(eventRow(rows, `${request}-${i}`));
+      events.push(eventRow(rows, `${request}-${i}`, event.has("reviewed") && event.boolean("reviewed")));
     }
     return { events, next: fields.text("next") };
+  }
+
+  /** Says what this person has looked at. */
+  async review(events: readonly EventID[], through?: EventID): Promise<object> {
+    for (let at = 0; at === 0 || at < events.length; at += perReview) {
+      const some = events.slice(at, at + perReview);
+      await this.#home.session.ask("POST", "/reviewed", { events: some, ...(through === undefined ? {} : { through }) });
+    }
+    return {};
   }
 
   async #object(o: Fields, event: string, request: string, notified: number): Promise<Seen> {
@@ -167,14 +177,14 @@ function now(): number {
 }
 
 /** Joins the objects of one event. Its camera and time are those of a verified binding. */
-function eventRow(seen: readonly Seen[], key: string): EventRow {
+function eventRow(seen: readonly Seen[], key: string, reviewed: boolean): EventRow {
   const verified = seen.flatMap(({ header, row }) => (header === null || row.state === "refused" ? [] : [{ binding: header.binding, time: row.time }]));
   // The description's time is the event's start; a clip begins with the pre-roll.
   const order = ["description", "thumbnail", "clip"];
   const first = [...verified].sort((a, b) => order.indexOf(a.binding.kind) - order.indexOf(b.binding.kind))[0];
   const event: EventID | null = first?.binding.event ?? null;
   const objects = seen.map((s) => (s.header !== null && s.header.binding.camera !== first!.binding.camera ? astray(s.row) : s.row));
-  return { key: event ?? key, event, camera: first?.binding.camera ?? null, time: first?.time ?? null, objects };
+  return { key: event ?? key, event, camera: first?.binding.camera ?? null, time: first?.time ?? null, reviewed, objects };
 }
 
 // Two cameras cannot have one event.

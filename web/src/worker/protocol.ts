@@ -125,6 +125,8 @@ export interface EventRow {
   event: EventID | null;
   camera: CameraID | null;
   time: number | null;
+  /** Whether this person has looked at it. */
+  reviewed: boolean;
   objects: ObjectRow[];
 }
 
@@ -251,6 +253,8 @@ export interface Calls {
   saveSettings(change: SettingsChange): Promise<Result<{ settings: SettingsView }>>;
   /** A page of verified rows, newest first. */
   events(before?: string): Promise<Result<EventsPage>>;
+  /** Marks events as looked at, and with `through` all that are listed with that one or behind it. */
+  review(events: EventID[], through?: EventID): Promise<Result<object>>;
   thumbnail(name: NameText): Promise<Opened<{ blob: Blob }>>;
   description(name: NameText): Promise<Opened<{ description: Description }>>;
   clip(name: NameText): Promise<Opened<{ blob: Blob }>>;

@@ -21,6 +21,7 @@ const homeCalls: Record<keyof Calls, true> = {
   settings: true,
   saveSettings: true,
   events: true,
+  review: true,
   thumbnail: true,
   description: true,
   clip: true,

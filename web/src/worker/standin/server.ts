@@ -227,6 +227,8 @@ export class StandIn {
         if (q.body["head"] !== head) throw new Refuse(409, "unknown-head");
         this.closed = false;
         return ok({ head });
+      case "POST reviewed":
+        return ok({ ok: true });
       case "GET settings":
         return ok({ document: base64(this.document) });
       case "PUT settings":
