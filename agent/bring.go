@@ -21,7 +21,7 @@ type stream struct {
 	wake chan struct{}        // has one place: there is something to do
 	feed atomic.Pointer[feed] // what it is made of; nil while the camera does not run
 
-	queue queue // protected by the feed's lock
+	queue queue
 
 	mu      sync.Mutex // protects waiting
 	waiting []waiting

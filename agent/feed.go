@@ -21,7 +21,7 @@ type shot struct {
 type feed struct {
 	clock *clock.Clock
 
-	mu     sync.Mutex // protects what follows, and the queues of its streams
+	mu     sync.Mutex // protects what follows
 	dead   bool       // nothing of it is brought any more
 	came   bool
 	offset media.Ticks
@@ -96,18 +96,21 @@ const (
 	queuedBytes = 8 << 20
 )
 
-// queue is what waits to be brought. The feed's lock protects it.
+// queue is what waits to be brought.
 type queue struct {
+	mu    sync.Mutex // protects what follows; it is taken after a feed's
 	shots []shot
 	size  int
 	skips bool // up to the next key frame
 }
 
 func (q *queue) push(s shot) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	full := len(q.shots) >= queuedShots || q.size+s.Size() > queuedBytes && len(q.shots) > 0
 	switch {
 	case full && s.Key:
-		*q = queue{}
+		q.shots, q.size, q.skips = nil, 0, false
 	case full:
 		q.skips = true
 	case s.Key:
@@ -120,6 +123,8 @@ func (q *queue) push(s shot) {
 
 // pop takes what waits.
 func (q *queue) pop() []shot {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	shots := q.shots
 	q.shots, q.size = nil, 0
 	return shots

@@ -68,6 +68,9 @@ func TestGrantOfTheSameRun(t *testing.T) {
 	b.bring(in, hall, runOf(1), 7, 11, 4)
 	b.letIn(v, hall, 3, runOf(1), 9)
 	b.want(b.given(in, v), 9, 10, 11)
+	b.letIn(v, hall, 4, runOf(1), 14) // where nobody can begin
+	b.bring(in, hall, runOf(1), 12, 18, 4)
+	b.want(b.given(in, v), 17, 18)
 }
 
 // TestSlowViewer: one who is a moment behind misses nothing, one who is further behind
@@ -124,6 +127,51 @@ func TestMissingFragments(t *testing.T) {
 		got = append(got, b.given(in, v)...)
 	}
 	b.want(got, 5, 6, 9)
+}
+
+// TestHolesAreNotKept: what follows a hole in a group takes no memory.
+func TestHolesAreNotKept(t *testing.T) {
+	b := open(t, relay.Config{})
+	b.watch(hall)
+	in := b.inlet(hall)
+	b.bring(in, hall, runOf(1), 1, 2, 8)
+	before := b.Load().Bytes
+	b.bring(in, hall, runOf(1), 4, 6, 8)
+	if now := b.Load().Bytes; now != before {
+		t.Errorf("%d bytes are kept behind a hole", now-before)
+	}
+}
+
+// TestFormerRunIsKeptForAGroup: who is a moment behind when the run changes is given the
+// rest of the former one, until a group of the next has passed.
+func TestFormerRunIsKeptForAGroup(t *testing.T) {
+	b := open(t, relay.Config{})
+	slow, slower := b.watch(hall), b.watch(hall)
+	in := b.inlet(hall)
+	b.letIn(slow, hall, 1, runOf(1), 1)
+	b.letIn(slower, hall, 2, runOf(1), 1)
+	b.bring(in, hall, runOf(1), 1, 2, 4)
+	b.bring(in, hall, runOf(2), 1, 4, 4)
+	b.want(b.given(in, slow), 1, 2)
+	b.bring(in, hall, runOf(2), 5, 5, 4)
+	b.want(b.given(in, slower))
+}
+
+// TestFeedOfTwoRuns: a feed is given what comes of both runs, each fragment once.
+func TestFeedOfTwoRuns(t *testing.T) {
+	b := open(t, relay.Config{})
+	feed, err := b.Feed(t.Context(), hall)
+	b.must(err)
+	defer feed.Close()
+	in := b.inlet(hall)
+	b.bring(in, hall, runOf(1), 1, 3, 4)
+	b.want(b.given(in, feed), 1, 2, 3)
+	b.bring(in, hall, runOf(2), 1, 2, 4)
+	b.want(b.given(in, feed), 1, 2)
+	b.bring(in, hall, runOf(1), 4, 4, 4)
+	b.want(b.given(in, feed), 4)
+	b.bring(in, hall, runOf(2), 3, 3, 4)
+	b.want(b.given(in, feed), 3)
 }
 
 // TestBelongsElsewhere: what is of another home, camera or stream than the inlet's is
