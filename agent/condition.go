@@ -35,7 +35,7 @@ func (a *Agent) conditionOf(s Status) letter.Condition {
 		Spool: letter.Spool{Objects: int64(s.Spool.Objects), Bytes: s.Spool.Bytes, Limit: cmp.Or(a.config.SpoolBytes, defaultSpool), Says: s.Spool.Says()},
 		Disk:  letter.Disk{Free: max(0, s.Disk.Free)},
 	}
-	c.Footage = &letter.Footage{
+	c.Footage = &letter.Kept{
 		Bytes: s.Footage.Bytes, Limit: a.config.Footage.Keep.Bytes, State: string(s.Footage.Health), Says: s.Footage.Health.Says(),
 	}
 	for _, k := range s.Clock.Corrections {

@@ -1,13 +1,22 @@
 package agent_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/letter"
+	"image/jpeg"
+	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/latchkey-cam/latchkey/agent"
 	"github.com/latchkey-cam/latchkey/camera/cameratest"
@@ -212,5 +221,92 @@ func TestFootageDiskTrouble(t *testing.T) {
 	becomes(footage.HealthDiskFull)
 	if err := stop(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestFootageByCommand reads timeline, stills and pictures of a real camera as a page does,
+// piece by piece, and nothing of it from a frozen home.
+func TestFootageByCommand(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).joined()
+	h.filmed(30)
+	a, _ := h.talking(agent.Config{})
+	h.recorded(filepath.Join(h.folder, "footage"), 40_000)
+	camera := a.Status().Cameras[0].ID
+	now := latchkey.TimeOf(time.Now())
+	of := letter.Of{Camera: camera, Stretch: letter.Stretch{From: now - 60_000_000, Until: now + 60_000_000}}
+
+	lines, ok := h.do(a, letter.Timeline{Cameras: []latchkey.CameraID{camera}, Track: "main", Stretch: of.Stretch}).(letter.Timelines)
+	if !ok || len(lines.Cameras) != 1 || len(lines.Cameras[0].Pictures) == 0 || len(lines.Cameras[0].Holes) == 0 {
+		t.Fatalf("timeline: %+v", lines)
+	}
+	strip, ok := h.do(a, letter.Stills{Of: of, Most: 12}).(letter.Strip)
+	if !ok || len(strip.Stills) == 0 || strip.Until != of.Until {
+		t.Fatalf("stills: %d", len(strip.Stills))
+	}
+	if size, err := jpeg.DecodeConfig(bytes.NewReader(strip.Stills[0].JPEG)); err != nil || size.Width != 320 {
+		t.Errorf("a still: %+v, %v", size, err)
+	}
+	film, again := h.film(a, of, 10_000), h.film(a, of, letter.MaxCarried)
+	if len(film) < 20_000 || !bytes.HasPrefix(again, film) {
+		t.Error("in small pieces it is another film")
+	}
+	probe := exec.CommandContext(h.ctx, "ffprobe", "-v", "error", "-count_packets", "-show_entries", "stream=nb_read_packets,start_time", "-of", "csv=p=0", "-")
+	probe.Stdin = bytes.NewReader(film)
+	said, err := probe.CombinedOutput()
+	start, packets := 0.0, 0
+	if _, e := fmt.Sscanf(string(said), "%f,%d", &start, &packets); err != nil || e != nil || packets < 30 {
+		t.Errorf("ffprobe: %q %v %v", said, err, e)
+	}
+	if first := float64(lines.Cameras[0].Pictures[0].From) / 1e6; math.Abs(start-first) > 0.2 {
+		t.Errorf("on the axis it begins at %f, by the timeline at %f", start, first)
+	}
+
+	h.do(a, letter.Save{Of: of})
+	lines, _ = h.do(a, letter.Timeline{Cameras: []latchkey.CameraID{camera}, Track: "main", Stretch: of.Stretch}).(letter.Timelines)
+	if len(lines.Cameras) != 1 || len(lines.Cameras[0].Saved) != 1 {
+		t.Errorf("saved: %+v", lines)
+	}
+	h.fails(a, "unknown-camera", letter.Footage{Of: letter.Of{Camera: latchkey.NewCameraID(), Stretch: of.Stretch}, Track: "main", Most: 1})
+	h.do(a, letter.DeleteFootage{Of: letter.Of{Camera: camera, Stretch: letter.Stretch{From: of.From, Until: now - 1}}})
+	lines, _ = h.do(a, letter.Timeline{Cameras: []latchkey.CameraID{camera}, Track: "main", Stretch: letter.Stretch{From: of.From, Until: now - 2_000_000}}).(letter.Timelines)
+	if len(lines.Cameras) != 1 || len(lines.Cameras[0].Pictures) != 0 || len(lines.Cameras[0].Saved) != 0 {
+		t.Errorf("after it was deleted: %+v", lines)
+	}
+	if err := h.owner.say(h.ctx, deed.FreezeBody{}); err != nil {
+		t.Fatal(err)
+	}
+	h.until("the agent knows", func() bool {
+		r, err := h.owner.command(h.ctx, a.Status().Agent, letter.Stills{Of: of, Most: 1})
+		f, failed := r.(letter.Failure)
+		return err == nil && failed && f.Reason == "frozen"
+	})
+	for _, c := range []letter.Command{
+		letter.Timeline{Cameras: []latchkey.CameraID{camera}, Track: "main", Stretch: of.Stretch}, letter.Footage{Of: of, Track: "main", Most: 1},
+		letter.Unsave{Of: of}, letter.DeleteFootage{Of: of},
+	} {
+		h.fails(a, "frozen", c)
+	}
+}
+
+// film asks for everything of a stretch, so many bytes at a time.
+func (h *house) film(a *agent.Agent, of letter.Of, most int64) (film []byte) {
+	h.t.Helper()
+	ask := letter.Footage{Of: of, Track: "main", Most: most}
+	for {
+		r, ok := h.do(a, ask).(letter.Pieces)
+		if !ok || film != nil && r.More && len(r.Pieces) == 0 {
+			h.t.Fatalf("footage: %+v", r)
+		}
+		if film == nil {
+			film = bytes.Clone(r.Init)
+		}
+		for _, p := range r.Pieces {
+			film = append(film, p.Bytes...)
+		}
+		if !r.More {
+			return film
+		}
+		ask.Group, ask.Offset = r.Group, r.Offset
 	}
 }

@@ -41,6 +41,12 @@ func (a *Agent) orders() map[string]order {
 		letter.StillPicture{}.Do():   {viewers, a.still},
 		letter.WouldFire{}.Do():      {household, a.wouldFire},
 		letter.ConfirmHead{}.Do():    {members, a.confirmHead},
+		letter.Timeline{}.Do():       {household, a.timeline},
+		letter.Stills{}.Do():         {household, a.stills},
+		letter.Footage{}.Do():        {household, a.footage},
+		letter.Save{}.Do():           {owners, a.save},
+		letter.Unsave{}.Do():         {owners, a.unsave},
+		letter.DeleteFootage{}.Do():  {owners, a.deleteFootage},
 	}
 }
 
@@ -74,8 +80,18 @@ func (c *commands) allowed(o *obeyed) error {
 	if !o.who.may(t, o.Letter().Signer, o.Command, at, sure) {
 		return failure("not-allowed", "You may not have this agent do that. An owner of the home may change that.")
 	}
-	if _, pictures := o.Command.(letter.StillPicture); pictures && t.Frozen() {
+	if t.Frozen() && stopped(o.Command) {
 		return failure("frozen", "The home is frozen: somebody who lives there has closed it. An owner can open it again.")
 	}
 	return nil
+}
+
+// stopped says whether a freeze stops a command: what shows something of the home, and what
+// has something of it go away.
+func stopped(c letter.Command) bool {
+	switch c.(type) {
+	case letter.StillPicture, letter.Timeline, letter.Stills, letter.Footage, letter.Unsave, letter.DeleteFootage:
+		return true
+	}
+	return false
 }

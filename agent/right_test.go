@@ -31,7 +31,7 @@ func TestWhoMay(t *testing.T) {
 	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| (owner|household|viewer|member) \\|").FindAllStringSubmatch(string(page), -1) {
 		written[row[1]] = row[2]
 	}
-	if diff := cmp.Diff(written, agent.Orders()); diff != "" || len(written) != 10 {
+	if diff := cmp.Diff(written, agent.Orders()); diff != "" || len(written) != 16 {
 		t.Errorf("%d orders are written; (-docs/letter.md +code):\n%s", len(written), diff)
 	}
 }

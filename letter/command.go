@@ -21,7 +21,8 @@ const (
 
 // Command is what a member asks of an agent: one of [Probe], [Discover], [AddCamera],
 // [DescribeCamera], [ChangeCamera], [ForgetCamera], [AcceptDevice], [StillPicture],
-// [WouldFire] and [ConfirmHead].
+// [WouldFire], [ConfirmHead], [Timeline], [Stills], [Footage], [Save], [Unsave] and
+// [DeleteFootage].
 type Command interface {
 	// Do is the command's name in the letter.
 	Do() string
@@ -217,6 +218,18 @@ func readCommand(o fields.Object) Command {
 		return w
 	case ConfirmHead{}.Do():
 		return ConfirmHead{}
+	case Timeline{}.Do():
+		return readTimeline(o)
+	case Stills{}.Do():
+		return Stills{readOf(o), o.Int("most", 1, MaxPieces)}
+	case Footage{}.Do():
+		return readFootage(o)
+	case Save{}.Do():
+		return Save{readOf(o)}
+	case Unsave{}.Do():
+		return Unsave{readOf(o)}
+	case DeleteFootage{}.Do():
+		return DeleteFootage{readOf(o)}
 	default:
 		o.Refuse("this program cannot %q", do)
 		return nil

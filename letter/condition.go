@@ -23,7 +23,7 @@ type Condition struct {
 	Cameras []CameraCondition `json:"cameras"`
 	Spool   Spool             `json:"spool"`
 	Disk    Disk              `json:"disk"`
-	Footage *Footage          `json:"footage,omitempty"` // nil from an agent that records nothing without end
+	Footage *Kept             `json:"footage,omitempty"` // nil from an agent that records nothing without end
 }
 
 // Quality says how far a clock can be believed.
@@ -80,8 +80,8 @@ type Disk struct {
 	Says string `json:"says"`
 }
 
-// Footage is what is recorded without end.
-type Footage struct {
+// Kept is what is recorded without end.
+type Kept struct {
 	Bytes int64  `json:"bytes"`
 	Limit int64  `json:"limit"` // bytes, 0 for as much as the disk takes
 	State string `json:"state"` // for programs: ok, full, disk-full, read-only, forbidden, away, slow, failing
@@ -117,7 +117,7 @@ func parseCondition(b []byte) (Condition, error) {
 	}
 	if o.Has("footage") {
 		f := o.Object("footage")
-		c.Footage = &Footage{f.Count("bytes"), f.Count("limit"), filled(f, "state", maxWord), f.Text("says", maxSays)}
+		c.Footage = &Kept{f.Count("bytes"), f.Count("limit"), filled(f, "state", maxWord), f.Text("says", maxSays)}
 	}
 	for _, b := range clock.List("boots", maxBoots) {
 		id, err := latchkey.ParseBootID(b.Text("boot", maxWord))

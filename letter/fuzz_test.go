@@ -73,6 +73,9 @@ func FuzzParseReply(f *testing.F) {
 			t.Fatalf("%v cannot be written: %v", r, err)
 		}
 		second, err := letter.ParseReply(again, to)
+		if _, before, _ := bytes.Cut(b, []byte{0}); err == nil && bytes.Contains(again, []byte{0}) && !bytes.HasSuffix(again, append([]byte{0}, before...)) {
+			t.Fatalf("the bytes behind it are others: %q", again)
+		}
 		if err != nil || same(t, r) != same(t, second) {
 			t.Fatalf("%s is read again as %s, %v", same(t, r), same(t, second), err)
 		}

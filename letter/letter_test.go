@@ -52,6 +52,7 @@ var commands = map[string]letter.Command{
 	"probe": letter.Probe{}, "discover": letter.Discover{}, "add-camera": letter.AddCamera{}, "describe-camera": letter.DescribeCamera{},
 	"change-camera": letter.ChangeCamera{}, "forget-camera": letter.ForgetCamera{}, "accept-device": letter.AcceptDevice{},
 	"still": letter.StillPicture{}, "would-fire": letter.WouldFire{},
+	"timeline": letter.Timeline{}, "stills": letter.Stills{}, "footage": letter.Footage{}, "save": letter.Save{}, "unsave": letter.Unsave{}, "delete-footage": letter.DeleteFootage{},
 	"confirm-head": letter.ConfirmHead{},
 }
 
@@ -132,6 +133,16 @@ func sameContent(t *testing.T, have any, content []byte) {
 	b, err := json.Marshal(have)
 	if err != nil {
 		t.Fatal(err)
+	}
+	content, carried, carries := bytes.Cut(content, []byte{0})
+	if r, ok := have.(letter.Reply); ok {
+		plain, err := letter.EncodeReply(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, behind, is := bytes.Cut(plain, []byte{0}); is != carries || !bytes.Equal(behind, carried) {
+			t.Errorf("behind it are the bytes %x, want %x", behind, carried)
+		}
 	}
 	read, want := object(t, bytes.ReplaceAll(b, []byte("null"), []byte("[]"))), object(t, content)
 	for _, inner := range []string{"found", "progress", "error"} {

@@ -129,7 +129,8 @@ const (
 	foundStream = `{"role":"main","address":"rtsp://192.0.2.7/1","codec":"H.264","profile":"High","width":1920,"height":1080,"rate":14.98,` +
 		`"key_interval_ms":2000,"b_frames":false,"bitrate":2000000,"audio":"PCMA","still":"/9j/4A==",` +
 		`"findings":[{"severity":"good","code":"key-interval","says":"A key frame every two seconds.","fix":""}]}`
-	found = `{"v":1,"found":{"host":"192.0.2.7","brand":"Acme","streams":[` + foundStream + `],"clock":{"known":true,"offset_ms":-1200},` + pin + `,"findings":[]}}`
+	pieces = `{"v":1,"type":"video/mp4","init":"AAAA","pieces":[{"sequence":7,"time":5,"lasts":2000000,"key":true,"motion":9,"damaged":false,"offset":0,"of":3,"bytes":3}],"more":true,"group":8,"offset":0}` + "\x00abc"
+	found  = `{"v":1,"found":{"host":"192.0.2.7","brand":"Acme","streams":[` + foundStream + `],"clock":{"known":true,"offset_ms":-1200},` + pin + `,"findings":[]}}`
 )
 
 // with gives JSON another member's value, or without one if to is "".

@@ -1,7 +1,9 @@
 package letter
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/latchkey-cam/latchkey"
@@ -18,8 +20,8 @@ const (
 )
 
 // Reply is what an agent says to a command: [Progress] any number of times, then one
-// of [Found], [Devices], [Added], [Description], [Done], [Picture], [WouldHaveFired] and
-// [Confirmed], whichever belongs to the command, or [Failure].
+// of [Found], [Devices], [Added], [Description], [Done], [Picture], [WouldHaveFired],
+// [Confirmed], [Timelines], [Strip] and [Pieces], whichever belongs to the command, or [Failure].
 type Reply interface {
 	// Last says that no other reply to the command follows.
 	Last() bool
@@ -193,6 +195,9 @@ func encodeReply(r Reply) ([]byte, error) {
 		return json.Marshal(map[string]any{"v": 1, "error": clean})
 	case Found:
 		return encodeFound(clean)
+	case carrier:
+		b, err := marshalWith(clean, map[string]any{"v": 1})
+		return append(append(b, 0), clean.carried()...), err
 	default:
 		return marshalWith(clean, map[string]any{"v": 1})
 	}
@@ -215,6 +220,7 @@ func encodeFound(f Found) ([]byte, error) {
 
 // parseReply reads a reply to that command.
 func parseReply(b []byte, to Command) (Reply, error) {
+	b, carried, carries := bytes.Cut(b, []byte{0}) // which no JSON has
 	o, err := fields.Parse(b)
 	if err != nil {
 		return nil, err
@@ -232,5 +238,15 @@ func parseReply(b []byte, to Command) (Reply, error) {
 	default:
 		r = to.parseReply(o)
 	}
-	return r, o.Err()
+	if o.Err() != nil {
+		return nil, o.Err()
+	}
+	c, may := r.(carrier)
+	switch {
+	case may && carries:
+		return c.with(carried)
+	case may || carries:
+		return nil, errors.New("bytes behind a reply that has none, or none behind one that has")
+	}
+	return r, nil
 }
