@@ -4,6 +4,7 @@
 import type { Head } from "../deed/head.ts";
 import type { AgentID, CameraID } from "../seal/name.ts";
 import type { MotionSettings } from "../settings/camera.ts";
+import type { CameraTimeline, FootageCommand, Pieces, Strip } from "./footage.ts";
 
 /** Where a camera's pictures come from, as its person gives it to an agent. */
 export interface CameraSource {
@@ -104,7 +105,8 @@ export type Command =
   | ({ do: "add-camera" } & CameraSource)
   | ({ do: "change-camera"; camera: CameraID } & CameraSource)
   | { do: "describe-camera" | "forget-camera" | "accept-device" | "still"; camera: CameraID }
-  | ({ do: "would-fire"; camera: CameraID } & MotionSettings);
+  | ({ do: "would-fire"; camera: CameraID } & MotionSettings)
+  | FootageCommand;
 
 /** The last reply to each command. */
 export interface Replies {
@@ -119,6 +121,12 @@ export interface Replies {
   "would-fire": WouldHaveFired;
   /** The newest deed that the agent knows. */
   "confirm-head": { head: Head };
+  timeline: { timelines: CameraTimeline[] };
+  stills: Strip;
+  footage: Pieces;
+  save: object;
+  unsave: object;
+  "delete-footage": object;
 }
 
 /** How far a command has come; `of` is 0 if nobody knows. */

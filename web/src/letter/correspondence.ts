@@ -30,7 +30,7 @@ export class Sent<D extends keyof Replies> {
     if (l.incarnation !== this.command.incarnation) throw new LetterError("stale", `a reply of incarnation ${l.incarnation}`);
     if (l.number <= this.#last) throw new LetterError("replayed", `reply ${l.number} after ${this.#last}`);
     const plain = await openBody(l, l.recipient.key === this.asker.id ? this.asker.key : null);
-    const reply = reading(plain, (o) => readReply(o, this.what));
+    const reply = readReply(plain, this.what);
     if (reply === null) throw new LetterError("content", "it opens, and what it says is no reply to this command");
     this.#last = l.number;
     return { reply, plain };

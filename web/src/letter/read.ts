@@ -6,6 +6,7 @@ import { type Head, parseHead } from "../deed/head.ts";
 import { type CameraID, parseID } from "../seal/name.ts";
 import { motionJSON, readMotion } from "../settings/camera.ts";
 import { base64, type Bytes, maxInt } from "../wire.ts";
+import { Carried, readFootageCommand, readPieces, readStrip, readTimelines } from "./footage.ts";
 import type { CameraCondition, CameraDescription, CameraSource, Command, Condition, Device, Finding, Found, FoundStream, Pin, Progress, Replies, Reply, Still } from "./content.ts";
 
 const maxAddress = 2048;
@@ -70,6 +71,8 @@ function commandOf(o: ContentObject): Command {
     case "would-fire":
       return { do: what, camera: readCamera(o), ...readMotion(o) };
   }
+  const footage = readFootageCommand(what, o);
+  if (footage !== null) return footage;
   throw new ContentError(`"${what}" is no command`);
 }
 
@@ -94,21 +97,33 @@ function readPin(o: ContentObject): Pin {
   return { mac: o.text("mac", maxWord), serial: o.text("serial", maxWord), certificate: o.text("certificate", maxWord) };
 }
 
-/** Reads a reply to a command. */
-export function readReply<D extends keyof Replies>(o: ContentObject, to: D): Reply<D> {
+/** Reads a reply to a command, with the bytes behind its JSON; null if it is none. */
+export function readReply<D extends keyof Replies>(b: Bytes, to: D): Reply<D> | null {
+  const end = b.indexOf(0); // which no JSON has
+  const carried = end < 0 ? null : new Carried(b.subarray(end + 1));
+  return reading(end < 0 ? b : b.subarray(0, end), (o) => {
+    const reply = replyOf(o, to, carried ?? new Carried(new Uint8Array(0)));
+    const carries = reply.is === "last" && (to === "stills" || to === "footage");
+    if (carries !== (carried !== null)) throw new ContentError("bytes behind a reply that has none, or none behind one that has");
+    carried?.done();
+    return reply;
+  });
+}
+
+function replyOf<D extends keyof Replies>(o: ContentObject, to: D, carried: Carried): Reply<D> {
   if (o.has("progress")) return { is: "progress", progress: readProgress(o.object("progress")) };
   if (o.has("error")) {
     const e = o.object("error");
     return { is: "error", reason: e.text("reason", maxWord), message: e.text("message", maxSays) };
   }
-  return { is: "last", reply: last[to](o) };
+  return { is: "last", reply: last[to](o, carried) };
 }
 
 function readProgress(o: ContentObject): Progress {
   return { says: o.text("says", maxSays), done: o.count("done"), of: o.count("of"), still: o.has("still") ? readJPEG(o, "still") : null };
 }
 
-const last: { [D in keyof Replies]: (o: ContentObject) => Replies[D] } = {
+const last: { [D in keyof Replies]: (o: ContentObject, carried: Carried) => Replies[D] } = {
   probe: (o) => ({ found: readFound(o.object("found")) }),
   discover: (o) => ({ devices: o.objects("devices", maxDevices).map(readDevice) }),
   "add-camera": (o) => ({ camera: readCamera(o) }),
@@ -119,6 +134,12 @@ const last: { [D in keyof Replies]: (o: ContentObject) => Replies[D] } = {
   still: readStill,
   "would-fire": (o) => ({ times: o.count("times"), since: o.count("since") }),
   "confirm-head": (o) => ({ head: readHeadText(o) }),
+  timeline: readTimelines,
+  stills: readStrip,
+  footage: readPieces,
+  save: () => ({}),
+  unsave: () => ({}),
+  "delete-footage": () => ({}),
 };
 
 function readHeadText(o: ContentObject): Head {
