@@ -2,9 +2,7 @@ package letter_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -52,7 +50,8 @@ var commands = map[string]letter.Command{
 	"probe": letter.Probe{}, "discover": letter.Discover{}, "add-camera": letter.AddCamera{}, "describe-camera": letter.DescribeCamera{},
 	"change-camera": letter.ChangeCamera{}, "forget-camera": letter.ForgetCamera{}, "accept-device": letter.AcceptDevice{},
 	"still": letter.StillPicture{}, "would-fire": letter.WouldFire{},
-	"timeline": letter.Timeline{}, "stills": letter.Stills{}, "footage": letter.Footage{}, "save": letter.Save{}, "unsave": letter.Unsave{}, "delete-footage": letter.DeleteFootage{},
+	"timeline": letter.Timeline{}, "stills": letter.Stills{}, "footage": letter.Footage{},
+	"save": letter.Save{}, "unsave": letter.Unsave{}, "delete-footage": letter.DeleteFootage{},
 	"confirm-head": letter.ConfirmHead{},
 }
 
@@ -124,64 +123,6 @@ func TestVectors(t *testing.T) {
 	if by["go"] < 100 || by["ts"] < 30 || refused <= len(all)-refused {
 		t.Errorf("%d vectors by Go, %d by TypeScript, %d of them refusals: want 100, 30 and more than half", by["go"], by["ts"], refused)
 	}
-}
-
-// sameContent compares what was read with the JSON, of which a member that is not
-// written is one that was left out.
-func sameContent(t *testing.T, have any, content []byte) {
-	t.Helper()
-	b, err := json.Marshal(have)
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, carried, carries := bytes.Cut(content, []byte{0})
-	if r, ok := have.(letter.Reply); ok {
-		plain, err := letter.EncodeReply(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, behind, is := bytes.Cut(plain, []byte{0}); is != carries || !bytes.Equal(behind, carried) {
-			t.Errorf("behind it are the bytes %x, want %x", behind, carried)
-		}
-	}
-	read, want := object(t, bytes.ReplaceAll(b, []byte("null"), []byte("[]"))), object(t, content)
-	for _, inner := range []string{"found", "progress", "error"} {
-		if m, ok := want[inner].(map[string]any); ok {
-			want = m
-		}
-	}
-	if diff := cmp.Diff(trimmed(want, read), trimmed(read, want)); diff != "" {
-		t.Errorf("it reads (-want +have):\n%s", diff)
-	}
-}
-
-func object(t *testing.T, b []byte) (m map[string]any) {
-	t.Helper()
-	if err := json.Unmarshal(b, &m); err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// trimmed leaves of m what other has too, or what is not empty in it.
-func trimmed(m, other map[string]any) map[string]any {
-	m = maps.Clone(m)
-	for name, value := range m {
-		_, there := other[name]
-		empty := slices.Contains([]string{"null", "[]", `""`, "0", "false", `"medium"`}, jsonOf(value))
-		if empty || !there && slices.Contains([]string{"v", "do", "reply", "later"}, name) {
-			delete(m, name)
-		}
-	}
-	return m
-}
-
-func jsonOf(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(err)
-	}
-	return string(b)
 }
 
 // TestReasonsAreRefused: every reason that the page lists is the reason of a vector or

@@ -136,6 +136,12 @@ async function commands(w: Writing): Promise<void> {
     { do: "accept-device", camera },
     { do: "still", camera },
     { do: "would-fire", camera, sensitivity: "low", zones: [{ name: "Gate", points: [...square] }], masks: [] },
+    { do: "timeline", cameras: [camera], track: "main", from: 5, until: 9 },
+    { do: "stills", camera, from: 5, until: 9, most: 96 },
+    { do: "footage", camera, track: "sub", from: 5, until: 9, group: 7, offset: 3, most: 1 },
+    { do: "save", camera, from: 5, until: 9 },
+    { do: "unsave", camera, from: 5, until: 9 },
+    { do: "delete-footage", camera, from: 5, until: 9 },
   ];
   for (const c of each) await w.command(`command-${c.do}`, "a command as this page writes it", "opened", of(c));
   await w.command("command-password-257", "a password of 257 characters", "content", of({ do: "probe", address: "a", user: "", password: "x".repeat(257) }));
@@ -175,6 +181,16 @@ async function replies(w: Writing): Promise<void> {
   await w.reply("reply-head-zero", "a number that begins with 0", "content", "confirm-head", json({ head: `07:${hash}` }));
   await w.reply("reply-head-object", "a head in parts", "content", "confirm-head", json({ head: { seq: 7, hash } }));
   await w.reply("reply-head-long", "a hash of 33 bytes", "content", "confirm-head", json({ head: `7:${hash}0a` }));
+  const behind = (bytes: number[], members: Record<string, unknown>): Bytes => concat(json(members), new Uint8Array(1), new Uint8Array(bytes));
+  const piece = { sequence: 7, time: 5, lasts: 2, key: true, motion: 0, damaged: false, offset: 1, of: 3, bytes: 2 };
+  const film = { type: "video/mp4", init: "", pieces: [piece], more: false, group: 0, offset: 0 };
+  await w.reply("reply-pieces", "the end of a group, with zeros in it", "opened", "footage", behind([0, 0], film));
+  await w.reply("reply-pieces-short", "a byte less than it says", "content", "footage", behind([0], film));
+  await w.reply("reply-pieces-long", "a byte more than it says", "content", "footage", behind([0, 0, 0], film));
+  await w.reply("reply-pieces-beyond", "more than the group has", "content", "footage", behind([0, 0], { ...film, pieces: [{ ...piece, offset: 2 }] }));
+  await w.reply("reply-stills", "a picture", "opened", "stills", behind([0xff, 0xd8, 0xff, 0xe0], { stills: [{ time: 5, bytes: 4 }], until: 9 }));
+  await w.reply("reply-stills-gif", "what is no JPEG", "content", "stills", behind([0x47, 0x49, 0x46, 0x38], { stills: [{ time: 5, bytes: 4 }], until: 9 }));
+  await w.reply("reply-devices-bytes", "bytes behind a reply that has none", "content", "discover", behind([1], { devices: [] }));
   await w.reply("reply-incarnation", "the agent has started anew before it replied", "stale", "discover", json({ devices: [] }), { about: { re: w.re, incarnation: incarnation + 1 } });
   await w.reply("reply-elsewhere", "a reply to another command", "wrong-command", "discover", json({ devices: [] }), { about: { re: random(32) } });
 }
