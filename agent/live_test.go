@@ -286,20 +286,20 @@ func TestLiveView(t *testing.T) {
 // whoever watches goes on with it.
 func TestLiveViewOfAnotherPicture(t *testing.T) {
 	t.Parallel()
-	small, large := cameratest.Encode(t, cameratest.Mover(320, 180, 4, 20, 21)), cameratest.Encode(t, cameratest.Mover(640, 360, 4, 20, 21))
+	small, large := cameratest.Encode(t, cameratest.Mover(320, 180, 2, 20, 21)), cameratest.Encode(t, cameratest.Mover(640, 360, 2, 20, 21))
 	h, _, camera, _ := filmed(t, nil, small, large)
 	_, device := h.owner.Device()
 	s := h.watch(h.owner, device, camera, sealed.MainStream)
 	s.plays(1)
 	for range 2 {
 		runs, init := s.runs, s.init
-		s.until("told", func() bool { return s.word == api.LiveAway })
-		s.word = ""
-		s.knock()
-		s.until("shown another run", func() bool { return s.runs > runs && s.shown > 10 })
-		if slices.Equal(init.Segment, s.init.Segment) {
-			t.Error("the picture is the same")
-		}
+		s.until("shown another run", func() bool {
+			if s.word == api.LiveAway {
+				s.word = ""
+				s.knock()
+			}
+			return s.runs > runs && s.shown > 10 && !slices.Equal(init.Segment, s.init.Segment)
+		})
 		s.wants("h264")
 	}
 }
