@@ -220,6 +220,24 @@ func (s *SQLite) Left(ctx context.Context, n latchkey.Name) error {
 	})
 }
 
+// Forget takes objects out of the index of an archive that nobody serves: a backup's, of
+// what was deleted at its server while it was made.
+func (s *SQLite) Forget(ctx context.Context, names []latchkey.Name) error {
+	return s.change(ctx, "forget objects", func(tx *sql.Tx) error {
+		for _, n := range names {
+			k, err := scanKept(tx.QueryRowContext(ctx, selectKept+`WHERE home = ? AND camera = ? AND object = ?`, n.Home[:], n.Camera[:], n.Object[:]))
+			if err != nil {
+				return err
+			}
+			if err := takeOut(ctx, tx, []kept{k}); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM leaving`)
+		return err
+	})
+}
+
 // leaves says whether the bytes of an object are about to be removed.
 func leaves(ctx context.Context, tx *sql.Tx, k kept) (is bool, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM leaving WHERE home = ? AND camera = ? AND object = ?)`, k.Home[:], k.Camera[:], k.Object[:]).Scan(&is)

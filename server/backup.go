@@ -58,12 +58,15 @@ type BackupFile struct {
 type Losses struct {
 	Count   int      `json:"count"`
 	Objects []string `json:"objects"` // the first of them
+
+	all []latchkey.Name
 }
 
 // maxNamedLosses is how many are named.
 const maxNamedLosses = 100
 
 func (l *Losses) add(name latchkey.Name) {
+	l.all = append(l.all, name)
 	if l.Count++; len(l.Objects) < maxNamedLosses {
 		l.Objects = append(l.Objects, name.String())
 	}
@@ -289,7 +292,38 @@ func (w *backupWriter) copyObjects(ctx context.Context, index *archive.SQLite) (
 		return err
 	}
 	w.closers = append(w.closers, closeTo)
-	return copyAll(ctx, index, from, to, w.manifest.Objects, w.c.Progress, &w.lost)
+	if err := copyAll(ctx, index, from, to, w.manifest.Objects, w.c.Progress, &w.lost); err != nil || w.lost.Count == 0 {
+		return err
+	}
+	return w.forgetDeleted(ctx, index)
+}
+
+// forgetDeleted looks which of the lost objects the server has deleted since its index was
+// copied, and takes those out of the copy.
+func (w *backupWriter) forgetDeleted(ctx context.Context, index *archive.SQLite) error {
+	live, err := OpenArchive(ctx, w.c.Data)
+	if err != nil {
+		return err
+	}
+	defer live.Close() // nothing was written
+	var deleted []latchkey.Name
+	lost := Losses{Objects: []string{}}
+	for _, name := range w.lost.all {
+		switch _, err := live.Object(ctx, name); {
+		case errors.Is(err, archive.ErrNotFound):
+			deleted = append(deleted, name)
+		case err != nil:
+			return err
+		default:
+			lost.add(name)
+		}
+	}
+	if err := index.Forget(ctx, deleted); err != nil {
+		return err
+	}
+	w.lost = lost
+	w.manifest.Sums, err = index.Check(ctx)
+	return err
 }
 
 func blobsIn(folder *durable.Dir) (*blob.Disk, func() error, error) {

@@ -188,3 +188,32 @@ func TestRetention(t *testing.T) {
 		t.Errorf("%d files, want one of each home", n)
 	}
 }
+
+// TestBackupWhileDeleting: what is deleted while a backup is made is no loss, and is not in
+// the backup, which can be restored.
+func TestBackupWhileDeleting(t *testing.T) {
+	data, to := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "backup")
+	l, h := run(t, data)
+	m := foundAt(t, l, h)
+	gone, stays := m.stored(latchkey.Thumbnail, "goes"), m.stored(latchkey.Thumbnail, "stays")
+	h.blobs = filepath.Join(data, "blobs")
+	deleted := false
+	b, lost, err := server.BackUp(t.Context(), server.BackupConfig{Data: data, To: to, Progress: func(what string, done, of int) {
+		if what != "objects" || deleted {
+			return
+		}
+		deleted = true
+		must(0, m.member.Delete(t.Context(), m.buried(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{eventOf(gone)}})))
+		eventually(t, "its bytes are gone", func() bool { return h.files(t) == 1 })
+	}})
+	if err != nil || lost.Count > 0 || b.Objects != 1 || !deleted {
+		t.Fatalf("backup of %d objects: %v, lost %+v", b.Objects, err, lost)
+	}
+	_, r := run(t, restore(t, to))
+	m = m.at(t, r)
+	m.connect(start{1, 0, 1})
+	m.member = m.signIn()
+	if got := m.listed(); !slices.Equal(got, []latchkey.EventID{eventOf(stays)}) {
+		t.Errorf("after the restore %v are listed", got)
+	}
+}

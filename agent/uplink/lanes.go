@@ -222,6 +222,8 @@ func trouble(err error) string {
 		return "The server offers other deeds than those this agent has verified."
 	case api.ReasonOf(err) == api.Full:
 		return "The server's disk is full. What is recorded waits here."
+	case api.ReasonOf(err) == api.TooMany:
+		return "The home has stored as much at the server as it may. What is recorded waits here, until something is deleted or whoever runs the server allows more."
 	case api.ReasonOf(err) != "":
 		return fmt.Sprintf("The server does not take an object now: %s.", api.ReasonOf(err))
 	case isProtocol(err):

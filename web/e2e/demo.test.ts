@@ -126,6 +126,26 @@ test("the keyboard walks, opens and comes back", async () => {
   await expect.poll(focused).toBe(first);
 });
 
+test("an event is deleted once it is said what that means, and does not come back", async () => {
+  const { page } = newcomer;
+  const event = await until(page, "an event to delete", (all) => all.find((c) => shows(c.picture) && c.whole)?.event);
+  await page.locator(`[data-event="${event}"]`).click();
+  const player = page.locator("dialog[open]");
+  await player.getByRole("button", { name: words.erase.event, exact: true }).click();
+  await player.getByText(words.erase.eventSays).waitFor();
+  expect(await page.locator(`[data-event="${event}"]`).count()).toBe(1);
+  await player.getByRole("button", { name: words.erase.eventSure }).click();
+  await player.waitFor({ state: "hidden" });
+  const gone = () => page.locator(`[data-event="${event}"]`).count();
+  await expect.poll(gone).toBe(0);
+  await page.reload();
+  await until(page, "the others after a reload", (all) => all.filter((c) => shows(c.picture)).length >= 1);
+  expect(await gone()).toBe(0);
+  await page.goto(`http://localhost:${port}/home`);
+  await page.getByText(/^At the server: /).waitFor();
+  await page.goto(`http://localhost:${port}/`);
+});
+
 test("a reload shows the home again, without the link", async () => {
   const { page } = newcomer;
   await page.reload();

@@ -135,6 +135,9 @@ export class Keeper {
   readonly releaseAgent = this.#call("releaseAgent");
   readonly replaceAgent = this.#call("replaceAgent");
   readonly retain = this.#call("retain");
+  readonly deleteEvents = this.#call("deleteEvents");
+  readonly deleteSpan = this.#call("deleteSpan");
+  readonly usage = this.#call("usage");
   readonly trust = this.#call("trust");
   readonly confirmHead = this.#call("confirmHead");
   readonly confirmRestored = this.#call("confirmRestored");

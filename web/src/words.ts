@@ -9,7 +9,7 @@ import { adding, agents, camera, cameras, drawing, schedule, standing, strip } f
 import { count } from "./words/count.ts";
 import { live } from "./words/live.ts";
 import { invited, inviting, people, rights } from "./words/people.ts";
-import { door, frozen, held, release, retention, trust } from "./words/trust.ts";
+import { door, erase, frozen, held, release, retention, trust } from "./words/trust.ts";
 
 /** The language of the words below. */
 export const language = "en";
@@ -284,6 +284,7 @@ export const words = {
   frozen,
   held,
   retention,
+  erase,
   release,
 
   live,

@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, "../..");
 /** The languages that write vectors. */
 export type Language = "go" | "ts";
 /** The packages that have some. */
-export type Format = "sealed" | "deed" | "settings" | "letter" | "live" | "account";
+export type Format = "sealed" | "deed" | "settings" | "letter" | "live" | "account" | "tombstone";
 
 export function folder(format: Format, language: Language): string {
   return join(root, format, "testdata/vectors", language);

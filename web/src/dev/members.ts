@@ -136,6 +136,9 @@ export class FakeMembers implements MemberCalls {
     return this.#titled({});
   };
   retain: MemberCalls["retain"] = (days, bytes) => this.#titled({ retention: { days, bytes } });
+  deleteEvents: MemberCalls["deleteEvents"] = () => this.#s.answer({});
+  deleteSpan: MemberCalls["deleteSpan"] = () => this.#s.answer({});
+  usage: MemberCalls["usage"] = () => this.#s.answer({ usage: { objects: 412, bytes: 3_400_000_000, most: 50_000_000_000 } });
 
   trust: MemberCalls["trust"] = async () => {
     const words = "harbor lemon quartz meadow pencil ribbon copper walnut island thunder".split(" ");

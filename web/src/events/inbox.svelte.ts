@@ -115,6 +115,12 @@ export class Inbox {
     return this.#all.find((r) => r.key === event || r.event === event);
   }
 
+  /** Leaves out an event that was deleted. */
+  forget(key: string): void {
+    this.#all = this.#all.filter((r) => r.key !== key);
+    this.#held.delete(key);
+  }
+
   /** Shows what waits. */
   release(): void {
     this.#held.clear();

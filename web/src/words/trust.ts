@@ -112,14 +112,27 @@ export const held = {
 
 export const retention = {
   title: "How long recordings are kept",
-  says: "What your home decides about it is signed and kept. Servers of today delete nothing yet; one that does will delete what is older, or more than that.",
+  says: "The server deletes what it has had for longer, and the oldest when there is more. What your agents record at home is not concerned.",
   days: "Days",
   daysHint: "Empty: without a bound.",
   size: "Gigabytes",
   sizeHint: "Empty: without a bound.",
   rule: "Give whole numbers, or leave the field empty.",
-  shorter: "A server that deletes will delete what is beyond the new bound, for good.",
+  shorter: "What is beyond the new bound is deleted within the hour, for good.",
+  stored: (objects: number, size: string, most: string) => `At the server: ${count(objects, "recording", "recordings")}, ${size}${most === "" ? "" : ` of the ${most} that your home may have there`}.`,
+  full: "Your home may store no more at this server. What your cameras record waits at home until something is deleted or whoever runs the server allows more.",
   now: (days: number, size: string) => `Kept: ${days === 0 ? "without a bound in time" : count(days, "day", "days")}, ${size === "" ? "without a bound in size" : `at most ${size}`}.`,
+} as const;
+
+export const erase = {
+  event: "Delete",
+  eventSure: "Delete this event",
+  eventSays: "Its picture, its clip and its description are deleted for everybody, for good: at the server, in backups that are put back, and where an agent has not sent them yet. What somebody has saved stays with them.",
+  deleting: "Deleting…",
+  camera: "Delete what this camera recorded",
+  cameraSure: (name: string) => `Delete everything of ${name}`,
+  cameraSays: "All events of this camera up to now are deleted for everybody, for good, also from backups that are put back. What it records from now on is kept.",
+  cameraDone: "It is deleted.",
 } as const;
 
 export const release = {

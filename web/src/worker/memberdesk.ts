@@ -6,13 +6,15 @@ import type { Body } from "../deed/body.ts";
 import { headText } from "../deed/head.ts";
 import { seesAll } from "../deed/parts.ts";
 import type { Member, Title } from "../deed/title.ts";
-import { type AgentID, type CameraID, type DeviceID, type InviteID, parseID, type PersonID } from "../seal/name.ts";
+import { type AgentID, type CameraID, type DeviceID, type EventID, type InviteID, parseID, type PersonID } from "../seal/name.ts";
 import { nameFits } from "../settings/content.ts";
+import { signTombstone, type What } from "../tombstone/tombstone.ts";
+import { base64 } from "../wire.ts";
 import { Answering } from "./answering.ts";
 import type { Hall, Room } from "./hall.ts";
 import { Inviting } from "./inviting.ts";
 import type { Joins } from "./joins.ts";
-import type { Admission, Invitation, InviteAnswer, Invited, MemberCalls, PeopleView, PersonView, Rights, Role, SessionView, TrustView } from "./members.ts";
+import type { Admission, Invitation, InviteAnswer, Invited, MemberCalls, PeopleView, PersonView, Rights, Role, SessionView, TrustView, UsageView } from "./members.ts";
 import type { Result, SettingsView, TitleView } from "./protocol.ts";
 import { rekey, rekeyOthers } from "./rekeying.ts";
 import { ignoreTrouble, refused, result } from "./result.ts";
@@ -204,6 +206,21 @@ export class MemberDesk implements MemberCalls {
     return this.#titled(({ retention }) => (retention.days === days && retention.bytes === bytes ? null : { type: "retain", days, bytes }));
   }
 
+  deleteEvents(events: readonly EventID[]): Promise<Result<object>> {
+    return this.#delete({ events });
+  }
+
+  deleteSpan(camera: CameraID, from: number, to: number): Promise<Result<object>> {
+    return this.#delete({ camera, from, to });
+  }
+
+  usage(): Promise<Result<{ usage: UsageView }>> {
+    return this.#in(async ({ home }) => {
+      const { fields } = await home.session.ask("GET", "/usage");
+      return { usage: { objects: fields.number("objects"), bytes: fields.number("bytes"), most: fields.number("most") } };
+    });
+  }
+
   trust(): Promise<Result<{ trust: TrustView }>> {
     return this.#in(async ({ home, reporter }) => {
       const { head, epoch } = home.title;
@@ -232,6 +249,14 @@ export class MemberDesk implements MemberCalls {
 
   #in<T>(work: (room: Room) => Promise<T>): Promise<Result<T>> {
     return result(() => work(this.#hall.room));
+  }
+
+  #delete(what: What): Promise<Result<object>> {
+    return this.#in(async ({ home }) => {
+      const tombstone = await signTombstone(home.signer, home.id, home.title.head, Date.now() * 1000, what);
+      await home.session.ask("POST", "/tombstones", { tombstones: [base64(tombstone)] });
+      return {};
+    });
   }
 
   /** Does something, and shows the people as they are then. */

@@ -2,7 +2,7 @@
 // who may see what, invitations, devices and sessions, cameras and agents that come and go.
 // Every change is a deed that this device's person signs (docs/deed.md).
 
-import type { AgentID, CameraID, DeviceID, HomeID, InviteID, PersonID } from "../seal/name.ts";
+import type { AgentID, CameraID, DeviceID, EventID, HomeID, InviteID, PersonID } from "../seal/name.ts";
 import type { Result, SettingsView, TitleView } from "./protocol.ts";
 
 export type Role = "owner" | "resident" | "guest" | "link";
@@ -106,6 +106,13 @@ export interface TrustView {
   refused: { what: string; reason: string; time: number }[];
 }
 
+/** What the server has of the home, and how many bytes that may be, 0 for no bound. */
+export interface UsageView {
+  objects: number;
+  bytes: number;
+  most: number;
+}
+
 export interface MemberCalls {
   people(): Promise<Result<PeopleView>>;
   namePerson(person: PersonID, name: string): Promise<Result<PeopleView>>;
@@ -147,6 +154,11 @@ export interface MemberCalls {
   /** Gives an agent new keys: those of the agent that answered in a join's slot. */
   replaceAgent(agent: AgentID, slot: string): Promise<Result<{ title: TitleView }>>;
   retain(days: number, bytes: number): Promise<Result<{ title: TitleView }>>;
+  /** Deletes events for good. */
+  deleteEvents(events: readonly EventID[]): Promise<Result<object>>;
+  /** Deletes for good what a camera recorded in that time, in microseconds. */
+  deleteSpan(camera: CameraID, from: number, to: number): Promise<Result<object>>;
+  usage(): Promise<Result<{ usage: UsageView }>>;
 
   trust(): Promise<Result<{ trust: TrustView }>>;
   /** Confirms the head to this browser, which remembers none of the home: by an agent's fresh answer, or because the person compared its words. */
