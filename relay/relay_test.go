@@ -69,6 +69,7 @@ func TestGrantOfTheSameRun(t *testing.T) {
 	b.letIn(v, hall, 3, runOf(1), 9)
 	b.want(b.given(in, v), 9, 10, 11)
 	b.letIn(v, hall, 4, runOf(1), 14) // where nobody can begin
+	b.letIn(v, hall, 5, runOf(1), 13)
 	b.bring(in, hall, runOf(1), 12, 18, 4)
 	b.want(b.given(in, v), 17, 18)
 }
@@ -172,6 +173,9 @@ func TestFeedOfTwoRuns(t *testing.T) {
 	b.want(b.given(in, feed), 4)
 	b.bring(in, hall, runOf(2), 3, 3, 4)
 	b.want(b.given(in, feed), 3)
+	b.bring(in, hall, runOf(2), 4, 5, 4)
+	b.bring(in, hall, runOf(1), 5, 6, 4)
+	b.want(b.given(in, feed), 5, 6, 4, 5) // of the older first
 }
 
 // TestBelongsElsewhere: what is of another home, camera or stream than the inlet's is

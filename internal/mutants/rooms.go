@@ -33,6 +33,14 @@ var Rooms = []Room{
 		Tests:    []string{"live"},
 		Literals: []string{"append"},
 	},
+	{ // what a relay passes on, and to whom
+		Files: []string{
+			"relay/inlet.go", "relay/run.go", "relay/stream.go",
+			"relay/viewer.go Viewer.Knock Relay.expect Relay.forget Relay.Grant Relay.answered Viewer.grant Viewer.look Viewer.ended Viewer.moveTo Viewer.pick Viewer.pickAny",
+		},
+		Tests:    []string{"relay"},
+		Literals: []string{"append"},
+	},
 	{ // who may see what
 		Files: []string{
 			"deed/body.go", "deed/body_people.go", "deed/body_place.go", "deed/deed.go", "deed/fold.go", "deed/fold_people.go", "deed/fold_place.go",
