@@ -20,9 +20,11 @@ it("jumps to the end of what comes at once in the beginning, and not at every be
 
 it("takes more room when it runs dry, up to a second, and gives it back while it is calm", () => {
   const edge = new Edge(roomFor.pictures, false, 0);
-  edge.dry(0);
+  edge.dry(1000);
+  expect(edge.room, "it has only begun").toBe(roomFor.pictures);
+  edge.dry(2000);
   expect(edge.room).toBeCloseTo(0.2);
-  for (let i = 0; i < 50; i++) edge.dry(0);
+  for (let i = 0; i < 50; i++) edge.dry(5000);
   expect(edge.room).toBe(1);
   edge.step(1, 9_000);
   expect(edge.room).toBe(1);

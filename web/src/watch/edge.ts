@@ -7,8 +7,8 @@ export const roomFor = { pictures: 0.12, sound: 0.3 } as const;
 
 const mostRoom = 1;
 const moreRoom = 0.08;
-const calm = 10_000; // milliseconds without standing still, after which there may be less room
-const lessRoom = 0.02;
+const calm = 5000; // milliseconds without standing still, after which there may be less room
+const lessRoom = 0.04;
 
 const jumpAt = 2.5; // seconds beyond the room
 const hurryAt = 0.5;
@@ -44,8 +44,9 @@ export class Edge {
     return this.#room;
   }
 
-  /** The player has run dry while pictures come. */
+  /** The player has run dry; while the first pictures arrive that says nothing. */
   dry(now: number): void {
+    if (now - this.#began < arriving) return;
     this.#room = Math.min(this.#room + moreRoom, Math.max(mostRoom, this.#least));
     this.#calmSince = now;
   }

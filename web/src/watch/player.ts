@@ -18,6 +18,7 @@ const faultsWithin = 60_000;
 const soundLate = 2;
 // Seconds: what is nearer than that to the end of what has come has run dry.
 const dry = 0.02;
+const nearlyDry = 0.1;
 
 /** What a player tells. */
 export interface Told {
@@ -164,7 +165,8 @@ export class LivePlayer {
   };
 
   readonly #waiting = (): void => {
-    this.#edge?.dry(performance.now());
+    // It waits after every jump, too, and then there is something in hand.
+    if (!this.#video.seeking && this.lead < nearlyDry) this.#edge?.dry(performance.now());
   };
 
   #look(): void {
