@@ -132,10 +132,48 @@ test("all cameras play side by side, each under its own name", async () => {
   await goTo(page, "live");
   await page.getByRole("button", { name: w.all }).click();
   for (const camera of [door, drive]) await page.locator("[data-camera]", { hasText: camera }).locator("[data-live=true]").waitFor(patient);
-  expect(scenes(await see(page, 30)).sort()).toEqual([scene.frontDoor, scene.driveway].sort());
+  const seen = await see(page, 30);
+  for (const [camera, is] of [[door, scene.frontDoor], [drive, scene.driveway]] as const) expect(scenes(seen.filter((s) => s.said === w.video(camera))), camera).toEqual([is]);
   await sound(house.owner);
   await page.getByRole("button", { name: w.stop }).click();
   await page.locator("video").first().waitFor({ state: "detached" });
+});
+
+/** The path of what a page watches of a camera. */
+const pathOf = (camera: string, stream: "main" | "sub") => {
+  const id = house.owner.page.locator("[data-camera]", { hasText: camera }).getAttribute("data-camera");
+  const paths = () => cloud.wire.passed.map((p) => /^websocket (\/v1\/homes\/[a-z2-7]+\/live\/([a-z2-7]+)\/[a-z]+)\?/.exec(p.what));
+  return id.then((wanted) => paths().find((m) => m !== null && m[2] === wanted && m[1]!.endsWith(stream))![1]!);
+};
+
+test("a relay that sends one camera's pieces to who watches another is found out, and not a picture of it is shown", async () => {
+  const { page } = house.owner;
+  await goTo(page, "live");
+  await page.getByRole("button", { name: w.all }).click();
+  for (const camera of [door, drive]) await page.locator("[data-camera]", { hasText: camera }).locator("[data-live=true]").waitFor(patient);
+  const [of, to] = [await pathOf(drive, "sub"), await pathOf(door, "sub")];
+  await takeSeen(page);
+  cloud.wire.spliced.set(of, to);
+  await page.getByText(words.crossed.title).waitFor(patient);
+  await page.locator("[data-camera]", { hasText: door }).locator("[data-live=false]").waitFor(patient);
+  const { seen } = await takeSeen(page);
+  expect(scenes(seen.filter((s) => s.said === w.video(door)))).toEqual([scene.frontDoor]);
+  await expect.poll(() => cloud.log, patient).toMatch(/level=ERROR msg=misroute where=report .*reason=wrong-camera/);
+  cloud.wire.spliced.clear();
+  for (const camera of [door, drive]) await page.locator("[data-camera]", { hasText: camera }).locator("[data-live=true]").waitFor(patient);
+  await page.getByRole("button", { name: words.crossed.dismiss }).click();
+});
+
+test("a line that is there and silent is not called live for long, and another is made", async () => {
+  const { page } = house.owner;
+  await watch(page, door);
+  await live(page);
+  const stalled = Date.now();
+  cloud.wire.stall(/\/live\//);
+  await page.locator("[data-live=false]").waitFor(patient);
+  await live(page);
+  console.log(`measured: a silent line replaced within ${Date.now() - stalled} ms`);
+  expect(scenes(await see(page, 8))).toEqual([scene.frontDoor]);
 });
 
 test("it comes back by itself when the server was away, and is not called live meanwhile", async () => {

@@ -10,6 +10,8 @@ export interface Seen {
   /** When it was painted, and when it was shown; milliseconds of this machine's clock. */
   painted: number;
   shown: number;
+  /** What the video element says that it shows. */
+  said: string;
 }
 
 /** Everything that a page has shown in video elements since it was asked to look. */
@@ -45,7 +47,7 @@ export async function lookAtVideos(page: Page): Promise<void> {
         const is = read(video);
         if (is === null) kept.unread++;
         // The clock of the strip begins anew every two years.
-        else kept.seen.push({ scene: is.scene, painted: shown - ((shown % 2 ** 36) - is.ms), shown });
+        else kept.seen.push({ scene: is.scene, painted: shown - ((shown % 2 ** 36) - is.ms), shown, said: video.ariaLabel ?? "" });
         video.requestVideoFrameCallback(next);
       };
       video.requestVideoFrameCallback(next);

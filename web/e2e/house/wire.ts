@@ -32,6 +32,9 @@ export class Wire {
    */
   hoards: { readonly paths: RegExp; readonly renamed: boolean } | null = null;
   readonly hoard = new Map<string, Answer>();
+  /** What a websocket of the path of the left is sent goes out by those of the path of the right, and what those are sent goes nowhere. */
+  readonly spliced = new Map<string, string>();
+  readonly #tunnels = new Set<Tunnel>();
   readonly #answers = new Map<string, Answer>();
   readonly #server: Server;
   readonly #sockets = new Set<Duplex>();
@@ -61,6 +64,11 @@ export class Wire {
   /** What passed with those bytes in it. */
   with(needle: Buffer): Passed[] {
     return this.passed.filter((p) => p.bytes.includes(needle));
+  }
+
+  /** Lets the websockets of such paths that are open now stay open, and nothing more come out of them. */
+  stall(paths: RegExp): void {
+    for (const t of this.#tunnels) if (paths.test(t.path)) t.stalled = true;
   }
 
   close(): void {
@@ -129,11 +137,39 @@ export class Wire {
     const unmasked = unmask((payload) => this.#note(`websocket ${asked.url}, to the server`, payload));
     unmasked(head);
     socket.on("data", unmasked);
-    onward.on("data", (chunk: Buffer) => this.#note(`websocket ${asked.url}, from the server`, chunk));
-    socket.pipe(onward).pipe(socket);
+    const tunnel: Tunnel = { path: bare(asked.url!), socket, stalled: false };
+    this.#tunnels.add(tunnel);
+    const sent = frames((answer) => socket.write(answer), (frame) => this.#down(tunnel, onward, frame));
+    onward.on("data", (chunk: Buffer) => {
+      this.#note(`websocket ${asked.url}, from the server`, chunk);
+      sent(chunk);
+    });
+    socket.pipe(onward);
     socket.once("close", () => onward.destroy());
-    onward.once("close", () => socket.destroy());
+    onward.once("close", () => {
+      this.#tunnels.delete(tunnel);
+      socket.destroy();
+    });
   }
+
+  /** Passes on what the server sends by a tunnel. */
+  #down(by: Tunnel, onward: Socket, frame: Buffer): void {
+    if (by.stalled || [...this.spliced.values()].includes(by.path)) return;
+    const to = this.spliced.get(by.path);
+    const out = to === undefined ? [by] : [...this.#tunnels].filter((t) => t.path === to);
+    for (const { socket } of out) {
+      if (socket.write(frame)) continue;
+      onward.pause();
+      socket.once("drain", () => onward.resume());
+    }
+  }
+}
+
+/** A websocket that passes. */
+interface Tunnel {
+  readonly path: string;
+  readonly socket: Duplex;
+  stalled: boolean;
 }
 
 const requestID = "latchkey-request";
@@ -162,6 +198,28 @@ function gather(from: IncomingMessage, whole: (body: Buffer) => void): void {
   const chunks: Buffer[] = [];
   from.on("data", (chunk: Buffer) => chunks.push(chunk));
   from.once("close", () => whole(Buffer.concat(chunks)));
+}
+
+// Takes what the server of a websocket sends apart: its answer, and then each frame (RFC 6455, 5.2).
+function frames(answer: (head: Buffer) => void, whole: (frame: Buffer) => void): (chunk: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0);
+  let answered = false;
+  const next = (): number => {
+    if (!answered) return rest.indexOf("\r\n\r\n") < 0 ? Infinity : rest.indexOf("\r\n\r\n") + 4;
+    if (rest.length < 2) return Infinity;
+    const short = rest[1]! & 0x7f;
+    const wide = short === 126 ? 2 : short === 127 ? 8 : 0;
+    if (rest.length < 2 + wide) return Infinity;
+    return 2 + wide + (wide === 2 ? rest.readUInt16BE(2) : wide === 8 ? Number(rest.readBigUInt64BE(2)) : short);
+  };
+  return (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    for (let size = next(); size <= rest.length; size = next()) {
+      (answered ? whole : answer)(rest.subarray(0, size));
+      rest = rest.subarray(size);
+      answered = true;
+    }
+  };
 }
 
 // What a websocket's client sends is masked (RFC 6455, 5.3); this takes the mask off.

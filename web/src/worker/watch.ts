@@ -13,10 +13,9 @@ import type { Home } from "./home.ts";
 import type { Piece, StreamName, Trouble, Waits } from "./protocol.ts";
 import type { Reporter } from "./report.ts";
 
-// Milliseconds. After so long without anything new it knocks again, so often before
-// another line is made.
+// Milliseconds. After so long without anything new it knocks again, and after as long
+// again makes another line.
 const silentAfter = 3000;
-const knocksOnALine = 2;
 // How long a line may take to open.
 const opensWithin = 10_000;
 const beat = 500;
@@ -52,8 +51,10 @@ export class Watch {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
   #attempt = 0;
-  /** Knocks on this line since anything came. */
-  #knocks = 0;
+  /** For which reasons something on this line was reported: once is enough. */
+  readonly #reported = new Set<string>();
+  /** Knocks that this line is still good for; something that comes makes it good for one more. */
+  #chances = 0;
   /** When to knock again, or to give up a line that does not open. */
   #due = 0;
   #lastBeat = steady.now();
@@ -104,7 +105,8 @@ export class Watch {
     }
     if (this.#ended) return line.close();
     this.#line = line;
-    this.#knocks = 0;
+    this.#reported.clear();
+    this.#chances = 2;
     this.#due = steady.now() + opensWithin;
     line.binaryType = "arraybuffer";
     line.onopen = () => void this.#knock();
@@ -120,7 +122,7 @@ export class Watch {
   async #knock(): Promise<void> {
     const line = this.#line;
     if (line === null || this.#refusal() !== null) return;
-    this.#knocks++;
+    this.#chances--;
     this.#due = steady.now() + silentAfter;
     const knock = await this.#viewer.knock(this.#of.home.title, steady.now() * 1000, Date.now() * 1000);
     if (line === this.#line && line.readyState === line.OPEN) line.send(knock);
@@ -143,7 +145,7 @@ export class Watch {
   async #play(b: Bytes, now: number): Promise<void> {
     const step = await this.#viewer.take(b, this.#of.home.title, now);
     if (this.#ended || this.#refusal() !== null) return;
-    this.#knocks = 0;
+    this.#chances = 1;
     if (step.refused !== null) return this.#told(step.refused);
     if (step.missing > 0) this.#of.give({ is: "gap", missing: step.missing });
     if (step.init !== null) this.#of.give({ is: "init", type: step.init.type, segment: ownBytes(step.init.segment) });
@@ -159,11 +161,16 @@ export class Watch {
   /** What was refused is not shown. What an old run brings, or a piece that came before, is usual after a change. */
   #refused(line: WebSocket, e: unknown, b: Bytes): void {
     if (!(e instanceof LiveError)) throw e;
-    if (this.#ended || e.reason === "wrong-run" || e.reason === "replayed") return;
+    if (this.#ended || line !== this.#line || e.reason === "wrong-run" || e.reason === "replayed" || this.#reported.has(e.reason)) return;
+    this.#reported.add(e.reason);
     const word = wordForLive(e.reason);
     const delivery = new URL(line.url).searchParams.get("request") ?? "";
     void this.#of.reporter.tell({ delivery, asked: "", reason: e.reason, word, header: b.slice(0, reported), what: "live" });
-    if (word === "misroute") this.#of.give({ is: "misroute" });
+    if (word !== "misroute") return;
+    // What gave a wrong answer is asked nothing more.
+    this.#of.give({ is: "misroute" });
+    this.#drop();
+    this.#later("line");
   }
 
   #hear(data: unknown): void {
@@ -179,7 +186,7 @@ export class Watch {
 
   /** Somebody says why there is nothing; it is asked for again all the same. */
   #told(word: string): void {
-    this.#knocks = 0;
+    this.#chances = 1;
     this.#due = steady.now() + this.#pause();
     this.#wait(own.has(word) ? (word as Waits) : "other");
   }
@@ -207,7 +214,7 @@ export class Watch {
       return this.#later(no);
     }
     if (now < this.#due) return;
-    if (this.#line.readyState !== this.#line.OPEN || this.#knocks >= knocksOnALine) {
+    if (this.#line.readyState !== this.#line.OPEN || this.#chances <= 0) {
       this.#drop();
       return this.#later("silent");
     }
