@@ -20,7 +20,7 @@ import (
 const (
 	// atOnce is how many commands go on at once, and waitingAtMost how many wait; what
 	// comes beyond that is refused.
-	atOnce, waitingAtMost = 4, 8
+	atOnce, waitingAtMost = 4, 12
 
 	// commandLife ends a command that takes longer: the server waits no longer either.
 	commandLife = 110 * time.Second

@@ -41,8 +41,12 @@ func (s *Server) errand(a *asking, e *errand) error {
 		return err
 	}
 	e.command = letter.Hash()
-	leave, ok := s.commands.enter(a.home)
+	leave, ok := s.askings.enter(a.session.Secret)
 	if !ok {
+		return busy(busyWait)
+	}
+	defer leave()
+	if leave, ok = s.commands.enter(a.home); !ok {
 		return busy(busyWait)
 	}
 	defer leave()
@@ -61,6 +65,7 @@ func (s *Server) errand(a *asking, e *errand) error {
 			return o.err
 		}
 		over = o.last
+		e.queued.Add(-int64(len(o.letter)))
 		if err := a.reply(o.letter); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
@@ -15,8 +16,13 @@ import (
 )
 
 const (
-	maxCommands   = 4  // of one home at once
-	queuedReplies = 16 // of one command, for an asker who reads slowly
+	// maxCommands are under way in one home at once, and maxAskings of them from one page:
+	// somebody who drags a finger over a day, or plays what was recorded, asks again and
+	// again, and must not be in another's way.
+	maxCommands, maxAskings = 16, 4
+
+	// queuedReplies and queuedBytes are of one command, for an asker who reads slowly.
+	queuedReplies, queuedBytes = 16, 2 * sealed.MaxLetter
 )
 
 // errands carries commands to agents, and the replies back to whoever sent the command
@@ -39,6 +45,7 @@ type errand struct {
 	request string // of the asker
 
 	outcomes chan outcome
+	queued   atomic.Int64  // bytes
 	overrun  chan struct{} // closed when the asker has read too slowly
 	once     sync.Once
 }
@@ -89,11 +96,14 @@ func (r *errands) errand(id string) *errand {
 
 // give hands an outcome to the asker, and never waits for that.
 func (e *errand) give(o outcome) {
-	select {
-	case e.outcomes <- o:
-	default:
-		e.once.Do(func() { close(e.overrun) })
+	if e.queued.Add(int64(len(o.letter))) <= queuedBytes {
+		select {
+		case e.outcomes <- o:
+			return
+		default:
+		}
 	}
+	e.once.Do(func() { close(e.overrun) })
 }
 
 // answeredBy says whether a letter is a reply to this very command, over the connection

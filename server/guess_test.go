@@ -90,7 +90,7 @@ func TestTalliesAreBounded(t *testing.T) {
 
 // TestPlacesAreBounded: so many of each home, and none is remembered when all have left.
 func TestPlacesAreBounded(t *testing.T) {
-	p, one, two := newPlaces(2), latchkey.HomeID{1}, latchkey.HomeID{2}
+	p, one, two := newPlaces[latchkey.HomeID](2), latchkey.HomeID{1}, latchkey.HomeID{2}
 	var leave []func()
 	enter := func(home latchkey.HomeID, want bool) {
 		t.Helper()

@@ -114,9 +114,10 @@ type Server struct {
 	crossings *pace
 	sightings *pace
 	errands   *errands
-	uploads   *places
+	uploads   *places[latchkey.HomeID]
 	deletions *deletions
-	commands  *places
+	commands  *places[latchkey.HomeID]
+	askings   *places[archive.Secret] // of sessions
 	accounts  *accounts
 	secure    bool // cookies only over https
 
@@ -148,7 +149,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		config: c, now: c.Now, log: c.Log, secure: origin.Scheme == "https",
 		nonces: newNonces(), counters: newCounters(),
 		reports: newPace(120, time.Minute), crossings: newPace(60, time.Minute),
-		sightings: newPace(1, time.Minute), uploads: newPlaces(maxUploads), commands: newPlaces(maxCommands),
+		sightings: newPace(1, time.Minute), uploads: newPlaces[latchkey.HomeID](maxUploads),
+		commands: newPlaces[latchkey.HomeID](maxCommands), askings: newPlaces[archive.Secret](maxAskings),
 	}
 	s.alarm = &alarm{log: s.log, misroutes: s.counters.misroutes}
 	s.claims = newClaims(s.now())

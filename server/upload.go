@@ -348,29 +348,29 @@ func (s *Server) index(a *asking, f sealed.File) error {
 	return busy(time.Second)
 }
 
-// places bounds what goes on at once for each home.
-type places struct {
+// places bounds what goes on at once for each home, or whatever else has a key.
+type places[K comparable] struct {
 	most int
 
 	mu    sync.Mutex // protects taken
-	taken map[latchkey.HomeID]int
+	taken map[K]int
 }
 
-func newPlaces(most int) *places { return &places{most: most, taken: map[latchkey.HomeID]int{}} }
+func newPlaces[K comparable](most int) *places[K] { return &places[K]{most: most, taken: map[K]int{}} }
 
 // enter takes a place, if there is one, until leave is called.
-func (p *places) enter(home latchkey.HomeID) (leave func(), ok bool) {
+func (p *places[K]) enter(key K) (leave func(), ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.taken[home] >= p.most {
+	if p.taken[key] >= p.most {
 		return nil, false
 	}
-	p.taken[home]++
+	p.taken[key]++
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if p.taken[home]--; p.taken[home] == 0 {
-			delete(p.taken, home)
+		if p.taken[key]--; p.taken[key] == 0 {
+			delete(p.taken, key)
 		}
 	}, true
 }
