@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -113,6 +114,7 @@ func (a *Agent) stills(ctx context.Context, c letter.Command, _ func(letter.Prog
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(all, func(a, b footage.Group) int { return cmp.Compare(a.Start.Wall, b.Start.Wall) }) // the clock may have been set back
 	strip := letter.Strip{Until: ask.Until}
 	room := letter.MaxCarried
 	for _, s := range all {

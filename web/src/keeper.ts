@@ -79,6 +79,9 @@ export class Keeper {
   readonly forgetCamera = this.#call("forgetCamera");
   readonly acceptDevice = this.#call("acceptDevice");
   readonly still = this.#call("still");
+  readonly timeline = this.#call("timeline");
+  readonly stills = this.#call("stills");
+  readonly footage = this.#call("footage");
   readonly watch = this.#call("watch");
   readonly unwatch = this.#call("unwatch");
   readonly wouldFire = this.#call("wouldFire");

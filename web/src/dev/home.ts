@@ -159,6 +159,9 @@ export class FakeHome implements Calls {
     const now = new Date();
     return this.#s.answer({ blob: await paint("door", "Front door", now), width: 1920, height: 1080, time: now.getTime() * 1000 });
   };
+  timeline: Calls["timeline"] = () => this.#s.answer({ timelines: [] });
+  stills: Calls["stills"] = (_, { until }) => this.#s.answer({ stills: [], until });
+  footage: Calls["footage"] = () => this.#s.answer({ type: "", init: new Uint8Array(0), pieces: [], more: false, group: 0, offset: 0 });
   wouldFire: Calls["wouldFire"] = (_, __, { sensitivity, zones, masks }) => {
     const times = { low: 6, medium: 14, high: 41 }[sensitivity] - Math.min(5, zones.length * 2 + masks.length);
     return this.#s.answer({ times, since: (Date.now() - 24 * 3600_000) * 1000 });

@@ -1,5 +1,7 @@
 // Where the page's calls about the home that is open are answered.
 
+import type { CameraTimeline, Pieces, Strip } from "../letter/footage.ts";
+import { type Asked, checkPieces, checkStrip, checkTimelines } from "./recordings.ts";
 import { type AgentID, type CameraID, type EventID, type HomeID, type NameText, parseName } from "../seal/name.ts";
 import { base64 } from "../wire.ts";
 import type { Listening } from "./agents.ts";
@@ -196,6 +198,18 @@ export class Desk implements Calls {
 
   still(agent: AgentID, camera: CameraID): Promise<Result<Still>> {
     return this.#in(({ agents }) => agents.command(agent, { do: "still", camera }));
+  }
+
+  timeline(agent: AgentID, about: Asked<"timeline">): Promise<Result<{ timelines: CameraTimeline[] }>> {
+    return this.#in(async ({ agents }) => ({ timelines: checkTimelines((await agents.command(agent, { ...about, do: "timeline" })).timelines, about) }));
+  }
+
+  stills(agent: AgentID, about: Asked<"stills">): Promise<Result<Strip>> {
+    return this.#in(async ({ agents }) => checkStrip(await agents.command(agent, { ...about, do: "stills" }), about));
+  }
+
+  footage(agent: AgentID, about: Asked<"footage">): Promise<Result<Pieces>> {
+    return this.#in(async ({ agents }) => checkPieces(await agents.command(agent, { ...about, do: "footage" }), about));
   }
 
   watch(watch: string, camera: CameraID, stream: StreamName): Promise<Result<object>> {

@@ -3,6 +3,8 @@
 // else. Every result is a closed union, so that the compiler asks the page what it
 // does about each way things can end.
 
+import type { CameraTimeline, Pieces, Strip } from "../letter/footage.ts";
+import type { Asked } from "./recordings.ts";
 import type { AgentID, CameraID, EventID, HomeID, Kind, NameText, PersonID } from "../seal/name.ts";
 import type { Reason } from "../seal/reasons.ts";
 import type { AgentCondition, CameraDescription, CameraSource, Device, Found, Still, WouldHaveFired } from "../letter/content.ts";
@@ -295,6 +297,12 @@ export interface Calls {
   acceptDevice(agent: AgentID, camera: CameraID): Promise<Result<object>>;
   /** A picture of now. */
   still(agent: AgentID, camera: CameraID): Promise<Result<Still>>;
+  /** What there is of some cameras' footage; those that are missing are to be asked for again. */
+  timeline(agent: AgentID, about: Asked<"timeline">): Promise<Result<{ timelines: CameraTimeline[] }>>;
+  /** Pictures of a camera's filmstrip, and up to when they answer the question. */
+  stills(agent: AgentID, about: Asked<"stills">): Promise<Result<Strip>>;
+  /** What was recorded, from a group on: each a movie fragment that belongs behind `init`. */
+  footage(agent: AgentID, about: Asked<"footage">): Promise<Result<Pieces>>;
   /** Watches a stream, under the page's own name for it, until unwatch; what comes of it comes as pieces. */
   watch(watch: string, camera: CameraID, stream: StreamName): Promise<Result<object>>;
   unwatch(watch: string): Promise<Result<object>>;

@@ -68,9 +68,10 @@ export class TestAgent {
   }
 
   /** A reply to a command that was opened. */
-  async reply(title: Title, to: Awaited<ReturnType<typeof openCommand>>, number: number, content: Record<string, unknown>): Promise<Bytes> {
+  async reply(title: Title, to: Awaited<ReturnType<typeof openCommand>>, number: number, content: Record<string, unknown>, behind?: Bytes): Promise<Bytes> {
     const about = { kind: "reply", agent: this.body.agent, incarnation: to.letter.incarnation, number, re: to.letter.hash, time: now(), expires: 0 } as const;
-    return writeLetter(about, this.signer, title, { recipient: "asker", key: to.reply }, text({ v: 1, ...content }));
+    const json = text({ v: 1, ...content });
+    return writeLetter(about, this.signer, title, { recipient: "asker", key: to.reply }, behind === undefined ? json : concat(json, new Uint8Array(1), behind));
   }
 
   /** The answer to an announcement, proven with the secret of the link. */
