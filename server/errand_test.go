@@ -307,8 +307,14 @@ func TestCommandsAreBounded(t *testing.T) {
 		m.receive(s)
 	}
 	wantReason(t, "the fifth at once", (<-m.command(patient(t), m.seal(letter.Discover{}))).err, api.Busy)
+	page := m.signedIn().command(patient(t), m.seal(letter.Discover{}))
+	c := m.receive(s)
+	say(t, s, m.reply(c, letter.Devices{}))
+	if got := <-page; !errors.Is(got.err, io.EOF) {
+		t.Errorf("another page of the home: %v", got.err)
+	}
 	free := other.command(patient(t), other.seal(letter.Discover{}))
-	c := other.receive(theirs)
+	c = other.receive(theirs)
 	say(t, theirs, other.reply(c, letter.Devices{}))
 	if got := <-free; !errors.Is(got.err, io.EOF) {
 		t.Errorf("another home's command: %v", got.err)
