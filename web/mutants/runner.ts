@@ -9,7 +9,7 @@ import { type RunnerTestCase, type RunnerTestSuite as Suite, TestRunner } from "
 export interface Known {
   /** By the mutant's number, the test that noticed it. */
   killed: Record<number, string>;
-  /** By the mutant's number, a test that did not end in its time. */
+  /** By the mutant's number, a test that did not end in its time, and not in four times that either. */
   endless: Record<number, string>;
   /** By the mutant's number, how many tests came by it and did not notice. */
   passed: Record<number, number>;
@@ -19,7 +19,7 @@ export interface Known {
 
 // A test that takes so many times as long under a mutant as without one, and this many
 // milliseconds, may have noticed it, or the machine has other things to do: it counts if
-// no other test notices, and the list says so.
+// it does so again with more patience, and the list says so.
 const times = 10;
 const atLeast = 3_000;
 const longest = 3_600_000;
@@ -64,7 +64,7 @@ export default class MutantRunner extends TestRunner {
     const began = performance.now();
     const repeated = await fate(run, 0, longest);
     const patience = atLeast + times * (performance.now() - began);
-    const left = [...board.reached].filter((n) => this.#known.killed[n] === undefined);
+    const left = [...board.reached].filter((n) => this.#known.killed[n] === undefined && this.#known.endless[n] === undefined);
     if (left.length === 0) return;
     const name = `${test.file.name} ${test.name}`;
     if (repeated === "failed") {
@@ -72,9 +72,10 @@ export default class MutantRunner extends TestRunner {
       return;
     }
     for (const n of left) {
-      const what = await fate(run, n, patience);
+      let what = await fate(run, n, patience);
+      if (what === "did not end") what = await fate(run, n, 4 * patience); // once may be chance
       if (what === "failed") this.#known.killed[n] = name;
-      else if (what === "did not end") this.#known.endless[n] ??= name;
+      else if (what === "did not end") this.#known.endless[n] = name;
       else this.#known.passed[n] = (this.#known.passed[n] ?? 0) + 1;
     }
   }

@@ -88,6 +88,13 @@ it("that goes on with another home's deeds, with its own once more or with other
   expect(await house.desk.title()).toMatchObject({ ok: false, trouble: "bad-chain", at: known.head.seq + 1 });
 });
 
+it("that this browser has kept is folded again, because what lies there may have been bent", async () => {
+  const kept = house.keep.kept.get(known.home)!;
+  const deeds = kept.deeds.map((d, i) => (i === 1 ? d.map((b, at) => (at === d.length - 1 ? b ^ 1 : b)) : d));
+  house.keep.kept.set(known.home, { ...kept, deeds });
+  expect(await house.newDesk().open()).toMatchObject({ ok: false, trouble: "bad-chain", reason: "bad-signature", at: 1 });
+});
+
 it("is not gone on with by a deed that the server refuses, whatever it sends with the refusal", async () => {
   const { members } = house.page;
   house.server.bend = (q, a) => (isWrite(q) ? refusal(403, "not-allowed", { home: known.home, head: textOf(known), deeds: [] }) : a);
@@ -104,4 +111,16 @@ it("is heard first if somebody else was quicker, and then gone on with once", as
   expect(house.server.title!.deeds().slice(0, whole.deeds().length)).toEqual(whole.deeds());
   expect(title.head).toBe(textOf(house.server.title!));
   expect(house.server.title!.head.seq).toBe(whole.head.seq + 1);
+});
+
+it("is given back before it is gone on with", async () => {
+  house.server.title = await Title.fold(known.home, known.deeds().slice(0, 2));
+  await good(house.page.members.freeze());
+  expect(house.server.title.deeds().slice(0, -1)).toEqual(known.deeds());
+});
+
+it("is not gone on with if somebody else has done the same", async () => {
+  const { head } = await grown(1);
+  await good(house.page.members.freeze());
+  expect(house.server.title!.head).toEqual(head);
 });

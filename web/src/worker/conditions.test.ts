@@ -156,6 +156,26 @@ describe("a command", () => {
     expect(carried).toBe(0);
   });
 
+  it("to an agent that is released while it is under way finds nobody", async () => {
+    await conditions();
+    const other = house.newPage();
+    await good(other.desk.open());
+    house.server.carry = async () => {
+      await good(other.members.releaseAgent(house.agent.body.agent));
+      house.server.conditions = [row(idText("agent", random(16)), new Uint8Array(0))]; // for which the chain is read again
+      throw new Refuse(409, "stale");
+    };
+    expect(await probe()).toMatchObject({ ok: false, trouble: "away" });
+  });
+
+  it("whose reply breaks off in the middle finds nobody", async () => {
+    house.server.carry = async () => [];
+    const half = new Writer().u32(100).raw(random(10)).bytes();
+    house.server.bend = (q, a) => (q.path.endsWith("/commands") ? { ...a, body: new ReadableStream<Bytes>({ start: (to) => (to.enqueue(half), to.close()) }) } : a);
+    expect(await probe()).toMatchObject({ ok: false, trouble: "away" });
+    expect(house.server.reports()).toEqual([]);
+  });
+
   it.each([
     ["nothing", 0],
     ["more than a letter", maxLetter + 1],

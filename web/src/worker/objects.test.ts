@@ -5,7 +5,7 @@ import { beforeEach, expect, it } from "vitest";
 import { nameOf } from "../seal/binding.ts";
 import { type CameraID, type NameText, nameText } from "../seal/name.ts";
 import { type Bytes, concat, random } from "../wire.ts";
-import { asGuest, ben, camera, guest, house as company, joined, meet } from "./standin/company.ts";
+import { ada, asGuest, ben, camera, guest, house as company, joined, meet } from "./standin/company.ts";
 import type { Made } from "./standin/agent.ts";
 import { good, TestHouse } from "./standin/house.ts";
 import { type Body, refusal } from "./standin/reply.ts";
@@ -48,7 +48,8 @@ it("a description tells a guest what home and camera are called, once", async ()
   const made = await agent.seal(server.title!, camera, "description", described(names), undefined, {}, server.title!.people.find((p) => p.role === "guest")!.kem);
   server.events = [{ event: made.binding.event, objects: [made.row] }];
   server.put(nameOf(made.binding), made.file);
-  await good(ben.desk.events());
+  expect((await good(ada.desk.events())).events[0]!.objects).toMatchObject([{ state: "verified", openable: false }]); // it is for Ben alone
+  expect((await good(ben.desk.events())).events[0]!.objects).toMatchObject([{ state: "verified", openable: true }]);
   for (const told of [[{ changed: "settings" }], []]) {
     ben.heard.length = 0;
     expect(await ben.desk.description(called(made))).toMatchObject({ state: "opened" });
