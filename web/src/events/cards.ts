@@ -15,7 +15,10 @@ export function step(event: KeyboardEvent, root: HTMLElement): void {
   const at = all.findIndex((c) => c === document.activeElement);
   // Without a card in hand the arrows scroll, as they do anywhere.
   if (at < 0 && event.key.length > 1) return;
-  const boxes = all.map((c) => ({ left: c.offsetLeft, top: c.getBoundingClientRect().top + scrollY }));
+  const boxes = all.map((c) => {
+    const { left, top } = c.getBoundingClientRect();
+    return { left, top: top + scrollY };
+  });
   const next = at < 0 ? boxes.findIndex((b) => b.top >= scrollY + 60) : walk(boxes, at, to);
   if (next < 0) return;
   event.preventDefault();
