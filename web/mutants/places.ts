@@ -109,6 +109,7 @@ export const equivalents: Readonly<Record<string, string>> = {
   "web/src/worker/chain.ts Chain.#append: e instanceof Failed: is true": "A request fails in no other way.",
   "web/src/worker/chain.ts Chain.#append: e.fields === null: is false": "A refusal without fields has no reason that is one of these.",
   "web/src/worker/chain.ts folded: e instanceof DeedError: is true": "Nothing else is thrown there.",
+  "web/src/worker/events.ts Events.review: through === undefined: is false": "What is undefined is not written into JSON.",
   "web/src/worker/events.ts Events.#remember: this.#rows.size <= maxRows: is true": "It bounds what is remembered; what is forgotten is listed again.",
   "web/src/worker/events.ts Events.#keepEnvelope: bytes.length === 0: is false": "No bytes are no envelope, which is refused all the same.",
   "web/src/worker/events.ts Events.#keepEnvelope: e instanceof SealError: is true": "Nothing else is thrown there.",
