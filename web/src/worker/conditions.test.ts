@@ -147,6 +147,13 @@ describe("a command", () => {
     expect(carried).toBe(1);
   });
 
+  it("to an agent that has never said anything finds nobody", async () => {
+    house.server.conditions = [];
+    const desk = house.newDesk();
+    await good(desk.open());
+    expect(await desk.probe(house.agent.body.agent, "mine", { address: "192.0.2.7", user: "", password: "" })).toMatchObject({ ok: false, trouble: "away" });
+  });
+
   it("to an agent that was released goes nowhere", async () => {
     await conditions();
     await good(house.page.members.releaseAgent(house.agent.body.agent));
