@@ -251,7 +251,8 @@ func (t *conversation) talk(ctx context.Context) {
 	})
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
-	for {
+	var err error
+	for err == nil {
 		select {
 		case <-ctx.Done():
 			_ = t.conn.Close(websocket.StatusGoingAway, "")
@@ -260,22 +261,14 @@ func (t *conversation) talk(ctx context.Context) {
 			_ = t.conn.Close(websocket.StatusPolicyViolation, "a newer connection of this agent has come")
 			return
 		case <-ping.C:
-			if pong(ctx, t.conn) != nil {
-				return
-			}
+			err = pong(ctx, t.conn)
 		case <-t.listener.live:
-			if t.tellWanted(ctx) != nil {
-				return
-			}
+			err = t.tellWanted(ctx)
 		case f := <-t.listener.frames:
-			if t.send(ctx, f) != nil {
-				return
-			}
+			err = t.send(ctx, f)
 		case <-t.listener.wake:
 			for _, what := range t.listener.take() {
-				if err := t.tell(ctx, what); err != nil {
-					return
-				}
+				err = errors.Join(err, t.tell(ctx, what))
 			}
 		}
 	}
