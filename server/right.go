@@ -60,7 +60,7 @@ func watches(t *deed.Title, s archive.Session, camera latchkey.CameraID, now lat
 
 // seesNamed is sees for an object's name, and watches for that of a camera alone.
 func seesNamed(t *deed.Title, s archive.Session, what latchkey.Name, now latchkey.Time) bool {
-	if what.Object == (latchkey.ObjectID{}) {
+	if what == (latchkey.Name{Camera: what.Camera}) {
 		return watches(t, s, what.Camera, now)
 	}
 	return sees(t, s, what.Camera, what.Kind, now)
