@@ -32,8 +32,8 @@ const objects = /^\/v1\/objects\//;
 
 const withoutMAC: Cut = {
   file: "web/src/api.ts",
-  old: `throw new Failed({ trouble: "crossed", what: "answer" }, null, id);`,
-  new: `console.debug("an answer that is not ours");`,
+  old: `if (!(await key.answers(mac, id, response.status, bytes))) throw new Failed({ trouble: "crossed", what: "answer" }, null, id);`,
+  new: `if (!(await key.answers(mac, id, response.status, bytes))) console.debug("an answer that is not ours");`,
 };
 
 let browser: Browser;
