@@ -17,6 +17,7 @@ import (
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/key/keytest"
+	"github.com/latchkey-cam/latchkey/tombstone"
 )
 
 // start is what an agent says of one start.
@@ -182,6 +183,14 @@ func TestAgentHearsOfChanges(t *testing.T) {
 	}
 	if f := receive[api.SettingsFrame](t, s); f.Home != m.owner.Home() || !bytes.Equal(f.Document, document) {
 		t.Errorf("settings of %s: %d bytes", f.Home, len(f.Document))
+	}
+	// What is deleted is told alone: there are no deeds to tell with it.
+	gone := m.buried(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{latchkey.NewEventID()}})
+	if err := m.member.Delete(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	if f := receive[api.TombstonesFrame](t, s); f.Home != m.owner.Home() || len(f.Tombstones) != 1 || !bytes.Equal(f.Tombstones[0], gone) {
+		t.Errorf("deleted in %s: %d", f.Home, len(f.Tombstones))
 	}
 }
 
