@@ -96,17 +96,7 @@ func (u *Uplink) discard(t *deed.Title) {
 		return
 	}
 	n, err := u.config.Spool.Discard(t.HandedOver())
-	if err != nil {
-		u.log.Error("throw away what was recorded for those who lived here before", "error", err)
-	}
-	if n == 0 {
-		return
-	}
-	u.log.Warn("what was recorded for those who lived here before, and not uploaded, was thrown away", "objects", n)
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.status.Discarded += uint64(n)
-	clear(u.retries) // of what is gone; the others are tried again sooner
+	u.thrown("what was recorded for those who lived here before", n, err, &u.status.Discarded)
 }
 
 // throwDeleted throws away what people of the home have had deleted before it was
@@ -116,16 +106,21 @@ func (u *Uplink) throwDeleted() {
 		return
 	}
 	n, err := u.config.Spool.Delete(u.config.Tombstones.Covers)
+	u.thrown("what people of the home have had deleted", n, err, &u.status.Deleted)
+}
+
+// thrown counts what was thrown away before it was uploaded, and says so.
+func (u *Uplink) thrown(what string, n int, err error, count *uint64) {
 	if err != nil {
-		u.log.Error("throw away what was deleted", "error", err)
+		u.log.Error("not all is thrown away", "what", what, "error", err)
 	}
 	if n == 0 {
 		return
 	}
-	u.log.Info("what was deleted before it was uploaded is thrown away", "objects", n)
+	u.log.Warn("thrown away before it was uploaded", "what", what, "objects", n)
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.status.Deleted += uint64(n)
+	*count += uint64(n)
 	clear(u.retries) // of what is gone; the others are tried again sooner
 }
 
