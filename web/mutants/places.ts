@@ -103,7 +103,6 @@ export const equivalents: Readonly<Record<string, string>> = {
   "web/src/worker/agents.ts Agents.#open: e instanceof LetterError: is true": "Nothing else is thrown there.",
   "web/src/worker/chain.ts Chain.#giveBack: i === 0: is false": "No deed has half a MiB.",
   "web/src/worker/chain.ts Chain.#giveBack: !(e instanceof Failed): is false": "A request fails in no other way.",
-  'web/src/worker/chain.ts Chain.#giveBack: e.reason !== "conflict": is false': "What was refused is not there when it is asked for next, which is the same fork.",
   "web/src/worker/chain.ts Chain.#take: e instanceof DeedError: is true": "Nothing else is thrown there.",
   "web/src/worker/chain.ts Chain.#holds: e instanceof DeedError: is true": "Nothing else is thrown there.",
   "web/src/worker/chain.ts Chain.#append: e instanceof Failed: is true": "A request fails in no other way.",
