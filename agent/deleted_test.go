@@ -1,7 +1,6 @@
 package agent_test
 
 import (
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,19 +67,8 @@ func TestDeletedStaysDeleted(t *testing.T) {
 	if err := h.server.Close(); err != nil {
 		t.Fatal(err)
 	}
-	data := filepath.Join(t.TempDir(), "restored")
-	if _, lost, err := server.Restore(h.ctx, server.RestoreConfig{From: backup, Data: data}); err != nil || lost.Count > 0 {
-		t.Fatalf("restore: %v, lost %+v", err, lost)
-	}
-	restored, err := server.Run(h.ctx, server.LocalConfig{Data: data, Listen: h.server.Address, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { restored.Close() })
-	device, signing := h.owner.Device()
-	if h.owner.home, err = h.owner.client.SignIn(h.ctx, h.owner.Home(), device, signing, h.owner.Title().Head()); err != nil {
-		t.Fatal(err)
-	}
+	h.restore(backup)
+	h.signIn()
 	if _, err := h.owner.look(h.ctx); err == nil {
 		t.Error("a restored home is shown before anybody has confirmed it")
 	}

@@ -57,24 +57,13 @@ func TestServerRestored(t *testing.T) {
 	one() // waits
 	kept = append(kept, o.ids...)
 
-	data := filepath.Join(t.TempDir(), "restored")
-	if _, lost, err := server.Restore(h.ctx, server.RestoreConfig{From: backup, Data: data}); err != nil || lost.Count > 0 {
-		t.Fatalf("restore: %v, lost %+v", err, lost)
-	}
-	restored, err := server.Run(h.ctx, server.LocalConfig{Data: data, Listen: h.server.Address, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { restored.Close() })
+	h.restore(backup)
 	h.until("what waited is uploaded", func() bool { return drained(a) })
 
 	if _, err := h.owner.client.SignIn(h.ctx, h.owner.Home(), p.Keys.Device, p.Keys.DeviceSigning, admitted); api.ReasonOf(err) != api.SignInRefused {
 		t.Errorf("the removed person signs in: %v", err)
 	}
-	device, signing := h.owner.Device()
-	if h.owner.home, err = h.owner.client.SignIn(h.ctx, h.owner.Home(), device, signing, h.owner.Title().Head()); err != nil {
-		t.Fatal(err)
-	}
+	h.signIn()
 	if _, at, err := h.owner.home.Deeds(h.ctx, 0); err != nil || at != h.owner.Title().Head() {
 		t.Errorf("the restored server's head is %s, %v; want %s", at, err, h.owner.Title().Head())
 	}
@@ -109,6 +98,30 @@ func TestServerRestored(t *testing.T) {
 func (h *house) append(onto latchkey.Head) {
 	h.t.Helper()
 	if _, err := h.owner.home.Append(h.ctx, onto, h.owner.Title().Deeds(onto.Seq+1)...); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// restore has a server that was restored from a backup stand where the house's stood.
+func (h *house) restore(backup string) {
+	h.t.Helper()
+	data := filepath.Join(h.t.TempDir(), "restored")
+	if _, lost, err := server.Restore(h.ctx, server.RestoreConfig{From: backup, Data: data}); err != nil || lost.Count > 0 {
+		h.t.Fatalf("restore: %v, lost %+v", err, lost)
+	}
+	restored, err := server.Run(h.ctx, server.LocalConfig{Data: data, Listen: h.server.Address, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { restored.Close() })
+}
+
+// signIn has the owner's device sign in at the server that stands there now.
+func (h *house) signIn() {
+	h.t.Helper()
+	device, signing := h.owner.Device()
+	var err error
+	if h.owner.home, err = h.owner.client.SignIn(h.ctx, h.owner.Home(), device, signing, h.owner.Title().Head()); err != nil {
 		h.t.Fatal(err)
 	}
 }
