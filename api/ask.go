@@ -70,10 +70,7 @@ func (a Ask) message() []byte {
 func (a Ask) Bytes() []byte {
 	var w wire.Writer
 	w.Raw(a.content())
-	w.U8(uint8(len(a.Signatures)))
-	for _, s := range a.Signatures {
-		w.LP16(s)
-	}
+	w.Signatures(a.Signatures)
 	return w.Bytes()
 }
 

@@ -116,10 +116,7 @@ func (d *Deed) message() []byte {
 func (d *Deed) Bytes() []byte {
 	var w wire.Writer
 	w.Raw(d.statement())
-	w.U8(uint8(len(d.Signatures)))
-	for _, s := range d.Signatures {
-		w.LP16(s)
-	}
+	w.Signatures(d.Signatures)
 	return w.Bytes()
 }
 

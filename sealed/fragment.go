@@ -117,7 +117,7 @@ func (f Fragment) Bytes() []byte {
 	w.Grow(FragmentHeader + 4 + len(f.Sealed) + 1 + 2 + signatureSize)
 	f.appendHeader(&w)
 	w.LP32(f.Sealed)
-	appendSignatures(&w, f.Signatures)
+	w.Signatures(f.Signatures)
 	return w.Bytes()
 }
 

@@ -97,13 +97,6 @@ func readSignatures(r *wire.Reader) ([][]byte, error) {
 	return [][]byte{signature}, nil
 }
 
-func appendSignatures(w *wire.Writer, all [][]byte) {
-	w.U8(uint8(len(all)))
-	for _, s := range all {
-		w.LP16(s)
-	}
-}
-
 // appendSigned appends what is signed, without its label. It begins with start: the
 // context and the number of recipients, which each writes in its own way.
 func (p Parcel) appendSigned(w *wire.Writer, start []byte) {
@@ -127,7 +120,7 @@ func (p Parcel) signedMessage(label string, start []byte) []byte {
 func (p Parcel) bytes(start []byte) []byte {
 	var w wire.Writer
 	p.appendSigned(&w, start)
-	appendSignatures(&w, p.Signatures)
+	w.Signatures(p.Signatures)
 	return w.Bytes()
 }
 

@@ -209,7 +209,7 @@ func (h Header) Bytes() []byte {
 	var w wire.Writer
 	w.Grow(2 * BindingSize) // with one signature it fits
 	h.appendSigned(&w)
-	appendSignatures(&w, h.Signatures)
+	w.Signatures(h.Signatures)
 	return w.Bytes()
 }
 

@@ -176,10 +176,7 @@ func (t Tombstone) message() []byte {
 func (t Tombstone) Bytes() []byte {
 	var w wire.Writer
 	w.Raw(t.statement())
-	w.U8(uint8(len(t.Signatures)))
-	for _, s := range t.Signatures {
-		w.LP16(s)
-	}
+	w.Signatures(t.Signatures)
 	return w.Bytes()
 }
 

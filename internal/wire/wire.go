@@ -56,6 +56,15 @@ func (w *Writer) LP16(p []byte) {
 	w.Raw(p)
 }
 
+// Signatures writes what everything signed ends with: how many there are, 255 at most, and
+// each behind its length.
+func (w *Writer) Signatures(all [][]byte) {
+	w.U8(uint8(len(all)))
+	for _, s := range all {
+		w.LP16(s)
+	}
+}
+
 // LP32 writes the length of p as four bytes, then p.
 func (w *Writer) LP32(p []byte) {
 	if uint64(len(p)) > math.MaxUint32 {
