@@ -152,12 +152,13 @@ test("a relay that sends one camera's pieces to who watches another is found out
   await page.getByRole("button", { name: w.all }).click();
   for (const camera of [door, drive]) await page.locator("[data-camera]", { hasText: camera }).locator("[data-live=true]").waitFor(patient);
   const [of, to] = [await pathOf(drive, "sub"), await pathOf(door, "sub")];
-  await takeSeen(page);
+  const ofDoor = (seen: Seen[]) => scenes(seen.filter((s) => s.said === w.video(door)));
+  expect(ofDoor(await see(page, 20))).toEqual([scene.frontDoor]);
   cloud.wire.spliced.set(of, to);
   await page.getByText(words.crossed.title).waitFor(patient);
   await page.locator("[data-camera]", { hasText: door }).locator("[data-live=false]").waitFor(patient);
   const { seen } = await takeSeen(page);
-  expect(scenes(seen.filter((s) => s.said === w.video(door)))).toEqual([scene.frontDoor]);
+  expect(ofDoor(seen).filter((is) => is !== scene.frontDoor), "what was shown as the door").toEqual([]);
   await expect.poll(() => cloud.log, patient).toMatch(/level=ERROR msg=misroute where=report .*reason=wrong-camera/);
   cloud.wire.spliced.clear();
   for (const camera of [door, drive]) await page.locator("[data-camera]", { hasText: camera }).locator("[data-live=true]").waitFor(patient);
