@@ -78,14 +78,16 @@ type Agent struct {
 	start    *uplink.Start
 	chain    *uplink.Chain
 	spool    *spool.Spool
-	recorder *recorder
-	archive  *archive
-	uplink   *uplink.Uplink
-	clock    *clock.Clock
-	began    time.Time
-	commands *commands
-	live     *liveView
-	kick     chan struct{} // holds one: the cameras are to be looked at now
+	// tombstones are what was deleted.
+	tombstones *uplink.Tombstones
+	recorder   *recorder
+	archive    *archive
+	uplink     *uplink.Uplink
+	clock      *clock.Clock
+	began      time.Time
+	commands   *commands
+	live       *liveView
+	kick       chan struct{} // holds one: the cameras are to be looked at now
 
 	conditions atomic.Uint64 // number of the last one
 
@@ -198,7 +200,7 @@ func (a *Agent) load() (err error) {
 	if t := a.chain.Title(); t != nil {
 		a.recorder.handedOver = t.HandedOver() // nothing has begun yet
 	}
-	tombstones, err := uplink.LoadTombstones(a.state.dir, tombstonesFile, a.identity.Home, a.log)
+	a.tombstones, err = uplink.LoadTombstones(a.state.dir, tombstonesFile, a.identity.Home, a.log)
 	if err != nil {
 		return err
 	}
@@ -209,7 +211,7 @@ func (a *Agent) load() (err error) {
 	a.archive = newArchive(a)
 	a.commands, a.live = newCommands(a), newLiveView(a)
 	a.uplink, err = uplink.New(uplink.Config{
-		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool, Tombstones: tombstones,
+		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool, Tombstones: a.tombstones, Buried: a.archive.stir,
 		HTTP: client, Retry: a.config.Retry, Log: a.log,
 		Wishes: a.wishes, Settings: a.takeSettings, Acknowledged: a.recorder.acknowledged, Heard: a.clock.Hear, Surely: a.surely,
 		Command: a.commands.take, Condition: a.condition, Wanted: a.live.want, Knock: a.live.knock,

@@ -33,6 +33,9 @@ func (a *Agent) kept(id latchkey.CameraID) (*footage.Store, error) {
 	if !a.archive.ours(t.HandedOver()) {
 		return nil, failure("clearing", "What was recorded before the home was handed over is being removed. Try again in a minute.")
 	}
+	if len(a.archive.deletedOf(store, id)) > 0 {
+		return nil, failure("clearing", "What people of the home have had deleted is being removed. Try again in a minute.")
+	}
 	return store, nil
 }
 

@@ -5,10 +5,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent"
+	"github.com/latchkey-cam/latchkey/clock"
+	"github.com/latchkey-cam/latchkey/footage"
+	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
+	"github.com/latchkey-cam/latchkey/letter"
+	"github.com/latchkey-cam/latchkey/sealed"
 	"github.com/latchkey-cam/latchkey/server"
 	"github.com/latchkey-cam/latchkey/tombstone"
 )
@@ -16,7 +22,13 @@ import (
 // deletes has the owner delete an event.
 func (h *house) deletes(event latchkey.EventID) {
 	h.t.Helper()
-	one, err := tombstone.Sign(h.owner.Keys.Signing, h.owner.Title(), h.owner.Now(), tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{event}})
+	h.buries(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{event}})
+}
+
+// buries has the owner delete what a tombstone says.
+func (h *house) buries(what tombstone.Tombstone) {
+	h.t.Helper()
+	one, err := tombstone.Sign(h.owner.Keys.Signing, h.owner.Title(), h.owner.Now(), what)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -110,5 +122,169 @@ func TestDeletedBeforeUpload(t *testing.T) {
 	h.until("what waits is thrown away", func() bool { return a.Status().Uplink.Deleted > 0 && drained(a) })
 	if shown := h.events(); len(shown) != 1 || !shown[o.ids[0]] {
 		t.Errorf("%v are shown", shown)
+	}
+}
+
+// noon is when what [house.kept] writes begins.
+var noon = latchkey.TimeOf(time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC))
+
+const minute latchkey.Time = 60_000_000
+
+// still is a clock that stands at noon.
+type still struct{}
+
+func (still) Now() clock.Moment     { return clock.Moment{Wall: noon, Quality: sealed.TimeSynchronised} }
+func (still) Boot() latchkey.BootID { return latchkey.BootID{1} }
+
+// kept writes footage of a camera into the folder of an agent that does not run: groups of a
+// minute in three segments, at noon, an hour and two hours later, of each of its tracks.
+func (h *house) kept(camera latchkey.CameraID, folder string) {
+	h.t.Helper()
+	state, err := durable.Open(h.folder)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer state.Close()
+	key, _, err := footage.LoadKey(state, "footage.key")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		h.t.Fatal(err)
+	}
+	disk, err := durable.Open(folder)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer disk.Close()
+	coding := &footage.Coding{Type: "video/mp4", Init: []byte("init")}
+	for hour := range latchkey.Time(3) {
+		store, err := footage.Open(h.ctx, footage.Config{FS: disk, Home: h.owner.Home(), Key: key, Clock: still{}})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for _, track := range []footage.Track{footage.Main, footage.Sub, footage.Still} {
+			w, err := store.Writer(camera, track)
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			g := footage.Group{Start: clock.Moment{Wall: noon + hour*60*minute}, Duration: time.Minute, Key: true, Content: []byte("a minute")}
+			if track != footage.Still {
+				g.Coding = coding
+			}
+			if err := w.Append(g); err != nil {
+				h.t.Fatal(err)
+			}
+		}
+		if err := store.Close(); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+// hours are those of which there is footage of a camera on the main track, by the agent's
+// own word; nil while it does not say.
+func (h *house) hours(a *agent.Agent, camera latchkey.CameraID) []latchkey.Time {
+	h.t.Helper()
+	r, err := h.owner.command(h.ctx, a.Status().Agent, letter.Timeline{
+		Cameras: []latchkey.CameraID{camera}, Track: "main", Stretch: letter.Stretch{From: noon, Until: noon + 180*minute},
+	})
+	if err != nil {
+		return nil
+	}
+	lines, ok := r.(letter.Timelines)
+	if !ok {
+		return nil
+	}
+	all := []latchkey.Time{}
+	for _, p := range lines.Cameras[0].Pictures {
+		all = append(all, (p.From-noon)/(60*minute))
+	}
+	return all
+}
+
+// sizeOf is how long a file in the agent's folder is.
+func (h *house) sizeOf(name string) int64 {
+	h.t.Helper()
+	info, err := os.Stat(filepath.Join(h.folder, name))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return info.Size()
+}
+
+// segments counts the segments in a folder of footage.
+func (h *house) segments(folder string) int {
+	h.t.Helper()
+	all, err := filepath.Glob(filepath.Join(folder, "2026-11-25", "*", "*.footage"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return len(all)
+}
+
+// TestDeletedFootage: what an owner deletes of a camera leaves the disk at home, saved or
+// not, from all its tracks, and nothing beside it; also what is deleted while the agent is
+// away, and its disk is away when it comes back. What it says is gone is gone.
+func TestDeletedFootage(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).joined()
+	elsewhere := filepath.Join(t.TempDir(), "disk")
+	if err := os.Mkdir(elsewhere, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c := agent.Config{Footage: agent.FootageConfig{Folder: elsewhere, Keep: footage.Keep{Days: 36_500}}}
+	a, _, stop := h.placed(c)
+	camera := a.Status().Cameras[0].ID
+	c.Watch = newOnDemand().watch
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	h.kept(camera, elsewhere)
+
+	a, stop = h.talking(c)
+	h.until("there are three hours", func() bool { return len(h.hours(a, camera)) == 3 })
+	h.do(a, letter.Save{Of: letter.Of{Camera: camera, Stretch: letter.Stretch{From: noon, Until: noon + minute}}})
+	h.buries(tombstone.Tombstone{Scope: tombstone.Span, Camera: camera, From: noon + 10_000_000, To: noon + minute})
+	h.until("the first is gone", func() bool { hours := h.hours(a, camera); return len(hours) == 2 && hours[0] == 1 })
+	if n := h.segments(elsewhere); n != 6 {
+		t.Errorf("%d segments are on the disk, want 6", n)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+
+	known := h.sizeOf("tombstones")
+	h.buries(tombstone.Tombstone{Scope: tombstone.Span, Camera: camera, From: noon + 60*minute, To: noon + 61*minute})
+	if err := os.Rename(elsewhere, elsewhere+".away"); err != nil {
+		t.Fatal(err)
+	}
+	a, stop = h.talking(c)
+	h.until("the agent knows", func() bool { return h.sizeOf("tombstones") > known })
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(elsewhere+".away", elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	a, stop = h.talking(c)
+	h.until("the second is gone", func() bool { hours := h.hours(a, camera); return len(hours) == 1 && hours[0] == 2 })
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if n := h.segments(elsewhere); n != 3 {
+		t.Errorf("%d segments are on the disk, want 3", n)
+	}
+}
+
+// TestDeletedFootageControl: an agent that does not look whether something of what was
+// deleted is still there says of footage that it is.
+func TestDeletedFootageControl(t *testing.T) {
+	without := controls.Without(t, sabotage.Cut{File: "agent/footage.go", Old: "store.Holds(camera, gone)", New: "false && store.Holds(camera, gone)"},
+		sabotage.Cut{File: "agent/house_test.go", Old: "3*time.Minute", New: "10*time.Second"})
+	t.Parallel()
+	out, err := without.Tests(t.Context(), "^TestDeletedFootage$")
+	if err == nil || !strings.Contains(string(out), "the first is gone does not happen") {
+		t.Errorf("with the look cut out, the test says %v\n%s", err, out)
 	}
 }

@@ -47,6 +47,7 @@ type FootageConfig struct {
 type archive struct {
 	agent  *Agent
 	stills chan stripShot // to be made for filmstrips, one at a time
+	buried chan struct{}  // has one place: something was deleted
 
 	mu    sync.Mutex // protects what follows
 	store *footage.Store
@@ -57,7 +58,7 @@ type archive struct {
 }
 
 func newArchive(a *Agent) *archive {
-	return &archive{agent: a, stills: make(chan stripShot, 1), since: time.Now(), tapes: map[latchkey.CameraID]*tapes{}}
+	return &archive{agent: a, stills: make(chan stripShot, 1), buried: make(chan struct{}, 1), since: time.Now(), tapes: map[latchkey.CameraID]*tapes{}}
 }
 
 // run opens the store as soon as its disk can be used, and keeps what is kept within its
@@ -75,6 +76,7 @@ func (f *archive) run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		f.clear(ctx)
+		f.bury(ctx)
 		if err := f.opened().Sweep(ctx); err != nil && ctx.Err() == nil {
 			f.agent.log.Warn("keep footage within its bounds", "error", err)
 		}
@@ -84,6 +86,7 @@ func (f *archive) run(ctx context.Context) error {
 			f.close()
 			return nil
 		case <-changed:
+		case <-f.buried:
 		case <-tick.C:
 		}
 	}
@@ -239,10 +242,9 @@ func (f *archive) clear(ctx context.Context) {
 	if t == nil || f.ours(t.HandedOver()) {
 		return
 	}
-	store := f.opened()
-	f.forget()
-	for _, camera := range store.Cameras() {
-		if err := store.Delete(ctx, camera, footage.Span{Until: latchkey.MaxInt}); err != nil {
+	f.forget(func(latchkey.CameraID) bool { return true })
+	for _, camera := range f.opened().Cameras() {
+		if err := f.opened().Delete(ctx, camera, footage.Span{Until: latchkey.MaxInt}); err != nil {
 			f.agent.log.Error("remove footage of those who lived here before", "error", err)
 			return
 		}
@@ -254,6 +256,44 @@ func (f *archive) clear(ctx context.Context) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.of = t.HandedOver()
+}
+
+// stir has [archive.bury] look soon.
+func (f *archive) stir() {
+	select {
+	case f.buried <- struct{}{}:
+	default:
+	}
+}
+
+// bury removes what people of the home have had deleted. It looks for that itself, each
+// time, and so it does not matter when the agent was told of it, or whether a crash came
+// between.
+func (f *archive) bury(ctx context.Context) {
+	store := f.opened()
+	for _, camera := range store.Cameras() {
+		for _, gone := range f.deletedOf(store, camera) {
+			f.forget(func(id latchkey.CameraID) bool { return id == camera })
+			if err := store.Delete(ctx, camera, gone); err != nil {
+				if ctx.Err() == nil {
+					f.agent.log.Error("footage that people of the home have had deleted is not removed yet", "camera", camera.String(), "error", err)
+				}
+				return
+			}
+			f.agent.log.Info("footage was removed that people of the home have had deleted", "camera", camera.String())
+		}
+	}
+}
+
+// deletedOf are the spans of a camera's footage that were deleted and of which something
+// is still there.
+func (f *archive) deletedOf(store *footage.Store, camera latchkey.CameraID) (all []footage.Span) {
+	for _, s := range f.agent.tombstones.Footage(camera) {
+		if gone := (footage.Span{From: s.From, Until: s.To}); store.Holds(camera, gone) {
+			all = append(all, gone)
+		}
+	}
+	return all
 }
 
 // ours says whether all that is kept is of those who live here since that deed.

@@ -84,11 +84,14 @@ func (f *archive) drop(id latchkey.CameraID) {
 	}
 }
 
-// forget drops what is coming in on all tapes.
-func (f *archive) forget() {
+// forget drops what is coming in on the tapes of those cameras.
+func (f *archive) forget(of func(latchkey.CameraID) bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, t := range f.tapes {
+	for id, t := range f.tapes {
+		if !of(id) {
+			continue
+		}
 		for _, one := range t.all() {
 			one.mu.Lock()
 			one.units, one.bytes = nil, 0

@@ -132,6 +132,30 @@ func (s *Store) Uploaded(camera latchkey.CameraID, track Track, span Span) error
 	return nil
 }
 
+// Holds says whether there is something that [Store.Delete] of that span would remove.
+func (s *Store) Holds(camera latchkey.CameraID, span Span) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, track := range []Track{Main, Sub, Still} {
+		sh := s.shelves[place{camera, track}]
+		if sh == nil {
+			continue
+		}
+		for d, x := range sh.days {
+			if slices.ContainsFunc(x.entries, func(e *entry) bool { return e.within(d, span) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// within says whether a segment of that day goes with a span: what does not open, and
+// so does not say when it is of, goes with anything of its day.
+func (e *entry) within(d latchkey.Day, span Span) bool {
+	return e.overlaps(span) || e.state == shut && !span.within(daySpan(d)).empty()
+}
+
 // Delete removes whatever a camera recorded in a span, saved or not, in all its tracks,
 // by whole segments: it deletes up to ten minutes more on either side, and of the
 // filmstrip an hour, rather than leave something. What is being recorded ends first. When it
@@ -181,7 +205,7 @@ func (s *Store) deleteFrom(ctx context.Context, p place, span Span) error {
 	var all []victim
 	for d, x := range sh.days {
 		for _, e := range x.entries {
-			if (e.overlaps(span) || e.state == shut && !span.within(daySpan(d)).empty()) && e.state != growing {
+			if e.within(d, span) && e.state != growing {
 				all = append(all, victim{sh, d, x, e, Deleted})
 			}
 		}

@@ -1,6 +1,9 @@
 package tombstone
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
@@ -47,6 +50,26 @@ func (s *Set) Add(t Tombstone) bool {
 		s.homes = append(s.homes, t)
 	}
 	return true
+}
+
+// Stretch is a span of time, from From to before To.
+type Stretch struct{ From, To latchkey.Time }
+
+// Footage are the stretches of a camera's footage that they delete, in order and apart.
+func (s *Set) Footage(camera latchkey.CameraID) []Stretch {
+	if len(s.homes) > 0 {
+		return []Stretch{{0, latchkey.MaxInt}}
+	}
+	spans := slices.SortedFunc(slices.Values(s.spans[camera]), func(a, b Tombstone) int { return cmp.Compare(a.From, b.From) })
+	var all []Stretch
+	for _, t := range spans {
+		if n := len(all); n > 0 && t.From <= all[n-1].To {
+			all[n-1].To = max(all[n-1].To, t.To)
+		} else {
+			all = append(all, Stretch{t.From, t.To})
+		}
+	}
+	return all
 }
 
 // Covers says whether one of them deletes an object of their home.

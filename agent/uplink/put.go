@@ -133,6 +133,9 @@ func (u *Uplink) buried(m api.TombstonesFrame) error {
 		return err
 	}
 	u.throwDeleted()
+	if u.config.Buried != nil {
+		u.config.Buried()
+	}
 	return nil
 }
 

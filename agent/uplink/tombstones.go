@@ -20,11 +20,12 @@ import (
 
 // The file of tombstones is
 //
-//	"latchkey tombstones 1\n" || u64(number) || digest[32] || n × lp32(tombstone)
+//	"latchkey tombstones 2\n" || u64(number) || digest[32] || n × (u8(1 if it was in force, else 0) || lp32(tombstone))
 //
-// number and digest are the place in the server's list up to which it was followed.
+// number and digest are the place in the server's list up to which it was followed. One
+// was in force if its signer might still say so when it came.
 const (
-	tombstonesMagic = "latchkey tombstones 1\n"
+	tombstonesMagic = "latchkey tombstones 2\n"
 	maxTombstones   = 32 << 20
 )
 
@@ -38,9 +39,16 @@ type Tombstones struct {
 
 	mu     sync.Mutex // protects what follows
 	set    tombstone.Set
-	all    [][]byte
+	force  tombstone.Set // those of set that were in force when they came
+	all    []buried
 	number uint64
 	digest [32]byte
+}
+
+// buried is a tombstone as it is kept.
+type buried struct {
+	bytes []byte
+	force bool
 }
 
 // LoadTombstones reads the tombstones of home from their file, which need not be there
@@ -69,22 +77,32 @@ func (t *Tombstones) parse(b []byte) error {
 	t.number = r.U64()
 	r.Into(t.digest[:])
 	for r.Err() == nil && len(r.Rest()) > 0 {
+		force := r.U8()
 		p := r.LP32(tombstone.Max)
 		if r.Err() != nil {
 			break
 		}
 		one, err := tombstone.Parse(p)
-		if err == nil && one.Home != t.home {
-			err = fmt.Errorf("a tombstone of home %s", one.Home)
+		if err == nil && (one.Home != t.home || force > 1) {
+			err = fmt.Errorf("%w: a tombstone of home %s", wire.ErrMalformed, one.Home)
 		}
 		if err != nil {
 			return err
 		}
-		if t.set.Add(one) {
-			t.all = append(t.all, p)
-		}
+		t.add(one, buried{p, force == 1})
 	}
 	return r.Err()
+}
+
+// add takes in one that is not there yet. Its caller holds the lock.
+func (t *Tombstones) add(one tombstone.Tombstone, b buried) {
+	if !t.set.Add(one) {
+		return
+	}
+	t.all = append(t.all, b)
+	if b.force {
+		t.force.Add(one)
+	}
 }
 
 // Covers says whether people of the home have had an object deleted.
@@ -92,6 +110,16 @@ func (t *Tombstones) Covers(b sealed.Binding) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.set.Covers(b)
+}
+
+// Footage are the spans of what a camera recorded that people of the home have had
+// deleted, in order and apart. Whoever has left the home could, with whoever runs the
+// server, date a statement back; what is kept nowhere else does not go by that. So these
+// are of tombstones that were in force when this agent got them.
+func (t *Tombstones) Footage(camera latchkey.CameraID) []tombstone.Stretch {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.force.Footage(camera)
 }
 
 // mark is the place in the server's list, as a hello names it.
@@ -118,7 +146,7 @@ func (t *Tombstones) follow(m api.TombstonesFrame, title *deed.Title) error {
 		digest = [32]byte{}
 	}
 	var fresh []tombstone.Tombstone
-	var more [][]byte
+	var more []buried
 	for _, b := range m.Tombstones {
 		one, err := tombstone.Parse(b)
 		if err == nil {
@@ -130,7 +158,7 @@ func (t *Tombstones) follow(m api.TombstonesFrame, title *deed.Title) error {
 		hash := tombstone.Hash(b)
 		number, digest = number+1, tombstone.Next(digest, hash)
 		if !t.set.Has(hash) {
-			fresh, more = append(fresh, one), append(more, b)
+			fresh, more = append(fresh, one), append(more, buried{b, one.Now(title) == nil})
 		}
 	}
 	if len(t.all)+len(fresh) > tombstone.MaxInHome {
@@ -139,22 +167,27 @@ func (t *Tombstones) follow(m api.TombstonesFrame, title *deed.Title) error {
 	if err := t.store(number, digest, more); err != nil {
 		return err
 	}
-	t.number, t.digest, t.all = number, digest, append(t.all, more...)
-	for _, one := range fresh {
-		t.set.Add(one)
+	t.number, t.digest = number, digest
+	for i, one := range fresh {
+		t.add(one, more[i])
 	}
 	return nil
 }
 
 // store writes the file with more. Its caller holds the lock.
-func (t *Tombstones) store(number uint64, digest [32]byte, more [][]byte) error {
+func (t *Tombstones) store(number uint64, digest [32]byte, more []buried) error {
 	var w wire.Writer
 	w.Raw([]byte(tombstonesMagic))
 	w.U64(number)
 	w.Raw(digest[:])
-	for _, list := range [][][]byte{t.all, more} {
+	for _, list := range [][]buried{t.all, more} {
 		for _, b := range list {
-			w.LP32(b)
+			force := uint8(0)
+			if b.force {
+				force = 1
+			}
+			w.U8(force)
+			w.LP32(b.bytes)
 		}
 	}
 	return durable.WriteBytes(t.fs, t.name, w.Bytes())
@@ -166,7 +199,11 @@ func (t *Tombstones) frames() (all []api.TombstonesFrame) {
 	defer t.mu.Unlock()
 	for at := 0; at < len(t.all); at += api.MaxTombstones {
 		end := min(at+api.MaxTombstones, len(t.all))
-		all = append(all, api.TombstonesFrame{Home: t.home, Tombstones: t.all[at:end], Last: end == len(t.all)})
+		f := api.TombstonesFrame{Home: t.home, Last: end == len(t.all)}
+		for _, b := range t.all[at:end] {
+			f.Tombstones = append(f.Tombstones, b.bytes)
+		}
+		all = append(all, f)
 	}
 	return all
 }

@@ -3,6 +3,8 @@ package uplink_test
 import (
 	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/latchkey-cam/latchkey"
@@ -10,6 +12,7 @@ import (
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/internal/durable/durabletest"
+	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/sealed"
 	"github.com/latchkey-cam/latchkey/tombstone"
@@ -87,7 +90,7 @@ func TestTombstonesAreKept(t *testing.T) {
 	if err := follow(1, first); err != nil { // it is given them back, in its own order
 		t.Fatal(err)
 	}
-	if err := durable.WriteBytes(fs, "tombstones", []byte("latchkey tombstones 1\nnonsense")); err != nil {
+	if err := durable.WriteBytes(fs, "tombstones", []byte("latchkey tombstones 2\nnonsense")); err != nil {
 		t.Fatal(err)
 	}
 	all = load()
@@ -97,9 +100,64 @@ func TestTombstonesAreKept(t *testing.T) {
 	}
 }
 
+// TestFootageInForce: a statement that somebody who has left dates back deletes nothing that
+// is only at home; one that came while they lived there does, after another start, too.
+func TestFootageInForce(t *testing.T) {
+	fs := durabletest.New()
+	o := keytest.NewOwner()
+	o.Found()
+	left := o.Join(keytest.NewPerson(), keytest.AsOwner)
+	then := o.Title()
+	camera := latchkey.CameraID{1}
+	of := func(from, to latchkey.Time) []byte {
+		one, err := tombstone.Sign(left.Keys.Signing, then, o.Now(), tombstone.Tombstone{Scope: tombstone.Span, Camera: camera, From: from, To: to})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return one.Bytes()
+	}
+	load := func() *uplink.Tombstones {
+		all, err := uplink.LoadTombstones(fs, "tombstones", o.Home(), slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	all := load()
+	follow := func(above uint64, one []byte) {
+		t.Helper()
+		if err := uplink.Follow(all, api.TombstonesFrame{Home: o.Home(), Above: above, Tombstones: [][]byte{one}}, o.Title()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	follow(0, of(10, 20))
+	o.Dismiss(left)
+	follow(1, of(30, 40))
+	want := []tombstone.Stretch{{From: 10, To: 20}}
+	for _, all := range []*uplink.Tombstones{all, load()} {
+		if got := all.Footage(camera); !slices.Equal(got, want) {
+			t.Errorf("footage is deleted of %v, want %v", got, want)
+		}
+		if !all.Covers(sealed.Binding{Home: o.Home(), Camera: camera, Time: 35}) {
+			t.Error("what waits for its upload goes by the set alone")
+		}
+	}
+}
+
+// TestFootageInForceControl: without the question the statement of somebody who has left
+// counts.
+func TestFootageInForceControl(t *testing.T) {
+	without := (&sabotage.Program{Root: "../.."}).Without(t, sabotage.Cut{File: "agent/uplink/tombstones.go", Old: "one.Now(title) == nil", New: "true || one.Now(title) == nil"})
+	t.Parallel()
+	out, err := without.Tests(t.Context(), "^TestFootageInForce$")
+	if err == nil || !strings.Contains(string(out), "footage is deleted of [{10 20} {30 40}]") {
+		t.Errorf("with the question cut out, the test says %v\n%s", err, out)
+	}
+}
+
 // FuzzTombstones: whatever the file holds is read or put aside.
 func FuzzTombstones(f *testing.F) {
-	f.Add([]byte("latchkey tombstones 1\n"))
+	f.Add([]byte("latchkey tombstones 2\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		fs := durabletest.New()
 		if err := durable.WriteBytes(fs, "tombstones", b); err != nil {

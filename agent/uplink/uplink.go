@@ -47,6 +47,10 @@ type Config struct {
 	// Tombstones are what was deleted; nil for an uplink that only waits to be welcomed.
 	Tombstones *Tombstones
 
+	// Buried is told that more was deleted, which is on the disk by then; nobody if nil.
+	// It does not wait for what it does about that.
+	Buried func()
+
 	// Spool is what is carried up; nil for an uplink that only waits to be welcomed.
 	Spool *spool.Spool
 
