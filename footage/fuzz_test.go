@@ -105,8 +105,7 @@ func TestByThePage(t *testing.T) {
 	}
 }
 
-// pageIndexContent is I of the day of that segment, of so many bytes, with a gap and
-// something uploaded.
+// pageIndexContent is I of the day of that segment, of so many bytes, with a gap.
 func pageIndexContent(bytes int) []byte {
 	at := uint64(latchkey.TimeOf(noon))
 	span := func(from, until uint64) []byte {
@@ -116,7 +115,6 @@ func pageIndexContent(bytes int) []byte {
 	return slices.Concat(
 		u32(1), binary.BigEndian.AppendUint64(nil, 1), u32(1), binary.BigEndian.AppendUint64(nil, uint64(bytes)), []byte{0}, u32(1), span(0, 1_000_000),
 		u32(1), span(1_000_000, 5_000_000), []byte{1}, u32(3),
-		u32(1), span(0, 500_000),
 		[]byte{1}, make([]byte, 1440))
 }
 

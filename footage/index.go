@@ -77,11 +77,6 @@ func cover(spans []Span, s Span, gap latchkey.Time) []Span {
 	return slices.Replace(spans, i, j, s)
 }
 
-// covered says whether spans, in order and apart, leave nothing of s uncovered.
-func covered(spans []Span, s Span) bool {
-	return slices.ContainsFunc(spans, func(o Span) bool { return o.From <= s.From && s.Until <= o.Until })
-}
-
 // state is what is known of a segment. Numbers are those of docs/footage.md.
 type state uint8
 
@@ -130,10 +125,9 @@ type gap struct {
 
 // index is what is known of one day of one track.
 type index struct {
-	entries  []*entry // by sequence
-	gaps     []gap
-	uploaded []Span
-	motion   []byte // of each minute; nil if nothing moved
+	entries []*entry // by sequence
+	gaps    []gap
+	motion  []byte // of each minute; nil if nothing moved
 
 	dirty bool // the disk does not know all of this
 	made  bool // its directory is there
@@ -210,14 +204,6 @@ func (x *index) seal(key Key, home latchkey.HomeID, p place, day latchkey.Day) (
 	return append([]byte(indexMagic), message...), nil
 }
 
-func writeSpans(w *wire.Writer, spans []Span) {
-	w.U32(uint32(len(spans)))
-	for _, s := range spans {
-		w.U64(uint64(s.From))
-		w.U64(uint64(s.Until))
-	}
-}
-
 func (x *index) bytes() []byte {
 	var w, entries wire.Writer
 	n := uint32(0)
@@ -230,7 +216,11 @@ func (x *index) bytes() []byte {
 		entries.U32(e.groups)
 		entries.U64(uint64(e.bytes))
 		entries.U8(uint8(e.state))
-		writeSpans(&entries, e.spans)
+		entries.U32(uint32(len(e.spans)))
+		for _, s := range e.spans {
+			entries.U64(uint64(s.From))
+			entries.U64(uint64(s.Until))
+		}
 	}
 	w.U32(n)
 	w.Raw(entries.Bytes())
@@ -241,7 +231,6 @@ func (x *index) bytes() []byte {
 		w.U8(uint8(g.reason))
 		w.U32(g.lost)
 	}
-	writeSpans(&w, x.uploaded)
 	if x.motion == nil {
 		w.U8(0)
 		return w.Bytes()
@@ -288,7 +277,6 @@ func parseIndex(b []byte, day Span) (*index, error) {
 		}
 		x.gaps = append(x.gaps, g)
 	}
-	x.uploaded = readSpans(r)
 	switch r.U8() {
 	case 0:
 	case 1:

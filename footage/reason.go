@@ -3,7 +3,7 @@ package footage
 import "fmt"
 
 // Reason is why there are no pictures of a time. Numbers are those of docs/footage.md,
-// and are never used again for something else.
+// and are never used again for something else; 13 is none.
 type Reason uint8
 
 // The reasons. Of several for one moment the one with the lowest number is shown, but
@@ -22,7 +22,6 @@ const (
 	Refused    Reason = 10
 	ClockSet   Reason = 11
 	Expired    Reason = 12
-	Uploaded   Reason = 13
 	Evicted    Reason = 14
 	Deleted    Reason = 15
 	Damaged    Reason = 16
@@ -45,7 +44,6 @@ var reasons = map[Reason]struct {
 	Refused:    {"refused", "Not recorded: the camera sent more at once than can be kept.", true},
 	ClockSet:   {"clock", "The clock was set forward: this time never was.", false},
 	Expired:    {"expired", "Removed: it was older than is kept.", false},
-	Uploaded:   {"uploaded", "Removed from home to make room. It is in the cloud.", false},
 	Evicted:    {"evicted", "Lost: it was removed before its time, to make room.", true},
 	Deleted:    {"deleted", "Somebody deleted it.", false},
 	Damaged:    {"damaged", "Lost: it was recorded, and the disk does not give it back.", true},

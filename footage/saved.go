@@ -111,27 +111,6 @@ func (s *Store) Saved(camera latchkey.CameraID) []Span {
 	return all
 }
 
-// Uploaded says that a span of a track is in the cloud, in this quality. A segment of
-// which that is true from end to end is the first to go when room is needed.
-func (s *Store) Uploaded(camera latchkey.CameraID, track Track, span Span) error {
-	s.mu.Lock()
-	sh := s.shelves[place{camera, track}]
-	if sh == nil || span.empty() {
-		s.mu.Unlock()
-		return nil
-	}
-	for d, x := range sh.days {
-		if slices.ContainsFunc(x.entries, func(e *entry) bool { return e.overlaps(span) }) || !span.within(daySpan(d)).empty() {
-			x.uploaded, x.dirty = cover(x.uploaded, span, 0), true
-		}
-	}
-	s.mu.Unlock()
-	if err := s.note(sh); err != nil {
-		return fmt.Errorf("note that footage is uploaded: %w", err)
-	}
-	return nil
-}
-
 // Holds says whether there is something that [Store.Delete] of that span would remove.
 func (s *Store) Holds(camera latchkey.CameraID, span Span) bool {
 	s.mu.Lock()

@@ -32,14 +32,10 @@ func (v victim) rank() int {
 	switch {
 	case v.entry.state == shut:
 		return 0
-	case v.shelf.track != Still && v.why == Uploaded:
-		return 1
 	case v.shelf.track != Still:
-		return 2
-	case v.why == Uploaded:
-		return 3
+		return 1
 	}
-	return 4
+	return 2
 }
 
 func compareVictims(a, b victim) int {
@@ -133,7 +129,7 @@ func (s *Store) evict(ctx context.Context, more int64) error {
 	}
 	s.mu.Lock()
 	for _, v := range all[:n] {
-		if v.why == Evicted && v.entry.state != shut {
+		if v.entry.state != shut {
 			s.evicted++
 		}
 	}
@@ -153,11 +149,7 @@ func (s *Store) removable() []victim {
 				if e.state == growing || e.state == going || s.isSaved(sh.camera, e) {
 					continue
 				}
-				why := Evicted
-				if e.state != shut && !slices.ContainsFunc(e.spans, func(o Span) bool { return !covered(x.uploaded, o) }) {
-					why = Uploaded
-				}
-				all = append(all, victim{sh, d, x, e, why})
+				all = append(all, victim{sh, d, x, e, Evicted})
 			}
 		}
 	}
