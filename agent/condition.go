@@ -38,6 +38,9 @@ func (a *Agent) conditionOf(s Status) letter.Condition {
 	c.Footage = &letter.Kept{
 		Bytes: s.Footage.Bytes, Limit: a.config.Footage.Keep.Bytes, State: string(s.Footage.Health), Says: s.Footage.Health.Says(),
 	}
+	if !s.Footage.Until.IsZero() {
+		c.Footage.Lost = latchkey.TimeOf(s.Footage.Until)
+	}
 	for _, k := range s.Clock.Corrections {
 		c.Clock.Boots = append(c.Clock.Boots, letter.Boot{Boot: k.Boot, Correction: k.By})
 	}
@@ -55,6 +58,7 @@ func (a *Agent) conditionOf(s Status) letter.Condition {
 func (a *Agent) news(s Status) string {
 	c := a.conditionOf(s)
 	c.Spool.Objects, c.Spool.Bytes, c.Disk.Free, c.Footage.Bytes = 0, 0, 0, 0
+	c.Footage.Lost = min(c.Footage.Lost, 1) // that something is
 	for i := range c.Cameras {
 		c.Cameras[i].Last, c.Cameras[i].Rate, c.Cameras[i].Events24H = 0, 0, 0
 	}

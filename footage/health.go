@@ -78,13 +78,14 @@ func reasonOf(err error) Reason {
 type Status struct {
 	Health    Health    `json:"health"`
 	Since     time.Time `json:"since"`
-	Bytes     int64     `json:"bytes"`     // of segments
-	Segments  int       `json:"segments"`  // on the disk
-	Lost      uint64    `json:"lost"`      // groups not kept since the start
-	Evicted   uint64    `json:"evicted"`   // segments removed since the start before their time
-	Unopened  int       `json:"unopened"`  // segments that do not open
-	Forgotten int       `json:"forgotten"` // indexes that did not open at the start
-	Repaired  int       `json:"repaired"`  // segments about which index and disk did not agree at the start
+	Bytes     int64     `json:"bytes"`                  // of segments
+	Segments  int       `json:"segments"`               // on the disk
+	Lost      uint64    `json:"lost"`                   // groups not kept since the start
+	Evicted   uint64    `json:"evicted"`                // segments removed since the start before their time
+	Until     time.Time `json:"evicted_until,omitzero"` // of what was removed before its time, and whose days are not over yet; zero for nothing
+	Unopened  int       `json:"unopened"`               // segments that do not open
+	Forgotten int       `json:"forgotten"`              // indexes that did not open at the start
+	Repaired  int       `json:"repaired"`               // segments about which index and disk did not agree at the start
 }
 
 // Status says how the store is doing. It asks no disk, so that it answers while one
@@ -102,6 +103,11 @@ func (s *Store) Status() Status {
 		}
 		for _, x := range sh.days {
 			st.Segments += len(x.entries)
+			for _, g := range x.gaps {
+				if until := g.Until.Time(); g.reason == Evicted && until.After(st.Until) {
+					st.Until = until
+				}
+			}
 			for _, e := range x.entries {
 				if e.state == shut {
 					st.Unopened++

@@ -3,6 +3,7 @@ package letter
 import (
 	"bytes"
 
+	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/internal/fields"
 )
 
@@ -85,7 +86,7 @@ func (c Condition) clean() Condition {
 	c.Spool = Spool{max(0, c.Spool.Objects), max(0, c.Spool.Bytes), max(0, c.Spool.Limit), says(c.Spool.Says)}
 	c.Disk = Disk{max(0, c.Disk.Free), says(c.Disk.Says)}
 	if f := c.Footage; f != nil {
-		c.Footage = &Kept{max(0, f.Bytes), max(0, f.Limit), word(f.State), says(f.Says)}
+		c.Footage = &Kept{max(0, f.Bytes), max(0, f.Limit), word(f.State), says(f.Says), min(f.Lost, latchkey.MaxInt)}
 	}
 	newest := c.Clock.Boots[max(0, len(c.Clock.Boots)-maxBoots):]
 	c.Clock.Boots = append([]Boot{}, newest...)

@@ -86,6 +86,10 @@ type Kept struct {
 	Limit int64  `json:"limit"` // bytes, 0 for as much as the disk takes
 	State string `json:"state"` // for programs: ok, full, disk-full, read-only, forbidden, away, slow, failing
 	Says  string `json:"says"`  // a sentence for people, "" if all is well
+
+	// Lost is until when that was of which some was removed before its time, to make room;
+	// 0 for nothing.
+	Lost latchkey.Time `json:"lost,omitempty"`
 }
 
 func (c Condition) encode() ([]byte, error) {
@@ -117,7 +121,10 @@ func parseCondition(b []byte) (Condition, error) {
 	}
 	if o.Has("footage") {
 		f := o.Object("footage")
-		c.Footage = &Kept{f.Count("bytes"), f.Count("limit"), filled(f, "state", maxWord), f.Text("says", maxSays)}
+		c.Footage = &Kept{Bytes: f.Count("bytes"), Limit: f.Count("limit"), State: filled(f, "state", maxWord), Says: f.Text("says", maxSays)}
+		if f.Has("lost") {
+			c.Footage.Lost = readTime(f, "lost")
+		}
 	}
 	for _, b := range clock.List("boots", maxBoots) {
 		id, err := latchkey.ParseBootID(b.Text("boot", maxWord))

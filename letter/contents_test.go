@@ -102,6 +102,8 @@ func contents() []drawing {
 
 		tells("condition-camera", "opened", withCamera),
 		tells("condition-footage", "opened", with(condition, `"disk":`, `"footage":{"bytes":5,"limit":0,"state":"read-only","says":"It can only be read."},"disk":`)),
+		tells("condition-footage-lost", "opened", with(condition, `"disk":`, `"footage":{"bytes":5,"limit":7,"state":"ok","says":"","lost":1740852000000000},"disk":`)),
+		tells("condition-footage-lost-never", "content", with(condition, `"disk":`, `"footage":{"bytes":5,"limit":7,"state":"ok","says":"","lost":-1},"disk":`)),
 		tells("condition-footage-null", "content", with(condition, `"disk":`, `"footage":null,"disk":`)),
 		tells("condition-footage-stateless", "content", with(condition, `"disk":`, `"footage":{"bytes":5,"limit":0,"state":"","says":""},"disk":`)),
 		tells("condition-boot", "opened", with(condition, `"boots":[]`, `"boots":[{"boot":"`+strings.Repeat("a", 26)+`","correction":-5}]`)),

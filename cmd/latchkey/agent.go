@@ -244,6 +244,9 @@ func printFootage(w io.Writer, s footage.Status) {
 	if s.Lost > 0 {
 		fmt.Fprintf(w, "          %d groups of pictures not kept since the start\n", s.Lost)
 	}
+	if !s.Until.IsZero() {
+		fmt.Fprintf(w, "          some of what was recorded up to %s was removed before its time, to make room\n", s.Until.Local().Format(time.DateTime))
+	}
 }
 
 func uplinkWord(s uplink.State) string {

@@ -11,6 +11,7 @@ import { People } from "./people/people.svelte.ts";
 import { browserZone, isZone } from "./parts/time.ts";
 import type { Screen } from "./route.svelte.ts";
 import { words } from "./words.ts";
+import type { UsageView } from "./worker/members.ts";
 import type { AgentCondition, AgentID, Ask, CameraID, CameraSettings, Change, Held, HomeID, KnownHome, Result, SettingsChange, SettingsView, TitleView, Trouble } from "./worker/protocol.ts";
 
 /**
@@ -64,6 +65,8 @@ export class House {
   refusedConditions = $state(0);
   /** What whoever runs the server has stopped here, since the last look at the list. */
   held = $state.raw<Held | null>(null);
+  /** How much the home has stored, as far as it was asked for. */
+  usage = $state.raw<UsageView | null>(null);
   /** Set when an answer came that was not to our question. */
   crossed = $state(false);
   /** Names of cameras that were taken in without a question, newest last. */
@@ -201,8 +204,8 @@ export class House {
     this.#home = opened.title.home;
     this.#go({ is: "open" });
     clearInterval(this.#askAgents);
-    this.#askAgents = setInterval(() => void (this.connection.up && this.loadConditions()), askAgents);
-    await Promise.all([this.inbox.refresh(), this.#loadAsks(), this.loadConditions(), this.people.load()]);
+    this.#askAgents = setInterval(() => void (this.connection.up && Promise.all([this.loadConditions(), this.loadUsage()])), askAgents);
+    await Promise.all([this.inbox.refresh(), this.#loadAsks(), this.loadConditions(), this.people.load(), this.loadUsage()]);
   }
 
   /** Places a camera that was asked for. */
@@ -286,6 +289,13 @@ export class House {
     this.refusedConditions = answer.refused;
   }
 
+  /** Asks how much is stored. */
+  async loadUsage(): Promise<void> {
+    if (!this.seesAll) return;
+    const answer = this.heard(await this.keeper.usage());
+    if (answer.ok) this.usage = answer.usage;
+  }
+
   /** Every answer passes here: the state of the line, and what ends all showing. */
   heard<T>(result: Result<T>): Result<T> {
     this.#note(result.ok ? null : result);
@@ -350,7 +360,7 @@ export class House {
   async #loadEverything(): Promise<void> {
     await this.#loadTitle();
     if (!this.connection.up) return;
-    await Promise.all([this.#loadSettings(), this.inbox.refresh(), this.#loadAsks(), this.loadConditions(), this.people.load()]);
+    await Promise.all([this.#loadSettings(), this.inbox.refresh(), this.#loadAsks(), this.loadConditions(), this.people.load(), this.loadUsage()]);
   }
 
   async #loadTitle(): Promise<void> {

@@ -21,7 +21,7 @@ class Scripted {
   refused = 0;
   answer: { state: string } = { state: "answered" };
   #listener: (change: Change) => void = () => undefined;
-  readonly title = { home, head: "1:aa", epoch: 1, cameras: [] as { id: CameraID; agent: AgentID }[], agents: [] as { id: AgentID }[], me: { person: "p" as PersonID, role: "owner" as const, rights: null }, frozen: false, retention: { days: 0, bytes: 0 }, gaveBack: 0 };
+  readonly title = { home, head: "1:aa", epoch: 1, cameras: [] as { id: CameraID; agent: AgentID }[], agents: [] as { id: AgentID }[], former: [] as CameraID[], me: { person: "p" as PersonID, role: "owner" as const, rights: null }, frozen: false, retention: { days: 0, bytes: 0 }, retained: true, gaveBack: 0 };
   readonly settings = { number: 1, home: "Ours", zone: "Europe/Berlin", cameras: {} as Record<CameraID, CameraSettings> };
 
   readonly keeper = new Proxy({} as Keeps, {
@@ -80,7 +80,7 @@ describe("at the door", () => {
   test("the only home is opened", async () => {
     await house.start();
     expect([house.phase.is, house.name, house.zone]).toEqual(["open", "Ours", "Europe/Berlin"]);
-    expect(s.calls).toEqual(["homes", "open", "events", "asks", "conditions", "people"]);
+    expect(s.calls).toEqual(["homes", "open", "events", "asks", "conditions", "people", "usage"]);
   });
 
   test("without a home the page says so, and with several it asks", async () => {
@@ -137,7 +137,7 @@ describe("what ends all showing", () => {
     expect(house.held).not.toBeNull();
     s.wrong.clear();
     await house.askIfHeld();
-    expect([house.held, s.calls.at(-1)]).toEqual([null, "people"]);
+    expect([house.held, s.calls.at(-1)]).toEqual([null, "usage"]);
   });
 
   test("of a route that is held only the list takes the pictures away", async () => {
@@ -200,7 +200,7 @@ describe("hints", () => {
     s.calls.length = 0;
     for (const changed of ["events", "deeds", "settings", "asks", "conditions"] as const) s.tell({ changed });
     await vi.advanceTimersByTimeAsync(0);
-    expect(s.calls.sort()).toEqual(["asks", "conditions", "events", "people", "people", "settings", "title"]);
+    expect(s.calls.sort()).toEqual(["asks", "conditions", "events", "people", "people", "settings", "title", "usage"]);
   });
 
   test.each(["before", "after"])("are made up for while their socket is down, from %s the home is open", async (when) => {
@@ -216,7 +216,7 @@ describe("hints", () => {
     s.calls.length = 0;
     await vi.advanceTimersByTimeAsync(60_000);
     // Whether an agent is connected is asked for all the same.
-    expect([...new Set(s.calls)]).toEqual(["conditions"]);
+    expect([...new Set(s.calls)]).toEqual(["conditions", "usage"]);
   });
 });
 
@@ -378,7 +378,7 @@ describe("adding an agent", () => {
     const joining = new Joining(house);
     await joining.run();
     expect(joining.stage).toEqual({ is: "done", agent });
-    expect(s.calls.slice(6)).toEqual(["openJoin", "watchJoin slot", "placeAgent slot", "title"]);
+    expect(s.calls.slice(7)).toEqual(["openJoin", "watchJoin slot", "placeAgent slot", "title"]);
   });
 
   test.each([

@@ -139,7 +139,7 @@ export class Keeper {
   readonly replaceAgent = this.#call("replaceAgent");
   readonly retain = this.#call("retain");
   readonly deleteEvents = this.#call("deleteEvents");
-  readonly deleteSpan = this.#call("deleteSpan");
+  readonly deleteSpans = this.#call("deleteSpans");
   readonly usage = this.#call("usage");
   readonly trust = this.#call("trust");
   readonly confirmHead = this.#call("confirmHead");

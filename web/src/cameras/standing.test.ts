@@ -18,6 +18,8 @@ const title = {
   me: { person: "p" as PersonID, role: "owner", rights: null },
   frozen: false,
   retention: { days: 0, bytes: 0 },
+  retained: true,
+  former: [],
   gaveBack: 0,
 } satisfies TitleView;
 const names: Record<string, string> = { c1: "Yard", c2: "Door", c3: "Door" };
@@ -44,7 +46,7 @@ const said = (more: Partial<CameraCondition> = {}, of: Partial<AgentCondition> =
     connected: true,
     received: us("2026-01-15T09:02:00Z"),
     state: "verified",
-    condition: { version: "1", name: "attic", started: now - 3600e6, clock: { quality: "estimated", boots: [] }, cameras: [{ ...told, ...more }], spool: { objects: 2, bytes: 3_200_000, limit: 0, says: "" }, disk: { free: 84e9, says: "" }, footage: { bytes: 12e9, limit: 0, state: "ok", says: "" } },
+    condition: { version: "1", name: "attic", started: now - 3600e6, clock: { quality: "estimated", boots: [] }, cameras: [{ ...told, ...more }], spool: { objects: 2, bytes: 3_200_000, limit: 0, says: "" }, disk: { free: 84e9, says: "" }, footage: { bytes: 12e9, limit: 0, state: "ok", says: "", lost: 0 } },
     ...of,
   }) as AgentCondition;
 const known = (more: Partial<Known> = {}): Known => ({ camera: c1, privacy: { off: false, offWhen: [] }, agent: "attic", said: said(), isNew: false, now, zone, ...more });
@@ -152,8 +154,8 @@ describe("how it stands with an agent", () => {
 
   test("away, and since when", () => {
     expect(agentSays(said({}, { connected: false }), now, zone)).toMatchObject({ up: false, state: "away, last heard 10:02" });
-    expect(agentSays({ agent: "a1" as AgentID, connected: false, received: 0, state: "none" }, now, zone)).toEqual({ up: false, state: "away, never heard", copy: "", lines: [] });
-    expect(agentSays(undefined, now, zone)).toEqual({ up: false, state: words.agents.untold, copy: "", lines: [] });
+    expect(agentSays({ agent: "a1" as AgentID, connected: false, received: 0, state: "none" }, now, zone)).toEqual({ up: false, state: "away, never heard", copy: "", lost: "", lines: [] });
+    expect(agentSays(undefined, now, zone)).toEqual({ up: false, state: words.agents.untold, copy: "", lost: "", lines: [] });
   });
 
   test("turned away, or beside a copy that was", () => {

@@ -119,6 +119,7 @@ async function state(s: State, b: Body, by: Signed): Promise<void> {
       return freeze(s, b.type === "freeze");
     case "retain":
       s.retention = { days: b.days, bytes: b.bytes };
+      s.retained = true;
   }
 }
 

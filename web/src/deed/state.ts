@@ -100,6 +100,8 @@ export interface State {
   ids: Set<string>;
   frozen: boolean;
   retention: { readonly days: number; readonly bytes: number };
+  /** Whether a deed says what it retains. */
+  retained: boolean;
   /** The deed by which it was handed over last, 0 if it never was. */
   handedOver: number;
 }
@@ -133,6 +135,7 @@ export function nothing(): State {
     ids: new Set(),
     frozen: false,
     retention: { days: 0, bytes: 0 },
+    retained: false,
     handedOver: 0,
   };
 }

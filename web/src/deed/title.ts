@@ -91,6 +91,11 @@ export class Title {
     return this.#s.retention;
   }
 
+  /** Whether its people have said so; otherwise there is no bound because nobody was asked. */
+  get retained(): boolean {
+    return this.#s.retained;
+  }
+
   /** The deed by which it was handed over last, 0 if it never was. */
   get handedOver(): number {
     return this.#s.handedOver;

@@ -2,6 +2,7 @@
 // asked to look at: every state that a screen has words for.
 
 import type { AgentCondition, AgentID, CameraCondition, CameraID, CameraSettings, Found, FoundStream } from "../worker/protocol.ts";
+import { is } from "./ids.ts";
 import { paint } from "./paint.ts";
 
 const minutes = (n: number) => (Date.now() - n * 60_000) * 1000;
@@ -46,7 +47,7 @@ export function report(agent: AgentID, name: string, cameras: CameraID[], how: M
       cameras: cameras.map((c) => condition(c, how.get(c))),
       spool: { objects: 0, bytes: 0, limit: 20e9, says: "" },
       disk: { free: 84.2e9, says: "" },
-      footage: { bytes: 412e9, limit: 0, state: "ok", says: "" },
+      footage: { bytes: 412e9, limit: 0, state: "ok", says: "", lost: is("footage-lost") ? (Date.now() - 9 * 24 * 3600_000) * 1000 : 0 },
     },
   };
 }

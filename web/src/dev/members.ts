@@ -135,10 +135,10 @@ export class FakeMembers implements MemberCalls {
     if (which === agent) this.#s.cloned = false;
     return this.#titled({});
   };
-  retain: MemberCalls["retain"] = (days, bytes) => this.#titled({ retention: { days, bytes } });
+  retain: MemberCalls["retain"] = (days, bytes) => this.#titled({ retention: { days, bytes }, retained: true });
   deleteEvents: MemberCalls["deleteEvents"] = () => this.#s.answer({});
-  deleteSpan: MemberCalls["deleteSpan"] = () => this.#s.answer({});
-  usage: MemberCalls["usage"] = () => this.#s.answer({ usage: { objects: 412, bytes: 3_400_000_000, most: 50_000_000_000 } });
+  deleteSpans: MemberCalls["deleteSpans"] = () => this.#s.answer({});
+  usage: MemberCalls["usage"] = () => this.#s.answer({ usage: { objects: 412, bytes: is("quota-full") ? 49.9e9 : is("quota-soon") ? 41e9 : 3.4e9, most: 50e9 } });
 
   trust: MemberCalls["trust"] = async () => {
     const words = "harbor lemon quartz meadow pencil ribbon copper walnut island thunder".split(" ");

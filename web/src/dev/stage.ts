@@ -53,7 +53,7 @@ export class Stage {
   asks: Ask[] = [];
   readonly stopped = new Set<string>();
   added: CameraID[] = [];
-  title: TitleView = { home, head: `7:${"4f".repeat(32)}`, epoch: 1, cameras: [], agents: [], me: lookedAtBy(), frozen: is("frozen"), retention: { days: 30, bytes: 0 }, gaveBack: is("gave-back") ? 2 : 0 };
+  title: TitleView = { home, head: `7:${"4f".repeat(32)}`, epoch: 1, cameras: [], agents: [], former: [id(49, 26) as CameraID], me: lookedAtBy(), frozen: is("frozen"), retention: { days: is("unasked") ? 0 : 30, bytes: 0 }, retained: !is("unasked"), gaveBack: is("gave-back") ? 2 : 0 };
   settings: SettingsView = { number: 1, home: "Birch Lane 4", zone: "Europe/Berlin", cameras: {} };
 
   constructor() {

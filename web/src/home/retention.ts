@@ -10,3 +10,12 @@ export function boundsOf(days: string, gigabytes: string): { days: number; bytes
   const [d, g] = [whole(days, 36_500), whole(gigabytes, 1_000_000)];
   return d === null || g === null ? null : { days: d, bytes: g * 1e9 };
 }
+
+/** What a home that says nothing of it is offered, and a new one begins with. */
+export const usualDays = 30;
+
+/** How full what a home may store is: from 80 per cent on it is said, and nearly full is full, because the next clip finds no room. */
+export function fullness({ bytes, most }: { bytes: number; most: number }): "room" | "soon" | "full" {
+  if (most === 0 || bytes < most * 0.8) return "room";
+  return bytes < most * 0.99 ? "soon" : "full";
+}

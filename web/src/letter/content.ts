@@ -176,7 +176,7 @@ export interface Condition {
   spool: { objects: number; bytes: number; limit: number; says: string };
   disk: { free: number; says: string };
   /** What is recorded without end: its bytes and their bound (0 for none), a word for programs, and what is wrong; null if nothing is said of it. */
-  footage: { bytes: number; limit: number; state: string; says: string } | null;
+  footage: { bytes: number; limit: number; state: string; says: string; /** Until when that was of which some went before its time; 0 for nothing. */ lost: number } | null;
 }
 
 /**

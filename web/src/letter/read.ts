@@ -228,7 +228,7 @@ export function readCondition(o: ContentObject): Condition {
 }
 
 function readKept(o: ContentObject): Condition["footage"] {
-  return { bytes: o.count("bytes"), limit: o.count("limit"), state: o.filled("state", maxWord), says: o.text("says", maxSays) };
+  return { bytes: o.count("bytes"), limit: o.count("limit"), state: o.filled("state", maxWord), says: o.text("says", maxSays), lost: o.has("lost") ? o.count("lost") : 0 };
 }
 
 function readBoot(o: ContentObject): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 
-import { clock, date, dayBefore, dayOf, isRepeated, isZone, moment, partOfDay, wall, weekday, zones } from "./time.ts";
+import { clock, date, dayAfter, dayBefore, dayBounds, dayOf, isRepeated, isZone, moment, partOfDay, wall, weekday, zones } from "./time.ts";
 
 vi.stubGlobal("navigator", { languages: ["de-DE", "en-GB"] });
 
@@ -84,4 +84,23 @@ test("zones", () => {
   expect(isZone("")).toBe(false);
   expect(zones("UTC")).toContain("UTC");
   expect(zones("Mars/Olympus")).not.toContain("Mars/Olympus");
+});
+
+describe("the bounds of a day", () => {
+  it.each([
+    ["of 24 hours", "2026-11-26", "Europe/Berlin", "2026-11-25T23:00:00Z", "2026-11-26T23:00:00Z"],
+    ["of 23", "2026-03-29", "Europe/Berlin", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"],
+    ["of 25", "2026-10-25", "Europe/Berlin", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"],
+    ["of 24 and a half", "2026-04-05", "Australia/Lord_Howe", "2026-04-04T13:00:00Z", "2026-04-05T13:30:00Z"],
+    ["whose midnight is left out", "2026-03-29", "Asia/Beirut", "2026-03-28T22:00:00Z", "2026-03-29T21:00:00Z"],
+    ["that has midnight twice", "2026-11-01", "America/Havana", "2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z"],
+    ["that is left out", "2011-12-30", "Pacific/Apia", "2011-12-30T10:00:00Z", "2011-12-30T10:00:00Z"],
+    ["the furthest ahead", "2026-11-26", "Pacific/Kiritimati", "2026-11-25T10:00:00Z", "2026-11-26T10:00:00Z"],
+    ["the furthest behind", "2026-11-26", "Pacific/Pago_Pago", "2026-11-26T11:00:00Z", "2026-11-27T11:00:00Z"],
+  ])("%s, %s in %s", (_, day, zone, from, to) => {
+    const bounds = dayBounds(day, zone);
+    const text = (at: number) => new Date(at / 1000).toISOString().replace(".000", "");
+    expect([text(bounds.from), text(bounds.to)]).toEqual([from, to]);
+    if (bounds.from < bounds.to) expect([dayOf(bounds.from - 1, zone) < day, dayOf(bounds.from, zone), dayOf(bounds.to - 1, zone), dayOf(bounds.to, zone)]).toEqual([true, day, day, dayAfter(day)]);
+  });
 });

@@ -82,6 +82,28 @@ export function dayBefore(day: Day): Day {
   return new Date(Date.parse(`${day}T00:00:00Z`) - 24 * 3600 * 1000).toISOString().slice(0, 10);
 }
 
+/** The day after, by the calendar. */
+export function dayAfter(day: Day): Day {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + 24 * 3600 * 1000).toISOString().slice(0, 10);
+}
+
+/** When a day of the home begins, and when the next one does: 23, 24 or 25 hours later, and no time at all for a day that its calendar left out. */
+export function dayBounds(day: Day, zone: string): { from: number; to: number } {
+  return { from: beginning(day, zone), to: beginning(dayAfter(day), zone) };
+}
+
+/** The first moment that is of that day or a later one. Midnight may be left out. */
+function beginning(day: Day, zone: string): number {
+  let [before, there] = [-26 * 3600, 26 * 3600];
+  const midnight = Date.parse(`${day}T00:00:00Z`) / 1000;
+  while (there - before > 1) {
+    const middle = Math.floor((before + there) / 2);
+    if (dayOf((midnight + middle) * 1e6, zone) < day) before = middle;
+    else there = middle;
+  }
+  return (midnight + there) * 1e6;
+}
+
 /** Where in its day a moment lies, 0 at midnight and 1 at the next, as on the face of a clock. */
 export function partOfDay(us: number, zone: string): number {
   const w = wall(us, zone);

@@ -8,6 +8,9 @@ import { type Bytes, compare, label, Writer } from "../wire.ts";
 /** What is to go: some events, or what a camera recorded in a span of time, in microseconds. */
 export type What = { readonly events: readonly EventID[] } | { readonly camera: CameraID; readonly from: number; readonly to: number };
 
+/** At most so many tombstones are in one request. */
+export const atOnce = 32;
+
 /** At most so many events are in one tombstone. */
 export const maxEvents = 256;
 

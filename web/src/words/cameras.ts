@@ -121,6 +121,7 @@ export const agents = {
   spoolEmpty: "Everything recorded has reached the server.",
   spoolWaits: (n: number, size: string) => `${count(n, "object", "objects")} (${size}) on the way to the server.`,
   footage: (bytes: string) => `${bytes} of footage, recorded and kept at home.`,
+  footageLost: (until: string) => `Lost: some of the footage up to ${until} was removed before its time, because its disk had no more room. Give it a larger disk, or have it keep fewer days.`,
   disk: (free: string) => `${free} free on its disk.`,
   clock: {
     synchronised: "Its clock is synchronised.",

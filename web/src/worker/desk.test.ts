@@ -395,13 +395,13 @@ describe("a server that answers something else", () => {
   it("is caught with a chain that became shorter and takes nothing back, in this visit and the next", async () => {
     await withCameras(1);
     const whole = server.title!;
-    server.title = await Title.fold(whole.home, whole.deeds().slice(0, 3));
+    server.title = await Title.fold(whole.home, whole.deeds().slice(0, 4));
     const no = { status: 403, body: { error: { reason: "not-allowed", message: "", retry_after_ms: 0 } } };
     server.bend = (q, a) => (q.method === "POST" && q.path.endsWith("/deeds") ? no : a);
     const short = server.title;
-    expect(await desk.title()).toMatchObject({ ok: false, trouble: "fork", seen: expect.stringMatching(/^3:/), offered: expect.stringMatching(/^2:/) });
+    expect(await desk.title()).toMatchObject({ ok: false, trouble: "fork", seen: expect.stringMatching(/^4:/), offered: expect.stringMatching(/^3:/) });
     server.title = short;
-    expect(await newDesk().open()).toMatchObject({ ok: false, trouble: "fork", offered: expect.stringMatching(/^2:/) });
+    expect(await newDesk().open()).toMatchObject({ ok: false, trouble: "fork", offered: expect.stringMatching(/^3:/) });
     await expect.poll(() => server.reports()).toMatchObject([{ reason: "unknown-head", word: "corrupt" }, { reason: "unknown-head", word: "corrupt" }]);
   });
 
@@ -409,7 +409,7 @@ describe("a server that answers something else", () => {
     await withCameras(1);
     const title = server.title!;
     const owner = await signerOf([...keep.kept.values()][0]!.secrets!.signing);
-    const base = await Title.fold(title.home, title.deeds().slice(0, 3));
+    const base = await Title.fold(title.home, title.deeds().slice(0, 4));
     const agent = title.agents[0]!.id;
     const other = await signDeed(owner, base.next, Date.now() * 1000, { type: "place camera", camera: idText("camera", random(16)), agent });
     server.title = await base.append([other]);

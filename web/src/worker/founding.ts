@@ -10,11 +10,12 @@ import { publicKey, signerOf } from "../deed/key.ts";
 import { Title } from "../deed/title.ts";
 import { privateKey } from "../hpke.ts";
 import { type HomeID, idText } from "../seal/name.ts";
+import { usualDays } from "../home/retention.ts";
 import { type Keep, type KeptHome, newlyKept, type PersonSecrets } from "../keep/keep.ts";
 import { base64, random } from "../wire.ts";
 import { Home } from "./home.ts";
 
-/** Makes the secrets, the first deed and the first epoch of a home. */
+/** Makes the secrets of a home, the first deed, the first epoch, and how long it is kept. */
 export async function makeHome(now: number): Promise<KeptHome> {
   const secrets: PersonSecrets = { person: idText("person", random(16)), device: idText("device", random(16)), signing: random(32), kem: random(32), deviceSigning: random(32) };
   const [signer, device, kem] = await Promise.all([signerOf(secrets.signing), signerOf(secrets.deviceSigning), privateKey(secrets.kem)]);
@@ -22,7 +23,8 @@ export async function makeHome(now: number): Promise<KeptHome> {
   const found: Body = { type: "found", salt: random(32), minVersion: 1, person };
   const title = await Title.start([await signDeed(signer, firstPlace, now, found)]);
   const { body } = await newEpoch(title);
-  const whole = await title.append([await signDeed(signer, title.next, now, body)]);
+  const begun = await title.append([await signDeed(signer, title.next, now, body)]);
+  const whole = await begun.append([await signDeed(signer, begun.next, now, { type: "retain", days: usualDays, bytes: 0 })]);
   return newlyKept(whole.home, secrets, "founding", "memory", whole.deeds());
 }
 

@@ -181,9 +181,11 @@ export class Home {
       epoch: t.epoch,
       cameras: t.cameras.map(({ id, agent }) => ({ id, agent })),
       agents: t.agents.map(({ id }) => ({ id })),
+      former: t.allCameras.filter((c) => t.camera(c.id) === null).map(({ id }) => id),
       me: { person: me.id, role: me.role, rights: rightsView(me.rights) },
       frozen: t.frozen,
       retention: t.retention,
+      retained: t.retained,
       gaveBack: this.chain.gaveBack,
     };
   }

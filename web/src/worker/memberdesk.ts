@@ -8,7 +8,7 @@ import { seesAll } from "../deed/parts.ts";
 import type { Member, Title } from "../deed/title.ts";
 import { type AgentID, type CameraID, type DeviceID, type EventID, type InviteID, parseID, type PersonID } from "../seal/name.ts";
 import { nameFits } from "../settings/content.ts";
-import { signTombstone, type What } from "../tombstone/tombstone.ts";
+import { atOnce, signTombstone, type What } from "../tombstone/tombstone.ts";
 import { base64 } from "../wire.ts";
 import { Answering } from "./answering.ts";
 import type { Hall, Room } from "./hall.ts";
@@ -203,15 +203,15 @@ export class MemberDesk implements MemberCalls {
   }
 
   retain(days: number, bytes: number): Promise<Result<{ title: TitleView }>> {
-    return this.#titled(({ retention }) => (retention.days === days && retention.bytes === bytes ? null : { type: "retain", days, bytes }));
+    return this.#titled(({ retention, retained }) => (retained && retention.days === days && retention.bytes === bytes ? null : { type: "retain", days, bytes }));
   }
 
   deleteEvents(events: readonly EventID[]): Promise<Result<object>> {
     return this.#delete({ events });
   }
 
-  deleteSpan(camera: CameraID, from: number, to: number): Promise<Result<object>> {
-    return this.#delete({ camera, from, to });
+  deleteSpans(cameras: readonly CameraID[], from: number, to: number): Promise<Result<object>> {
+    return this.#delete(...cameras.map((camera) => ({ camera, from, to })));
   }
 
   usage(): Promise<Result<{ usage: UsageView }>> {
@@ -251,10 +251,10 @@ export class MemberDesk implements MemberCalls {
     return result(() => work(this.#hall.room));
   }
 
-  #delete(what: What): Promise<Result<object>> {
+  #delete(...all: What[]): Promise<Result<object>> {
     return this.#in(async ({ home }) => {
-      const tombstone = await signTombstone(home.signer, home.id, home.title.head, Date.now() * 1000, what);
-      await home.session.ask("POST", "/tombstones", { tombstones: [base64(tombstone)] });
+      const tombstones = await Promise.all(all.map((what) => signTombstone(home.signer, home.id, home.title.head, Date.now() * 1000, what)));
+      for (let at = 0; at < tombstones.length; at += atOnce) await home.session.ask("POST", "/tombstones", { tombstones: tombstones.slice(at, at + atOnce).map(base64) });
       return {};
     });
   }

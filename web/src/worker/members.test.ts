@@ -4,7 +4,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { headText } from "../deed/head.ts";
 import { idText } from "../seal/name.ts";
-import { base64, random } from "../wire.ts";
+import { base64, random, unbase64 } from "../wire.ts";
 import { ada, admitted, asGuest, asResident, ben, bensKey, camera, guest, home, house, joined, meet, recorded, sees, server } from "./standin/company.ts";
 import { Browser, passkey } from "./standin/browser.ts";
 import { good, TestHouse } from "./standin/house.ts";
@@ -296,6 +296,14 @@ describe("cameras and agents", () => {
     const { seq } = server.title!.head;
     await good(ada.members.retain(30, 5_000_000));
     expect(server.title!.head.seq).toBe(seq);
+  });
+
+  it("delete what several cameras recorded, each by a tombstone of its own", async () => {
+    const cameras = Array.from({ length: 33 }, () => idText("camera", random(16)));
+    await good(ada.members.deleteSpans(cameras, 5, 9));
+    const asked = server.arrived.filter((q) => q.path.endsWith("/tombstones")).map((q) => (q.body["tombstones"] as string[]).map((t) => unbase64(t)!));
+    expect(asked.map((all) => all.length)).toEqual([32, 1]);
+    expect(asked.flat().map((t) => idText("camera", t.subarray(114, 130)))).toEqual(cameras);
   });
 });
 

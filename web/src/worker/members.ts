@@ -157,7 +157,7 @@ export interface MemberCalls {
   /** Deletes events for good. */
   deleteEvents(events: readonly EventID[]): Promise<Result<object>>;
   /** Deletes for good what a camera recorded in that time, in microseconds. */
-  deleteSpan(camera: CameraID, from: number, to: number): Promise<Result<object>>;
+  deleteSpans(cameras: readonly CameraID[], from: number, to: number): Promise<Result<object>>;
   usage(): Promise<Result<{ usage: UsageView }>>;
 
   trust(): Promise<Result<{ trust: TrustView }>>;

@@ -75,11 +75,15 @@ export interface TitleView {
   epoch: number;
   cameras: { id: CameraID; agent: AgentID }[];
   agents: { id: AgentID }[];
+  /** Cameras that stood in the home and do not any more. */
+  former: CameraID[];
   /** Whoever has this browser. */
   me: { person: PersonID; role: Role; rights: Rights | null };
   frozen: boolean;
   /** How long and how much is kept, 0 for no bound. */
   retention: { days: number; bytes: number };
+  /** Whether an owner has said so, also that there is no bound. */
+  retained: boolean;
   /** How many deeds this page has given back to a server that had lost them. */
   gaveBack: number;
 }

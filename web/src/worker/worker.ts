@@ -108,7 +108,7 @@ const memberCalls: Record<keyof MemberCalls, true> = {
   replaceAgent: true,
   retain: true,
   deleteEvents: true,
-  deleteSpan: true,
+  deleteSpans: true,
   usage: true,
   trust: true,
   confirmHead: true,

@@ -229,6 +229,8 @@ export class StandIn {
         return ok({ head });
       case "POST reviewed":
         return ok({ ok: true });
+      case "POST tombstones":
+        return ok({ ok: true });
       case "GET settings":
         return ok({ document: base64(this.document) });
       case "PUT settings":
