@@ -209,9 +209,10 @@ func (a *Agent) load() (err error) {
 		return unusable(err)
 	}
 	a.archive = newArchive(a)
+	a.end()
 	a.commands, a.live = newCommands(a), newLiveView(a)
 	a.uplink, err = uplink.New(uplink.Config{
-		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool, Tombstones: a.tombstones, Buried: a.archive.stir,
+		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool, Tombstones: a.tombstones, Buried: a.buried,
 		HTTP: client, Retry: a.config.Retry, Log: a.log,
 		Wishes: a.wishes, Settings: a.takeSettings, Acknowledged: a.recorder.acknowledged, Heard: a.clock.Hear, Surely: a.surely,
 		Command: a.commands.take, Condition: a.condition, Wanted: a.live.want, Knock: a.live.knock,

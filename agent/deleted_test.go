@@ -1,6 +1,8 @@
 package agent_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,7 +11,10 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent"
+	"github.com/latchkey-cam/latchkey/agent/uplink"
+	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/clock"
+	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/footage"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
@@ -287,4 +292,88 @@ func TestDeletedFootageControl(t *testing.T) {
 	if err == nil || !strings.Contains(string(out), "the first is gone does not happen") {
 		t.Errorf("with the look cut out, the test says %v\n%s", err, out)
 	}
+}
+
+// TestHomeIsDeleted: an owner deletes the home. At once nobody is let in by the server any
+// more, and nothing of it is left there; its agent removes what it recorded, the key of
+// that, and the cameras' passwords. A server that is restored from a backup of before is
+// told by the agent, and the home stays deleted.
+func TestHomeIsDeleted(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).joined()
+	a, o, stop := h.placed(agent.Config{})
+	if err := o.one(); err != nil {
+		t.Fatal(err)
+	}
+	h.arrived(a, o)
+	camera := a.Status().Cameras[0].ID
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(h.folder, "footage")
+	h.kept(camera, folder)
+	c := agent.Config{Watch: newOnDemand().watch, Footage: agent.FootageConfig{Keep: footage.Keep{Days: 36_500}}}
+	a, stop = h.talking(c)
+	backup := filepath.Join(t.TempDir(), "backup")
+	if _, lost, err := server.BackUp(h.ctx, server.BackupConfig{Data: h.data, To: backup}); err != nil || lost.Count > 0 {
+		t.Fatalf("back up: %v, lost %+v", err, lost)
+	}
+	h.buries(tombstone.Tombstone{Scope: tombstone.Home})
+	if _, err := h.owner.look(h.ctx); err == nil {
+		t.Error("a home that was deleted is shown")
+	}
+	if err := h.signedIn(); api.ReasonOf(err) != api.HomeDeleted {
+		t.Errorf("whoever signs in to it is told %v", err)
+	}
+	if err := h.owner.say(h.ctx, deed.FreezeBody{}); err == nil {
+		t.Error("its chain goes on")
+	}
+	h.until("the agent has nothing left", func() bool {
+		_, noKey := os.Stat(filepath.Join(h.folder, "footage.key"))
+		cameras, err := os.ReadDir(filepath.Join(h.folder, "cameras"))
+		return h.segments(folder) == 0 && errors.Is(noKey, fs.ErrNotExist) && len(cameras) == 0 && err == nil && len(a.Status().Cameras) == 0
+	})
+	h.until("it says so", func() bool { return a.Status().Uplink.State == uplink.Ended })
+	h.until("the server has nothing left", func() bool { return h.blobs() == 0 })
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.restore(backup)
+	if h.blobs() == 0 {
+		t.Fatal("there is nothing in the backup")
+	}
+	h.run(c)
+	h.until("the home is deleted again", func() bool { return api.ReasonOf(h.signedIn()) == api.HomeDeleted && h.blobs() == 0 })
+}
+
+// signedIn tries to sign the owner in.
+func (h *house) signedIn() error {
+	device, signing := h.owner.Device()
+	_, err := h.owner.client.SignIn(h.ctx, h.owner.Home(), device, signing, h.owner.Title().Head())
+	return err
+}
+
+// blobs counts the objects that the server has.
+func (h *house) blobs() (n int) {
+	h.t.Helper()
+	err := filepath.WalkDir(filepath.Join(h.data, "blobs", "objects"), func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			n++
+		}
+		return nil // what is being removed is gone
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
+// TestHomeIsDeletedControl: a server that does not ask whether the home was deleted lets
+// its people in.
+func TestHomeIsDeletedControl(t *testing.T) {
+	control(t, "TestHomeIsDeleted", "whoever signs in to it is told", sabotage.Cut{File: "server/session.go", Old: "if at.Ended {", New: "if false && at.Ended {"},
+		sabotage.Cut{File: "agent/house_test.go", Old: "3*time.Minute", New: "15*time.Second"})
 }

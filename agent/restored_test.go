@@ -114,6 +114,7 @@ func (h *house) restore(backup string) {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { restored.Close() })
+	h.data = data
 }
 
 // signIn has the owner's device sign in at the server that stands there now.

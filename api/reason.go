@@ -43,6 +43,7 @@ const (
 	Held          Reason = "held"           // whoever runs the server has stopped it; what is said of that is with the answer
 	HandedOver    Reason = "handed-over"    // recorded for those who lived there before
 	Deleted       Reason = "deleted"        // people of the home have had it deleted
+	HomeDeleted   Reason = "home-deleted"   // an owner has deleted the home itself
 	Misroute      Reason = "misroute"       // what is stored does not answer the name
 	Corrupt       Reason = "corrupt"        // what is stored is damaged
 	NoPasskeys    Reason = "no-passkeys"    // browsers use no passkeys at this server's address

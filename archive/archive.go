@@ -125,6 +125,9 @@ type HomeHead struct {
 	// Tombstones is how many there are, and Gone counts them and what was ever taken out
 	// of the index: what was read of it before that rose may be deleted.
 	Tombstones, Gone uint64
+	// Ended says that the home itself was deleted: nothing of it is shown or taken any
+	// more. Its deeds and tombstones stay, so that everybody can see that it was.
+	Ended bool
 }
 
 // Deed is one deed of a home's chain, and where it stands.

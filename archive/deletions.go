@@ -19,7 +19,8 @@ type Deletions interface {
 	// their order.
 	HomesAfter(ctx context.Context, home latchkey.HomeID, max int) ([]latchkey.HomeID, error)
 	// Unlist takes at most max objects out of the index that the tombstones of one home
-	// cover, and says which home that was; zero if there is no more to be done.
+	// cover, and says which home that was; zero if there is no more to be done. Of a home
+	// that was deleted everything goes but its deeds, tombstones and receipts.
 	Unlist(ctx context.Context, max int) (latchkey.HomeID, error)
 	// Expire takes at most max objects out of the index that were stored before that time,
 	// or are the oldest of more than so many bytes (0 for no bound), and returns how many.
@@ -73,10 +74,25 @@ func (s *SQLite) Unlist(ctx context.Context, max int) (home latchkey.HomeID, err
 			if _, err := tx.ExecContext(ctx, `UPDATE tombstones SET done = 1 WHERE home = ? AND number = ?`, home[:], number); err != nil {
 				return err
 			}
+			if t.Scope == tombstone.Home {
+				if err := empty(ctx, tx, home); err != nil {
+					return err
+				}
+			}
 		}
 		return takeOut(ctx, tx, found)
 	})
 	return home, err
+}
+
+// empty removes what is kept of a home that was deleted, besides its objects.
+func empty(ctx context.Context, tx *sql.Tx, home latchkey.HomeID) error {
+	for _, table := range []string{"settings", "conditions", "sessions", "joins", "asks", "agents", "reviews"} {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE home = ?`, home[:]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // covered returns at most max objects that a tombstone covers.

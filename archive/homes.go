@@ -68,8 +68,8 @@ func insertDeeds(ctx context.Context, tx *sql.Tx, from uint64, g Growth) error {
 // head returns sql.ErrNoRows if there is no such home.
 func head(ctx context.Context, tx *sql.Tx, home latchkey.HomeID) (h HomeHead, err error) {
 	var seq, moved, signIns, objects, tombstones, removed int64
-	err = tx.QueryRowContext(ctx, `SELECT home, seq, hash, closed, moved, sign_ins, objects, tombstones, removed FROM homes WHERE home = ?`, home[:]).
-		Scan(id{h.Home[:]}, &seq, id{h.Head.Hash[:]}, &h.Closed, &moved, &signIns, &objects, &tombstones, &removed)
+	err = tx.QueryRowContext(ctx, `SELECT home, seq, hash, closed, moved, sign_ins, objects, tombstones, removed, deleted >= 0 FROM homes WHERE home = ?`, home[:]).
+		Scan(id{h.Home[:]}, &seq, id{h.Head.Hash[:]}, &h.Closed, &moved, &signIns, &objects, &tombstones, &removed, &h.Ended)
 	h.Head.Seq, h.Moved, h.SignIns, h.Objects = uint64(seq), uint64(moved), uint64(signIns), uint64(objects)
 	h.Tombstones, h.Gone = uint64(tombstones), uint64(tombstones+removed)
 	return h, err
@@ -119,7 +119,7 @@ func (s *SQLite) Append(ctx context.Context, onto latchkey.Head, g Growth) error
 		switch is, err := head(ctx, tx, g.Home); {
 		case err != nil:
 			return err
-		case is.Home != g.Home || is.Head != onto:
+		case is.Home != g.Home || is.Head != onto || is.Ended:
 			return ErrConflict
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE homes SET seq = ?, hash = ?, epoch = ? WHERE home = ?`,

@@ -177,11 +177,11 @@ func (s *SQLite) Deleted(ctx context.Context, b sealed.Binding) (gone bool, err 
 // listed or taken in again.
 func deleted(ctx context.Context, tx *sql.Tx, b sealed.Binding) (gone bool, err error) {
 	err = tx.QueryRowContext(ctx, `
-		SELECT tombstones > 0 AND (deleted >= ?
+		SELECT tombstones > 0 AND (deleted >= 0
 			OR EXISTS (SELECT 1 FROM deleted_events WHERE home = homes.home AND event = ?)
 			OR EXISTS (SELECT 1 FROM deleted_spans WHERE home = homes.home AND camera = ? AND begins <= ? AND ends > ?))
 		FROM homes WHERE home = ?`,
-		int64(b.Head.Seq), b.Event[:], b.Camera[:], int64(b.Time), int64(b.Time), b.Home[:]).Scan(&gone)
+		b.Event[:], b.Camera[:], int64(b.Time), int64(b.Time), b.Home[:]).Scan(&gone)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil // whoever keeps something for no home finds that out
 	}

@@ -80,6 +80,10 @@ func homeClosed() *refusal {
 		"This server was restored from a backup. The home opens again as soon as its agent, or one of its owners, has confirmed that nothing newer is missing.").after(10 * time.Second)
 }
 
+func homeDeleted() *refusal {
+	return refuse(http.StatusGone, api.HomeDeleted, "An owner has deleted this home. Nothing of it is left here, and nothing of it is taken any more.").after(10 * time.Minute)
+}
+
 // asRefusal turns an error into the answer to give.
 func asRefusal(err error) *refusal {
 	if r, ok := errors.AsType[*refusal](err); ok {

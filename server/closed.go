@@ -155,6 +155,12 @@ func (t *conversation) meet(ctx context.Context, hello api.Hello) error {
 	if err := t.takeTombstones(ctx, hello, title); err != nil {
 		return err
 	}
+	if _, at, err = t.server.titles.look(ctx, t.home); err != nil {
+		return err
+	}
+	if at.Ended {
+		return t.end(ctx, hello, title)
+	}
 	if !at.Closed {
 		return t.arrive(ctx, hello, nil)
 	}

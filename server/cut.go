@@ -221,6 +221,12 @@ func (c *cuts) ended(home latchkey.HomeID, session latchkey.SessionID, by *askin
 	c.live.Cut(home, bySession(session))
 }
 
+// gone cuts all connections of a home that was deleted.
+func (c *cuts) gone(home latchkey.HomeID, by *asking) {
+	c.cut(c.of(home), cutRemoved, by, func(*outlet) bool { return true })
+	c.live.Cut(home, anybody)
+}
+
 // unsure cuts all connections of a home about which nothing is known for certain.
 func (c *cuts) unsure(home latchkey.HomeID) {
 	c.cut(c.of(home), cutStale, nil, func(*outlet) bool { return true })

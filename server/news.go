@@ -196,11 +196,14 @@ func (n *news) heed(ctx context.Context, m archive.Move) bool {
 	}
 	ctx, stop := context.WithTimeout(ctx, foldWithin)
 	defer stop()
-	title, _, err := s.titles.look(ctx, m.Home)
-	if err != nil || !title.OnChain(m.Head) {
+	title, at, err := s.titles.look(ctx, m.Home)
+	switch {
+	case err != nil || !title.OnChain(m.Head):
 		s.log.Error("a home has moved and cannot be read", "home", m.Home, "head", m.Head, "error", err)
 		s.cuts.unsure(m.Home)
-	} else {
+	case at.Ended:
+		s.cuts.gone(m.Home, nil)
+	default:
 		s.cuts.moved(title, nil)
 	}
 	s.hub.changed(m.Home, api.DeedsChanged)

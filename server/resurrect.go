@@ -68,13 +68,36 @@ func (t *conversation) takeTombstones(ctx context.Context, hello api.Hello, titl
 		if count += len(g.Tombstones); !ok || g.Home != t.home || len(g.Tombstones) < 1 || count > tombstone.MaxInHome {
 			return malformed("Want the tombstones that the agent has.")
 		}
-		if err := s.bury(ctx, title, g.Tombstones, func(tombstone.Tombstone, *deed.Title) error { return nil }); err != nil {
+		if err := s.bury(ctx, nil, title, g.Tombstones, func(tombstone.Tombstone, *deed.Title) error { return nil }); err != nil {
 			return err
 		}
 		last = g.Last
 	}
 	s.log.Warn("tombstones were given back", "home", t.home, "agent", t.agent.ID)
 	return nil
+}
+
+// end tells an agent whose home was deleted how that came about: the deeds that it has not
+// seen, and the tombstones. It may have been away for long, and believes nobody's word.
+func (t *conversation) end(ctx context.Context, hello api.Hello, title *deed.Title) error {
+	head, _ := hello.KnownHead() // it parses, or the hello was refused
+	from := uint64(0)
+	if head != nil {
+		from = head.Seq + 1
+	}
+	for from <= title.Head().Seq {
+		deeds := firstOf(title.Deeds(from), maxDeedBytes)
+		from += uint64(len(deeds))
+		hash, _ := title.HashAt(from - 1) // below the head
+		if err := t.send(ctx, api.DeedsFrame{Home: t.home, Head: api.Head{Seq: from - 1, Hash: hash}, Deeds: deeds}); err != nil {
+			return err
+		}
+	}
+	t.told = title.Head()
+	if err := t.tellDeleted(ctx); err != nil {
+		return err
+	}
+	return homeDeleted()
 }
 
 // tellDeleted sends the agent the tombstones that it was not sent yet, behind the deeds:

@@ -29,7 +29,7 @@ func (a *asking) asMember(home latchkey.HomeID) error {
 	}
 	a.home, a.session, a.title, a.place = home, in.session, in.title, in.place
 	a.server.see(a.r.Context(), in.session)
-	if !a.route.Closed { // said to nobody who has not proven the session
+	if !a.route.Closed || in.place.Ended { // said to nobody who has not proven the session
 		err = opened(in.place)
 	}
 	return err
@@ -172,7 +172,7 @@ func (s *Server) admit(a *asking, c claim) error {
 	if !s.nonces.genuine(c.nonce, aboutDevice(c.home, c.nonceOf), s.now()) {
 		return no
 	}
-	title, _, err := s.titles.look(a.r.Context(), c.home)
+	title, at, err := s.titles.look(a.r.Context(), c.home)
 	if errors.Is(err, archive.ErrNotFound) {
 		return no
 	} else if err != nil {
@@ -181,6 +181,9 @@ func (s *Server) admit(a *asking, c claim) error {
 	device, keys, ok := c.find(title)
 	if !ok || len(keys) != 1 || !keys[0].Verify(c.message(key), c.signature) || !s.nonces.spend(c.nonce, s.now()) {
 		return no
+	}
+	if at.Ended {
+		return homeDeleted()
 	}
 	// One that knows of newer deeds is let in, so that it can give them back.
 	if err := s.claimed(title, c.head, "device", device.ID.String()); err != nil {

@@ -61,8 +61,11 @@ func (c *titles) open(ctx context.Context, home latchkey.HomeID) (*deed.Title, a
 	return t, head, nil
 }
 
-// opened refuses a home that is closed.
+// opened refuses a home that is closed, or was deleted.
 func opened(h archive.HomeHead) error {
+	if h.Ended {
+		return homeDeleted()
+	}
 	if h.Closed {
 		return homeClosed()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
@@ -30,15 +31,16 @@ func (s *Server) delete(a *asking) error {
 	if len(in.Tombstones) < 1 || len(in.Tombstones) > api.MaxTombstones {
 		return malformed("Want 1 to 32 tombstones.")
 	}
-	if err := s.bury(a.r.Context(), a.title, in.Tombstones, tombstone.Tombstone.Now); err != nil {
+	if err := s.bury(a.r.Context(), a, a.title, in.Tombstones, tombstone.Tombstone.Now); err != nil {
 		return err
 	}
 	a.answer(api.HomeOK{Home: a.home, OK: true})
 	return nil
 }
 
-// bury keeps tombstones that hold by the title, and by what else is asked of them.
-func (s *Server) bury(ctx context.Context, t *deed.Title, all [][]byte, also func(tombstone.Tombstone, *deed.Title) error) error {
+// bury keeps tombstones that hold by the title, and by what else is asked of them. By is
+// the request that brings them, nil if there is none.
+func (s *Server) bury(ctx context.Context, by *asking, t *deed.Title, all [][]byte, also func(tombstone.Tombstone, *deed.Title) error) error {
 	var good []tombstone.Tombstone
 	for _, b := range all {
 		one, err := tombstone.Parse(b)
@@ -61,6 +63,9 @@ func (s *Server) bury(ctx context.Context, t *deed.Title, all [][]byte, also fun
 	}
 	s.log.Info("deleted", "home", t.Home(), "tombstones", len(good))
 	s.deletions.soon()
+	if slices.ContainsFunc(good, func(t tombstone.Tombstone) bool { return t.Scope == tombstone.Home }) {
+		s.cuts.gone(t.Home(), by)
+	}
 	s.news.soon()
 	s.hub.changed(t.Home(), api.EventsChanged)
 	s.hub.changed(t.Home(), api.DeedsChanged) // which is when agents are told

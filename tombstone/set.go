@@ -14,7 +14,7 @@ type Set struct {
 	known  map[[32]byte]bool
 	events map[latchkey.EventID]bool
 	spans  map[latchkey.CameraID][]Tombstone
-	homes  []Tombstone
+	ended  bool
 	bytes  int
 }
 
@@ -47,7 +47,7 @@ func (s *Set) Add(t Tombstone) bool {
 	case Span:
 		s.spans[t.Camera] = append(s.spans[t.Camera], t)
 	case Home:
-		s.homes = append(s.homes, t)
+		s.ended = true
 	}
 	return true
 }
@@ -57,7 +57,7 @@ type Stretch struct{ From, To latchkey.Time }
 
 // Footage are the stretches of a camera's footage that they delete, in order and apart.
 func (s *Set) Footage(camera latchkey.CameraID) []Stretch {
-	if len(s.homes) > 0 {
+	if s.ended {
 		return []Stretch{{0, latchkey.MaxInt}}
 	}
 	spans := slices.SortedFunc(slices.Values(s.spans[camera]), func(a, b Tombstone) int { return cmp.Compare(a.From, b.From) })
@@ -74,7 +74,7 @@ func (s *Set) Footage(camera latchkey.CameraID) []Stretch {
 
 // Covers says whether one of them deletes an object of their home.
 func (s *Set) Covers(b sealed.Binding) bool {
-	if s.events[b.Event] {
+	if s.ended || s.events[b.Event] {
 		return true
 	}
 	for _, t := range s.spans[b.Camera] {
@@ -82,10 +82,8 @@ func (s *Set) Covers(b sealed.Binding) bool {
 			return true
 		}
 	}
-	for _, t := range s.homes {
-		if t.Covers(b) {
-			return true
-		}
-	}
 	return false
 }
+
+// Ended says whether the home itself was deleted.
+func (s *Set) Ended() bool { return s.ended }

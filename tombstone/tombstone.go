@@ -1,5 +1,5 @@
 // Package tombstone is the signed statement by which people of a home have something of
-// what was recorded deleted: some events, a camera's span of time, or everything. It
+// what was recorded deleted: some events, a camera's span of time, or the home itself. It
 // outlives what it is about, so that no backup brings that back. docs/tombstone.md has
 // every byte and every refusal.
 //
@@ -42,7 +42,7 @@ type Scope uint8
 const (
 	Events Scope = 1 // some events, by their IDs
 	Span   Scope = 2 // what a camera recorded in a span of time
-	Home   Scope = 3 // everything that was made up to the tombstone's head
+	Home   Scope = 3 // the home itself, with everything
 )
 
 // Tombstone is one parsed statement. That it parses says nothing of whether it holds;
@@ -254,5 +254,5 @@ func (t Tombstone) Covers(b sealed.Binding) bool {
 	case Span:
 		return b.Camera == t.Camera && t.From <= b.Time && b.Time < t.To
 	}
-	return t.Scope == Home && b.Head.Seq <= t.Head.Seq
+	return t.Scope == Home
 }

@@ -172,6 +172,10 @@ func (u *Uplink) welcomed(ctx context.Context, conn *api.Socket, said api.Hello,
 			if err := u.farewell(m); err != nil {
 				return none, err
 			}
+		case api.TombstonesFrame: // the home itself was deleted
+			if err := u.buried(m); err != nil {
+				return none, err
+			}
 		default:
 			return none, fmt.Errorf("%w: %T where a welcome belongs", errProtocol, f)
 		}

@@ -122,6 +122,14 @@ func (t *Tombstones) Footage(camera latchkey.CameraID) []tombstone.Stretch {
 	return t.force.Footage(camera)
 }
 
+// Ended says whether an owner has deleted the home itself, by a tombstone that was in force
+// when this agent got it.
+func (t *Tombstones) Ended() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.force.Ended()
+}
+
 // mark is the place in the server's list, as a hello names it.
 func (t *Tombstones) mark() string {
 	t.mu.Lock()

@@ -118,6 +118,7 @@ const (
 	OtherChain State = "other-chain" // the server offers deeds that are not this home's
 	Cloned     State = "cloned"      // another copy of this agent has taken its place
 	Released   State = "released"    // the home has released this agent
+	Ended      State = "ended"       // an owner has deleted the home
 )
 
 // Status is how an uplink is doing, for people and programs.
@@ -147,6 +148,11 @@ var (
 	ErrReleased = errors.New("the home has released this agent. It records and uploads nothing any more; what it had not uploaded stays in its folder " +
 		"until you remove that. For another home, join in another folder (latchkey agent join --data FOLDER LINK)")
 )
+
+// endedSays is what people are told of an agent whose home was deleted. It goes on saying
+// hello: a server that is restored from a backup must be told, too.
+const endedSays = "An owner has deleted the home. What this agent recorded is removed, and it records nothing any more. " +
+	"For another home, join in another folder (latchkey agent join --data FOLDER LINK). Leave it running if the server may be restored from a backup: it sees to it that the home stays deleted."
 
 // Parted says why the agent with those keys is not the home's any more: [ErrReleased], or
 // [ErrCloned] if the home has given its place to another copy of it. It is nil for one
@@ -286,6 +292,9 @@ func (u *Uplink) Run(ctx context.Context) error {
 		}
 		wait := p.next(retryAfter(err))
 		state, detail := explain(err, u.config.Server)
+		if u.config.Tombstones != nil && u.config.Tombstones.Ended() {
+			state, detail = Ended, endedSays
+		}
 		u.say(state, detail)
 		u.log.Warn("the connection to the server ended", "state", string(state), "error", err, "again_in", wait.Round(time.Millisecond))
 		if sleep(ctx, wait) != nil {

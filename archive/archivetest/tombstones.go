@@ -136,7 +136,8 @@ func leave(t *testing.T, s Subject, gone []archive.Entry) {
 	}
 }
 
-// deletesHomes: a tombstone of a home covers what was made up to its head.
+// deletesHomes: a tombstone of a home covers everything, also what was made since, and
+// ends its chain. What is kept of it is gone then.
 func deletesHomes(t *testing.T, s Subject) {
 	c := found(t, s, 1)
 	old := c.entry(latchkey.NewEventID(), latchkey.Clip, Now)
@@ -146,10 +147,37 @@ func deletesHomes(t *testing.T, s Subject) {
 	must(t, s.Homes.Append(t.Context(), before, c.grow("three")))
 	fresh := c.entry(latchkey.NewEventID(), latchkey.Clip, Now)
 	must(t, s.Objects.Index(t.Context(), fresh))
+	must(t, s.Settings.PutSettings(t.Context(), [32]byte{}, archive.Document{Home: c.home, Bytes: []byte("settings")}))
 	must(t, s.Tombstones.PutTombstones(t.Context(), c.home, []tombstone.Tombstone{all}))
 	want(t, "tombstones of no home", s.Tombstones.PutTombstones(t.Context(), home(9), nil), archive.ErrNotFound)
-	if knows(t, s, old) || !knows(t, s, fresh) {
-		t.Error("what was made before is there, or what was made since is not")
+	if h, err := s.Homes.Head(t.Context(), c.home); !h.Ended || err != nil {
+		t.Errorf("the head of a home that was deleted: %+v, %v", h, err)
+	}
+	if knows(t, s, old) || knows(t, s, fresh) {
+		t.Error("something of a home that was deleted is known")
+	}
+	want(t, "another object", s.Objects.Index(t.Context(), c.entry(latchkey.NewEventID(), latchkey.Clip, Now)), archive.ErrDeleted)
+	want(t, "another deed", s.Homes.Append(t.Context(), c.head, c.grow("four")), archive.ErrConflict)
+	for n := 0; ; n++ {
+		is, err := s.Deletions.Unlist(t.Context(), 1)
+		must(t, err)
+		if is == (latchkey.HomeID{}) {
+			break
+		}
+		if is != c.home || n > 3 {
+			t.Fatalf("step %d takes out of home %s", n, is)
+		}
+	}
+	if u, err := s.Objects.Usage(t.Context(), c.home); u.Objects != 0 || u.Bytes != 0 || err != nil {
+		t.Errorf("it has %+v, %v", u, err)
+	}
+	_, err := s.Settings.Settings(t.Context(), c.home)
+	want(t, "its settings", err, archive.ErrNotFound)
+	if all, err := s.Tombstones.TombstonesAbove(t.Context(), c.home, 0, 1<<20); len(all) != 1 || err != nil {
+		t.Errorf("%d tombstones stay, %v", len(all), err)
+	}
+	if deeds, err := s.Homes.Deeds(t.Context(), c.home, 0, 1<<20); uint64(len(deeds)) <= c.head.Seq-1 || err != nil {
+		t.Errorf("%d deeds stay, %v", len(deeds), err)
 	}
 }
 

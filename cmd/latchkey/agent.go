@@ -261,6 +261,8 @@ func uplinkWord(s uplink.State) string {
 		return "taken for a copy"
 	case uplink.Released:
 		return "not the home's any more"
+	case uplink.Ended:
+		return "its home was deleted"
 	}
 	return string(s)
 }
