@@ -290,6 +290,7 @@ async function refusal(response: Response, bytes: Bytes, id: string, key: MACKey
     const retryAfterMs = error.number("retry_after_ms");
     if (reason === "agent-away") return new Failed({ trouble: "away" }, fields, id);
     if (reason === "held") return new Failed(heldBy(fields.fields("hold")), fields, id);
+    if (reason === "home-deleted") return new Failed({ trouble: "deleted" }, fields, id);
     if (reason === "closed") return new Failed({ trouble: "closed", mayConfirm: false }, fields, id);
     if (status === 429 || (status === 503 && reason !== "full")) return new Failed({ trouble: "busy", retryAfterMs }, fields, id);
     return new Failed({ trouble: "refused", status, reason, message: error.text("message") }, fields, id);

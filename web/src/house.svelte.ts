@@ -25,13 +25,16 @@ export type Phase =
   | { is: "open" }
   | { is: "door"; why: AtTheDoor }
   | { is: "left" }
-  | { is: "gone"; why: "left" | "handed over" }
+  | { is: "gone"; why: Gone }
   | { is: "stopped"; why: Trouble };
+
+/** Why a home is nothing of this person's any more, by their own doing. */
+export type Gone = "left" | "handed over" | "deleted";
 
 /** Why a home does not open yet. */
 export type AtTheDoor = Extract<Trouble, { trouble: "locked" | "unconfirmed" | "closed" | "held" }>;
 
-const stops: ReadonlySet<Trouble["trouble"]> = new Set(["fork", "bad-chain", "signed-out", "no-home", "storage"]);
+const stops: ReadonlySet<Trouble["trouble"]> = new Set(["fork", "bad-chain", "signed-out", "no-home", "deleted", "storage"]);
 
 function isAtTheDoor(why: Trouble): why is AtTheDoor {
   return why.trouble === "locked" || why.trouble === "unconfirmed" || why.trouble === "closed" || why.trouble === "held";
@@ -255,7 +258,7 @@ export class House {
   }
 
   /** Nothing of the home is this person's business any more. */
-  gone(why: "left" | "handed over"): void {
+  gone(why: Gone): void {
     this.phase = { is: "gone", why }; // the answer to something else may have told so before, as if it were a fault
     this.close();
   }

@@ -200,7 +200,7 @@ describe("hints", () => {
     s.calls.length = 0;
     for (const changed of ["events", "deeds", "settings", "asks", "conditions"] as const) s.tell({ changed });
     await vi.advanceTimersByTimeAsync(0);
-    expect(s.calls.sort()).toEqual(["asks", "conditions", "events", "people", "people", "settings", "title", "usage"]);
+    expect(s.calls.sort()).toEqual(["asks", "conditions", "events", "people", "people", "settings", "title"]);
   });
 
   test.each(["before", "after"])("are made up for while their socket is down, from %s the home is open", async (when) => {

@@ -139,6 +139,7 @@ export class Keeper {
   readonly replaceAgent = this.#call("replaceAgent");
   readonly retain = this.#call("retain");
   readonly deleteEvents = this.#call("deleteEvents");
+  readonly deleteHome = this.#call("deleteHome");
   readonly deleteSpans = this.#call("deleteSpans");
   readonly usage = this.#call("usage");
   readonly trust = this.#call("trust");

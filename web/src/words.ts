@@ -9,7 +9,7 @@ import { adding, agents, camera, cameras, drawing, schedule, standing, strip } f
 import { count } from "./words/count.ts";
 import { live } from "./words/live.ts";
 import { invited, inviting, people, rights } from "./words/people.ts";
-import { door, erase, frozen, held, release, retention, trust } from "./words/trust.ts";
+import { door, ending, erase, frozen, held, release, retention, trust } from "./words/trust.ts";
 
 /** The language of the words below. */
 export const language = "en";
@@ -108,6 +108,11 @@ export const words = {
       says: "The server does not take this browser's key any more. It was signed out elsewhere, you were removed from the home, or the home was removed from the server.",
       next: "What is in your key file can still be opened offline, with “latchkey open”.",
     },
+    deleted: {
+      title: "This home was deleted",
+      says: "An owner has deleted it, says its server: all recordings there, its settings and its sessions. Its agents remove what they recorded as soon as they hear of it. It does not come back, also not from a backup.",
+      next: "What somebody has saved before stays with them. If you did not expect this, ask the home's owners.",
+    },
     noHome: {
       title: "The keys are gone from this browser",
       says: "This browser no longer holds the keys of this home. Its data may have been cleared.",
@@ -156,6 +161,7 @@ export const words = {
     "bad-chain": "The deeds of this home do not verify.",
     "signed-out": "You are signed out.",
     "no-home": "This browser does not hold the keys for that.",
+    deleted: "An owner has deleted this home.",
     locked: "Your keys are locked. Unlock them first.",
     unconfirmed: "This browser has not yet been told that this is your home as it is today.",
     closed: "The home is closed until its agent has confirmed that the restored server lacks nothing.",
@@ -284,6 +290,7 @@ export const words = {
   frozen,
   held,
   retention,
+  ending,
   erase,
   release,
 

@@ -137,6 +137,7 @@ export class FakeMembers implements MemberCalls {
   };
   retain: MemberCalls["retain"] = (days, bytes) => this.#titled({ retention: { days, bytes }, retained: true });
   deleteEvents: MemberCalls["deleteEvents"] = () => this.#s.answer({});
+  deleteHome: MemberCalls["deleteHome"] = () => this.#s.answer({});
   deleteSpans: MemberCalls["deleteSpans"] = () => this.#s.answer({});
   usage: MemberCalls["usage"] = () => this.#s.answer({ usage: { objects: 412, bytes: is("quota-full") ? 49.9e9 : is("quota-soon") ? 41e9 : 3.4e9, most: 50e9 } });
 

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, it, test, vi } from "vitest";
 
 import { clock, date, dayAfter, dayBefore, dayBounds, dayOf, isRepeated, isZone, moment, partOfDay, wall, weekday, zones } from "./time.ts";
 

@@ -30,6 +30,8 @@ export function statement(why: Trouble): Statement {
       return s.signedOut;
     case "no-home":
       return s.noHome;
+    case "deleted":
+      return s.deleted;
     case "storage":
       return s.storage;
     case "locked":

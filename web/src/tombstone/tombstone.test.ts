@@ -24,6 +24,11 @@ it("is what Go writes of events, in whatever order they are named, and once", as
     expect(base64(await signTombstone(A!.owner, A!.home, A!.title.head, time, { events }))).toBe(await written("events"));
 });
 
+it("is what Go writes of a home", async () => {
+  const { A } = await readHomes(homesFile());
+  expect(base64(await signTombstone(A!.owner, A!.home, A!.title.head, time, "home"))).toBe(await written("home"));
+});
+
 it("is what Go writes of a span", async () => {
   const { A } = await readHomes(homesFile());
   const what = { camera: A!.cameras[0]!.id, from: time, to: time + 1 };

@@ -5,8 +5,8 @@ import type { Signer } from "../deed/key.ts";
 import { type CameraID, type EventID, type HomeID, idBytes } from "../seal/name.ts";
 import { type Bytes, compare, label, Writer } from "../wire.ts";
 
-/** What is to go: some events, or what a camera recorded in a span of time, in microseconds. */
-export type What = { readonly events: readonly EventID[] } | { readonly camera: CameraID; readonly from: number; readonly to: number };
+/** What is to go: some events, what a camera recorded in a span of time, in microseconds, or the home itself. */
+export type What = { readonly events: readonly EventID[] } | { readonly camera: CameraID; readonly from: number; readonly to: number } | "home";
 
 /** At most so many tombstones are in one request. */
 export const atOnce = 32;
@@ -17,7 +17,9 @@ export const maxEvents = 256;
 /** Makes a tombstone at that head. The signer's key must be a person's. */
 export async function signTombstone(signer: Signer, home: HomeID, head: Head, time: number, what: What): Promise<Bytes> {
   const w = new Writer().u8(1).raw(idBytes("home", home)).u64(time).raw(headBytes(head)).raw(idBytes("key", signer.key.id));
-  if ("events" in what) {
+  if (what === "home") {
+    w.u8(3);
+  } else if ("events" in what) {
     const events = [...new Set(what.events)].map((e) => idBytes("event", e)).sort(compare);
     w.u8(1).u16(events.length);
     for (const e of events) w.raw(e);

@@ -155,6 +155,22 @@ export const erase = {
   doneAway: (names: string) => `It is deleted at the server. What ${names} has of it at home goes as soon as it is connected again.`,
 } as const;
 
+export const ending = {
+  title: "Delete this home",
+  says: "For a home that nobody is to see again. To give it to somebody else, hand it over instead, under People.",
+  go: "Delete this home",
+  sure: "Delete it for good",
+  means: [
+    "Everybody is out at once: nobody sees its cameras, live or recorded, or its events any more, you included.",
+    "The server removes all pictures, clips, settings and sessions of it. What stays are its deeds and the record of who was shown what, which hold no picture and no name.",
+    "Its agents remove what they recorded, with what was saved there, and the cameras' passwords, as soon as they are connected. They record nothing any more.",
+    "A backup that is put back does not bring it back, while an agent of it still runs.",
+  ],
+  never: "Nobody can undo this, also not whoever runs the server.",
+  done: "The home is deleted",
+  doneSays: "The server has removed what it had of it, or is about to. Leave the agent's machine on until it has heard of it; its status says so.",
+} as const;
+
 export const release = {
   camera: "Take this camera out of the home",
   cameraSays: "For a camera that is sold or given away. Nothing that it sends from now on belongs to your home. What was recorded stays yours.",

@@ -12,6 +12,7 @@ import { atOnce, signTombstone, type What } from "../tombstone/tombstone.ts";
 import { base64 } from "../wire.ts";
 import { Answering } from "./answering.ts";
 import type { Hall, Room } from "./hall.ts";
+import type { Home } from "./home.ts";
 import { Inviting } from "./inviting.ts";
 import type { Joins } from "./joins.ts";
 import type { Admission, Invitation, InviteAnswer, Invited, MemberCalls, PeopleView, PersonView, Rights, Role, SessionView, TrustView, UsageView } from "./members.ts";
@@ -214,6 +215,14 @@ export class MemberDesk implements MemberCalls {
     return this.#delete(...cameras.map((camera) => ({ camera, from, to })));
   }
 
+  deleteHome(): Promise<Result<object>> {
+    return this.#in(async ({ home }) => {
+      await this.#bury(home, ["home"]);
+      await this.#hall.left(home.id);
+      return {};
+    });
+  }
+
   usage(): Promise<Result<{ usage: UsageView }>> {
     return this.#in(async ({ home }) => {
       const { fields } = await home.session.ask("GET", "/usage");
@@ -253,10 +262,14 @@ export class MemberDesk implements MemberCalls {
 
   #delete(...all: What[]): Promise<Result<object>> {
     return this.#in(async ({ home }) => {
-      const tombstones = await Promise.all(all.map((what) => signTombstone(home.signer, home.id, home.title.head, Date.now() * 1000, what)));
-      for (let at = 0; at < tombstones.length; at += atOnce) await home.session.ask("POST", "/tombstones", { tombstones: tombstones.slice(at, at + atOnce).map(base64) });
+      await this.#bury(home, all);
       return {};
     });
+  }
+
+  async #bury(home: Home, all: readonly What[]): Promise<void> {
+    const tombstones = await Promise.all(all.map((what) => signTombstone(home.signer, home.id, home.title.head, Date.now() * 1000, what)));
+    for (let at = 0; at < tombstones.length; at += atOnce) await home.session.ask("POST", "/tombstones", { tombstones: tombstones.slice(at, at + atOnce).map(base64) });
   }
 
   /** Does something, and shows the people as they are then. */

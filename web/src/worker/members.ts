@@ -156,7 +156,9 @@ export interface MemberCalls {
   retain(days: number, bytes: number): Promise<Result<{ title: TitleView }>>;
   /** Deletes events for good. */
   deleteEvents(events: readonly EventID[]): Promise<Result<object>>;
-  /** Deletes for good what a camera recorded in that time, in microseconds. */
+  /** Deletes the home itself for good, and drops its keys here. */
+  deleteHome(): Promise<Result<object>>;
+  /** Deletes for good what cameras recorded in that time, in microseconds. */
   deleteSpans(cameras: readonly CameraID[], from: number, to: number): Promise<Result<object>>;
   usage(): Promise<Result<{ usage: UsageView }>>;
 

@@ -47,6 +47,7 @@ export type Trouble =
   | { trouble: "bad-chain"; reason: string; at: number }
   | { trouble: "signed-out" }
   | { trouble: "no-home" }
+  | { trouble: "deleted" }
   | { trouble: "locked" }
   | { trouble: "unconfirmed"; words: string[] }
   | { trouble: "closed"; mayConfirm: boolean }

@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 describe("a server that has lost deeds", () => {
   it("is given them back by an open page, which says how many", async () => {
-    await restored(2);
+    await restored(3);
     const { title } = await good(house.desk.title());
     expect(title).toMatchObject({ head: `${whole.head.seq}:${whole.head.hash}`, gaveBack: 2 });
     expect(house.server.title!.deeds()).toEqual(whole.deeds());
@@ -36,21 +36,21 @@ describe("a server that has lost deeds", () => {
   });
 
   it("is given them back by a page that is opened anew", async () => {
-    await restored(3);
+    await restored(4);
     const { title } = await good(house.newDesk().open());
     expect(title.gaveBack).toBe(1);
     expect(house.server.title!.head).toEqual(whole.head);
   });
 
   it("is given them back before anything new is signed", async () => {
-    await restored(2);
+    await restored(3);
     await house.camera();
     expect(house.server.title!.deeds().slice(0, whole.deeds().length)).toEqual(whole.deeds());
     expect(house.server.title!.cameras).toHaveLength(2);
   });
 
   it("may be given them back by somebody else at the same time", async () => {
-    await restored(2);
+    await restored(3);
     house.server.bend = (q, a) => (q.path.endsWith("/deeds") && a.status === 200 ? ((house.server.title = whole), a) : a);
     const { title } = await good(house.desk.title());
     expect(title).toMatchObject({ head: `${whole.head.seq}:${whole.head.hash}`, gaveBack: 0 });
@@ -58,15 +58,15 @@ describe("a server that has lost deeds", () => {
   });
 
   it("is a fork if it takes them and has lost them again at once", async () => {
-    await restored(2);
+    await restored(3);
     const short = house.server.title;
     house.server.bend = (_, a) => ((house.server.title = short), a);
-    expect(await house.desk.title()).toMatchObject({ ok: false, trouble: "fork", offered: expect.stringMatching(/^1:/) });
+    expect(await house.desk.title()).toMatchObject({ ok: false, trouble: "fork", offered: expect.stringMatching(/^2:/) });
     expect(given()).toEqual([2]);
   });
 
   it("is waited for if it cannot be reached meanwhile", async () => {
-    await restored(2);
+    await restored(3);
     house.server.bend = (q, a) => (q.method === "POST" && q.path.endsWith("/deeds") ? null : a);
     expect(await house.desk.title()).toMatchObject({ ok: false, trouble: "offline" });
     house.server.bend = (_, a) => a;
@@ -109,7 +109,7 @@ describe("a server that has lost settings", () => {
 
 describe("a home that is closed", () => {
   it("shows nothing, and opens when an owner confirms what this browser remembers", async () => {
-    await restored(2);
+    await restored(3);
     house.server.closed = true;
     const { desk, members } = house.newPage();
     expect(await desk.open()).toEqual({ ok: false, trouble: "closed", mayConfirm: true });
@@ -121,7 +121,7 @@ describe("a home that is closed", () => {
   });
 
   it("is not confirmed without being asked", async () => {
-    await restored(2);
+    await restored(3);
     house.server.closed = true;
     await house.newDesk().open();
     expect(house.server.arrived.some((a) => a.path.endsWith("/confirm"))).toBe(false);

@@ -109,6 +109,7 @@ const memberCalls: Record<keyof MemberCalls, true> = {
   retain: true,
   deleteEvents: true,
   deleteSpans: true,
+  deleteHome: true,
   usage: true,
   trust: true,
   confirmHead: true,
