@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -94,7 +96,7 @@ func TestDeleteControl(t *testing.T) {
 		File: "archive/tombstones.go", Old: "SELECT tombstones > 0 AND (", New: "SELECT 0 AND ("})
 	t.Parallel()
 	out, err := without.Tests(t.Context(), "^TestDelete$")
-	if err == nil || !strings.Contains(string(out), "a deleted object: ") {
+	if err == nil || !strings.Contains(string(out), "a deleted object") {
 		t.Errorf("with the question cut out, the test says %v\n%s", err, out)
 	}
 }
@@ -140,6 +142,87 @@ func TestWhoDeletes(t *testing.T) {
 	}
 	_, _, err := m.get(o.Name())
 	wantReason(t, "deleted by a resident", err, api.NotFound)
+}
+
+// TestHomeEnds: an owner deletes the home. What is open is cut, nobody signs in, uploads or
+// appends any more, and all are told why; its agent is given the proof before it is turned
+// away; nothing is left. The home beside it has noticed nothing.
+func TestHomeEnds(t *testing.T) {
+	h := openHouse(t)
+	m := h.settle(t)
+	beside := h.found(t)
+	o, other := m.shared(m.camera, latchkey.Thumbnail), beside.stored(latchkey.Thumbnail, "beside")
+	open, theirs := must(m.pages[resident].Changes(t.Context())), must(beside.member.Changes(t.Context()))
+	head := m.owner.Title().Head()
+	_, known, err := m.member.Tombstones(t.Context(), 0)
+	if err != nil || known != 0 {
+		t.Fatalf("%d tombstones, %v", known, err)
+	}
+	proof := m.buried(tombstone.Tombstone{Scope: tombstone.Home})
+	if err := m.member.Delete(t.Context(), proof); err != nil {
+		t.Fatal(err)
+	}
+	cut, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	for {
+		if _, err := open.Next(cut); err != nil {
+			break
+		}
+	}
+	if cut.Err() != nil {
+		t.Error("a page that was open is open still")
+	}
+	p := m.people[resident].Keys
+	_, err = h.client.SignIn(t.Context(), m.owner.Home(), p.Device, p.DeviceSigning, head)
+	wantReason(t, "whoever signs in", err, api.HomeDeleted)
+	wantReason(t, "what is uploaded", m.put(o), api.HomeDeleted)
+	_, _, err = m.get(o.Name())
+	if err == nil {
+		t.Error("something of it is handed out")
+	}
+	s, f := m.dial(m.hello(start{1, 0, 1}, nil), m.agent)
+	defer s.Close()
+	deeds, first := f.(api.DeedsFrame)
+	if !first || len(deeds.Deeds) == 0 || latchkey.Head(deeds.Head) != head {
+		t.Fatalf("its agent is told %T first", f)
+	}
+	told, second := must(s.Receive(within(t))).(api.TombstonesFrame)
+	if !second || len(told.Tombstones) != 1 || !bytes.Equal(told.Tombstones[0], proof) {
+		t.Fatalf("and then not the proof: %+v", told)
+	}
+	if r, third := must(s.Receive(within(t))).(api.Refused); !third || r.Reason != api.HomeDeleted {
+		t.Errorf("and then %+v", r)
+	}
+	eventually(t, "the bytes are gone, and those of the other are not", func() bool { return h.files(t) == 1 })
+	if _, _, err := beside.get(other.Name()); err != nil {
+		t.Errorf("the home beside it: %v", err)
+	}
+	still, end := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer end()
+	if _, err := theirs.Next(still); still.Err() == nil {
+		t.Errorf("a page of the home beside it ends: %v", err)
+	}
+}
+
+// TestHomeEndsControl: without the question the agent of a home that was deleted goes on.
+func TestHomeEndsControl(t *testing.T) {
+	for want, cut := range map[string]sabotage.Cut{
+		"what is uploaded: ":                 {File: "server/titles.go", Old: "if h.Ended {", New: "if false {"},
+		"a page that was open is open still": {File: "server/news.go", Old: "case at.Ended:", New: "case false && at.Ended:"},
+	} {
+		cuts := []sabotage.Cut{cut}
+		if cut.File == "server/news.go" {
+			cuts = append(cuts, sabotage.Cut{File: "server/tombstone.go", Old: "s.cuts.gone(t.Home(), by)", New: ""})
+		}
+		without := controls.Without(t, cuts...)
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			out, err := without.Tests(t.Context(), "^TestHomeEnds$")
+			if err == nil || !strings.Contains(string(out), want) {
+				t.Errorf("with the question cut out, the test says %v\n%s", err, out)
+			}
+		})
+	}
 }
 
 func spoilt(b []byte) []byte {

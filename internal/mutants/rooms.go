@@ -48,6 +48,13 @@ var Rooms = []Room{
 		},
 		Tests: []string{"deed", "sealed", "letter", "settings"},
 	},
+	{ // what was deleted, by whom, and what that covers
+		Files: []string{"tombstone/tombstone.go", "tombstone/set.go", "server/tombstone.go", "server/resurrect.go", "agent/uplink/tombstones.go"},
+		Tests: []string{"tombstone", "agent/uplink ^Test(Tombstones.*|Footage.*)$",
+			"server ^Test(Delet.*|Tombstones.*|Deletion.*|Retention.*|Usage.*|HomeBound|TiersFitTheir.*|EveryReadIsCrossed|CrossedReads|CrossedRows)$"},
+		Literals: []string{"append", "Tombstone"},
+		Plumbed:  true,
+	},
 	{ // keys wrapped for people
 		Files: []string{"key/epoch.go", "key/key.go", "key/past.go", "key/person.go", "key/agent.go AgentKeys.KeyID AgentKeys.Body AgentKeys.Find"},
 		Tests: []string{"key", "sealed", "open", "settings"},

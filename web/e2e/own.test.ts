@@ -2,7 +2,7 @@
 // ordinary life: the server goes away and comes back, the session ends, the window is
 // narrow.
 
-import { mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Browser } from "playwright-core";
@@ -25,6 +25,9 @@ const password = "Xyl0phon-Kaktus/77%";
 const user = "zuschauer";
 const camera = "Gartenpforte Ost 4711";
 const home = "Haus Eulenspiegel 815";
+
+/** The files in a folder and below. */
+const filesIn = (folder: string) => (existsSync(folder) ? readdirSync(folder, { withFileTypes: true, recursive: true }).filter((f) => f.isFile()).map((f) => join(f.parentPath, f.name)) : []);
 
 let browser: Browser;
 let street: Street;
@@ -212,6 +215,42 @@ describe("an ordinary life", () => {
     await page.getByRole("button", { name: words.reload }).click();
     await house.goToEvents();
     await until(page, "the events again", (all) => all.find((c) => shows(c.picture)));
+  });
+
+  test("a day is deleted, here and at home, and nothing of another", async () => {
+    const { page } = house.owner;
+    await page.getByRole("link", { name: words.nav.home }).click();
+    await page.getByText(words.retention.now(30, "")).waitFor(); // as every home is founded
+    const segments = () => filesIn(join(house.agentFolder, "footage")).filter((f) => f.endsWith(".footage"));
+    const kept = segments();
+    expect(kept.length).toBeGreaterThan(0);
+    const days = await page.evaluate(() => [0, 1].map((back) => new Date(Date.now() - back * 24 * 3600_000).toLocaleDateString("en-CA")));
+    for (const day of [days[1]!, days[0]!]) {
+      await page.getByLabel(words.erase.day, { exact: true }).fill(day);
+      await page.getByRole("button", { name: words.erase.goDay }).click();
+      await sound(house.owner);
+      await page.locator(".sure button.danger").click();
+      await page.getByText(words.erase.done).waitFor();
+      if (day === days[1]) expect(kept.filter((f) => !segments().includes(f))).toEqual([]);
+    }
+    await expect.poll(() => segments().filter((f) => kept.includes(f)), { timeout: 60_000 }).toEqual([]);
+  });
+
+  test("the home is deleted: a name that is wrong does nothing, and then nothing of it is left", async () => {
+    const { page } = house.owner;
+    await page.getByRole("button", { name: words.ending.go }).click();
+    const typed = page.getByLabel(words.people.handLabel);
+    await typed.fill("another home");
+    expect(await page.getByRole("button", { name: words.ending.sure }).isDisabled()).toBe(true);
+    await typed.fill(home);
+    await page.getByRole("button", { name: words.ending.sure }).click();
+    await page.getByText(words.ending.done, { exact: true }).waitFor();
+    await sound(house.owner);
+    const left = () => [...filesIn(join(cloud.data, "blobs/objects")), ...filesIn(house.agentFolder).filter((f) => /\.footage$|footage\.key$|cameras\/./.test(f))];
+    await expect.poll(left, { timeout: 60_000 }).toEqual([]);
+    expect(lookInFolder(house.agentFolder, text("password", password))).toEqual([]);
+    expect(await house.type("latchkey agent status")).toBeDefined();
+    expect(house.log).toContain("its home was deleted");
   });
 
   test("all along, the page broke none of its own rules and asked nobody else", () => {
