@@ -69,17 +69,16 @@ type Config struct {
 
 // Agent is one start of the agent of a home.
 type Agent struct {
-	config   Config
-	log      *slog.Logger
-	state    *State
-	lock     *lock
-	identity identity
-	keys     *key.AgentKeys
-	start    *uplink.Start
-	chain    *uplink.Chain
-	spool    *spool.Spool
-	// tombstones are what was deleted.
-	tombstones *uplink.Tombstones
+	config     Config
+	log        *slog.Logger
+	state      *State
+	lock       *lock
+	identity   identity
+	keys       *key.AgentKeys
+	start      *uplink.Start
+	chain      *uplink.Chain
+	spool      *spool.Spool
+	tombstones *uplink.Tombstones // what was deleted
 	recorder   *recorder
 	archive    *archive
 	uplink     *uplink.Uplink

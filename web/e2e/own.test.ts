@@ -239,7 +239,7 @@ describe("an ordinary life", () => {
   test("the home is deleted: a name that is wrong does nothing, and then nothing of it is left", async () => {
     const { page } = house.owner;
     await page.getByRole("button", { name: words.ending.go }).click();
-    const typed = page.getByLabel(words.people.handLabel);
+    const typed = page.getByLabel(words.ending.label);
     await typed.fill("another home");
     expect(await page.getByRole("button", { name: words.ending.sure }).isDisabled()).toBe(true);
     await typed.fill(home);

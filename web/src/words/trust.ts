@@ -166,6 +166,7 @@ export const ending = {
     "Its agents remove what they recorded, with what was saved there, and the cameras' passwords, as soon as they are connected. They record nothing any more.",
     "A backup that is put back does not bring it back, while an agent of it still runs.",
   ],
+  label: "The home's name, to delete it",
   never: "Nobody can undo this, also not whoever runs the server.",
   done: "The home is deleted",
   doneSays: "The server has removed what it had of it, or is about to. Leave the agent's machine on until it has heard of it; its status says so.",
