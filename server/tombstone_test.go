@@ -133,6 +133,8 @@ func TestWhoDeletes(t *testing.T) {
 	} {
 		wantReason(t, what, m.member.Delete(t.Context(), c.b), c.reason)
 	}
+	wantReason(t, "nothing", m.member.Delete(t.Context()), "malformed")
+	wantReason(t, "too many at once", m.member.Delete(t.Context(), slices.Repeat([][]byte{m.buried(event)}, api.MaxTombstones+1)...), "malformed")
 	if _, _, err := m.get(o.Name()); err != nil {
 		t.Fatalf("after refusals: %v", err)
 	}

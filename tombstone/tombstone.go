@@ -97,21 +97,21 @@ func (t *Tombstone) read(r *wire.Reader) error {
 		r.Into(t.Camera[:])
 		t.From, t.To = latchkey.Time(r.U64()), latchkey.Time(r.U64())
 		if r.Err() == nil && t.From >= t.To {
-			return sealed.Refuse(sealed.Malformed, "a span that ends at %d and begins at %d", t.To, t.From)
+			r.Fail(fmt.Errorf("%w: a span that ends at %d and begins at %d", wire.ErrMalformed, t.To, t.From))
 		}
 	case Home:
 	default:
-		return sealed.Refuse(sealed.Malformed, "scope %d", t.Scope)
+		r.Fail(fmt.Errorf("%w: scope %d", wire.ErrMalformed, t.Scope))
 	}
 	if n := r.U8(); r.Err() == nil && n != 1 {
-		return sealed.Refuse(sealed.Malformed, "%d signatures, want 1", n)
+		r.Fail(fmt.Errorf("%w: %d signatures, want 1", wire.ErrMalformed, n))
 	}
 	signature := r.LP16(math.MaxUint16)
 	if err := r.Done(); err != nil {
 		return err
 	}
 	if len(signature) != signatureSize {
-		return sealed.Refuse(sealed.Malformed, "signature of %d bytes, want %d", len(signature), signatureSize)
+		return fmt.Errorf("%w: signature of %d bytes, want %d", wire.ErrMalformed, len(signature), signatureSize)
 	}
 	t.Signatures = [][]byte{signature}
 	return nil
@@ -134,10 +134,7 @@ func (t *Tombstone) readEvents(r *wire.Reader) {
 
 // refusal gives an error of the wire its reason.
 func refusal(err error) error {
-	switch {
-	case sealed.ReasonOf(err) != "":
-		return err
-	case errors.Is(err, wire.ErrTruncated):
+	if errors.Is(err, wire.ErrTruncated) {
 		return sealed.Refuse(sealed.Truncated, "tombstone: %v", err)
 	}
 	return sealed.Refuse(sealed.Malformed, "tombstone: %v", err)

@@ -2,7 +2,11 @@ package tombstone_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
 	"slices"
 	"strings"
 	"testing"
@@ -218,6 +222,97 @@ func TestWhoMay(t *testing.T) {
 	}
 	if got := sealed.ReasonOf(byResident.Now(o.Title())); got != sealed.FormerSigner {
 		t.Errorf("brought after they left: %q", got)
+	}
+}
+
+// TestCut: whatever is missing at the end is said to be.
+func TestCut(t *testing.T) {
+	homes := keytest.ReadHomes(homesFile)
+	for _, d := range drawings() {
+		if d.expect != "accepted" {
+			continue
+		}
+		whole := d.make(homes)
+		for n := range whole {
+			if _, err := tombstone.Parse(whole[:n]); sealed.ReasonOf(err) != sealed.Truncated {
+				t.Fatalf("%s, the first %d of %d bytes: %v", d.name, n, len(whole), err)
+			}
+		}
+	}
+}
+
+// TestNow: whoever may not say it any more does not say it now, whatever they were.
+func TestNow(t *testing.T) {
+	o := keytest.NewOwner()
+	o.Found()
+	camera := o.PlaceCamera(o.PlaceAgent())
+	other := o.Join(keytest.NewPerson(), keytest.AsOwner)
+	event := tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{{1}}}
+	var all []tombstone.Tombstone
+	for _, what := range []tombstone.Tombstone{event, {Scope: tombstone.Span, Camera: camera, To: 1}, {Scope: tombstone.Home}} {
+		one, err := tombstone.Sign(other.Keys.Signing, o.Title(), at, what)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, one)
+	}
+	for what, c := range map[string]struct {
+		standing deed.Standing
+		want     [3]sealed.Reason
+	}{
+		"a resident now": {keytest.AsResident, [3]sealed.Reason{"", sealed.NotAllowed, sealed.NotAllowed}},
+		"a guest now":    {keytest.AsGuest(camera), [3]sealed.Reason{sealed.NotAllowed, sealed.NotAllowed, sealed.NotAllowed}},
+		"an owner again": {keytest.AsOwner, [3]sealed.Reason{}},
+	} {
+		o.Change(other, c.standing, 0)
+		for i, one := range all {
+			if err := one.Verify(o.Title()); err != nil {
+				t.Errorf("what they might then: %v", err)
+			}
+			if got := sealed.ReasonOf(one.Now(o.Title())); got != c.want[i] {
+				t.Errorf("%s, scope %d: %q, want %q", what, one.Scope, got, c.want[i])
+			}
+		}
+	}
+	unsigned := all[0]
+	unsigned.Signatures = nil
+	if got := sealed.ReasonOf(unsigned.Verify(o.Title())); got != sealed.BadSignature {
+		t.Errorf("without a signature: %q", got)
+	}
+	if (tombstone.Tombstone{Home: o.Home()}).Covers(sealed.Binding{Home: o.Home()}) {
+		t.Error("one of no scope covers something")
+	}
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tombstone.Sign(k, o.Title(), at, event); err == nil {
+		t.Error("another kind of key signs")
+	}
+}
+
+// TestSet: what is deleted of a camera's footage, in order and apart; of a home everything.
+func TestSet(t *testing.T) {
+	camera, other := latchkey.CameraID{1}, latchkey.CameraID{2}
+	var set tombstone.Set
+	spans := [][2]latchkey.Time{{50, 60}, {10, 20}, {20, 30}, {12, 14}, {70, 80}, {55, 58}, {31, 40}}
+	for _, s := range spans {
+		set.Add(tombstone.Tombstone{Scope: tombstone.Span, Camera: camera, From: s[0], To: s[1]})
+	}
+	set.Add(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{{1}}})
+	if got, want := set.Footage(camera), []tombstone.Stretch{{From: 10, To: 30}, {From: 31, To: 40}, {From: 50, To: 60}, {From: 70, To: 80}}; !slices.Equal(got, want) {
+		t.Errorf("deleted are %v, want %v", got, want)
+	}
+	if got := set.Footage(other); len(got) > 0 || set.Ended() {
+		t.Errorf("deleted of another camera are %v; the home is: %t", got, set.Ended())
+	}
+	set.Add(tombstone.Tombstone{Scope: tombstone.Home})
+	if got := set.Footage(other); !slices.Equal(got, []tombstone.Stretch{{From: 0, To: latchkey.MaxInt}}) || !set.Ended() {
+		t.Errorf("of a home that was deleted, deleted are %v; the home is: %t", got, set.Ended())
+	}
+	digest, hash := [32]byte{1}, [32]byte{2}
+	if want := sha256.Sum256(append(digest[:], hash[:]...)); tombstone.Next(digest, hash) != want {
+		t.Error("the digest of a list is not of what is in it")
 	}
 }
 

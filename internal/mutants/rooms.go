@@ -51,7 +51,7 @@ var Rooms = []Room{
 	{ // what was deleted, by whom, and what that covers
 		Files: []string{"tombstone/tombstone.go", "tombstone/set.go", "server/tombstone.go", "server/resurrect.go", "agent/uplink/tombstones.go"},
 		Tests: []string{"tombstone", "agent/uplink ^Test(Tombstones.*|Footage.*)$",
-			"server ^Test(Delet.*|Tombstones.*|Deletion.*|Retention.*|Usage.*|HomeBound|TiersFitTheir.*|EveryReadIsCrossed|CrossedReads|CrossedRows)$"},
+			"server ^Test(BadInput|Delete|WhoDeletes|HomeEnds|Retention|HomeBound|ClosedHome|EveryReadIsCrossed|Crossed(Reads|Rows))$"},
 		Literals: []string{"append", "Tombstone"},
 		Plumbed:  true,
 	},
