@@ -1,7 +1,8 @@
 // Package bus carries news between the servers of one archive: that somebody's right to
 // a home may have ended, and that nothing was missed. It is never what makes a change:
 // that is the archive's transaction. Without the bus the others learn of a change a
-// second later, by looking.
+// second later, by looking. It also carries live streams from the server to which an
+// agent brings one to those at which it is watched ([Streams]).
 //
 // [Local] is the bus within one process. A bus between machines has to keep this, and
 // pass package bustest:
@@ -20,8 +21,10 @@ package bus
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // ArchiveID says which archive a message is about: two whose servers were given one bus
@@ -75,8 +78,10 @@ func (l Listener) Comparing(own ArchiveID, crossed func(under, found latchkey.Ho
 	}
 }
 
-// Bus carries news and beats. Everything may be used by several goroutines.
+// Bus carries news, beats and live streams. Everything may be used by several goroutines.
 type Bus interface {
+	Streams
+
 	// Publish sends news about a home to whoever listens now.
 	Publish(ctx context.Context, home latchkey.HomeID, n News) error
 	// Beat sends a heartbeat to whoever listens now.
@@ -85,24 +90,35 @@ type Bus interface {
 	Subscribe(l Listener) (stop func())
 }
 
-// queued is how much waits for one subscriber of a [Local] bus.
-const queued = 1024
+// What waits for one subscriber of a [Local] bus, at most.
+const (
+	queued      = 1024
+	queuedBytes = 16 << 20 // a group of fragments as long as can be
+)
 
 // Local is a bus within one process.
 type Local struct {
 	mu     sync.Mutex // protects what follows
-	ends   map[*end]bool
+	ends   map[subject]map[*end]bool
 	silent bool
+}
+
+// subject is what is listened to: news and beats, calls, or a stream.
+type subject struct {
+	calls bool
+	of    sealed.Stream
 }
 
 // end is a subscriber's.
 type end struct {
 	listener Listener
-	calls    chan func(l Listener)
+	hear     Hear
+	calls    chan func()
+	waiting  atomic.Int64 // bytes
 }
 
 // NewLocal returns a bus to which nobody listens yet.
-func NewLocal() *Local { return &Local{ends: map[*end]bool{}} }
+func NewLocal() *Local { return &Local{ends: map[subject]map[*end]bool{}} }
 
 // Silence makes the bus lose everything, or carry again. A drill uses it.
 func (b *Local) Silence(on bool) {
@@ -113,42 +129,76 @@ func (b *Local) Silence(on bool) {
 
 // Publish is [Bus]'s.
 func (b *Local) Publish(_ context.Context, home latchkey.HomeID, n News) error {
-	b.send(func(l Listener) { l.News(home, n) })
+	b.send(subject{}, 0, func(e *end) { e.listener.News(home, n) })
 	return nil
 }
 
 // Beat is [Bus]'s.
 func (b *Local) Beat(_ context.Context, beat Beat) error {
-	b.send(func(l Listener) { l.Beat(beat) })
+	b.send(subject{}, 0, func(e *end) { e.listener.Beat(beat) })
 	return nil
 }
 
-func (b *Local) send(call func(l Listener)) {
+// Send is [Streams]'.
+func (b *Local) Send(_ context.Context, of sealed.Stream, m Live) error {
+	to := subject{of: of}
+	if m.Kind.Calls() {
+		to = subject{calls: true}
+	}
+	b.send(to, int64(len(m.Bytes)), func(e *end) { e.hear(of, m) })
+	return nil
+}
+
+// send has something of that size be given to whoever listens. Who has no room for it
+// sees the hole: in the numbers of news, and of fragments.
+func (b *Local) send(to subject, size int64, give func(e *end)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.silent {
 		return
 	}
-	for e := range b.ends {
+	for e := range b.ends[to] {
+		if e.waiting.Load()+size > queuedBytes {
+			continue
+		}
 		select {
-		case e.calls <- call:
-		default: // it sees the hole in the numbers
+		case e.calls <- func() { give(e); e.waiting.Add(-size) }:
+			e.waiting.Add(size)
+		default:
 		}
 	}
 }
 
 // Subscribe is [Bus]'s.
-func (b *Local) Subscribe(l Listener) (stop func()) {
-	e := &end{listener: l, calls: make(chan func(l Listener), queued)}
+func (b *Local) Subscribe(l Listener) (stop func()) { return b.begin(subject{}, &end{listener: l}) }
+
+// Listen is [Streams]'.
+func (b *Local) Listen(hear Hear) (stop func()) {
+	return b.begin(subject{calls: true}, &end{hear: hear})
+}
+
+// Tune is [Streams]'.
+func (b *Local) Tune(of sealed.Stream, hear Hear) (stop func()) {
+	return b.begin(subject{of: of}, &end{hear: hear})
+}
+
+func (b *Local) begin(at subject, e *end) (stop func()) {
+	e.calls = make(chan func(), queued)
 	stopped := make(chan struct{})
 	var done sync.WaitGroup
 	done.Go(func() { e.run(stopped) })
 	b.mu.Lock()
-	b.ends[e] = true
-	b.mu.Unlock()
+	defer b.mu.Unlock()
+	if b.ends[at] == nil {
+		b.ends[at] = map[*end]bool{}
+	}
+	b.ends[at][e] = true
 	return sync.OnceFunc(func() {
 		b.mu.Lock()
-		delete(b.ends, e)
+		delete(b.ends[at], e)
+		if len(b.ends[at]) == 0 {
+			delete(b.ends, at)
+		}
 		b.mu.Unlock()
 		close(stopped)
 		done.Wait()
@@ -161,7 +211,7 @@ func (e *end) run(stopped <-chan struct{}) {
 		case <-stopped:
 			return
 		case call := <-e.calls:
-			call(e.listener)
+			call()
 		}
 	}
 }

@@ -21,7 +21,7 @@ func TestRevoke(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%+v, silenced %+v", r, r.BusSilenced)
-	if r.Revocations != c.Revocations || r.Connections != 6*c.Revocations {
+	if r.Revocations != c.Revocations || r.Connections != 7*c.Revocations {
 		t.Errorf("%d removals with %d connections", r.Revocations, r.Connections)
 	}
 	if r.P50 > 500 || r.Max > 1400 || r.OthersCut != 0 {

@@ -57,7 +57,7 @@ const begins = 20 * time.Second
 // all of it is under way.
 func (v *victim) read(ctx context.Context, at ...int) ([]*reader, error) {
 	h := v.home
-	var live *reader // of them, whoever watches a camera
+	var live []*reader // of them, whoever watches a camera
 	for _, i := range at {
 		questions := []question{download(*h.clip.Load()), changes(h.owner.Home())}
 		if i == 0 { // the agent's server
@@ -65,19 +65,20 @@ func (v *victim) read(ctx context.Context, at ...int) ([]*reader, error) {
 			if err != nil {
 				return nil, err
 			}
-			watching, err := v.watching()
-			if err != nil {
-				return nil, err
-			}
-			questions = append(questions, command(h.owner.Home(), h.agent.Keys.Agent, sent.Bytes()), watching)
+			questions = append(questions, command(h.owner.Home(), h.agent.Keys.Agent, sent.Bytes()))
 		}
+		watching, err := v.watching()
+		if err != nil {
+			return nil, err
+		}
+		questions = append(questions, watching)
 		for _, q := range questions {
 			r, err := read(ctx, h.cloud.places[i].client.Origin(), v.session, q)
 			if err != nil {
 				return nil, err
 			}
 			if q.says != nil {
-				live = r
+				live = append(live, r)
 			}
 			v.readers = append(v.readers, r)
 		}
@@ -92,9 +93,12 @@ func (v *victim) read(ctx context.Context, at ...int) ([]*reader, error) {
 			return nil, ctx.Err()
 		}
 	}
-	for until := time.Now().Add(begins); live != nil && !live.flows(); pause(ctx, 10*time.Millisecond) {
-		if ctx.Err() != nil || time.Now().After(until) {
-			return nil, fmt.Errorf("whoever watches live has %q and no picture", live.first())
+	until := time.Now().Add(begins)
+	for _, l := range live {
+		for ; !l.flows(); pause(ctx, 10*time.Millisecond) {
+			if ctx.Err() != nil || time.Now().After(until) {
+				return nil, fmt.Errorf("whoever watches live has %q and no picture", l.first())
+			}
 		}
 	}
 	pause(ctx, 100*time.Millisecond+rand.N(200*time.Millisecond)) // the buffers fill

@@ -295,6 +295,9 @@ func (r *Relay) Wanted(of latchkey.HomeID) []sealed.Stream {
 	return nil
 }
 
+// Wants says whether a stream is wanted now.
+func (r *Relay) Wants(of sealed.Stream) bool { return r.of(of) != nil }
+
 // Cut ends those viewers of a home whom gone picks, and returns how many. When it has
 // returned [Viewer.Next] gives them nothing more. Feeds of other relays stay: those cut
 // their own viewers.

@@ -92,6 +92,13 @@ func (v *Viewer) Knock(b []byte) (sealed.Knock, error) {
 	return k, nil
 }
 
+// Waits says whether that knock of the viewer's has no answer yet.
+func (v *Viewer) Waits(k sealed.Knock) bool {
+	v.relay.mu.Lock()
+	defer v.relay.mu.Unlock()
+	return v.knocked == k.Hash()
+}
+
 // expect remembers whose knock that is.
 func (r *Relay) expect(v *Viewer, k sealed.Knock) error {
 	hash := k.Hash()

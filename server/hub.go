@@ -125,6 +125,18 @@ func (h *hub) agent(home latchkey.HomeID, agent latchkey.AgentID) *listener {
 	return h.agents[agentKey{home, agent}]
 }
 
+// hosts says whether an agent of a home is connected.
+func (h *hub) hosts(home latchkey.HomeID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for l := range h.homes[home] {
+		if l.agent != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // changed tells every listener of a home. Whether a page hears it is asked when it is
 // said ([hears]).
 func (h *hub) changed(home latchkey.HomeID, what api.Change) {

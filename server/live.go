@@ -16,6 +16,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/bus"
 	"github.com/latchkey-cam/latchkey/relay"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
@@ -23,9 +24,16 @@ import (
 // pauseBetweenKnocks is what a viewer waits between two of them.
 const pauseBetweenKnocks = 200 * time.Millisecond
 
-// openLive makes the relay by which live streams go.
-func (s *Server) openLive() (err error) {
+// openLive makes the relay by which live streams go. If there are other servers, what is
+// brought to one is watched at all.
+func (s *Server) openLive(alone bool) (err error) {
+	var others relay.Bus
+	if !alone {
+		s.trunk = newTrunk(s, s.config.Bus, s.archiveID())
+		others = s.trunk
+	}
 	s.live, err = relay.New(relay.Config{
+		Bus:    others,
 		Wanted: func(of sealed.Stream, _ bool) { s.hub.wanted(of.Home) },
 		Alarm: func(m relay.Misroute) {
 			s.alarm.misroute("live-"+m.Where, true, "asked", m.Asked.String(), "found", m.Found.String())
@@ -40,7 +48,7 @@ func (s *Server) openLive() (err error) {
 		help string
 		read func(relay.Load) float64
 	}{
-		"live_viewers": {"Viewers of live streams.", func(l relay.Load) float64 { return float64(l.Viewers) }},
+		"live_viewers": {"Viewers of live streams, and other servers that are fed some.", func(l relay.Load) float64 { return float64(l.Viewers) }},
 		"live_streams": {"Live streams that are wanted.", func(l relay.Load) float64 { return float64(l.Streams) }},
 		"live_bytes":   {"Bytes of live fragments that are kept for viewers.", func(l relay.Load) float64 { return float64(l.Bytes) }},
 	} {
@@ -194,16 +202,25 @@ func (w *watching) knock(ctx context.Context, b []byte) (word string, err error)
 	if _, err := w.viewer.Knock(b); err != nil {
 		return string(sealed.ReasonOf(err)), err
 	}
-	l := s.hub.agent(k.Stream.Home, k.Agent)
-	if l == nil {
+	switch l := s.hub.agent(k.Stream.Home, k.Agent); {
+	case l == nil && s.trunk == nil:
 		return api.LiveAway, nil
-	}
-	select {
-	case l.frames <- api.KnockFrame{Home: k.Stream.Home, Knock: b}:
-		return "", nil
-	default:
+	case l == nil:
+		w.knockElsewhere(ctx, k, b)
+	case !l.knock(k, b):
 		return api.LiveBusy, nil
 	}
+	return "", nil
+}
+
+// knockElsewhere passes a knock on to the other servers: its agent may be there.
+func (w *watching) knockElsewhere(ctx context.Context, k sealed.Knock, b []byte) {
+	w.server.trunk.send(ctx, k.Stream, bus.Knock, b)
+	time.AfterFunc(grantWithin, func() {
+		if w.viewer.Waits(k) {
+			_ = w.hint(api.LiveAway) // or they have gone
+		}
+	})
 }
 
 // mayKnock makes the checks of a knock that a carrier can make.
@@ -269,6 +286,9 @@ func (s *Server) inlet(a *asking) error {
 	if a.outlet, err = s.outlet(a.r, a.home, who, a.name, a.title, a.round); err != nil {
 		return err
 	}
+	if s.trunk != nil {
+		s.trunk.brought(a.stream())
+	}
 	in, err := s.live.Inlet(a.stream())
 	if err != nil {
 		return refuse(http.StatusConflict, api.Unwanted, "Nobody watches this stream.")
@@ -299,22 +319,36 @@ func (s *Server) inlet(a *asking) error {
 	}
 }
 
-// grant takes an agent's answer to a knock.
+// grant takes an agent's answer to a knock. If nobody here waits for it, somebody at
+// another server may.
 func (t *conversation) grant(ctx context.Context, m api.GrantFrame) {
 	s := t.server
-	title, err := s.titles.of(ctx, t.home)
-	if err == nil {
-		var g sealed.Grant
-		if g, err = sealed.ParseGrant(m.Grant); err == nil && g.Stream.Home == t.home {
-			err = sealed.VerifyGrant(g, title)
+	err := s.granted(ctx, t.home, t.agent.ID, m.Grant)
+	if errors.Is(err, relay.ErrGone) {
+		if g, err := sealed.ParseGrant(m.Grant); err == nil && s.trunk != nil {
+			s.trunk.send(ctx, g.Stream, bus.Grant, m.Grant)
 		}
+		return
 	}
-	if err == nil {
-		err = s.live.Grant(t.home, t.agent.ID, m.Grant)
-	}
-	if err != nil && !errors.Is(err, relay.ErrGone) {
+	if err != nil {
 		s.log.Warn("grant", "home", t.home, "agent", t.agent.ID, "reason", asRefusal(err).body.Error.Reason, "error", err)
 	}
+}
+
+// granted passes an answer of an agent of a home on to the viewer whose knock it answers.
+func (s *Server) granted(ctx context.Context, home latchkey.HomeID, agent latchkey.AgentID, b []byte) error {
+	title, err := s.titles.of(ctx, home)
+	if err != nil {
+		return err
+	}
+	var g sealed.Grant
+	if g, err = sealed.ParseGrant(b); err == nil && g.Stream.Home == home {
+		err = sealed.VerifyGrant(g, title)
+	}
+	if err != nil {
+		return err
+	}
+	return s.live.Grant(home, agent, b)
 }
 
 // tellWanted says which of the agent's streams are wanted now and were not before, or

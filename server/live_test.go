@@ -381,6 +381,7 @@ func TestLiveControl(t *testing.T) {
 		{"TestLiveKnocksAreChecked", []lack{{"server/live.go", "by.ID != w.asking.session.Device", "false && by.ID != w.asking.session.Device"}}},
 		{"TestLiveWithoutReceipts", []lack{{"server/live.go", "if err := w.begun(g, b); err != nil {", "if err := w.begun(g, b); false && err != nil {"}}},
 		{"TestLiveIsNotCrossed", []lack{{"relay/inlet.go", "if err := f.Stream.Answers(in.stream.of); err != nil {", "if err := f.Stream.Answers(in.stream.of); false && err != nil {"}}},
+		{"TestLiveIsNotCrossedOnTheBus", []lack{{"bus/live.go", "case m.Archive != own || m.Stream != of:", "case m.Archive != own:"}, {"relay/inlet.go", "if err := f.Stream.Answers(in.stream.of); err != nil {", "if err := f.Stream.Answers(in.stream.of); false && err != nil {"}}},
 		// Each of the two that cut is enough.
 		{"TestLiveIsCut", []lack{{"server/cut.go", "if !gone(o) {", "if true {"}, {"relay/relay.go", "if gone(v.stream.of, v.who) {", "if false {"}}},
 	} {

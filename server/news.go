@@ -48,8 +48,11 @@ func newNews(ctx context.Context, s *Server, outbox archive.Outbox, b bus.Bus) (
 		return nil, err
 	}
 	s.lease.renew(began)
-	return &news{server: s, outbox: outbox, bus: b, of: bus.ArchiveID(s.derive("latchkey bus v1")[:16]), wake: make(chan struct{}, 1), known: last}, nil
+	return &news{server: s, outbox: outbox, bus: b, of: s.archiveID(), wake: make(chan struct{}, 1), known: last}, nil
 }
+
+// archiveID names the archive on the bus.
+func (s *Server) archiveID() bus.ArchiveID { return bus.ArchiveID(s.derive("latchkey bus v1")[:16]) }
 
 // run looks into the outbox and listens to the bus until ctx ends.
 func (n *news) run(ctx context.Context) {

@@ -106,6 +106,7 @@ type Server struct {
 	clerk     *clerk
 	hub       *hub
 	live      *relay.Relay
+	trunk     *trunk // nil if there are no other servers
 	cuts      *cuts
 	holds     *holds
 	lease     *lease
@@ -160,9 +161,6 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.hub = newHub(s.counters)
 	s.cuts = newCuts(s.counters, s.now)
-	if err := s.openLive(); err != nil {
-		return nil, fmt.Errorf("make server: %w", err)
-	}
 	s.lease = newLease(s.lapse)
 	s.holds = &holds{server: c.ID, archive: c.Archive.Holds, gauge: s.counters.holds, log: s.log}
 	s.heads = newHeads(c.Archive.Homes, s.alarm, alone, s.lease.fresh)
@@ -179,6 +177,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if s.accounts, err = newAccounts(ctx, s, origin); err != nil {
 		return nil, err
 	}
+	if err := s.openLive(alone); err != nil {
+		return nil, fmt.Errorf("make server: %w", err)
+	}
 	if s.handler, err = s.routes(); err != nil {
 		return nil, err
 	}
@@ -189,12 +190,20 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if s.news, err = newNews(ctx, s, c.Archive.Outbox, c.Bus); err != nil {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
+	s.work()
+	s.unwatch = s.kept.watch(s.counters)
+	return s, nil
+}
+
+// work begins what goes on by itself until Close.
+func (s *Server) work() {
 	s.done.Go(func() { s.news.run(s.ctx) })
+	if s.trunk != nil {
+		s.done.Go(func() { s.trunk.run(s.ctx) })
+	}
 	s.done.Go(func() { s.lease.watch(s.ctx) })
 	s.done.Go(s.sweepOften)
 	s.done.Go(func() { s.deletions.run(s.ctx) })
-	s.unwatch = s.kept.watch(s.counters)
-	return s, nil
 }
 
 // lapse ends what goes on when nobody says any more that it may.

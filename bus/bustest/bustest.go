@@ -19,6 +19,9 @@ func Run(t *testing.T, open func(t *testing.T) (a, b bus.Bus)) {
 		"keeps nothing for those who come later":   keepsNothing,
 		"waits for nobody":                         waitsForNobody,
 		"stops":                                    stops,
+		"carries streams to who tunes in":          carries,
+		"lets who tunes in tell what was crossed":  tellsCrossedStreams,
+		"loses fragments rather than wait":         losesFragments,
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, b := open(t)

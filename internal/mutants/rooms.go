@@ -194,7 +194,7 @@ var Rooms = []Room{
 		Files: []string{
 			"blob/copy.go pour", "blob/staging.go staging.open staging.sumStaged staging.Held staging.Write staging.Commit",
 			"blob/disk.go Disk.Open whole Disk.Staged Disk.Stage Disk.take objectPath",
-			"bus/bus.go",
+			"bus/bus.go", "bus/live.go",
 		},
 		Tests:   []string{"blob", "bus"},
 		Plumbed: true,
