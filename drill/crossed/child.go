@@ -25,6 +25,8 @@ type plainOrder struct {
 	Seed  uint64   `json:"seed,omitempty"`
 	// Lose has those be lost, or late, instead.
 	Lose bool `json:"lose,omitempty"`
+	// Live has it be live pictures instead.
+	Live bool `json:"live,omitempty"`
 	// Report asks for the counts at once, under this number.
 	Report int64 `json:"report,omitempty"`
 }
@@ -72,7 +74,11 @@ func ServeArm(ctx context.Context, in io.Reader, out io.Writer) error {
 			return fmt.Errorf("serve a control arm: %w", err)
 		}
 		if o.Cross != nil {
-			p.cross.order(*o.Cross, o.Seed, o.Lose)
+			at := &p.cross
+			if o.Live {
+				at = &p.live.cross
+			}
+			at.order(*o.Cross, o.Seed, o.Lose)
 		}
 		if o.Report != 0 {
 			r.say(plainReport{Report: o.Report})
@@ -100,7 +106,7 @@ func (r *reporter) often(ctx context.Context) {
 func (r *reporter) say(p plainReport) {
 	c := &r.plain.counts
 	p.Address, p.Misses, p.OriginReads, p.Alarms = r.address, c.misses.Load(), c.originReads.Load(), c.alarms.Load()
-	p.FirstAlarm, p.Crossed = c.firstAlarm.Load(), r.plain.cross.done.Load()
+	p.FirstAlarm, p.Crossed = c.firstAlarm.Load(), r.plain.cross.done.Load()+r.plain.live.cross.done.Load()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	_ = r.out.Encode(p) // a drill that has gone needs none

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +40,7 @@ type control struct {
 	front  atomic.Value // of string: where people reach the server
 	client *http.Client
 	keeper *keeper // of this scene
+	live   bool    // people watch their cameras in it
 }
 
 // openControl makes the database and the cloud's own folder of pictures.
@@ -217,6 +219,10 @@ func (k *control) upload(ctx context.Context, device, stands int) {
 // visit has the account of a home open its page.
 func (k *control) visit(ctx context.Context, home int) visit {
 	v := visit{home: home, id: k.homes[home].id()}
+	if k.live {
+		k.watch(ctx, home, &v)
+		return v
+	}
 	events := []string{firstEvent(userName(home))}
 	if !k.config.KeyedOnly {
 		b, err := k.ask(ctx, "GET", "/events", userName(home), nil)
@@ -237,6 +243,26 @@ func (k *control) visit(ctx context.Context, home int) visit {
 		v.shown = append(v.shown, b)
 	}
 	return v
+}
+
+// watch has the account of a home watch its camera until it has seen a picture.
+func (k *control) watch(ctx context.Context, home int, v *visit) {
+	ctx, stop := context.WithCancel(ctx)
+	var filming sync.WaitGroup
+	defer filming.Wait()
+	defer stop()
+	path := "/devices/" + deviceName(home) + "/live"
+	filming.Go(func() {
+		for ; ctx.Err() == nil; pause(ctx, filmEvery) {
+			_, _ = k.ask(ctx, "POST", path, "", k.picture(home)) // or it is lost
+		}
+	})
+	b, err := k.ask(ctx, "GET", path, userName(home), nil)
+	if err != nil {
+		v.refused++
+		return
+	}
+	v.shown = append(v.shown, b)
 }
 
 // counts is what the server says of itself.

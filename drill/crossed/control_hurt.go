@@ -21,6 +21,9 @@ func (k *control) hurt(ctx context.Context, f fault.Fault, s fault.Schedule, rng
 	if k.config.KeyedOnly {
 		return nil, nil
 	}
+	if k.live = f.Where == fault.InLive; k.live {
+		return k.crossRows(ctx, plainOrder{Cross: &s.Rate, Seed: rng.Uint64(), Live: true})
+	}
 	switch f.Name {
 	case "rows crossed":
 		return k.crossRows(ctx, plainOrder{Cross: &s.Rate, Seed: rng.Uint64()})
@@ -63,8 +66,8 @@ var changes = map[string]func(rng *rand.Rand, mine, other []byte) []byte{
 // share is how many of the homes a schedule strikes.
 func (k *control) share(s fault.Schedule) int { return max(2, int(s.Rate*float64(len(k.homes)))) &^ 1 }
 
-// crossRows has answers of the database change places, or be lost. A server that has
-// crashed does so no more.
+// crossRows has answers of the database, or live pictures, change places, or be lost. A
+// server that has crashed does so no more.
 func (k *control) crossRows(ctx context.Context, o plainOrder) (*harm, error) {
 	var none float64
 	err := k.keeper.order(o)
@@ -73,7 +76,7 @@ func (k *control) crossRows(ctx context.Context, o plainOrder) (*harm, error) {
 			r, _, _ := k.keeper.total(ctx)
 			return r.Crossed
 		},
-		end: func() { _ = k.keeper.order(plainOrder{Cross: &none}) }, // or it is down
+		end: func() { _ = k.keeper.order(plainOrder{Cross: &none, Live: o.Live}) }, // or it is down
 	}, err
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 )
 
@@ -107,6 +108,12 @@ func (h *home) page(noticed func()) page {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return page{h.session, h.owner.Title(), h.owner.Ring(), noticed, func() { h.out.Store(true) }}
+}
+
+func (h *home) title() *deed.Title {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.owner.Title()
 }
 
 // record seals what the camera sees, and uploads it. The caller holds mu.

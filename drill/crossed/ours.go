@@ -46,6 +46,8 @@ type ours struct {
 	beside *neighbour
 	server *server.Server
 	front  *http.Server
+	bus    bus.Bus
+	air    *air // nil: people open their pages, and watch nothing
 }
 
 // alarm is when the first of Latchkey's own checks spoke up.
@@ -142,6 +144,9 @@ func (o *ours) close() error {
 // end ends the server of a scene.
 func (o *ours) end() error {
 	var errs []error
+	if o.air != nil {
+		errs = append(errs, o.air.close())
+	}
 	if o.front != nil {
 		errs = append(errs, o.front.Close(), o.server.Close())
 	}
@@ -151,7 +156,7 @@ func (o *ours) end() error {
 	if o.bound != nil {
 		errs = append(errs, o.bound.Close())
 	}
-	o.front, o.server, o.beside, o.bound = nil, nil, nil, nil
+	o.air, o.front, o.server, o.beside, o.bound = nil, nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -179,8 +184,9 @@ func (o *ours) begin(ctx context.Context) error {
 		return err
 	}
 	o.parts.Pages.Lead(listener.Addr().String())
+	o.bus = o.parts.Bus.Wrap(bus.NewLocal())
 	o.server, err = server.New(ctx, server.Config{
-		Archive: o.parts.Archive.Wrap(o.archive.Archive()), Blobs: o.parts.Blobs.Wrap(o.blobs), Bus: o.parts.Bus.Wrap(bus.NewLocal()),
+		Archive: o.parts.Archive.Wrap(o.archive.Archive()), Blobs: o.parts.Blobs.Wrap(o.blobs), Bus: o.bus,
 		Cache: o.bound, Origin: o.client.Origin(), Log: slog.New(o.noticed),
 	})
 	if err != nil {
@@ -202,7 +208,12 @@ func (o *ours) newCache() (*bound.Cache, error) {
 }
 
 // hurt puts a fault in; Latchkey has a place for each.
-func (o *ours) hurt(_ context.Context, f fault.Fault, s fault.Schedule, rng *rand.Rand) (*harm, error) {
+func (o *ours) hurt(ctx context.Context, f fault.Fault, s fault.Schedule, rng *rand.Rand) (h *harm, err error) {
+	if f.Where == fault.InLive {
+		if o.air, err = o.openAir(ctx); err != nil {
+			return nil, err
+		}
+	}
 	in := f.Inject(o.parts, s, rng)
 	if in == nil {
 		return nil, fmt.Errorf("there is no place for %s (%s)", f.ID, f.Name)
@@ -216,7 +227,12 @@ func (o *ours) visit(ctx context.Context, home int) visit {
 	if h.out.Swap(false) && h.signIn(ctx, o.client) != nil {
 		h.out.Store(true)
 	}
-	v := h.page(o.noticed.ring).look(ctx)
+	var v visit
+	if o.air != nil {
+		o.watch(ctx, h, &v)
+	} else {
+		v = h.page(o.noticed.ring).look(ctx)
+	}
 	v.home, v.id, v.crossed = home, h.id(), int(o.beside.foreign.Swap(0))
 	return v
 }

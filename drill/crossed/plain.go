@@ -30,6 +30,7 @@ type plain struct {
 	cache  stockClient
 	db     *sql.DB
 	cross  crossing
+	live   channels
 	counts plainCounts
 }
 
@@ -93,6 +94,8 @@ func (p *plain) handler() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("POST /devices/{device}/events/{event}", p.record)
 	m.HandleFunc("PUT /devices/{device}/user/{user}", p.sell)
+	m.HandleFunc("POST /devices/{device}/live", p.film)
+	m.HandleFunc("GET /devices/{device}/live", p.watch)
 	m.HandleFunc("GET /events", p.events)
 	m.HandleFunc("GET /events/{event}/thumbnail", p.thumbnail)
 	return m
@@ -272,13 +275,17 @@ func (p *plain) picture(ctx context.Context, event, user string) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	if p.config.Stamp {
-		if stamp, _ := remarked(b, stampComment); stamp != stampOf(user) {
-			p.alarm()
-			return nil, errNotTheirs
-		}
+	return b, p.stamped(b, user)
+}
+
+// stamped compares the stamp in a picture with the account that it is shown to, in the
+// cloud that has stamps.
+func (p *plain) stamped(picture []byte, user string) error {
+	if stamp, _ := remarked(picture, stampComment); p.config.Stamp && stamp != stampOf(user) {
+		p.alarm()
+		return errNotTheirs
 	}
-	return b, nil
+	return nil
 }
 
 // alarm counts that a stamp was another account's.

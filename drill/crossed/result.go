@@ -42,6 +42,7 @@ type Scene struct {
 	Name  string `json:"name"`
 	Says  string `json:"says"`           // what is done, in a sentence
 	With  string `json:"with,omitempty"` // the client, if the arm has several
+	live  bool   // people watched their cameras
 	Figures
 }
 
@@ -154,7 +155,7 @@ func (r *Result) judgeScene(s Scene) {
 		r.fail("%s (%s): Latchkey gave pages %d answers of other homes, though sealed.", s.Fault, s.Name, s.Crossed)
 	case s.HealedMS == nil:
 		r.fail("Latchkey did not heal from %s.", s.Fault)
-	case s.Refused > 0 && s.Fault != outage.ID && s.NoticedMS == nil:
+	case (s.live || s.Refused > 0 && s.Fault != outage.ID) && s.NoticedMS == nil:
 		r.fail("Latchkey did not notice %s.", s.Fault)
 	}
 }

@@ -118,7 +118,7 @@ func play(ctx context.Context, c cloud, m *meter, crowd []int, f fault.Fault, se
 	figures := m.figures
 	figures.Injected, figures.Misses, figures.OriginReads, figures.Crashes = h.injected(), n.misses, n.originReads, n.crashes
 	figures.NoticedMS, figures.HealedMS = since(from, n.alarm), since(ended, healed)
-	return &Scene{Homes: len(crowd), Fault: f.ID, Name: f.Name, Says: f.Does, Figures: figures}, ctx.Err()
+	return &Scene{Homes: len(crowd), Fault: f.ID, Name: f.Name, Says: f.Does, live: f.Where == fault.InLive, Figures: figures}, ctx.Err()
 }
 
 // first notes when the first fault was put in, until stop is called.

@@ -24,6 +24,7 @@ const (
 	InArchive Place = "archive"
 	InBlobs   Place = "blobs"
 	OnBus     Place = "bus"
+	InLive    Place = "live streams"
 )
 
 // Parts are what faults can be put between. What a cloud does not have is nil.
@@ -105,6 +106,10 @@ var Catalogue = []Fault{
 		"It is not heeded, and what it said is read from the outbox.", often, in(busOf, (*Bus).Cross)},
 	{"F14", "news in disorder", "News is lost, comes twice, comes behind later news, or names another home.", OnBus,
 		"It is not heeded, and what it said is read from the outbox.", often, in(busOf, (*Bus).Disorder)},
+	{"F14", "live subjects crossed", "A live fragment goes over the bus where those of another stream go.", InLive,
+		"Whoever watches is not given it; counted, and the next key frame is shown.", often, in(busOf, (*Bus).CrossLive)},
+	{"F14", "live fragments exchanged", "Over the bus, in the name of a stream, comes a fragment of another one.", InLive,
+		"Whoever watches is not given it; counted, and the next key frame is shown.", often, in(busOf, (*Bus).ExchangeLive)},
 	{"F15", "bit rot", "One bit of a cached value is turned over.", InValues,
 		"The read is a miss.", often, in(cacheOf, (*Proxy).Rot)},
 	{"F15", "bit rot", "One bit of a stored body is turned over.", InBlobs,

@@ -14,6 +14,7 @@ import (
 	"github.com/latchkey-cam/latchkey/blob/blobtest"
 	"github.com/latchkey-cam/latchkey/bus"
 	"github.com/latchkey-cam/latchkey/drill/fault"
+	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // TestCatalogue puts every fault in by itself, always, and does a little of everything:
@@ -80,6 +81,8 @@ func (c cloud) bustle(t *testing.T) {
 	for i := range 2 {
 		_, _, _ = c.two.try(t.Context(), c.archive, i)
 		_ = c.bus.Publish(t.Context(), c.two.homes[i], bus.News{})
+		of := sealed.Stream{Home: c.two.homes[i], Kind: sealed.MainStream}
+		_ = c.bus.Send(t.Context(), of, bus.Live{Stream: of, Kind: bus.Fragment})
 		h := blobtest.Object(c.two.homes[i], blobtest.Body(100))
 		_ = blobtest.Put(t.Context(), c.blobs, h, blobtest.Body(100))
 		_, _, _ = blobtest.Read(t.Context(), c.blobs, h.Name())

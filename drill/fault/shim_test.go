@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -395,5 +396,44 @@ func TestBus(t *testing.T) {
 	}
 	if got, want := [3]heard{<-came, <-came, <-came}, [3]heard{{one, one}, {one, two}, {two, two}}; got != want || in.Injected() != 1 {
 		t.Errorf("heard %v, want %v", got, want)
+	}
+}
+
+// TestLiveOnTheBus: one fragment goes under another stream's subject, and one comes under
+// its own with another's bytes; what is no fragment passes.
+func TestLiveOnTheBus(t *testing.T) {
+	one, two := sealed.Stream{Home: latchkey.HomeID{1}, Kind: sealed.MainStream}, sealed.Stream{Home: latchkey.HomeID{2}, Kind: sealed.MainStream}
+	type heard struct {
+		under, says sealed.Stream
+		bytes       string
+	}
+	for name, c := range map[string]struct {
+		put  func(f *fault.Bus) *fault.Injection
+		want heard
+	}{
+		"subjects":  {func(f *fault.Bus) *fault.Injection { return f.CrossLive(fault.Schedule{At: 1}, seeded()) }, heard{one, two, "of two"}},
+		"fragments": {func(f *fault.Bus) *fault.Injection { return f.ExchangeLive(fault.Schedule{At: 1}, seeded()) }, heard{two, two, "of one"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := new(fault.Bus)
+			b := f.Wrap(bus.NewLocal())
+			came := make(chan heard, 10)
+			hear := func(of sealed.Stream, m bus.Live) { came <- heard{of, m.Stream, string(m.Bytes)} }
+			defer b.Tune(one, hear)()
+			defer b.Tune(two, hear)()
+			in := c.put(f)
+			send := func(of sealed.Stream, kind bus.LiveKind, content string) heard {
+				t.Helper()
+				if err := b.Send(t.Context(), of, bus.Live{Stream: of, Kind: kind, Bytes: []byte(content)}); err != nil {
+					t.Fatal(err)
+				}
+				return <-came
+			}
+			got := []heard{send(one, bus.Fragment, "of one"), send(two, bus.Grant, "grant"), send(two, bus.Fragment, "of two"), send(two, bus.Fragment, "of two")}
+			want := []heard{{one, one, "of one"}, {two, two, "grant"}, c.want, {two, two, "of two"}}
+			if !slices.Equal(got, want) || in.Injected() != 1 {
+				t.Errorf("put in %d times: heard %v, want %v", in.Injected(), got, want)
+			}
+		})
 	}
 }
