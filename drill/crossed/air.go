@@ -224,7 +224,8 @@ func (f *filming) show(ctx context.Context, p page, socket *api.Live, v *visit) 
 		if b, _, err = socket.Next(ctx); err != nil || b == nil {
 			continue // a word is no picture
 		}
-		step, refused := viewer.Take(b, p.title, f.now().Clock)
+		// The agent may know of somebody who has come since the page was opened.
+		step, refused := viewer.Take(b, f.home.title(), f.now().Clock)
 		if step.Media != nil {
 			v.shown = append(v.shown, step.Media)
 			return nil
