@@ -15,7 +15,7 @@ import { Cloud, Household, scene, Street } from "./house/house.ts";
 import { admit, come, goTo, invite, openPerson } from "./house/people.ts";
 import { secure } from "./house/person.ts";
 import { endAll } from "./house/process.ts";
-import { lookAtVideos, type Seen, spread, takeSeen } from "./house/strip.ts";
+import { lookAtVideos, readStill, type Seen, spread, takeSeen } from "./house/strip.ts";
 
 const built = inject("built");
 const w = words.live;
@@ -175,6 +175,38 @@ test("a line that is there and silent is not called live for long, and another i
   await live(page);
   console.log(`measured: a silent line replaced within ${Date.now() - stalled} ms`);
   expect(scenes(await see(page, 8))).toEqual([scene.frontDoor]);
+});
+
+// It takes long: a line is slow only once it has been so for a while.
+test.runIf(process.env["LATCHKEY_LONG"])("on a line that is too slow for the large picture the small one is shown, and it says why", async () => {
+  const { page } = house.owner;
+  await watch(page, drive);
+  await live(page);
+  cloud.wire.slow = { paths: /\/main$/, rate: 40_000 };
+  await page.getByText(w.fell.slow).waitFor(patient);
+  await live(page);
+  cloud.wire.slow = null;
+  const paths = cloud.wire.passed.flatMap((p) => /^websocket \S+\/(main|sub)\?/.exec(p.what)?.[1] ?? []);
+  expect(paths.at(-1)).toBe("sub");
+  expect(scenes(await see(page, 8))).toEqual([scene.driveway]);
+});
+
+test("a browser that plays no pieces is shown pictures of now, sealed like the rest", async () => {
+  const page = await house.owner.context.newPage();
+  await page.addInitScript(() => {
+    for (const name of ["MediaSource", "ManagedMediaSource"]) Reflect.deleteProperty(globalThis, name);
+  });
+  await lookAtVideos(page);
+  await page.goto(cloud.origin);
+  await watch(page, door);
+  const still = page.locator(".stage img").last();
+  await still.waitFor(patient);
+  const first = (await readStill(still))!;
+  expect(first.scene).toBe(scene.frontDoor);
+  expect(first.shown - first.painted).toBeLessThan(30_000);
+  await expect.poll(async () => (await readStill(still))?.painted, patient).toBeGreaterThan(first.painted);
+  expect(await page.locator("[data-live=true], video").count()).toBe(0);
+  await page.close();
 });
 
 test("it comes back by itself when the server was away, and is not called live meanwhile", async () => {

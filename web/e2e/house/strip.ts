@@ -1,7 +1,7 @@
 // What plays, read back from the screen: the clock that a painted camera burns into its
 // picture for programs (demo/paint/strip.go).
 
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 
 /** A picture that was on the screen. */
 export interface Seen {
@@ -21,6 +21,8 @@ export interface Watched {
   unread: number;
 }
 
+type Reader = (source: HTMLVideoElement | HTMLImageElement) => { scene: number; painted: number; shown: number } | null;
+
 /** Has a page keep what its video elements show, from now on and after every load. */
 export async function lookAtVideos(page: Page): Promise<void> {
   const look = (): void => {
@@ -32,13 +34,16 @@ export async function lookAtVideos(page: Page): Promise<void> {
     const known = new WeakSet<HTMLVideoElement>();
 
     /** The four bits from the top down of each of the eleven groups, null if they do not check. */
-    function read(video: HTMLVideoElement): { scene: number; ms: number } | null {
-      pen.drawImage(video, 0, 0, 640, 360);
+    function read(source: HTMLVideoElement | HTMLImageElement): ReturnType<Reader> {
+      pen.drawImage(source, 0, 0, 640, 360);
       const { data } = pen.getImageData(12, 353, 616, 1);
       const groups = Array.from({ length: 11 }, (_, g) => [0, 1, 2, 3].reduce((sum, b) => sum * 2 + (data[((g * 4 + b) * 14 + 7) * 4]! > 128 ? 1 : 0), 0));
       if (groups.reduce((a, b) => a ^ b, 0) !== 15) return null;
-      return { scene: groups[0]!, ms: groups.slice(1, 10).reduce((sum, g) => sum * 16 + g, 0) };
+      const [shown, ms] = [Date.now(), groups.slice(1, 10).reduce((sum, g) => sum * 16 + g, 0)];
+      // The clock of the strip begins anew every two years.
+      return { scene: groups[0]!, painted: shown - ((shown % 2 ** 36) - ms), shown };
     }
+    (window as unknown as { latchkeyRead: Reader }).latchkeyRead = read;
 
     function watch(video: HTMLVideoElement): void {
       known.add(video);
@@ -46,8 +51,7 @@ export async function lookAtVideos(page: Page): Promise<void> {
         const shown = Date.now();
         const is = read(video);
         if (is === null) kept.unread++;
-        // The clock of the strip begins anew every two years.
-        else kept.seen.push({ scene: is.scene, painted: shown - ((shown % 2 ** 36) - is.ms), shown, said: video.ariaLabel ?? "" });
+        else kept.seen.push({ ...is, shown, said: video.ariaLabel ?? "" });
         video.requestVideoFrameCallback(next);
       };
       video.requestVideoFrameCallback(next);
@@ -59,6 +63,14 @@ export async function lookAtVideos(page: Page): Promise<void> {
   };
   await page.addInitScript(look);
   await page.evaluate(look);
+}
+
+/** What a still shows of a page that was asked to look; null if its clock cannot be read. */
+export function readStill(still: Locator): Promise<{ scene: number; painted: number; shown: number } | null> {
+  return still.evaluate(async (img: HTMLImageElement) => {
+    await img.decode();
+    return (window as unknown as { latchkeyRead: Reader }).latchkeyRead(img);
+  });
 }
 
 /** What was shown since the last time that somebody asked. */

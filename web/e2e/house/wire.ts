@@ -34,6 +34,8 @@ export class Wire {
   readonly hoard = new Map<string, Answer>();
   /** What a websocket of the path of the left is sent goes out by those of the path of the right, and what those are sent goes nowhere. */
   readonly spliced = new Map<string, string>();
+  /** What websockets of such paths are sent, at most, in bytes a second. */
+  slow: { readonly paths: RegExp; readonly rate: number } | null = null;
   readonly #tunnels = new Set<Tunnel>();
   readonly #answers = new Map<string, Answer>();
   readonly #server: Server;
@@ -143,6 +145,9 @@ export class Wire {
     onward.on("data", (chunk: Buffer) => {
       this.#note(`websocket ${asked.url}, from the server`, chunk);
       sent(chunk);
+      if (!this.slow?.paths.test(tunnel.path)) return;
+      onward.pause();
+      setTimeout(() => onward.resume(), (chunk.length / this.slow.rate) * 1000);
     });
     socket.pipe(onward);
     socket.once("close", () => onward.destroy());
