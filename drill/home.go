@@ -131,32 +131,44 @@ func (h *home) change(ctx context.Context, at int, sign func()) (time.Time, erro
 
 // connect is an agent's beginning.
 func (h *home) connect(ctx context.Context) (*api.Socket, error) {
-	s, err := h.cloud.places[0].client.Dial(ctx)
+	return Connect(ctx, h.cloud.places[0].client, h.owner.Title(), h.agent)
+}
+
+// Connect connects an agent in its first incarnation, and returns when it is welcomed.
+func Connect(ctx context.Context, client *api.Client, title *deed.Title, agent *keytest.Agent) (*api.Socket, error) {
+	s, err := client.Dial(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if err := greet(ctx, s, title, agent); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func greet(ctx context.Context, s *api.Socket, title *deed.Title, agent *keytest.Agent) error {
 	f, err := s.Receive(ctx)
 	challenge, ok := f.(api.Challenge)
 	if err != nil || !ok {
-		return nil, errors.Join(fmt.Errorf("the server begins with %T", f), err)
+		return errors.Join(fmt.Errorf("the server begins with %T", f), err)
 	}
 	hello, err := api.SignHello(api.Hello{
-		ID: "hello", Home: h.owner.Home(), Agent: h.agent.Keys.Agent, Head: h.owner.Title().Head().String(),
+		ID: "hello", Home: title.Home(), Agent: agent.Keys.Agent, Head: title.Head().String(),
 		Incarnation: 1, Token: make([]byte, 32), NextToken: bytes.Repeat([]byte{1}, 32),
-	}, challenge.Nonce, h.agent.Keys.Signing)
+	}, challenge.Nonce, agent.Keys.Signing)
 	if err == nil {
 		err = s.Send(ctx, hello)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if f, err = s.Receive(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if _, ok := f.(api.Welcome); !ok {
-		return nil, fmt.Errorf("the agent is not welcomed but gets %T", f)
+		return fmt.Errorf("the agent is not welcomed but gets %T", f)
 	}
-	return s, nil
+	return nil
 }
 
 // serve is the agent: it answers every command with news of its progress until it is

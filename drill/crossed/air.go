@@ -1,7 +1,6 @@
 package crossed
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/drill"
 	"github.com/latchkey-cam/latchkey/live"
 	"github.com/latchkey-cam/latchkey/sealed"
 	"github.com/latchkey-cam/latchkey/server"
@@ -104,42 +104,16 @@ func (f *filming) connect(ctx context.Context) error {
 	if f.socket != nil {
 		return nil
 	}
-	keys := f.home.agent.Keys
-	s, err := f.air.client.Dial(ctx)
+	s, err := drill.Connect(ctx, f.air.client, f.home.title(), f.home.agent)
 	if err != nil {
 		return err
 	}
-	if err := f.greet(ctx, s); err != nil {
-		return errors.Join(err, s.Close())
-	}
+	keys := f.home.agent.Keys
 	if f.run, err = live.Start(keys, f.stream(), live.Init{Type: "image/jpeg", Segment: []byte("moov")}, f.now()); err != nil {
 		return errors.Join(err, s.Close())
 	}
 	f.porter, f.socket, f.ended = live.NewPorter(keys, 1), s, make(chan struct{})
 	go f.serve(context.WithoutCancel(ctx), s)
-	return nil
-}
-
-func (f *filming) greet(ctx context.Context, s *api.Socket) error {
-	first, err := s.Receive(ctx)
-	challenge, ok := first.(api.Challenge)
-	if err != nil || !ok {
-		return errors.Join(errors.New("no challenge"), err)
-	}
-	keys := f.home.agent.Keys
-	hello, err := api.SignHello(api.Hello{
-		ID: "hello", Home: f.home.id(), Agent: keys.Agent, Incarnation: 1, Token: make([]byte, 32), NextToken: bytes.Repeat([]byte{1}, 32),
-	}, challenge.Nonce, keys.Signing)
-	if err == nil {
-		err = s.Send(ctx, hello)
-	}
-	if err != nil {
-		return err
-	}
-	answer, err := s.Receive(ctx)
-	if _, ok := answer.(api.Welcome); err != nil || !ok {
-		return errors.Join(errors.New("not welcomed"), err)
-	}
 	return nil
 }
 
@@ -158,7 +132,7 @@ func (f *filming) serve(ctx context.Context, s *api.Socket) {
 		title := f.home.title()
 		visitor, err := f.porter.Open(k.Knock, title, f.now())
 		if err != nil {
-			continue // whoever knocked does so again
+			continue // whoever knocked sees nothing, and that is counted
 		}
 		if g, err := visitor.Grant(f.run, title, f.now()); err == nil {
 			_ = s.Send(ctx, api.GrantFrame{Home: f.home.id(), Grant: g}) // likewise
