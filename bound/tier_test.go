@@ -10,6 +10,7 @@ import (
 type shop struct {
 	now *ware
 	get func(from *ware) ([]byte, error)
+	set int // how many values it was given
 }
 
 type ware struct{ shop *shop }
@@ -27,9 +28,13 @@ func (s *shop) replace(from source) bool {
 	return true
 }
 
-func (w *ware) get(context.Context, name) ([]byte, error)  { return w.shop.get(w) }
-func (*ware) set(context.Context, name, sealedValue) error { return nil }
-func (*ware) remove(context.Context, name) error           { return nil }
+func (w *ware) get(context.Context, name) ([]byte, error) { return w.shop.get(w) }
+func (*ware) remove(context.Context, name) error          { return nil }
+
+func (w *ware) set(context.Context, name, sealedValue) error {
+	w.shop.set++
+	return nil
+}
 
 // cache is one whose only tier is the shop.
 func (s *shop) cache(t *testing.T, keys *Keys) *Cache {
@@ -82,6 +87,24 @@ func TestTooLate(t *testing.T) {
 	}
 	if n := c.Stats().Tiers[0].Unasked; n != 1 {
 		t.Errorf("counted %d as too late, want 1", n)
+	}
+}
+
+// TestNothingIsKeptInQuarantine: a tier that is not asked is given nothing either.
+func TestNothingIsKeptInQuarantine(t *testing.T) {
+	s := &shop{get: func(*ware) ([]byte, error) { return nil, nil }}
+	s.now = &ware{s}
+	c := s.cache(t, NewKeys())
+	q := Question{Scope: "home/1", Key: "deeds", Codec: 1}
+	keep := func() {
+		c.keep(t.Context(), c.tiers[0], flightKey{q: q}, Answer{Scope: q.Scope, Key: q.Key, Codec: q.Codec, Stored: time.Now()})
+	}
+	keep()
+	for now := time.Now(); !c.tiers[0].ward.strike(now); {
+	}
+	keep()
+	if s.set != 1 {
+		t.Errorf("it was given %d values, want the one from before its quarantine", s.set)
 	}
 }
 

@@ -370,6 +370,21 @@ func TestRemovedViewer(t *testing.T) {
 	}
 }
 
+// TestGrantOfAnotherStream is one of another stream, whether a knock waits for it or not:
+// that is what is reported of it.
+func TestGrantOfAnotherStream(t *testing.T) {
+	s := newScene(t)
+	of := s.stream
+	_, device := s.owner.Device()
+	v := live.NewViewer(device, of)
+	s.stream.Camera = s.owner.PlaceCamera(s.agent)
+	s.run = s.start()
+	other := s.grant(s.knock(live.NewViewer(device, s.stream)))
+	s.take(v, other, "wrong-camera")
+	s.knock(v)
+	s.take(v, other, "wrong-camera")
+}
+
 // TestFrozenHomeIsDark: nobody is granted anything, they are told why, and who knows the
 // deed takes no more of a run that somebody goes on with.
 func TestFrozenHomeIsDark(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/internal/durable/durabletest"
+	"github.com/latchkey-cam/latchkey/tombstone"
 )
 
 // knows makes the agent know the whole chain.
@@ -120,4 +122,61 @@ func TestKnowsNothingToGive(t *testing.T) {
 	}
 	s.run()
 	s.until("it goes on with an honest server", func() bool { return s.uplink.Status().State == uplink.Connected })
+}
+
+// TestLostTombstones are given back to a server that asks for them, once and for the
+// question that was put, and to no other; an agent that keeps none has none to give.
+func TestLostTombstones(t *testing.T) {
+	for name, c := range map[string]struct {
+		lie  func(*api.TombstonesLost)
+		none bool
+		want bool
+	}{
+		"as asked":             {func(*api.TombstonesLost) {}, false, true},
+		"for another home":     {func(l *api.TombstonesLost) { l.Home[0] ^= 1 }, false, false},
+		"for another question": {func(l *api.TombstonesLost) { l.ID = "another" }, false, false},
+		"where there are none": {func(*api.TombstonesLost) {}, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.knows()
+			if !c.none {
+				s.config.Tombstones = s.deleted()
+			}
+			s.welcome = func(h api.Hello) api.Frame {
+				if (h.Tombstones == "") != c.none {
+					t.Errorf("the hello says of tombstones %q", h.Tombstones)
+				}
+				lost := api.TombstonesLost{ID: h.ID, Home: h.Home}
+				c.lie(&lost)
+				s.then <- lost // and once more
+				return lost
+			}
+			s.run()
+			s.until("it hangs up and comes back", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.hellos > 2 })
+			given := len(saidOf[api.TombstonesFrame](s))
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if given > s.hellos || (given > 0) != c.want {
+				t.Errorf("they were given %d times in %d conversations", given, s.hellos)
+			}
+		})
+	}
+}
+
+// deleted are tombstones of which the agent has been told: one.
+func (s *stage) deleted() *uplink.Tombstones {
+	s.t.Helper()
+	all, err := uplink.LoadTombstones(durabletest.New(), "tombstones", s.owner.Home(), s.config.Log)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	one, err := tombstone.Sign(s.owner.Keys.Signing, s.owner.Title(), s.owner.Now(), tombstone.Tombstone{Scope: tombstone.Home})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := uplink.Follow(all, api.TombstonesFrame{Home: s.owner.Home(), Tombstones: [][]byte{one.Bytes()}}, s.owner.Title()); err != nil {
+		s.t.Fatal(err)
+	}
+	return all
 }

@@ -245,12 +245,12 @@ func (s *stage) readAsks(ctx context.Context, c *websocket.Conn, send func(api.F
 	}
 }
 
-// hear keeps what is about commands and conditions.
+// hear keeps what is no ask.
 func (s *stage) hear(f api.Frame, send func(api.Frame)) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch m := f.(type) {
-	case api.ReplyFrame, api.Refused, api.GiveBack:
+	case api.ReplyFrame, api.Refused, api.GiveBack, api.TombstonesFrame, api.GrantFrame:
 	case api.ConditionFrame:
 		if s.refuse != "" {
 			send(api.Refused{ID: m.ID, Home: m.Home.String(), Reason: s.refuse})

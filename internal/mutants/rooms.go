@@ -30,7 +30,7 @@ var Rooms = []Room{
 			"sealed/live.go", "sealed/knock.go", "sealed/grant.go", "sealed/fragment.go",
 			"live/live.go", "live/run.go", "live/porter.go", "live/viewer.go",
 		},
-		Tests:    []string{"live"},
+		Tests:    []string{"live", "sealed ^TestStreamKinds$"},
 		Literals: []string{"append"},
 	},
 	{ // what a relay passes on, and to whom
@@ -110,7 +110,7 @@ var Rooms = []Room{
 		},
 		Tests: []string{"server ^Test(Envelopes.*|WhatGrowthEnds|WhoGoesOn|NobodyElseHears|ListWithoutWhatIsNotTheirs|Rights.*Tables|HintsAreTheTables|WhoEndsSessions|" +
 			"EverybodySeesTheirs|UploadsAreForThoseOfNow|SessionsAreListedAndEnded|FrozenHomeShowsNothing|ListGoesOn|InvitedPerson|PersonalSignIn|" +
-			"DeedsCut|GuestsTimeRunsOut|EndedSessionIsCut|AgentsAreCut|PartedAgent|Crossed(Rows|Reads)|EveryReadIsCrossed)$"},
+			"DeedsCut|GuestsTimeRunsOut|EndedSessionIsCut|AgentsAreCut|PartedAgent|Crossed(Rows|Reads)|EveryReadIsCrossed|Live.*)$"},
 		Literals: []string{"archive.Growth", "archive.Gone", "span"},
 		Plumbed:  true,
 	},
@@ -128,7 +128,7 @@ var Rooms = []Room{
 	{ // what a server takes in
 		Files: []string{"server/upload.go"},
 		Tests: []string{"server ^Test(Envelopes.*|Upload.*|OldEpoch|EpochTurnsMeanwhile|HomeGrowsMeanwhile|Crossed(Reads|Bodies)|EveryReadIsCrossed|PartedAgent|" +
-			"EarlyRefusalArrives|FullDisk|HomeBound|SlowSender|PlacesAreBounded)$"},
+			"EarlyRefusalArrives|FullDisk|HomeBound|SlowSender|PlacesAreBounded|Delete)$"},
 		Literals: []string{"archive.Entry"},
 		Plumbed:  true,
 	},
@@ -157,7 +157,7 @@ var Rooms = []Room{
 	{ // which agent a server takes one for, and what it tells it
 		Files: []string{"server/agent.go"},
 		Tests: []string{"server ^Test(Agent.*|GreetingsAreBounded|HoldOfAgentsCuts|ClonedAgentIsRefused|Newer.*|PartedAgent|BadFrames|Asks|Conditions.*|CrossedConditions|ClosedHome|HeldRoutes|" +
-			"ReplyThatIsAnothers|Crossed(Rows|Reads)|EveryReadIsCrossed|GivingBackNonsense|ListenersAreBounded|BadInput)$"},
+			"ReplyThatIsAnothers|Crossed(Rows|Reads)|EveryReadIsCrossed|GivingBackNonsense|ListenersAreBounded|BadInput|Live.*)$"},
 		Literals: []string{"archive.Arrival", "asker", "api.Welcome", "api.DeedsFrame", "api.SettingsFrame", "api.Done"},
 		Plumbed:  true,
 	},
