@@ -80,6 +80,7 @@ func TestBadFrames(t *testing.T) {
 	}
 	refusedAndEnded(t, m, api.AskFrame{ID: "a", Home: other.owner.Home(), Ask: m.ask(latchkey.NewCameraID())}, api.NotFound)
 	refusedAndEnded(t, m, api.ReplyFrame{ID: "a", Home: other.owner.Home(), Letter: []byte("x")}, api.NotFound)
+	refusedAndEnded(t, m, api.GrantFrame{Home: other.owner.Home(), Grant: []byte("x")}, api.Malformed)
 	refusedAndEnded(t, m, api.AskFrame{ID: "a b", Home: m.owner.Home(), Ask: m.ask(latchkey.NewCameraID())}, api.Malformed)
 }
 

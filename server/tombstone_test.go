@@ -58,6 +58,8 @@ func TestDelete(t *testing.T) {
 	if _, _, err := m.get(gone.Name()); err != nil || len(m.listed()) != 3 {
 		t.Fatalf("before: %v", err)
 	}
+	half := m.object(latchkey.Clip, "is deleted while it comes")
+	held := m.part(half, 7)
 	if err := m.member.Delete(t.Context(), m.buried(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{eventOf(gone)}})); err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +69,10 @@ func TestDelete(t *testing.T) {
 		t.Error("a deleted event is listed")
 	}
 	wantReason(t, "a deleted object that is uploaded again", m.put(gone), api.Deleted)
+	if err := m.member.Delete(t.Context(), m.buried(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{eventOf(half)}})); err != nil {
+		t.Fatal(err)
+	}
+	wantReason(t, "the rest of a deleted object", m.putFrom(half, int(held), len(half.Body)), api.Deleted)
 	at := day.File.Header.Binding.Time
 	if err := m.member.Delete(t.Context(), m.buried(tombstone.Tombstone{Scope: tombstone.Span, Camera: m.camera, From: at, To: at + 1}),
 		m.buried(tombstone.Tombstone{Scope: tombstone.Span, Camera: m.camera, From: 0, To: 1})); err != nil {
@@ -82,7 +88,7 @@ func TestDelete(t *testing.T) {
 		t.Errorf("usage %+v", u)
 	}
 	all, count, err := m.member.Tombstones(t.Context(), 1)
-	if err != nil || count != 3 || len(all) != 2 {
+	if err != nil || count != 4 || len(all) != 3 {
 		t.Errorf("%d of %d tombstones, %v", len(all), count, err)
 	}
 	if err := m.member.Delete(t.Context(), all[0]); err != nil {
