@@ -94,6 +94,9 @@ func TestDelete(t *testing.T) {
 	if err := m.member.Delete(t.Context(), all[0]); err != nil {
 		t.Errorf("the same again: %v", err)
 	}
+	if n := h.metric(t, "latchkey_cuts_total"); n != 0 {
+		t.Errorf("%v connections are cut", n)
+	}
 }
 
 // TestDeleteControl cuts out the one question that keeps what is deleted from being shown.
@@ -139,7 +142,7 @@ func TestWhoDeletes(t *testing.T) {
 	} {
 		wantReason(t, what, m.member.Delete(t.Context(), c.b), c.reason)
 	}
-	wantReason(t, "nothing", m.member.Delete(t.Context()), "malformed")
+	wantReason(t, "nothing", m.member.Delete(t.Context(), [][]byte{}...), "malformed")
 	wantReason(t, "too many at once", m.member.Delete(t.Context(), slices.Repeat([][]byte{m.buried(event)}, api.MaxTombstones+1)...), "malformed")
 	if _, _, err := m.get(o.Name()); err != nil {
 		t.Fatalf("after refusals: %v", err)
@@ -169,6 +172,9 @@ func TestHomeEnds(t *testing.T) {
 	proof := m.buried(tombstone.Tombstone{Scope: tombstone.Home})
 	if err := m.member.Delete(t.Context(), proof); err != nil {
 		t.Fatal(err)
+	}
+	if h.metric(t, "latchkey_cuts_total", "why=removed") == 0 {
+		t.Error("the answer came before anybody was cut")
 	}
 	cut, stop := context.WithTimeout(t.Context(), 10*time.Second)
 	defer stop()

@@ -80,30 +80,27 @@ func Parse(p []byte) (Tombstone, error) {
 	return t, nil
 }
 
-// read reads what follows the version.
+// read reads what follows the version. The reader keeps the first thing that is wrong.
 func (t *Tombstone) read(r *wire.Reader) error {
 	r.Into(t.Home[:])
 	t.Time = latchkey.Time(r.U64())
 	t.Head = r.Head()
 	r.Into(t.Signer[:])
 	t.Scope = Scope(r.U8())
-	if r.Err() != nil {
-		return r.Err()
-	}
 	switch t.Scope {
 	case Events:
 		t.readEvents(r)
 	case Span:
 		r.Into(t.Camera[:])
 		t.From, t.To = latchkey.Time(r.U64()), latchkey.Time(r.U64())
-		if r.Err() == nil && t.From >= t.To {
+		if t.From >= t.To {
 			r.Fail(fmt.Errorf("%w: a span that ends at %d and begins at %d", wire.ErrMalformed, t.To, t.From))
 		}
 	case Home:
 	default:
 		r.Fail(fmt.Errorf("%w: scope %d", wire.ErrMalformed, t.Scope))
 	}
-	if n := r.U8(); r.Err() == nil && n != 1 {
+	if n := r.U8(); n != 1 {
 		r.Fail(fmt.Errorf("%w: %d signatures, want 1", wire.ErrMalformed, n))
 	}
 	signature := r.LP16(math.MaxUint16)
@@ -119,7 +116,7 @@ func (t *Tombstone) read(r *wire.Reader) error {
 
 func (t *Tombstone) readEvents(r *wire.Reader) {
 	n := int(r.U16())
-	if r.Err() == nil && (n == 0 || n > MaxEvents) {
+	if n == 0 || n > MaxEvents {
 		r.Fail(fmt.Errorf("%w: %d events, want 1 to %d", wire.ErrMalformed, n, MaxEvents))
 	}
 	for i := 0; i < n && r.Err() == nil; i++ {
