@@ -61,10 +61,11 @@ async function sound(v: Visitor): Promise<void> {
   v.blameless();
 }
 
-const page = ["nav a >> nth=2", "[data-camera] a >> nth=0"];
-const live = ["nav a >> nth=0"];
+const nav = (screen: string) => `nav a[href="/${screen}"]`;
+const page = [nav("cameras"), "[data-camera] a >> nth=0"];
+const live = [nav("live")];
 const watched = [...live, "[data-camera] a >> nth=0"];
-const add = ["nav a >> nth=2", `text=${words.cameras.newCamera}`];
+const add = [nav("cameras"), `text=${words.cameras.newCamera}`];
 
 const screens: [name: string, at: string, ready: string, go?: string[]][] = [
   ["events", "", "[data-state=opened]"],
@@ -76,21 +77,23 @@ const screens: [name: string, at: string, ready: string, go?: string[]][] = [
   ["a camera that is watched late", "?is=live-late", `text=${words.live.behind("8 s")}`, watched],
   ["a camera whose agent is away", "?is=live-away", `text=${words.live.waits.away}`, watched],
   ["a camera whose video this browser cannot play", "?is=live-h265", `text=${words.live.fell.h265}`, watched],
-  ["cameras", "?is=asks", `text=${words.cameras.asks}`, ["nav a >> nth=2"]],
-  ["adding an agent", "", "code", ["nav a >> nth=2", `text=${words.join.add}`]],
-  ["cameras in every state", "?is=states", "[data-standing=frozen]", ["nav a >> nth=2"]],
-  ["cameras that nothing verified is known of", "?is=untold", `text=${words.cameras.refusedConditions(1)}`, ["nav a >> nth=2"]],
+  ["the timeline", "", "[data-here=recorded]", [nav("timeline")]],
+  ["the timeline while the home is away", "?is=away", "[data-unknown=away]", [nav("timeline")]],
+  ["cameras", "?is=asks", `text=${words.cameras.asks}`, [nav("cameras")]],
+  ["adding an agent", "", "code", [nav("cameras"), `text=${words.join.add}`]],
+  ["cameras in every state", "?is=states", "[data-standing=frozen]", [nav("cameras")]],
+  ["cameras that nothing verified is known of", "?is=untold", `text=${words.cameras.refusedConditions(1)}`, [nav("cameras")]],
   ["the events while cameras do not record", "?is=states", `text=${words.strip.look}`],
-  ["another device", "?is=states", "dialog input", ["nav a >> nth=2", `text=${words.standing.act.accept}`]],
+  ["another device", "?is=states", "dialog input", [nav("cameras"), `text=${words.standing.act.accept}`]],
   ["a camera's page", "?is=drawn", ".corner", [...page, `text=${words.drawing.edit}`]],
-  ["a camera whose password is wrong", "?is=states", "[type=password]", ["nav a >> nth=2", `text=${words.standing.act.password}`]],
+  ["a camera whose password is wrong", "?is=states", "[type=password]", [nav("cameras"), `text=${words.standing.act.password}`]],
   ["adding a camera", "?is=states", ".device", [...add, `text=${words.adding.discover}`]],
-  ["the home", "", `text=${words.settings.keySave}`, ["nav a >> nth=4"]],
-  ["deleting a home", "", `text=${words.ending.never}`, ["nav a >> nth=4", `button:has-text("${words.ending.go}")`]],
-  ["deleting what was recorded", "", `text=${words.erase.saved}`, ["nav a >> nth=4", `button:has-text("${words.erase.go}")`]],
+  ["the home", "", `text=${words.settings.keySave}`, [nav("home")]],
+  ["deleting a home", "", `text=${words.ending.never}`, [nav("home"), `button:has-text("${words.ending.go}")`]],
+  ["deleting what was recorded", "", `text=${words.erase.saved}`, [nav("home"), `button:has-text("${words.erase.go}")`]],
   ["a home that has nearly used its room", "?is=quota-soon", `text=${words.retention.soon(82)}`],
-  ["a home that is full, and has not said how long", "?is=quota-full,unasked", `text=${words.retention.ask}`, ["nav a >> nth=4"]],
-  ["footage that was lost", "?is=footage-lost", ".lost", ["nav a >> nth=2"]],
+  ["a home that is full, and has not said how long", "?is=quota-full,unasked", `text=${words.retention.ask}`, [nav("home")]],
+  ["footage that was lost", "?is=footage-lost", ".lost", [nav("cameras")]],
   ["no event yet", "?is=quiet", `text=${words.events.empty.title}`],
   ["no camera yet", "?is=empty", `text=${words.events.noCameras.title}`],
   ["no home, and a worker that knows of no accounts", "?is=new,before", `text=${words.none.title}`],
@@ -251,7 +254,7 @@ test("what is out of sight is out of memory", async () => {
   }
   expect(await page.locator("[data-event]").count()).toBeGreaterThan(150);
   await expect.poll(() => alive(page)).toBeLessThan(60);
-  await page.locator("nav a").nth(2).click();
+  await page.locator(nav("cameras")).click();
   await expect.poll(() => alive(page)).toBe(0);
   v.blameless();
   await v.leave();

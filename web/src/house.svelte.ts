@@ -307,7 +307,7 @@ export class House {
 
   /** Whether nothing is shown on a screen because it is held: of a single route, that of the list is. */
   holds(screen: Screen): boolean {
-    return screen === "events" || screen === "live" || (screen === "cameras" && this.held?.scope !== "route");
+    return screen === "events" || screen === "live" || screen === "timeline" || (screen === "cameras" && this.held?.scope !== "route");
   }
 
   /** Asks whether it has been released, and for everything if it has. */

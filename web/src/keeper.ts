@@ -82,6 +82,11 @@ export class Keeper {
   readonly timeline = this.#call("timeline");
   readonly stills = this.#call("stills");
   readonly footage = this.#call("footage");
+  readonly glance = this.#call("glance");
+  readonly lookAhead = this.#call("lookAhead");
+  readonly saveFootage = this.#call("saveFootage");
+  readonly unsaveFootage = this.#call("unsaveFootage");
+  readonly deleteFootage = this.#call("deleteFootage");
   readonly watch = this.#call("watch");
   readonly unwatch = this.#call("unwatch");
   readonly wouldFire = this.#call("wouldFire");

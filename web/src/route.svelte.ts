@@ -1,13 +1,13 @@
 // The address bar as state: which screen, and what is open over it.
 
-export type Screen = "live" | "events" | "cameras" | "people" | "home" | "you" | "trust" | "homes";
+export type Screen = "live" | "events" | "timeline" | "cameras" | "people" | "home" | "you" | "trust" | "homes";
 /**
  * `camera` is the camera whose page is shown, or that is watched, `person` the person, "new" for adding one;
  * `invite` is the invitation.
  */
 export type Route = { screen: Screen; event: string; camera?: string; person?: string; invite?: string };
 
-const plain: ReadonlySet<string> = new Set(["home", "you", "trust", "homes"] satisfies Screen[]);
+const plain: ReadonlySet<string> = new Set(["timeline", "home", "you", "trust", "homes"] satisfies Screen[]);
 
 const id = /^[a-z2-7]{26}$/;
 

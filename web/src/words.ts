@@ -9,6 +9,7 @@ import { adding, agents, camera, cameras, drawing, schedule, standing, strip } f
 import { count } from "./words/count.ts";
 import { live } from "./words/live.ts";
 import { invited, inviting, people, rights } from "./words/people.ts";
+import { timeline } from "./words/timeline.ts";
 import { door, ending, erase, frozen, held, release, retention, trust } from "./words/trust.ts";
 
 /** The language of the words below. */
@@ -44,7 +45,7 @@ export const words = {
     day: (day: string, clock: string) => `${day}, ${clock}`,
   },
 
-  nav: { live: "Live", events: "Events", cameras: "Cameras", people: "People", home: "Home", you: "You", trust: "Trust", homes: "Your homes", waiting: "(waiting for your answer)" },
+  nav: { live: "Live", events: "Events", timeline: "Timeline", cameras: "Cameras", people: "People", home: "Home", you: "You", trust: "Trust", homes: "Your homes", waiting: "(waiting for your answer)" },
 
   length: {
     seconds: (s: number) => `${s} s`,
@@ -295,6 +296,7 @@ export const words = {
   release,
 
   live,
+  timeline,
   cameras,
   standing,
   strip,
@@ -436,6 +438,11 @@ export const words = {
       { keys: ["m"], says: "sound off and on" },
       { keys: ["s"], says: "save the live picture" },
       { keys: ["+", "−", "0"], says: "closer, wider, the whole live picture; the arrows move it" },
+      { keys: ["←", "→", "↑", "↓"], says: "on the timeline: ten seconds, one second" },
+      { keys: ["j", "k"], says: "on the timeline: the next camera, the one before" },
+      { keys: ["[", "]"], says: "on the timeline: the event before, the next one" },
+      { keys: ["PgUp", "PgDn"], says: "on the timeline: the day before, the day after" },
+      { keys: ["g"], says: "on the timeline: go to a time" },
       { keys: ["?"], says: "this list" },
     ],
   },

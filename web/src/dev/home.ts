@@ -4,12 +4,14 @@ import type { AgentCondition, AgentID, CameraCondition, CameraID, CameraSource, 
 import { offer, placed, report, silentReport, troubles } from "./agents.ts";
 import { id, is, wait } from "./ids.ts";
 import { film, paint } from "./paint.ts";
+import { FakeRecorded } from "./recorded.ts";
 import { agent, cameras, home, names, scenes, second, shed, type Stage, troubled } from "./stage.ts";
 
 const held: Extract<Trouble, { trouble: "held" }> = { trouble: "held", scope: is("home-held") ? "home" : "server", since: (Date.now() - 3_600_000) * 1000, says: is("home-held") ? "" : "We are looking into two reports. Nothing of yours is lost." };
 
 export class FakeHome implements Calls {
   readonly #s: Stage;
+  readonly #recorded = new FakeRecorded();
 
   constructor(stage: Stage) {
     this.#s = stage;
@@ -159,9 +161,14 @@ export class FakeHome implements Calls {
     const now = new Date();
     return this.#s.answer({ blob: await paint("door", "Front door", now), width: 1920, height: 1080, time: now.getTime() * 1000 });
   };
-  timeline: Calls["timeline"] = () => this.#s.answer({ timelines: [] });
+  timeline: Calls["timeline"] = async (_, about) => (is("away") ? { ok: false, trouble: "away" } : this.#s.answer({ timelines: about.cameras.map((c) => this.#recorded.timeline(c, about)) }));
   stills: Calls["stills"] = (_, { until }) => this.#s.answer({ stills: [], until });
-  footage: Calls["footage"] = () => this.#s.answer({ type: "", init: new Uint8Array(0), pieces: [], more: false, group: 0, offset: 0 });
+  footage: Calls["footage"] = async (_, about) => (is("away") ? { ok: false, trouble: "away" } : this.#s.answer(await this.#recorded.pieces(about)));
+  glance: Calls["glance"] = async (which, at, step) => ({ ok: true, glances: await this.#recorded.glances(which, at, step), why: null });
+  lookAhead: Calls["lookAhead"] = () => this.#s.answer({});
+  saveFootage: Calls["saveFootage"] = (_, about) => (this.#recorded.save(about), this.#s.answer({}));
+  unsaveFootage: Calls["unsaveFootage"] = (_, about) => (this.#recorded.unsave(about), this.#s.answer({}));
+  deleteFootage: Calls["deleteFootage"] = (_, about) => (this.#recorded.erase(about), this.#s.answer({}));
   wouldFire: Calls["wouldFire"] = (_, __, { sensitivity, zones, masks }) => {
     const times = { low: 6, medium: 14, high: 41 }[sensitivity] - Math.min(5, zones.length * 2 + masks.length);
     return this.#s.answer({ times, since: (Date.now() - 24 * 3600_000) * 1000 });

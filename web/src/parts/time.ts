@@ -111,7 +111,7 @@ export function partOfDay(us: number, zone: string): number {
 }
 
 /** Minutes by which the home's clock is ahead of UTC at that moment. */
-function ahead(us: number, zone: string): number {
+export function ahead(us: number, zone: string): number {
   const w = wall(us, zone);
   const asUTC = Date.UTC(w.year, w.month - 1, w.day, w.hour, w.minute, w.second);
   return Math.round((asUTC - Math.floor(us / 1e6) * 1000) / 60000);

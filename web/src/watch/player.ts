@@ -30,7 +30,8 @@ export interface Told {
   left: () => void;
 }
 
-function source(): typeof MediaSource | undefined {
+/** What plays pieces here, if anything does. */
+export function source(): typeof MediaSource | undefined {
   return globalThis.MediaSource ?? globalThis.ManagedMediaSource;
 }
 

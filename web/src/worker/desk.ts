@@ -1,7 +1,7 @@
 // Where the page's calls about the home that is open are answered.
 
-import type { CameraTimeline, Pieces, Strip } from "../letter/footage.ts";
-import { type Asked, checkPieces, checkStrip, checkTimelines } from "./recordings.ts";
+import type { CameraTimeline, Pieces, Stretch, Strip } from "../letter/footage.ts";
+import { type Asked, type Part, checkPieces, checkStrip, checkTimelines } from "./recordings.ts";
 import { type AgentID, type CameraID, type EventID, type HomeID, type NameText, parseName } from "../seal/name.ts";
 import { base64 } from "../wire.ts";
 import type { Listening } from "./agents.ts";
@@ -19,6 +19,7 @@ import type {
   EventsPage,
   Export,
   Found,
+  Glance,
   Join,
   JoinAnswer,
   KnownHome,
@@ -32,6 +33,7 @@ import type {
   StreamName,
   TitleView,
   Track,
+  Trouble,
   WouldHaveFired,
 } from "./protocol.ts";
 import { ignoreTrouble, openedResult, result } from "./result.ts";
@@ -212,6 +214,38 @@ export class Desk implements Calls {
     return this.#in(async ({ agents }) => checkPieces(await agents.command(agent, { ...about, do: "footage" }), about));
   }
 
+  glance(cameras: CameraID[], at: number, step: number): Promise<Result<{ glances: Glance[]; why: Trouble | null }>> {
+    return this.#in(({ home, strips }) => {
+      // What an agent would not give any more is not shown from memory either.
+      const closed = home.title.frozen || home.me.rights !== null;
+      if (closed) strips.forget();
+      const mine = closed ? [] : cameras.filter((c) => home.title.camera(c) !== null);
+      return strips.glance(mine, at, step);
+    });
+  }
+
+  lookAhead(cameras: CameraID[], stretch: Stretch): Promise<Result<object>> {
+    return this.#in(({ strips }) => (strips.ahead(cameras, stretch), {}));
+  }
+
+  saveFootage(agent: AgentID, about: Part): Promise<Result<object>> {
+    return this.#in(({ agents }) => agents.command(agent, { ...about, do: "save" }));
+  }
+
+  unsaveFootage(agent: AgentID, about: Part): Promise<Result<object>> {
+    return this.#in(({ agents }) => agents.command(agent, { ...about, do: "unsave" }));
+  }
+
+  deleteFootage(agent: AgentID, about: Part): Promise<Result<object>> {
+    return this.#in(async ({ agents, strips }) => {
+      try {
+        return await agents.command(agent, { ...about, do: "delete-footage" });
+      } finally {
+        strips.forget(about.camera); // even if the answer was lost
+      }
+    });
+  }
+
   watch(watch: string, camera: CameraID, stream: StreamName): Promise<Result<object>> {
     return this.#in(async ({ watches }) => {
       watches.begin(watch, camera, stream);
@@ -263,7 +297,7 @@ export class Desk implements Calls {
     };
   }
 
-  #in<T>(work: (room: Room) => Promise<T>): Promise<Result<T>> {
+  #in<T>(work: (room: Room) => T | Promise<T>): Promise<Result<T>> {
     return result(() => work(this.#hall.room));
   }
 

@@ -19,7 +19,9 @@ import { Clips } from "./clips.ts";
 import { Objects } from "./objects.ts";
 import type { Change, KnownHome, Piece } from "./protocol.ts";
 import { Reporter } from "./report.ts";
-import { ignoreTrouble } from "./result.ts";
+import { checkStrip } from "./recordings.ts";
+import { ignoreTrouble, refused } from "./result.ts";
+import { type AskStills, Strips } from "./strips.ts";
 import { Turns } from "./turns.ts";
 import { Watches } from "./watches.ts";
 
@@ -33,6 +35,7 @@ export interface Room {
   readonly reporter: Reporter;
   readonly changes: Changes;
   readonly watches: Watches;
+  readonly strips: Strips;
   readonly asks: Map<CameraID, { ask: ParsedAsk; name: string }>;
 }
 
@@ -229,7 +232,14 @@ export class Hall {
     const objects = new Objects(home, events, reporter, () => this.tell({ changed: "settings" }));
     const changes = new Changes(home.session, (change) => this.#heard(change), () => home.chain.refresh());
     const watches: Watches = new Watches(home, reporter, () => this.refresh(room), this.#give);
-    const room: Room = { home, agents, events, objects, clips: new Clips(objects), reporter, changes, watches, asks: new Map() };
+    const ask: AskStills = async (camera, stretch, most) => {
+      const about = { camera, most, ...stretch };
+      const placed = home.title.camera(camera);
+      if (placed === null) throw refused("no-camera", "The camera is not in the home any more.");
+      return checkStrip(await agents.command(placed.agent, { ...about, do: "stills" }), about);
+    };
+    const strips = new Strips(ask, () => this.tell({ changed: "stills" }));
+    const room: Room = { home, agents, events, objects, clips: new Clips(objects), reporter, changes, watches, strips, asks: new Map() };
     return room;
   }
 

@@ -3,8 +3,8 @@
 // else. Every result is a closed union, so that the compiler asks the page what it
 // does about each way things can end.
 
-import type { CameraTimeline, Pieces, Strip } from "../letter/footage.ts";
-import type { Asked } from "./recordings.ts";
+import type { CameraTimeline, Pieces, Stretch, Strip } from "../letter/footage.ts";
+import type { Asked, Part } from "./recordings.ts";
 import type { AgentID, CameraID, EventID, HomeID, Kind, NameText, PersonID } from "../seal/name.ts";
 import type { Reason } from "../seal/reasons.ts";
 import type { AgentCondition, CameraDescription, CameraSource, Device, Found, Still, WouldHaveFired } from "../letter/content.ts";
@@ -13,6 +13,8 @@ import type { AccountCalls, KnownHome } from "./accounts.ts";
 import type { MemberCalls, Rights, Role } from "./members.ts";
 
 export type { AgentCondition, CameraCondition, CameraDescription, CameraSource, Condition, Device, Finding, Found, FoundStream, Pin, Still, WouldHaveFired } from "../letter/content.ts";
+export type { Part } from "./recordings.ts";
+export type { CameraTimeline, Hole, Pieces, Stretch, Strip, TrackName } from "../letter/footage.ts";
 export type { CameraSettings, Hours, Mask, MotionSettings, Point, Sensitivity, Zone } from "../settings/camera.ts";
 export type { AccountID, AgentID, CameraID, Day, DeviceID, EventID, HomeID, InviteID, Kind, NameText, PersonID } from "../seal/name.ts";
 export type { Reason } from "../seal/reasons.ts";
@@ -215,7 +217,16 @@ export type Change =
   | { changed: "events" | "deeds" | "asks" | "joins" | "settings" | "conditions" }
   /** By the page's own name for the command; `of` is 0 if nobody knows. */
   | { changed: "progress"; command: string; says: string; done: number; of: number; still?: Blob }
-  | { changed: "link"; up: boolean };
+  | { changed: "link"; up: boolean }
+  /** There are stills of filmstrips that there were not. */
+  | { changed: "stills" };
+
+/** A still of a camera's filmstrip, and when it was taken (microseconds). */
+export interface Glance {
+  camera: CameraID;
+  time: number;
+  blob: Blob;
+}
 
 /** The streams of a camera that can be watched. */
 export type StreamName = "main" | "sub" | "sound";
@@ -308,6 +319,16 @@ export interface Calls {
   stills(agent: AgentID, about: Asked<"stills">): Promise<Result<Strip>>;
   /** What was recorded, from a group on: each a movie fragment that belongs behind `init`. */
   footage(agent: AgentID, about: Asked<"footage">): Promise<Result<Pieces>>;
+  /** The nearest still that is here of each camera at that time, at once; nearer ones, so many microseconds apart, are fetched, and the change `stills` says that some have come, or why not. */
+  glance(cameras: CameraID[], at: number, step: number): Promise<Result<{ glances: Glance[]; why: Trouble | null }>>;
+  /** Fetches some stills of a time before anybody looks at it. */
+  lookAhead(cameras: CameraID[], stretch: Stretch): Promise<Result<object>>;
+  /** Keeps a stretch of footage from being removed to make room; only an owner may. */
+  saveFootage(agent: AgentID, about: Part): Promise<Result<object>>;
+  /** Ends that, of exactly such a stretch. */
+  unsaveFootage(agent: AgentID, about: Part): Promise<Result<object>>;
+  /** Deletes a stretch of footage at home; only an owner may. */
+  deleteFootage(agent: AgentID, about: Part): Promise<Result<object>>;
   /** Watches a stream, under the page's own name for it, until unwatch; what comes of it comes as pieces. */
   watch(watch: string, camera: CameraID, stream: StreamName): Promise<Result<object>>;
   unwatch(watch: string): Promise<Result<object>>;

@@ -9,6 +9,9 @@ import type { CameraTimeline, FootageCommand, Pieces, Stretch, Strip } from "../
 /** What is asked, without the name of the question. */
 export type Asked<D extends FootageCommand["do"]> = Omit<Extract<FootageCommand, { do: D }>, "do">;
 
+/** A part of what a camera recorded, to keep, to let go of or to delete. */
+export type Part = Asked<"save" | "unsave" | "delete-footage">;
+
 const minute = 60_000_000;
 
 /** Timelines of cameras that were asked for, each once, within the time; those that are missing are to be asked for again. */

@@ -1,0 +1,98 @@
+// A day as the clock on the home's wall counts it: where it begins and ends, which may be
+// 23 or 25 hours apart, and what stands along it. All times are microseconds of UTC.
+
+import { ahead, type Day, dayAfter, dayOf, jumps, moments, shortClock } from "../parts/time.ts";
+import { words } from "../words.ts";
+import type { Stretch } from "../worker/protocol.ts";
+
+const second = 1_000_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+
+/** Which of the two it is, of a time that the clock shows twice. */
+export type Which = "" | "before" | "after";
+
+/** A time of the day that is written under the lanes. */
+export interface Tick {
+  at: number;
+  label: string;
+}
+
+/** The clock is set: forward, and an hour is left out, or back, and one comes twice. */
+export interface Jump {
+  at: number;
+  /** Minutes, less than nothing if it is set back. */
+  by: number;
+}
+
+/** The first moment of a day; not every day has a midnight. */
+function beginning(day: Day, zone: string): number {
+  const asUTC = Date.parse(`${day}T00:00:00Z`) * 1000;
+  let [low, high] = [asUTC - 15 * hour, asUTC + 13 * hour];
+  while (high - low > second) {
+    const middle = Math.floor((low + high) / 2 / second) * second;
+    if (dayOf(middle, zone) < day) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/** A day from its first moment up to the first of the next. */
+export function dayIn(day: Day, zone: string): Stretch {
+  return { from: beginning(day, zone), until: beginning(dayAfter(day), zone) };
+}
+
+/** A day of one home, with what its clock does in it. */
+export class Calendar {
+  readonly day: Day;
+  readonly zone: string;
+  readonly whole: Stretch;
+  readonly jumps: readonly Jump[];
+
+  constructor(day: Day, zone: string) {
+    this.day = day;
+    this.zone = zone;
+    this.whole = dayIn(day, zone);
+    const { from, until } = this.whole;
+    this.jumps = jumps(from, until, zone).map((at) => ({ at, by: ahead(at, zone) - ahead(at - second, zone) }));
+  }
+
+  /** Which of the two it is, if the clock shows this time twice. */
+  which(at: number): Which {
+    for (const jump of this.jumps) {
+      const twice = -jump.by * minute;
+      if (twice <= 0) continue;
+      if (at >= jump.at - twice && at < jump.at) return "before";
+      if (at >= jump.at && at < jump.at + twice) return "after";
+    }
+    return "";
+  }
+
+  /** What the clock shows, to the minute, and which of the two if it shows that twice. */
+  says(at: number): string {
+    return words.timeline.which[this.which(at)](shortClock(at, this.zone));
+  }
+
+  /** The times in a part of the day that are as even as `most` of them can be. */
+  ticks({ from, until }: Stretch, most: number): Tick[] {
+    const step = (evenly.find((s) => (until - from) / (s * minute) <= most) ?? evenly.at(-1)!) * minute;
+    const edges = [this.whole.from, ...this.jumps.map((j) => j.at), this.whole.until];
+    const ticks: Tick[] = [];
+    for (const [i, begins] of edges.slice(0, -1).entries()) {
+      const by = ahead(begins, this.zone) * minute;
+      const [first, last] = [Math.max(begins, from), Math.min(edges[i + 1]!, until)];
+      for (let wall = Math.ceil((first + by) / step) * step; wall - by < last; wall += step) ticks.push({ at: wall - by, label: this.says(wall - by) });
+    }
+    return ticks;
+  }
+
+  /** The moments at which the clock shows "14:05" on this day: none, one, or two. */
+  at(clock: string): number[] {
+    const [, h = "", m = ""] = /^(\d\d):(\d\d)(?::\d\d)?$/.exec(clock) ?? [];
+    if (h === "") return [];
+    return moments(this.whole.from, this.whole.until - 1, Number(h) * 60 + Number(m), this.zone);
+  }
+}
+
+// Minutes between two times that are written.
+const evenly = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720];

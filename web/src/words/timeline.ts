@@ -1,0 +1,93 @@
+// Words about what was recorded: the day of all cameras, and what is missing in it.
+
+import { count } from "./count.ts";
+
+export const timeline = {
+  title: "Timeline",
+  day: "Day",
+  earlier: "The day before",
+  later: "The day after",
+  today: "Today",
+  goTo: "Go to a time",
+  leftOut: (clock: string) => `${clock} is left out on this day: the clocks go forward.`,
+  noTime: "There is no such time.",
+  closer: "Closer",
+  wider: "Wider",
+  whole: "Whole day",
+  back: "Earlier",
+  onward: "Later",
+  zoom: "What is shown of the day",
+
+  /** A time that the clock shows twice on a day says which of the two it is. */
+  which: {
+    "": (clock: string) => clock,
+    before: (clock: string) => `${clock} before`,
+    after: (clock: string) => `${clock} after`,
+  },
+  twice: "The clocks go back: an hour comes twice, before and after.",
+  missing: "The clocks go forward: an hour is left out.",
+
+  lane: (camera: string) => `What ${camera} recorded`,
+  picture: (camera: string, moment: string) => `${camera}, ${moment}`,
+  stillAt: (clock: string) => `Picture from ${clock}`,
+  noStill: "No picture of this time.",
+  getting: "Getting the picture…",
+  toCome: "This is still to come.",
+  recorded: "Recorded",
+  unknown: "What is recorded here is not known yet.",
+  says: (clock: string, what: string) => `${clock}: ${what}`,
+  saved: "Kept",
+  event: "Event",
+  openEvent: (clock: string) => `Event of ${clock}`,
+
+  play: "Play",
+  pause: "Pause",
+  playing: (camera: string) => `Recording of ${camera}`,
+  opening: "Opening…",
+  nothing: "Nothing is recorded from here on.",
+  end: "This is the newest of what is recorded.",
+  skipped: (length: string) => `${length} are missing here.`,
+  damaged: "A part that was recorded cannot be read back.",
+  failed: "This browser cannot play what is recorded.",
+  quality: "Picture",
+  qualities: { sub: "Small", main: "Large" },
+  noSub: "The small picture is not recorded. You see the large one.",
+
+  away: (agent: string) => `${agent} is not connected. What is recorded is at home and cannot be shown now; the events are still here.`,
+  trouble: (agent: string, why: string) => `What ${agent} has recorded could not be asked for: ${why}`,
+  none: "There is no camera yet.",
+  guest: "What is recorded at home is shown to those who live there.",
+
+  gaps: (n: number) => (n === 0 ? "No gap on this day" : count(n, "gap on this day", "gaps on this day")),
+  gap: (camera: string, from: string, until: string, why: string) => `${camera}, ${from} to ${until}: ${why}`,
+
+  span: {
+    title: "Keep or delete a part",
+    says: "A part that is kept is never removed to make room.",
+    begin: "From here",
+    end: "Up to here",
+    none: "Go to where the part begins, and say “From here”.",
+    chosen: (camera: string, from: string, until: string) => `${camera}, ${from} to ${until}`,
+    clear: "Another part",
+    save: "Keep it",
+    saving: "Keeping…",
+    saved: "It is kept.",
+    kept: "What is kept on this day",
+    unsave: "Keep no longer",
+    unsaveOf: (what: string) => `Keep no longer: ${what}`,
+    unsaveSays: "It stays until its room is needed.",
+    letting: "Letting go…",
+    erase: "Delete…",
+    eraseSure: "Delete for good",
+    eraseSays: (what: string) => `${what} is deleted at home, for everybody and for good, also what is kept of it. Events of that time stay: they are deleted on their own.`,
+    erasing: "Deleting…",
+    erased: "It is deleted.",
+  },
+
+  onCamera: {
+    title: "Today",
+    back: "Back 30 s",
+    live: "Return to live",
+    all: "All cameras, any day",
+  },
+} as const;
