@@ -15,7 +15,7 @@ import { Cloud, Household, scene, Street } from "./house/house.ts";
 import { admit, come, goTo, invite, openPerson } from "./house/people.ts";
 import { secure } from "./house/person.ts";
 import { endAll } from "./house/process.ts";
-import { lookAtVideos, readStill, type Seen, spread, takeSeen } from "./house/strip.ts";
+import { lookAtVideos, readStill, type Seen, spread, stillsOf, takeSeen } from "./house/strip.ts";
 
 const built = inject("built");
 const w = words.live;
@@ -139,6 +139,93 @@ test("all cameras play side by side, each under its own name", async () => {
   await page.locator("video").first().waitFor({ state: "detached" });
 });
 
+const t = words.timeline;
+const lane = (page: Page, camera: string) => page.getByRole("slider", { name: t.lane(camera) });
+/** The time under the finger, milliseconds. */
+const under = async (page: Page) => Number(await page.locator(".past").getAttribute("data-at")) / 1000;
+
+test("a finger over the day moves every camera's pictures, its own and of that time, and what is let go of plays there", async () => {
+  const { page } = house.owner;
+  await goTo(page, "timeline");
+  await expect.poll(() => page.locator("[data-here=recorded]").count(), patient).toBe(2);
+  const lanes = await page.locator("[data-lane]").evaluateAll((all) => all.map((l) => [l.querySelector(".name")!.textContent, (l as HTMLElement).dataset["lane"]!] as const));
+  const sceneOf = new Map(lanes.map(([camera, id]) => [id, camera === door ? scene.frontDoor : scene.driveway]));
+  for (let i = 0; i < 14; i++) await page.keyboard.press("+"); // about five minutes
+  await lane(page, drive).scrollIntoViewIfNeeded();
+  // There are stills of the last minute.
+  const recorded = async () => (await page.locator("[data-lane]", { hasText: drive }).locator(".recorded").last().boundingBox())!;
+  await expect.poll(async () => (await recorded()).width, patient).toBeGreaterThan(150);
+  const { x, y, width, height } = await recorded();
+  const over = (part: number) => page.mouse.move(x + width * part, y + height / 2, { steps: 4 });
+  await over(0.8);
+  await page.mouse.down();
+  let before = await under(page);
+  for (const part of [0.65, 0.5, 0.35, 0.2]) {
+    await over(part);
+    const finger = await under(page);
+    expect(before - finger).toBeGreaterThan(1000);
+    before = finger;
+    // Whatever is shown on the way, a lane has never another camera's picture.
+    const near = async () => {
+      const stills = await stillsOf(page);
+      for (const s of stills) expect(s.scene, "the scene in a lane").toBe(sceneOf.get(s.lane));
+      for (const s of stills) expect(Math.abs(s.painted - s.said), "a still taken at another time than it says").toBeLessThan(3000);
+      return stills.filter((s) => Math.abs(s.painted - finger) < 15_000).length;
+    };
+    await expect.poll(near, patient).toBe(2);
+  }
+  const finger = await under(page);
+  await takeSeen(page);
+  await page.mouse.up();
+  const seen = await see(page, 8);
+  expect(scenes(seen)).toEqual([scene.driveway]);
+  expect(Math.abs(seen[0]!.painted - finger)).toBeLessThan(10_000);
+  await sound(house.owner);
+
+  await page.keyboard.press("k");
+  await page.locator(`video[aria-label="${t.playing(door)}"]`).waitFor({ state: "attached" });
+  await page.locator("[data-playing=true]").waitFor(patient);
+  const both = await see(page, 8);
+  expect(scenes(both.filter((s) => s.said === t.playing(door)))).toEqual([scene.frontDoor]);
+  expect(scenes(both.filter((s) => s.said === t.playing(drive))).filter((s) => s !== scene.driveway)).toEqual([]);
+});
+
+test("a part is kept, let go of, and deleted, and then it says so and shows nothing", async () => {
+  const { page } = house.owner;
+  await page.getByRole("button", { name: t.pause }).click();
+  await page.getByRole("button", { name: t.span.begin }).click();
+  for (let i = 0; i < 2; i++) await page.keyboard.press("ArrowLeft");
+  await page.getByRole("button", { name: t.span.end }).click();
+  await page.getByRole("button", { name: t.span.save, exact: true }).click();
+  await page.getByText(t.span.saved).waitFor(patient);
+  const kept = page.locator("li", { hasText: door }).getByRole("button", { name: new RegExp(t.span.unsave) });
+  for (const _ of ["go", "sure"]) await kept.last().click(patient);
+  await kept.waitFor({ state: "detached", ...patient });
+  await page.getByRole("button", { name: t.span.begin }).click();
+  for (let i = 0; i < 2; i++) await page.keyboard.press("ArrowRight");
+  await page.getByRole("button", { name: t.span.end }).click();
+  await page.getByRole("button", { name: t.span.erase }).click();
+  await page.getByRole("button", { name: t.span.eraseSure }).click();
+  await page.getByText(t.span.erased).waitFor(patient);
+  await page.keyboard.press("ArrowLeft");
+  await page.locator("[data-lane]", { hasText: door }).locator(".why", { hasText: "Somebody deleted it." }).waitFor(patient);
+  await page.locator(".past .why", { hasText: "Somebody deleted it." }).waitFor(patient);
+});
+
+test("the camera's page goes back half a minute, and returns to now", async () => {
+  const { page } = house.owner;
+  await watch(page, drive);
+  await live(page);
+  await page.getByRole("button", { name: t.onCamera.back }).click();
+  await page.locator("[data-playing=true]").waitFor(patient);
+  const seen = (await see(page, 8)).filter((s) => s.said === t.playing(drive));
+  expect(scenes(seen)).toEqual([scene.driveway]);
+  for (const s of seen) expect(s.shown - s.painted).toBeGreaterThan(15_000);
+  await sound(house.owner);
+  await page.getByRole("button", { name: t.onCamera.live }).click();
+  await live(page);
+});
+
 /** The path of what a page watches of a camera. */
 const pathOf = (camera: string, stream: "main" | "sub") => {
   const id = house.owner.page.locator("[data-camera]", { hasText: camera }).getAttribute("data-camera");
@@ -225,7 +312,12 @@ test("it comes back by itself when the agent was away, whose keys are gone", asy
   await house.agent.stop();
   await page.locator("[data-live=false]").waitFor({ timeout: 10_000 });
   await page.getByText(w.waits.away).first().waitFor(patient);
+  await goTo(page, "timeline");
+  await page.locator("[data-unknown=away]").waitFor(patient);
+  expect(await page.locator("[data-here=unknown]").count()).toBe(2);
   await house.run();
+  await expect.poll(() => page.locator("[data-here=recorded], [data-here=gap]").count(), patient).toBe(2);
+  await watch(page, door);
   await live(page);
   expect(scenes(await see(page, 8))).toEqual([scene.frontDoor]);
 });

@@ -18,7 +18,7 @@ export interface Guest {
 }
 
 /** Goes to one of the screens. */
-export async function goTo(page: Page, screen: "live" | "events" | "cameras" | "people" | "home" | "you"): Promise<void> {
+export async function goTo(page: Page, screen: "live" | "events" | "timeline" | "cameras" | "people" | "home" | "you"): Promise<void> {
   await page.getByRole("link", { name: words.nav[screen], exact: true }).click();
   await page.getByRole("heading", { level: 1, name: words.nav[screen] }).waitFor({ state: "attached" });
 }

@@ -14,6 +14,16 @@ export interface Seen {
   said: string;
 }
 
+/** A still on the screen. */
+export interface Standing {
+  /** The camera's ID, of its lane. */
+  lane: string;
+  scene: number;
+  /** When it was painted, milliseconds; and when it is said to be taken. */
+  painted: number;
+  said: number;
+}
+
 /** Everything that a page has shown in video elements since it was asked to look. */
 export interface Watched {
   seen: Seen[];
@@ -34,7 +44,7 @@ export async function lookAtVideos(page: Page): Promise<void> {
     const known = new WeakSet<HTMLVideoElement>();
 
     /** The four bits from the top down of each of the eleven groups, null if they do not check. */
-    function read(source: HTMLVideoElement | HTMLImageElement): ReturnType<Reader> {
+    function read(source: HTMLVideoElement | HTMLImageElement | HTMLCanvasElement): ReturnType<Reader> {
       pen.drawImage(source, 0, 0, 640, 360);
       const { data } = pen.getImageData(12, 353, 616, 1);
       const groups = Array.from({ length: 11 }, (_, g) => [0, 1, 2, 3].reduce((sum, b) => sum * 2 + (data[((g * 4 + b) * 14 + 7) * 4]! > 128 ? 1 : 0), 0));
@@ -44,6 +54,12 @@ export async function lookAtVideos(page: Page): Promise<void> {
       return { scene: groups[0]!, painted: shown - ((shown % 2 ** 36) - ms), shown };
     }
     (window as unknown as { latchkeyRead: Reader }).latchkeyRead = read;
+
+    (window as unknown as { latchkeyStills: () => Standing[] }).latchkeyStills = () =>
+      [...document.querySelectorAll<HTMLCanvasElement>("[data-lane] canvas")].flatMap((canvas) => {
+        const is = canvas.dataset["time"] ? read(canvas) : null;
+        return is === null ? [] : [{ lane: canvas.closest<HTMLElement>("[data-lane]")!.dataset["lane"]!, scene: is.scene, painted: is.painted, said: Number(canvas.dataset["time"]) / 1000 }];
+      });
 
     function watch(video: HTMLVideoElement): void {
       known.add(video);
@@ -81,6 +97,11 @@ export function takeSeen(page: Page): Promise<Watched> {
     kept.unread = 0;
     return all;
   });
+}
+
+/** The stills that the lanes of a timeline show now. */
+export function stillsOf(page: Page): Promise<Standing[]> {
+  return page.evaluate(() => (window as unknown as { latchkeyStills: () => Standing[] }).latchkeyStills());
 }
 
 /** The middle and nearly the largest of some numbers. */

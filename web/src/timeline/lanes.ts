@@ -22,6 +22,14 @@ export function hereOf(of: CameraTimeline | undefined, at: number, now: number):
   return { is: "recorded", loss: false, says: w.recorded };
 }
 
+// How long pictures are on their way to the disk.
+const onTheirWay = 30_000_000;
+
+/** Without what seems to be missing at the very end, because it is not on the disk yet. `asked`: when. */
+export function settled(of: CameraTimeline, asked: number): CameraTimeline {
+  return { ...of, holes: of.holes.filter((h) => h.reason !== "not-running" || h.until < asked - onTheirWay || h.from < asked - onTheirWay) };
+}
+
 /** The events of a camera in a day, oldest first; an event is where its first picture is. */
 export function eventsOf(rows: readonly EventRow[], camera: string, day: { from: number; until: number }): { key: string; from: number; until: number }[] {
   const all: { key: string; from: number; until: number }[] = [];

@@ -7,6 +7,7 @@ import type { House } from "../house.svelte.ts";
 import { troubleSays } from "../parts/trouble.ts";
 import { words } from "../words.ts";
 import type { AgentID, CameraID, CameraTimeline, Stretch, Trouble } from "../worker/protocol.ts";
+import { settled } from "./lanes.ts";
 
 const every = 20_000; // milliseconds
 // Rounds of questions for cameras that had no room in a reply.
@@ -49,9 +50,13 @@ export class Recorded {
       void key;
       if (!up) return undefined;
       untrack(() => void this.ask());
-      const timer = setInterval(() => document.visibilityState === "visible" && this.#day().until > Date.now() * 1000 && void this.ask(), every);
+      const timer = setInterval(() => document.visibilityState === "visible" && this.#mayChange && void this.ask(), every);
       return () => clearInterval(timer);
     });
+  }
+
+  get #mayChange(): boolean {
+    return this.#day().until > Date.now() * 1000 || this.unknown.length > 0;
   }
 
   /** Asks every agent what it has. */
@@ -64,11 +69,12 @@ export class Recorded {
 
   async #askOne(turn: number, agent: AgentID, cameras: CameraID[]): Promise<void> {
     const { from, until } = this.#day();
+    const asked = Date.now() * 1000;
     for (let round = 0; cameras.length > 0 && round < mostRounds; round++) {
       const answer = this.#house.heard(await this.#house.keeper.timeline(agent, { cameras, track: "main", from, until }));
       if (turn !== this.#turn) return;
       if (!answer.ok) return this.#missed(agent, answer);
-      this.of = new Map([...this.of, ...answer.timelines.map((t) => [t.camera, t] as const)]);
+      this.of = new Map([...this.of, ...answer.timelines.map((t) => [t.camera, settled(t, asked)] as const)]);
       cameras = cameras.filter((c) => !answer.timelines.some((t) => t.camera === c));
     }
     this.unknown = this.unknown.filter((u) => u.agent !== agent);

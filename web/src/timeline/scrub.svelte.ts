@@ -39,6 +39,7 @@ export class Scrub {
   #view = $state.raw() as Stretch;
   readonly #zone: () => string;
   readonly #now: () => number;
+  /** It plays on when keys have come to rest. */
   #rest: ReturnType<typeof setTimeout> | undefined;
 
   constructor(zone: () => string, now: () => number = () => Date.now() * 1000) {
@@ -111,7 +112,7 @@ export class Scrub {
 
   /** Goes to a time of this day; what plays goes on from there. */
   to(at: number): void {
-    const plays = this.playing !== null;
+    const plays = this.playing !== null || this.#rest !== undefined;
     this.past = true;
     this.at = this.#within(at);
     this.#view = showing(this.#view, this.at, this.#calendar.whole);
@@ -120,13 +121,14 @@ export class Scrub {
   }
 
   play(): void {
-    clearTimeout(this.#rest);
+    this.stop();
     this.past = true;
     if (this.camera !== null) this.playing = { camera: this.camera, from: this.at };
   }
 
   stop(): void {
     clearTimeout(this.#rest);
+    this.#rest = undefined;
     this.playing = null;
   }
 
