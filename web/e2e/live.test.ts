@@ -182,7 +182,7 @@ test("a finger over the day moves every camera's pictures, its own and of that t
   expect(Math.abs(seen[0]!.painted - finger)).toBeLessThan(10_000);
   await sound(house.owner);
 
-  await page.keyboard.press("k");
+  await page.keyboard.press("j");
   await page.locator(`video[aria-label="${t.playing(door)}"]`).waitFor({ state: "attached" });
   await page.locator("[data-playing=true]").waitFor(patient);
   const both = await see(page, 8);

@@ -1,7 +1,6 @@
 // Days of 23, 24 and 25 hours, and of whole and half ones, in zones all over.
 
 import { describe, expect, it } from "vitest";
-import { words } from "../words.ts";
 import { Calendar, dayIn } from "./calendar.ts";
 
 const hour = 3600 * 1e6;
@@ -51,13 +50,15 @@ describe("a day", () => {
 });
 
 describe("what stands along a day", () => {
-  const { which } = words.timeline;
+  const labels = (c: Calendar, view = c.whole, most = 25) => c.ticks(view, most).map((t) => `${t.clock} ${t.which}`.trim());
 
   it("is every hour once, and says which of the two it is of one that comes twice", () => {
     const back = new Calendar("2026-10-25", "Europe/Berlin");
     const ticks = back.ticks(back.whole, 25);
     expect(ticks).toHaveLength(25);
-    expect(ticks.map((t) => t.label).slice(1, 5)).toEqual(["01:00", which.before("02:00"), which.after("02:00"), "03:00"]);
+    expect(labels(back).slice(1, 5)).toEqual(["01:00", "02:00 before", "02:00 after", "03:00"]);
+    // Two that would lie over one another are one.
+    expect(labels(back, back.whole, 13).slice(0, 4)).toEqual(["00:00", "02:00 before", "04:00", "06:00"]);
     expect(ticks[3]!.at - ticks[2]!.at).toBe(hour);
     expect(back.jumps).toEqual([{ at: utc("2026-10-25T01:00"), by: -60 }]);
     expect(back.which(utc("2026-10-25T00:30"))).toBe("before");
@@ -69,21 +70,22 @@ describe("what stands along a day", () => {
     const on = new Calendar("2026-03-29", "Europe/Berlin");
     const ticks = on.ticks(on.whole, 24);
     expect(ticks).toHaveLength(23);
-    expect(ticks.map((t) => t.label).slice(0, 4)).toEqual(["00:00", "01:00", "03:00", "04:00"]);
+    expect(labels(on).slice(0, 4)).toEqual(["00:00", "01:00", "03:00", "04:00"]);
     expect(on.jumps).toEqual([{ at: utc("2026-03-29T01:00"), by: 60 }]);
   });
 
   it("is even by the home's clock, whatever the zone is", () => {
     const far = new Calendar("2026-06-01", "Asia/Kathmandu");
-    expect(far.ticks(far.whole, 8).map((t) => t.label)).toEqual(["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00"]);
+    expect(labels(far, far.whole, 8)).toEqual(["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00"]);
     const half = new Calendar("2026-04-05", "Australia/Lord_Howe");
-    expect(half.ticks({ from: half.whole.from + hour, until: half.whole.from + 3 * hour }, 8).map((t) => t.label)).toEqual(["01:00", which.before("01:30"), which.after("01:30"), "02:00", "02:15"].flatMap((l, i) => (i === 0 ? [l, "01:15"] : i === 1 ? [l, which.before("01:45")] : i === 2 ? [l, which.after("01:45")] : [l])));
+    const view = { from: half.whole.from + hour, until: half.whole.from + 3 * hour };
+    expect(labels(half, view, 8)).toEqual(["01:00", "01:15", "01:30 before", "01:45 before", "01:30 after", "01:45 after", "02:00", "02:15"]);
   });
 
   it("gets closer with the view, down to minutes", () => {
-    const { whole, ...day } = new Calendar("2026-11-26", "Europe/Berlin");
-    const c = new Calendar(day.day, day.zone);
-    expect(c.ticks({ from: whole.from, until: whole.from + 5 * 60e6 }, 6).map((t) => t.label)).toEqual(["00:00", "00:01", "00:02", "00:03", "00:04"]);
+    const day = new Calendar("2026-11-26", "Europe/Berlin");
+    const { from } = day.whole;
+    expect(labels(day, { from, until: from + 5 * 60e6 }, 6)).toEqual(["00:00", "00:01", "00:02", "00:03", "00:04"]);
   });
 });
 

@@ -2,7 +2,6 @@
 // 23 or 25 hours apart, and what stands along it. All times are microseconds of UTC.
 
 import { ahead, type Day, dayAfter, dayOf, jumps, moments, shortClock } from "../parts/time.ts";
-import { words } from "../words.ts";
 import type { Stretch } from "../worker/protocol.ts";
 
 const second = 1_000_000;
@@ -15,7 +14,9 @@ export type Which = "" | "before" | "after";
 /** A time of the day that is written under the lanes. */
 export interface Tick {
   at: number;
-  label: string;
+  /** What the clock shows, to the minute. */
+  clock: string;
+  which: Which;
 }
 
 /** The clock is set: forward, and an hour is left out, or back, and one comes twice. */
@@ -68,11 +69,6 @@ export class Calendar {
     return "";
   }
 
-  /** What the clock shows, to the minute, and which of the two if it shows that twice. */
-  says(at: number): string {
-    return words.timeline.which[this.which(at)](shortClock(at, this.zone));
-  }
-
   /** The times in a part of the day that are as even as `most` of them can be. */
   ticks({ from, until }: Stretch, most: number): Tick[] {
     const step = (evenly.find((s) => (until - from) / (s * minute) <= most) ?? evenly.at(-1)!) * minute;
@@ -81,7 +77,11 @@ export class Calendar {
     for (const [i, begins] of edges.slice(0, -1).entries()) {
       const by = ahead(begins, this.zone) * minute;
       const [first, last] = [Math.max(begins, from), Math.min(edges[i + 1]!, until)];
-      for (let wall = Math.ceil((first + by) / step) * step; wall - by < last; wall += step) ticks.push({ at: wall - by, label: this.says(wall - by) });
+      for (let wall = Math.ceil((first + by) / step) * step; wall - by < last; wall += step) {
+        const at = wall - by;
+        // Where the clock is set two of them may lie too near each other to be read.
+        if (at - (ticks.at(-1)?.at ?? Number.NEGATIVE_INFINITY) >= near * step) ticks.push({ at, clock: shortClock(at, this.zone), which: this.which(at) });
+      }
     }
     return ticks;
   }
@@ -94,5 +94,7 @@ export class Calendar {
   }
 }
 
+// How near two times may be written, by how far they usually are.
+const near = 0.75;
 // Minutes between two times that are written.
 const evenly = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720];
