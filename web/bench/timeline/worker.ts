@@ -8,8 +8,6 @@ import { painted } from "./still.ts";
 /** What the page asks: to have a time fetched, or for the stills of a moment. */
 export type Ask = { id: number; cameras: CameraID[] } & ({ do: "ahead"; from: number; until: number } | { do: "glance"; at: number; step: number });
 
-declare const self: DedicatedWorkerGlobalScope;
-
 const interval = 10_000_000;
 const scenes = 64;
 let stills: Promise<Blob[]> | null = null;
