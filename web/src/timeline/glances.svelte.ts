@@ -16,7 +16,7 @@ const farthest = 3600 * 1_000_000;
 
 export class Glances {
   /** What there is of each camera for the time that was asked for last. */
-  of = $state.raw<ReadonlyMap<CameraID, Glance>>(new Map());
+  #of = $state.raw<ReadonlyMap<CameraID, Glance>>(new Map());
 
   readonly #house: House;
   readonly #cameras: () => readonly CameraID[];
@@ -42,6 +42,12 @@ export class Glances {
       void key;
       untrack(() => void this.#look());
     });
+  }
+
+  /** The picture of a camera for that time, if there is one: until the answer comes, what was asked for before may be of another day. */
+  near(camera: CameraID, at: number): Glance | undefined {
+    const still = this.#of.get(camera);
+    return still !== undefined && Math.abs(still.time - at) <= farthest ? still : undefined;
   }
 
   /** Wants the pictures of that time; `step` is how near is near enough while it moves. */
@@ -74,8 +80,7 @@ export class Glances {
     const answer = await this.#house.keeper.glance(cameras, wanted.at, wanted.step);
     if (!answer.ok) return void this.#house.heard(answer);
     if (answer.why !== null) this.#house.heard({ ok: false, ...answer.why });
-    // Whatever the worker says: a lane shows its own camera, near the time under the finger.
-    const fitting = answer.glances.filter((g) => cameras.includes(g.camera) && Math.abs(g.time - wanted.at) <= farthest);
-    this.of = new Map(fitting.map((g) => [g.camera, g]));
+    // Whatever the worker says: a lane shows its own camera.
+    this.#of = new Map(answer.glances.filter((g) => cameras.includes(g.camera)).map((g) => [g.camera, g]));
   }
 }

@@ -11,8 +11,8 @@ export const timeline = {
   goTo: "Go to a time",
   leftOut: (clock: string) => `${clock} is left out on this day: the clocks go forward.`,
   noTime: "There is no such time.",
-  closer: "Closer",
-  wider: "Wider",
+  closer: "A shorter time",
+  wider: "A longer time",
   whole: "Whole day",
   back: "Earlier",
   onward: "Later",
@@ -84,6 +84,6 @@ export const timeline = {
     title: "Today",
     back: "Back 30 s",
     live: "Return to live",
-    all: "All cameras, any day",
+    all: "The whole timeline",
   },
 } as const;
