@@ -1,12 +1,11 @@
 // A day as the clock on the home's wall counts it: where it begins and ends, which may be
 // 23 or 25 hours apart, and what stands along it. All times are microseconds of UTC.
 
-import { ahead, type Day, dayAfter, dayOf, jumps, moments, shortClock } from "../parts/time.ts";
+import { ahead, type Day, dayBounds, jumps, moments, shortClock } from "../parts/time.ts";
 import type { Stretch } from "../worker/protocol.ts";
 
 const second = 1_000_000;
 const minute = 60 * second;
-const hour = 60 * minute;
 
 /** Which of the two it is, of a time that the clock shows twice. */
 export type Which = "" | "before" | "after";
@@ -26,21 +25,10 @@ export interface Jump {
   by: number;
 }
 
-/** The first moment of a day; not every day has a midnight. */
-function beginning(day: Day, zone: string): number {
-  const asUTC = Date.parse(`${day}T00:00:00Z`) * 1000;
-  let [low, high] = [asUTC - 15 * hour, asUTC + 13 * hour];
-  while (high - low > second) {
-    const middle = Math.floor((low + high) / 2 / second) * second;
-    if (dayOf(middle, zone) < day) low = middle;
-    else high = middle;
-  }
-  return high;
-}
-
 /** A day from its first moment up to the first of the next. */
 export function dayIn(day: Day, zone: string): Stretch {
-  return { from: beginning(day, zone), until: beginning(dayAfter(day), zone) };
+  const { from, to } = dayBounds(day, zone);
+  return { from, until: to };
 }
 
 /** A day of one home, with what its clock does in it. */
