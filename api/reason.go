@@ -41,6 +41,7 @@ const (
 	Closed        Reason = "closed"         // the home, since the server was restored from a backup
 	Frozen        Reason = "frozen"         // somebody who lives there has closed the home
 	Held          Reason = "held"           // whoever runs the server has stopped it; what is said of that is with the answer
+	Copied        Reason = "copy"           // this is a copy of a home, in which nothing is changed
 	HandedOver    Reason = "handed-over"    // recorded for those who lived there before
 	Deleted       Reason = "deleted"        // people of the home have had it deleted
 	HomeDeleted   Reason = "home-deleted"   // an owner has deleted the home itself

@@ -22,6 +22,7 @@ import (
 	_ "time/tzdata" // small machines have no table of the world's time zones
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/account"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/sealed"
@@ -46,8 +47,25 @@ type Config struct {
 	Cameras []string
 	// Sealed also keeps the sealed files, which can be verified at any time.
 	Sealed bool
+	// Vault is what the app opens the sealed files with, and is written beside them with
+	// the home's settings. Nil: neither is.
+	Vault *Vault
 	// Progress is told how far it is; nobody if nil.
 	Progress func(Progress)
+}
+
+// Vault is a person's vault as their server keeps it, and what opens it for whoever has
+// the passphrase or recovery code with which the export was made.
+type Vault struct {
+	V        int                 `json:"v"`
+	Account  latchkey.AccountID  `json:"account"`
+	Email    string              `json:"email"` // "" with a recovery code
+	Unlocker latchkey.UnlockerID `json:"unlocker"`
+	Kind     account.Kind        `json:"kind"`
+	Params   []byte              `json:"params"`
+	Wrapped  []byte              `json:"wrapped"`
+	Verifier []byte              `json:"verifier"` // of what a server is shown
+	Vault    []byte              `json:"vault"`
 }
 
 // Progress is how far an export is. Bytes are those of sealed bodies.
@@ -88,6 +106,7 @@ type exporter struct {
 	places   places
 	zone     *time.Location
 	names    map[latchkey.CameraID]string
+	document []byte       // the home's settings, sealed; nil if there are none to be read
 	body     durable.File // the sealed body that is being fetched
 	progress Progress
 	summary  Summary
@@ -185,6 +204,7 @@ func (x *exporter) readSettings(ctx context.Context) error {
 		x.summary.Refused = append(x.summary.Refused, Refusal{Kind: "settings", Reason: string(sealed.ReasonOf(err)), Says: "the home's settings were refused; the names of cameras are from the recordings"})
 		return nil
 	}
+	x.document = b
 	x.call("", d.Content.Home, d.Content.Zone, latchkey.CameraID{})
 	for id := range d.Content.Cameras {
 		x.call(d.Content.Name(id), "", "", id)
@@ -252,12 +272,28 @@ func (x *exporter) begin(all []*happening) error {
 	if err := x.writeJSON(placesFile, x.places); err != nil {
 		return err
 	}
+	if err := x.forApp(); err != nil {
+		return err
+	}
 	return x.writeJSON(deedsFile, struct {
 		V      int             `json:"v"`
 		Home   latchkey.HomeID `json:"home"`
 		Deeds  [][]byte        `json:"deeds"`
 		Epochs []struct{}      `json:"epochs"` // a key file without keys: it verifies and opens nothing
 	}{1, x.visit.id, x.visit.title.Deeds(0), []struct{}{}})
+}
+
+// forApp writes what the app needs besides, if it is wanted.
+func (x *exporter) forApp() error {
+	if x.config.Vault == nil {
+		return nil
+	}
+	if x.document != nil {
+		if err := durable.WriteBytes(x.config.To, settingsFile, x.document); err != nil {
+			return err
+		}
+	}
+	return x.writeJSON(vaultFile, x.config.Vault)
 }
 
 func (x *exporter) writeJSON(name string, v any) error {
@@ -312,20 +348,23 @@ func (x *exporter) event(ctx context.Context, s *shelf, h *happening) error {
 	if e != nil {
 		r = e.record
 	}
-	media := h.objects
+	media, described := h.objects, []item(nil)
 	for len(media) > 0 && media[0].Binding.Kind == latchkey.Description {
-		if o := media[0]; r.Description != o.Name().String() {
+		o := media[0]
+		media = media[1:]
+		if r.Description != o.Name().String() {
 			d, err := x.describe(ctx, o)
 			if err := x.refuseIf(o, err); err != nil {
 				return err
 			}
-			if err == nil {
-				r.What, r.Ends, r.Description = d.cause, d.end.Time().In(x.zone), o.Name().String()
-				changed = true
+			if err != nil {
+				x.done(o, false)
+				continue
 			}
+			r.What, r.Ends, r.Description = d.cause, d.end.Time().In(x.zone), o.Name().String()
+			changed = true
 		}
-		x.done(media[0], false)
-		media = media[1:]
+		described = append(described, o)
 	}
 	if e == nil || changed {
 		e = s.name(r)
@@ -333,6 +372,12 @@ func (x *exporter) event(ctx context.Context, s *shelf, h *happening) error {
 		if err := s.write(e); err != nil {
 			return err
 		}
+	}
+	for _, o := range described {
+		if err := x.refuseIf(o, x.keepDescription(ctx, s, e, o)); err != nil {
+			return err
+		}
+		x.done(o, false)
 	}
 	changed = false
 	for _, o := range media {

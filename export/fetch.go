@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"net/url"
+	"path"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
@@ -143,6 +144,24 @@ func (x *exporter) keep(name string, object sealed.File) error {
 		}
 		_, err := io.Copy(w, x.body)
 		return err
+	})
+}
+
+// keepDescription keeps an event's description as it was sealed, beside what it says, if
+// sealed files are wanted and it is not there yet.
+func (x *exporter) keepDescription(ctx context.Context, s *shelf, e *entry, o item) error {
+	if !x.config.Sealed {
+		return nil
+	}
+	name := path.Join(s.dir, e.base+recordEnd+sealedEnd)
+	if _, err := x.config.To.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return x.fetch(ctx, o, func(object sealed.File, content func(io.Writer) error) error {
+		if err := content(io.Discard); err != nil {
+			return err
+		}
+		return x.keep(name, object)
 	})
 }
 

@@ -24,21 +24,24 @@ import (
 //	index.html                           the days
 //	2026-11-25/index.html                what happened on a day
 //	2026-11-25/front-door/07-12-33 motion.json, .jpg, .mp4
-//	                                     and, if they are wanted, .jpg.sealed and .mp4.sealed
+//	                                     and, if they are wanted, .json.sealed, .jpg.sealed and .mp4.sealed
 //	deeds.json                           the home's deeds
+//	settings.sealed, vault.json          for the app, if they are wanted
 //	export.json                          which home, which zone, which camera has which folder
 //
 // An event's .json is written before its files, so that its name is taken by it alone,
 // and again when they are there, with their hashes: by that the next run knows what is
 // whole. export.json keeps a camera's folder where it is when the camera is renamed.
 const (
-	placesFile = "export.json"
-	deedsFile  = "deeds.json"
-	indexFile  = "index.html"
-	recordEnd  = ".json"
-	sealedEnd  = ".sealed"
-	maxPlaces  = 4 << 20
-	maxRecord  = 64 << 10
+	placesFile   = "export.json"
+	deedsFile    = "deeds.json"
+	indexFile    = "index.html"
+	settingsFile = "settings.sealed"
+	vaultFile    = "vault.json"
+	recordEnd    = ".json"
+	sealedEnd    = ".sealed"
+	maxPlaces    = 4 << 20
+	maxRecord    = 64 << 10
 )
 
 // Folder is where an export is written.

@@ -65,6 +65,9 @@ type Config struct {
 	// Patience is how long somebody who sends or fetches may take for 64 KiB of
 	// an object, and for a small message. 0: 30 s, with which 2 KB a second are enough.
 	Patience time.Duration
+	// Copy says that the archive is a copy of a home, which somebody looks at: only such
+	// routes work as change nothing in it.
+	Copy bool
 	// CommandLife is how long the replies to a command are waited for. 0:
 	// [api.CommandLife].
 	CommandLife time.Duration

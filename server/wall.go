@@ -180,6 +180,9 @@ func (a *asking) pass() error {
 	if err := a.mayEnter(); err != nil {
 		return err
 	}
+	if a.server.config.Copy && !a.route.Copy {
+		return refuse(http.StatusForbidden, api.Copied, "This is a copy of the home. It can be looked at; what is changed has to be changed in the home itself.")
+	}
 	if a.route.ID == "object" || a.route.Right == api.AgentHello {
 		return nil // the door asks for each object, and an agent says which home's it is
 	}

@@ -35,7 +35,8 @@ type exportCommand struct {
 	Camera       []string `sep:"none" placeholder:"NAME" help:"Only this camera, by its name or ID. May be given several times."`
 	Since        string   `placeholder:"DAY" help:"Only from this day on, 2006-01-02, or this moment, 2006-01-02T15:04, in the home's time zone."`
 	Until        string   `placeholder:"DAY" help:"Only up to the end of this day, or this moment."`
-	Sealed       bool     `help:"Also keep each picture and clip as it was sealed, which can be verified later without the server."`
+	Sealed       bool     `help:"Also keep everything as it was sealed, which can be verified later without the server."`
+	App          bool     `help:"Also write what the app needs to show the export without the server (latchkey open-app): everything as it was sealed, the home's settings, and your vault, which only your passphrase or recovery code opens."`
 	Words        string   `placeholder:"WORDS" help:"The ten words that you have compared with another device. The command asks for them if no agent of the home answers."`
 	Trust        string   `placeholder:"SHA-256" help:"The fingerprint of the certificate that the server made itself."`
 	JSON         bool     `name:"json" help:"Print one JSON object when it is done."`
@@ -89,9 +90,12 @@ func (c exportCommand) export(ctx context.Context, t *terminal) (sum export.Summ
 	if err != nil {
 		return sum, err
 	}
-	home, err := c.find(ctx, t, client)
+	home, vault, err := c.find(ctx, t, client)
 	if err != nil {
 		return sum, err
+	}
+	if !c.App {
+		vault = nil
 	}
 	to, err := durable.Open(c.To)
 	if err != nil {
@@ -99,7 +103,7 @@ func (c exportCommand) export(ctx context.Context, t *terminal) (sum export.Summ
 	}
 	progress, done := exportProgress(t.Err)
 	sum, err = export.Run(ctx, export.Config{
-		Client: client, Home: home, Words: c.Words, To: to, Sealed: c.Sealed,
+		Client: client, Home: home, Words: c.Words, To: to, Sealed: c.Sealed || c.App, Vault: vault,
 		Since: c.Since, Until: c.Until, Cameras: c.Camera, Progress: progress,
 	})
 	done()
@@ -127,24 +131,35 @@ func (c exportCommand) client() (*api.Client, error) {
 	})
 }
 
-// find signs in to the account, opens its vault and finds the home in it.
-func (c exportCommand) find(ctx context.Context, t *terminal, client *api.Client) (h vault.Home, err error) {
+// find signs in to the account, opens its vault and finds the home in it. It also returns
+// the vault as it is sealed.
+func (c exportCommand) find(ctx context.Context, t *terminal, client *api.Client) (h vault.Home, v *export.Vault, err error) {
 	secret, code, err := c.secret(t)
 	if err != nil {
-		return h, err
+		return h, nil, err
 	}
 	in, kek, err := c.unlock(ctx, client, secret, code)
 	if err != nil {
-		return h, err
+		return h, nil, err
 	}
 	session, err := client.SignInAccount(ctx, in, nil)
 	if err != nil {
-		return h, said(err)
+		return h, nil, said(err)
 	}
 	homes, err := homesOf(session, kek)
 	if err := errors.Join(err, session.SignOut(ctx)); err != nil {
-		return h, said(err)
+		return h, nil, said(err)
 	}
+	h, err = c.pick(homes)
+	u, verifier := session.Unlocker, account.Verifier(in.Auth)
+	return h, &export.Vault{
+		V: 1, Account: session.Account, Email: in.Email, Unlocker: u.Unlocker, Kind: u.Kind, Params: u.Params, Wrapped: u.Wrapped,
+		Verifier: verifier[:], Vault: session.Vault,
+	}, err
+}
+
+// pick finds the home that is meant.
+func (c exportCommand) pick(homes []vault.Home) (h vault.Home, err error) {
 	var found []vault.Home
 	var names []string
 	for _, h := range homes {

@@ -254,7 +254,10 @@ func (m *exportHome) answering(head latchkey.Head) {
 
 // words are those of the newest head, which a person would compare with another device.
 func (m *exportHome) words() string {
-	head := m.title().Head()
+	return wordsOf(m.title().Head())
+}
+
+func wordsOf(head latchkey.Head) string {
 	return strings.Join(latchkey.Words(head.Hash[:latchkey.FingerprintWords]), " ")
 }
 

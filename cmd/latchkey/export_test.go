@@ -236,8 +236,7 @@ func TestExportRefusesStrangers(t *testing.T) {
 // asked for still opens nothing, because the envelopes are not for what came; but it
 // takes what was crossed for what is damaged, and nobody is told.
 func TestExportRefusesStrangersNotices(t *testing.T) {
-	program := sabotage.Program{Root: "../.."}
-	without := program.Without(t, sabotage.Cut{
+	without := controls.Without(t, sabotage.Cut{
 		File: "export/fetch.go", Old: "open.Open(f, x.body, o.Name(),", New: "open.Open(f, x.body, latchkey.Name{},",
 	})
 	t.Parallel()

@@ -26,6 +26,7 @@ type commands struct {
 	Export   exportCommand   `cmd:"" help:"Write everything of a home that you may see as ordinary files."`
 	Incident incidentCommand `cmd:"" help:"Stop at once what people may see, and release it."`
 	Open     openCommand     `cmd:"" help:"Verify and open an exported object, without any server."`
+	OpenApp  openAppCommand  `cmd:"" help:"Show an export in the app, at this machine and without the server."`
 	Restore  restoreCommand  `cmd:"" help:"Make a server's folder from a backup; its homes are closed until they are confirmed."`
 	Server   serverCommand   `cmd:"" help:"The untrusted half: keep what agents seal, and hand it to its home."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

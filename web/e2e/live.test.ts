@@ -2,7 +2,7 @@
 // each camera burns into its picture. It is the right camera, now; another camera's
 // picture is never seen under a camera's name; and what breaks comes back by itself.
 
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Browser, Page } from "playwright-core";
@@ -10,16 +10,18 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 
 import { words } from "../src/words.ts";
 import { sound } from "./house/axe.ts";
-import { keepPictures, startBrowser, type Visitor } from "./house/browser.ts";
+import { keepPictures, startBrowser, Visitor } from "./house/browser.ts";
 import { Cloud, Household, scene, Street } from "./house/house.ts";
+import { shows, until } from "./house/look.ts";
 import { admit, come, goTo, invite, openPerson } from "./house/people.ts";
-import { secure } from "./house/person.ts";
-import { endAll } from "./house/process.ts";
+import { secure, soundAnywhere } from "./house/person.ts";
+import { endAll, Process } from "./house/process.ts";
 import { lookAtVideos, readStill, type Seen, spread, stillsOf, takeSeen } from "./house/strip.ts";
 
 const built = inject("built");
 const w = words.live;
 const home = "Haus am Deich";
+const [email, passphrase] = ["otto@example.org", "Teekanne quietscht unter Fallobst"];
 const [door, drive] = ["Haustür", "Einfahrt"];
 // On a machine that is busy with other things everything takes longer.
 const patient = { timeout: 45_000 };
@@ -325,7 +327,7 @@ test("it comes back by itself when the agent was away, whose keys are gone", asy
 test("a guest watches the one camera that they may", async () => {
   const { page } = house.owner;
   await page.getByRole("link", { name: words.secure.go }).click();
-  await secure(house.owner, { email: "otto@example.org", passphrase: "Teekanne quietscht unter Fallobst" });
+  await secure(house.owner, { email, passphrase });
   await page.getByRole("button", { name: words.signUp.next, exact: true }).click();
   const link = await invite(page, { name: "Gus", role: "guest", camera: drive, kinds: ["live"] });
   gus = await come(browser, cloud.origin, link, { email: "gus@example.org", passphrase: "Siebzehn Gurken im Regenschirm" });
@@ -367,4 +369,47 @@ test("whoever is removed is cut off, and told so", async () => {
   expect(after.seen.filter((s) => s.shown > begun + 5000)).toEqual([]);
   gus.blameless();
   house.owner.blameless();
+});
+
+/** Unlocks the copy of the home that a link leads to. */
+async function unlock({ page }: Visitor): Promise<void> {
+  await page.getByRole("heading", { name: words.copy.door }).waitFor();
+  await page.getByLabel(words.signIn.email).fill(email);
+  await page.getByLabel(words.signIn.passphrase, { exact: true }).fill(passphrase);
+  await page.getByRole("button", { name: words.signIn.go, exact: true }).click();
+  await page.getByText(words.copy.says).waitFor(patient);
+}
+
+test("with the server gone an export plays in the same app, at this machine", async () => {
+  await goTo(house.owner.page, "events");
+  await until(house.owner.page, "a whole event of the door", (all) => all.some((c) => c.camera === door && c.whole && shows(c.picture)));
+  writeFileSync(join(house.folder, "passphrase"), `${passphrase}\n`, { mode: 0o600 });
+  expect(await house.type(`latchkey export ${cloud.origin} --account ${email} --secret-file passphrase --to export --app`), house.log).toBe(0);
+  await house.agent.stop();
+  await cloud.server.stop();
+  const show = new Process({ name: "open-app", command: built.latchkey, args: ["open-app", join(house.folder, "export")], cwd: house.folder, env: house.env });
+  const link = (await show.line(/^http:\/\/127\.0\.0\.1:\d+\/#open=\S+$/))[0];
+  const otto = await Visitor.arrive(browser, new URL(link).origin);
+  const { page } = otto;
+  await lookAtVideos(page);
+  await page.goto(link);
+  await page.getByRole("heading", { name: words.copy.door }).waitFor();
+  expect(page.url()).not.toContain("#");
+  await soundAnywhere(otto);
+  await unlock(otto);
+  for (const [camera, is] of [[door, scene.frontDoor], [drive, scene.driveway]] as const) {
+    const event = await until(page, `an event of ${camera}`, (all) => all.find((c) => c.camera === camera && c.whole && shows(c.picture))?.event);
+    await page.locator(`[data-event="${event}"]`).click();
+    expect(scenes(await see(page, 8)), camera).toEqual([is]);
+    await page.keyboard.press("Escape");
+  }
+  await soundAnywhere(otto);
+  await page.reload(); // and nothing of it was kept
+  await unlock(otto);
+  const stranger = await Visitor.arrive(browser, otto.origin);
+  await stranger.page.goto(otto.origin);
+  await stranger.page.getByText(words.offline.nothing).or(stranger.page.getByText(words.welcome.title)).first().waitFor();
+  expect(await stranger.page.locator("img, video, [data-event]").count()).toBe(0);
+  otto.blameless();
+  expect(await show.stop()).toBe(0);
 });

@@ -124,14 +124,22 @@ export interface Delivery {
 export class Server {
   readonly #origin: string;
   readonly #fetch: typeof fetch;
+  readonly #opened: string;
 
-  constructor(origin: string, fetcher: typeof fetch = (...args) => fetch(...args)) {
+  /** `opened` is the secret of the link to a copy at this machine, "" at a server. */
+  constructor(origin: string, fetcher: typeof fetch = (...args) => fetch(...args), opened = "") {
     this.#origin = origin;
+    this.#opened = opened;
     this.#fetch = fetcher;
   }
 
   get origin(): string {
     return this.#origin;
+  }
+
+  /** Whether this is a copy of a home, which lies at this machine and in which nothing is changed. */
+  get copy(): boolean {
+    return this.#opened !== "";
   }
 
   /**
@@ -228,12 +236,13 @@ export class Server {
   async socket(path: string, key: MACKey): Promise<WebSocket> {
     const id = base32(random(16));
     const mac = await key.request("GET", path, id, utf8(null));
-    return new WebSocket(`${this.#origin.replace(/^http/, "ws")}${path}?${new URLSearchParams({ request: id, mac })}`);
+    return new WebSocket(`${this.#origin.replace(/^http/, "ws")}${path}?${new URLSearchParams({ request: id, mac, ...(this.copy && { open: this.#opened }) })}`);
   }
 
   async #send(path: string, init: RequestInit): Promise<Response> {
+    const headers = { ...init.headers, ...(this.copy && { "Latchkey-Open": this.#opened }) };
     try {
-      return await this.#fetch(this.#origin + path, { ...init, credentials: "same-origin", redirect: "error", referrerPolicy: "no-referrer" });
+      return await this.#fetch(this.#origin + path, { ...init, headers, credentials: "same-origin", redirect: "error", referrerPolicy: "no-referrer" });
     } catch {
       throw new Failed({ trouble: "offline" });
     }

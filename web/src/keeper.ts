@@ -13,7 +13,9 @@ export class Keeper {
   readonly #watching = new Map<string, (piece: Piece) => void>();
   #last = 0;
 
-  constructor(worker: Worker = new Worker(new URL("./worker/worker.ts", import.meta.url), { type: "module", name: "keeper" })) {
+  /** `opened` is the secret of the link to a copy at this machine, "" at a server. */
+  constructor(opened = "") {
+    const worker = new Worker(new URL("./worker/worker.ts", import.meta.url), { type: "module", name: `keeper ${opened}`.trim() });
     this.#worker = worker;
     worker.onmessage = (e: MessageEvent<Message>) => this.#hear(e.data);
     // A worker that fails to start answers nothing: whoever waits is told.

@@ -10,4 +10,4 @@ import "./style.css";
 const link = takeLink();
 watchForLinks();
 const target = document.getElementById("app");
-if (target) mount(App, { target, props: { link, keeper: () => new Keeper() } });
+if (target) mount(App, { target, props: { link, keeper: () => new Keeper(link.is === "open" ? link.secret : "") } });

@@ -58,6 +58,13 @@ export const words = {
     says: "The keys are unlocked and the home's deeds are checked in this browser.",
   },
 
+  copy: {
+    title: "A copy, at this machine",
+    says: "You see what was exported, and nothing newer. Nothing of the home can be changed here.",
+    door: "Open the export",
+    doorSays: "Everything in it is sealed. Unlock it with the passphrase or the recovery code with which it was made; neither leaves this machine.",
+  },
+
   none: {
     title: "No home in this browser",
     says: "The keys to a home are kept in the browser that they were made in, and this browser has none.",

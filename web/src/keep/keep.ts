@@ -58,8 +58,8 @@ export interface SeenSettings {
  */
 export type Stage = "founding" | "invited" | "joining" | "in";
 
-/** How this browser came to believe that the chain it was shown is the newest. */
-export type Confirmed = "memory" | "link" | "agent" | "compared";
+/** How this browser came to believe that the chain it was shown is the newest; `copy`: it need not be. */
+export type Confirmed = "memory" | "link" | "agent" | "compared" | "copy";
 
 /** What is kept of one home. */
 export interface KeptHome {

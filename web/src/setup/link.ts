@@ -20,12 +20,21 @@ export interface InviteLink {
   link: string;
 }
 
-export type Link = SetUpLink | JoinLink | InviteLink | { is: "none" };
+/** A link to a copy of a home at this machine; without what it says the program that shows it answers nobody. */
+export interface OpenLink {
+  is: "open";
+  secret: string;
+}
+
+export type Link = SetUpLink | JoinLink | InviteLink | OpenLink | { is: "none" };
 
 const secret = /^[A-Za-z0-9_+/=-]{8,256}$/;
 const home = /^[a-z2-7]{52}$/;
 const head = /^\d{1,16}:[0-9a-f]{64}$/;
 const trust = /^[0-9a-f]{64}$/;
+// Of a copy less is asked than of a server: that it is the newest state of the home.
+const machine = /^http:\/\/127\.0\.0\.1:\d{1,5}$/;
+const openKey = "latchkey open";
 
 /** Reads a fragment, with or without its #. What is not exactly a link of ours is none. */
 export function parseLink(fragment: string, origin: string): Link {
@@ -35,6 +44,8 @@ export function parseLink(fragment: string, origin: string): Link {
   const setup = parts.get("setup") ?? "";
   const join = parts.get("join") ?? "";
   const invite = parts.get("invite") ?? "";
+  const open = parts.get("open") ?? "";
+  if (secret.test(open) && machine.test(origin)) return { is: "open", secret: open };
   if (secret.test(setup)) return { is: "setup", setup, join: secret.test(join) ? join : "" };
   if (secret.test(join)) return { is: "join", link: `${origin}/#join=${join}${checked(parts, "home", home)}${checked(parts, "head", head)}${checked(parts, "trust", trust)}` };
   // Whoever is invited checks the home's chain against home and head: without them the link is not whole.
@@ -57,11 +68,12 @@ function checked(parts: Map<string, string>, name: string, rule: RegExp): string
   return rule.test(value) ? `&${name}=${value}` : "";
 }
 
-/** Takes the link out of the address bar and the history, and returns it. */
+/** Takes the link out of the address bar and the history, and returns it. That to a copy is remembered for as long as its tab is there. */
 export function takeLink(): Link {
   const link = parseLink(location.hash, location.origin);
   if (location.hash) history.replaceState(null, "", location.pathname + location.search);
-  return link;
+  if (link.is === "open") sessionStorage.setItem(openKey, link.secret);
+  return link.is === "none" ? parseLink(`#open=${sessionStorage.getItem(openKey) ?? ""}`, location.origin) : link;
 }
 
 /** Loads the page anew for a link that is put into the address bar while it is open: by itself a browser does nothing then. */

@@ -33,6 +33,7 @@ export const trust = {
     link: "The link that led this browser here said how the home stood.",
     agent: "An agent of the home confirmed it freshly.",
     compared: "You compared the words with another device.",
+    copy: "It was not told: this is a copy, which is as old as it is.",
   },
   confirmedLabel: "How this browser was told",
   epoch: "Generation of its keys",

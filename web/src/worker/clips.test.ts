@@ -12,7 +12,7 @@ import { Desk } from "./desk.ts";
 import { Hall } from "./hall.ts";
 import { clipOf } from "./standin/clip.ts";
 import { type Made, TestAgent } from "./standin/agent.ts";
-import { MemoryKeep } from "./standin/keep.ts";
+import { MemoryKeep } from "../keep/memory.ts";
 import { StandIn } from "./standin/server.ts";
 
 const type = 'video/mp4; codecs="avc1.64001f"';

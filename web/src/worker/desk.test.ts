@@ -17,7 +17,7 @@ import { Hall } from "./hall.ts";
 import { makeHome } from "./founding.ts";
 import { type Made, TestAgent } from "./standin/agent.ts";
 import { answerMAC, StandIn } from "./standin/server.ts";
-import { MemoryKeep } from "./standin/keep.ts";
+import { MemoryKeep } from "../keep/memory.ts";
 
 let server: StandIn;
 let keep: MemoryKeep;

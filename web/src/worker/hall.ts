@@ -194,6 +194,8 @@ export class Hall {
   async #arrive(going: Going, kept: KeptHome | null): Promise<Home> {
     const visitor = { ...(await visit(going, kept, this.server, await this.keep())), kept, called: going.name };
     this.#visitor = visitor;
+    // A copy is as old as it is: no head of it is the newest, and nothing that is signed onto one leaves this machine.
+    if (this.server.copy) visitor.home.confirm("copy");
     if (visitor.home.confirmed === null) await askAgents(visitor.home, this.#roomFor(visitor.home).agents);
     return this.#settle(visitor);
   }

@@ -2,6 +2,7 @@
 // who may see what, invitations, devices and sessions, cameras and agents that come and go.
 // Every change is a deed that this device's person signs (docs/deed.md).
 
+import type { Confirmed } from "../keep/keep.ts";
 import type { AgentID, CameraID, DeviceID, EventID, HomeID, InviteID, PersonID } from "../seal/name.ts";
 import type { Result, SettingsView, TitleView } from "./protocol.ts";
 
@@ -99,7 +100,7 @@ export interface TrustView {
   deeds: number;
   epoch: number;
   /** How the newest head was confirmed to this browser. */
-  confirmed: "memory" | "link" | "agent" | "compared";
+  confirmed: Confirmed;
   /** How many deeds this browser gave back to a server that had lost them. */
   gaveBack: number;
   /** What was refused since the page was opened, newest first. */

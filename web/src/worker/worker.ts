@@ -3,6 +3,7 @@
 
 import { Server } from "../api.ts";
 import type { Keep } from "../keep/keep.ts";
+import { MemoryKeep } from "../keep/memory.ts";
 import { openKeep } from "../keep/store.ts";
 import { AccountDesk } from "./accountdesk.ts";
 import { Desk } from "./desk.ts";
@@ -123,9 +124,13 @@ const memberCalls: Record<keyof MemberCalls, true> = {
 
 let keep: Promise<Keep> | null = null;
 
+// Of a copy this browser keeps nothing: whoever opens it again unlocks it again.
+const opened = self.name.split(" ")[1] ?? "";
+const keeping = (): Promise<Keep> => (opened === "" ? openKeep() : Promise.resolve(new MemoryKeep()));
+
 const hall = new Hall(
-  new Server(self.location.origin),
-  () => (keep ??= openKeep().catch((e: unknown) => ((keep = null), Promise.reject(e)))),
+  new Server(self.location.origin, undefined, opened),
+  () => (keep ??= keeping().catch((e: unknown) => ((keep = null), Promise.reject(e)))),
   (change) => post({ change }),
   (watch, piece) => post({ watch, piece }, bytesOf(piece)),
 );

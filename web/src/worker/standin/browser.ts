@@ -5,7 +5,7 @@ import type { PasskeyAnswer, RecoveryCode } from "../accounts.ts";
 import type { Change, HomeID } from "../protocol.ts";
 import { base64, type Bytes, random } from "../../wire.ts";
 import { good, Page } from "./house.ts";
-import { MemoryKeep } from "./keep.ts";
+import { MemoryKeep } from "../../keep/memory.ts";
 import type { StandIn } from "./server.ts";
 
 /** What a passkey answers; each has a credential of its own. */

@@ -11,7 +11,7 @@ import { MemberDesk } from "../memberdesk.ts";
 import type { Change, Result } from "../protocol.ts";
 import { TestAgent } from "./agent.ts";
 import { StandIn } from "./server.ts";
-import { MemoryKeep } from "./keep.ts";
+import { MemoryKeep } from "../../keep/memory.ts";
 
 /** What an agent does with a command that it has opened. */
 export type Obeys = (command: Awaited<ReturnType<TestAgent["open"]>>) => AsyncIterable<Bytes> | Iterable<Bytes> | Promise<Iterable<Bytes>>;

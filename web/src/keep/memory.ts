@@ -1,10 +1,10 @@
-// A keep in memory, for tests outside a browser. The real one is tested in Chromium
-// (vectors/page/keep.ts).
+// A keep in memory, for a copy of a home, of which a browser keeps nothing, and for tests
+// outside a browser. The other one is tested in Chromium (vectors/page/keep.ts).
 
-import type { SeenVault } from "../../account/vault.ts";
-import type { HomeSecrets, Keep, KeptAccount, KeptHome, Marks, SeenSettings } from "../../keep/keep.ts";
-import type { AccountID, HomeID } from "../../seal/name.ts";
-import type { Bytes } from "../../wire.ts";
+import type { SeenVault } from "../account/vault.ts";
+import type { HomeSecrets, Keep, KeptAccount, KeptHome, Marks, SeenSettings } from "./keep.ts";
+import type { AccountID, HomeID } from "../seal/name.ts";
+import type { Bytes } from "../wire.ts";
 
 export class MemoryKeep implements Keep {
   readonly kept = new Map<HomeID, KeptHome>();
