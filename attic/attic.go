@@ -46,16 +46,10 @@ type Attic struct {
 	Refused []string
 
 	root     *os.Root
-	settings []byte // sealed; empty if there are none
-	items    map[latchkey.Name]item
-	events   []happening // the newest first
-	bytes    uint64      // of all bodies
-}
-
-// item is an object and where it lies.
-type item struct {
-	header sealed.Header
-	file   string
+	settings []byte                   // sealed; empty if there are none
+	items    map[latchkey.Name]string // the file in which an object lies
+	events   []happening              // the newest first
+	bytes    uint64                   // of all bodies
 }
 
 // happening is the objects of one event, the description first.
@@ -67,7 +61,7 @@ type happening struct {
 // Open reads what lies in an export's folder. What does not verify with the deeds that
 // lie there is refused. Close ends it.
 func Open(folder string) (_ *Attic, err error) {
-	a := &Attic{items: map[latchkey.Name]item{}}
+	a := &Attic{items: map[latchkey.Name]string{}}
 	if a.root, err = os.OpenRoot(folder); err != nil {
 		return nil, fmt.Errorf("open the export: %w", err)
 	}
@@ -137,7 +131,8 @@ func (a *Attic) collect() error {
 		if err != nil || !d.Type().IsRegular() || path.Ext(name) != sealedEnd || name == settingsFile {
 			return err
 		}
-		h, err := a.header(name)
+		is, err := a.file(name)
+		h := is.Header
 		if err == nil {
 			err = sealed.Verify(h, latchkey.Name{}, a.Title)
 		}
@@ -151,7 +146,7 @@ func (a *Attic) collect() error {
 		if _, twice := a.items[h.Name()]; twice {
 			return nil // the same object; another copy of it says nothing new
 		}
-		a.items[h.Name()] = item{h, name}
+		a.items[h.Name()] = name
 		a.bytes += h.BodyLength
 		b := h.Binding
 		e := found[b.Event]
@@ -178,31 +173,25 @@ func (a *Attic) collect() error {
 	return err
 }
 
-// header reads what a file says that it is.
-func (a *Attic) header(name string) (sealed.Header, error) {
+// file reads a sealed file up to its body.
+func (a *Attic) file(name string) (sealed.File, error) {
 	f, err := a.root.Open(name)
 	if err != nil {
-		return sealed.Header{}, err
+		return sealed.File{}, err
 	}
 	defer f.Close() // read only
-	x, err := sealed.ReadFile(f)
-	return x.Header, err
+	return sealed.ReadFile(f)
 }
 
 // row reads an object's row out of its file, which says itself what it is.
 func (a *Attic) row(name latchkey.Name) (archive.Row, error) {
-	x, ok := a.items[name]
+	file, ok := a.items[name]
 	if !ok {
 		return archive.Row{}, archive.ErrNotFound
 	}
-	f, err := a.root.Open(x.file)
-	if err != nil {
-		return archive.Row{}, err
-	}
-	defer f.Close() // read only
-	is, err := sealed.ReadFile(f)
+	is, err := a.file(file)
 	switch {
-	case sealed.ReasonOf(err) != "":
+	case sealed.ReasonOf(err) != "", errors.Is(err, fs.ErrNotExist): // since it was looked at
 		return archive.Row{Name: name, Problem: sealed.Corrupt}, nil
 	case err != nil:
 		return archive.Row{}, err

@@ -2,6 +2,8 @@ package attic
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
@@ -14,12 +16,14 @@ type blobs struct{ *Attic }
 
 // Open is [blob.Store]'s.
 func (x blobs) Open(_ context.Context, name latchkey.Name) (blob.Object, error) {
-	is, ok := x.items[name]
+	file, ok := x.items[name]
 	if !ok {
 		return blob.Object{}, blob.ErrNotFound
 	}
-	f, err := x.root.Open(is.file)
-	if err != nil {
+	f, err := x.root.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return blob.Object{}, blob.ErrNotFound
+	} else if err != nil {
 		return blob.Object{}, err
 	}
 	o, err := sealed.ReadFile(f)

@@ -29,6 +29,7 @@ sends nothing anywhere, and keeps nothing: Ctrl-C ends it.
 
 // Run shows the export until it is interrupted.
 func (c openAppCommand) Run(ctx context.Context, t *terminal) (err error) {
+	fmt.Fprintln(t.Err, "Checking what lies in the export ...")
 	a, err := attic.Open(c.Folder)
 	if err != nil {
 		return err

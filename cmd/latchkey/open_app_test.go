@@ -20,6 +20,7 @@ import (
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/key"
+	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/sealed"
 	"github.com/latchkey-cam/latchkey/vault"
 )
@@ -108,13 +109,7 @@ func exportForApp(t *testing.T) (m *exportHome, folder string) {
 	m = openExportHouse(t).found("Our house", "Front door", "Yard")
 	m.happened(m.door, berlin(t, "2025-11-25 07:12:33 +0100"), "morning")
 	m.happened(m.yard, berlin(t, "2025-11-25 23:59:59 +0100"), "night")
-	m.account("me@example.org", shownPassphrase, m.owner.Keys)
-	folder = t.TempDir()
-	e := m.command(t.Context(), "--account", "me@example.org", "--secret-file", m.file(shownPassphrase+"\n"), "--to", folder, "--words", m.words(), "--app")
-	if e.code != 0 {
-		t.Fatal(e.err)
-	}
-	return m, folder
+	return m, m.forApp("me@example.org", m.owner.Keys)
 }
 
 // TestOpenApp: without the server, by the passphrase alone, everything of the export is
@@ -275,5 +270,41 @@ func TestOpenAppSays(t *testing.T) {
 		if code := run(t.Context(), append([]string{"open-app"}, c.args...), &terminal{strings.NewReader(""), &out, &said}); code != 1 || !strings.Contains(said.String(), c.want) {
 			t.Errorf("%s: %d %s", what, code, said.String())
 		}
+	}
+}
+
+// forApp makes an export for the app with somebody's passphrase.
+func (m *exportHome) forApp(email string, k *key.PersonKeys) (folder string) {
+	m.t.Helper()
+	m.account(email, shownPassphrase, k)
+	folder = m.t.TempDir()
+	e := m.command(m.t.Context(), "--account", email, "--secret-file", m.file(shownPassphrase+"\n"), "--to", folder, "--words", m.words(), "--app")
+	if e.code != 0 {
+		m.t.Fatal(e.err)
+	}
+	return folder
+}
+
+// TestOpenAppOfOthers: a guest is shown what they were given, and whoever has the keys to
+// another home nothing.
+func TestOpenAppOfOthers(t *testing.T) {
+	h := openExportHouse(t)
+	m, other, guest := h.found("Ours", "Front door", "Yard"), h.found("Theirs", "Front door", "Yard"), keytest.NewPerson()
+	m.sign(func() { m.owner.Join(guest, keytest.AsGuest(m.door)) })
+	m.happened(m.door, berlin(t, "2025-11-26 07:12:33 +0100"), "door")
+	m.happened(m.yard, berlin(t, "2025-11-26 08:12:33 +0100"), "yard")
+	other.happened(other.door, berlin(t, "2025-11-25 07:12:33 +0100"), "SECRET")
+	ours, theirs, given := m.forApp("me@example.org", m.owner.Keys), other.forApp("them@example.org", other.owner.Keys), m.forApp("guest@example.org", guest.Keys)
+
+	o := openApp(t, ours, "--vault", filepath.Join(theirs, "vault.json"))
+	if s, err := o.copied(o.unlock("them@example.org", shownPassphrase), ours, t.TempDir()); err == nil || s.Events != 0 {
+		t.Errorf("with the keys to another home: %+v %v", s, err)
+	}
+	// The owner's recordings beside a guest's are not the guest's to open.
+	must(0, os.CopyFS(filepath.Join(given, "more"), os.DirFS(ours)))
+	o, to := openApp(t, given), t.TempDir()
+	s, err := o.copied(o.unlock("guest@example.org", shownPassphrase), given, to)
+	if err != nil || s.Written != 2 || tree(t, to)["2025-11-26/the-door/07-12-33 motion.jpg"] != "picture of door" {
+		t.Errorf("a guest: %+v %v", s, err)
 	}
 }

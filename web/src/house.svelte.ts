@@ -127,6 +127,11 @@ export class House {
     return this.isOwner || this.title?.me.role === "resident";
   }
 
+  /** Whether this is a copy at this machine: nothing of it is newer than it is, and nothing can be changed. */
+  get copy(): boolean {
+    return this.keeper.copy === true;
+  }
+
   /** The home's name. Before the settings are read it has none but what its person calls it. */
   get name(): string {
     return this.settings?.home || this.#called || words.home;

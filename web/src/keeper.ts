@@ -13,8 +13,12 @@ export class Keeper {
   readonly #watching = new Map<string, (piece: Piece) => void>();
   #last = 0;
 
+  /** Whether the home is a copy at this machine. */
+  readonly copy: boolean;
+
   /** `opened` is the secret of the link to a copy at this machine, "" at a server. */
   constructor(opened = "") {
+    this.copy = opened !== "";
     const worker = new Worker(new URL("./worker/worker.ts", import.meta.url), { type: "module", name: `keeper ${opened}`.trim() });
     this.#worker = worker;
     worker.onmessage = (e: MessageEvent<Message>) => this.#hear(e.data);
@@ -184,4 +188,4 @@ export class Keeper {
 }
 
 /** A Keeper's calls alone: what a screen needs, and what its tests can stand in for. */
-export type Keeps = Pick<Keeper, keyof AllCalls | "changes" | "live">;
+export type Keeps = Pick<Keeper, keyof AllCalls | "changes" | "live"> & Partial<Pick<Keeper, "copy">>;
