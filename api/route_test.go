@@ -148,3 +148,24 @@ func TestOpenAPI(t *testing.T) {
 		}
 	}
 }
+
+// onCopies are the routes that change something and work on a copy of a home, each with
+// the reason why that changes nothing of the home itself.
+var onCopies = map[string]string{
+	"challenge": "a nonce", "sign-in": "a session at the copy", "sign-in-person": "a session at the copy", "sign-out": "a session at the copy",
+	"passphrase-params": "no change", "sign-in-account": "a session at the copy", "sign-out-account": "a session at the copy",
+	"append-deeds": "a device of the copy alone: its chain leaves the machine never", "review": "marks at the copy", "report": "a line in the copy's log",
+	"changes": "a websocket that only tells", "live": "a websocket that finds no agent",
+}
+
+// TestCopiesStay: what changes something works on a copy only if it stands above.
+func TestCopiesStay(t *testing.T) {
+	for _, r := range api.Routes {
+		if r.Unsafe() && r.Copy != (onCopies[r.ID] != "") {
+			t.Errorf("route %s changes something: works on a copy %v, want %v", r.ID, r.Copy, !r.Copy)
+		}
+		if r.Copy && (r.Right == api.Uploader || r.Right == api.AgentHello) {
+			t.Errorf("route %s lets an agent bring something to a copy", r.ID)
+		}
+	}
+}

@@ -26,6 +26,12 @@ describe("links", () => {
     expect(parseLink(`#invite=abcdefgh&home=${home}&head=7:aa`, here)).toEqual({ is: "none" });
   });
 
+  test("to a copy, of which less is asked than of a server, at this machine alone", () => {
+    expect(parseLink("#open=ABCDEFGHIJKLMNOPQRSTUVWXYZ", "http://127.0.0.1:40123")).toEqual({ is: "open", secret: "ABCDEFGHIJKLMNOPQRSTUVWXYZ" });
+    for (const origin of [here, "http://example.org:80", "https://127.0.0.1:40123", "http://localhost:8080", "http://127.0.0.1", "http://127.0.0.1.example.org:8080"])
+      expect(parseLink("#open=ABCDEFGHIJKLMNOPQRSTUVWXYZ", origin), origin).toEqual({ is: "none" });
+  });
+
   test("that were pasted, with what stands around them", () => {
     expect(parsePasted(` ${here}/#setup=abcdefgh\n`, here)).toEqual({ is: "setup", setup: "abcdefgh", join: "" });
     expect(parsePasted("#setup=abcdefgh", here)).toEqual({ is: "setup", setup: "abcdefgh", join: "" });
