@@ -391,7 +391,7 @@ async function unlock({ page }: Visitor): Promise<void> {
 test("with the server gone an export plays in the same app, at this machine", async () => {
   await secured();
   await goTo(house.owner.page, "events");
-  await until(house.owner.page, "a whole event of the door", (all) => all.some((c) => c.camera === door && c.whole && shows(c.picture)));
+  for (const camera of [door, drive]) await until(house.owner.page, `a whole event of ${camera}`, (all) => all.some((c) => c.camera === camera && c.whole && shows(c.picture)));
   writeFileSync(join(house.folder, "passphrase"), `${passphrase}\n`, { mode: 0o600 });
   expect(await house.type(`latchkey export ${cloud.origin} --account ${email} --secret-file passphrase --to export --app`), house.log).toBe(0);
   await house.agent.stop();
