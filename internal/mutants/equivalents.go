@@ -149,8 +149,6 @@ var Equivalents = []Equivalent{
 		"No agent has no key."},
 	{`server/agent.go conversation.tell: now.KEM.ID() != t.agent.KEM.ID(): is false`,
 		"A connection by which something goes out ends with the agent's key (stillMay)."},
-	{`server/agent.go conversation.tell: len(deeds) == 0: is false`,
-		"No deeds lead an agent to where it is."},
 	{`server/agent.go conversation.tell: hashOf(string(document)) == t.settings: is false`,
 		"The same settings once more say the same."},
 	{`server/agent.go conversation.listen: ok: is true`,
