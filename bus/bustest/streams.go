@@ -132,8 +132,13 @@ func tellsCrossedStreams(t *testing.T, a, b bus.Bus) {
 // in bytes.
 func losesFragments(t *testing.T, a, b bus.Bus) {
 	stuck := make(chan struct{})
-	took, other := 0, make(chan int, 1000)
-	stop := b.Tune(streamOf(1), func(sealed.Stream, bus.Live) { <-stuck; took++ })
+	took, last, other := 0, make(chan struct{}, 1000), make(chan int, 1000)
+	stop := b.Tune(streamOf(1), func(_ sealed.Stream, m bus.Live) {
+		<-stuck
+		if took++; m.Kind == bus.Away {
+			last <- struct{}{}
+		}
+	})
 	defer stop()
 	free := sync.OnceFunc(func() { close(stuck) })
 	defer free()
@@ -151,6 +156,14 @@ func losesFragments(t *testing.T, a, b bus.Bus) {
 		}
 	}
 	free()
+	for waits := true; waits; { // what comes last may be lost as well
+		send(t, a, 1, live(1, bus.Away))
+		select {
+		case <-last:
+			waits = false
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 	stop() // it is called no more afterwards
 	if took > 32 {
 		t.Errorf("%d fragments of 3 MiB waited", took)
