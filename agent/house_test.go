@@ -218,6 +218,12 @@ func painted(id latchkey.EventID, kind latchkey.Kind) []byte {
 	return b
 }
 
+// before is the event that another one goes on from.
+func before(id latchkey.EventID) latchkey.EventID {
+	id[0] ^= 1
+	return id
+}
+
 // happen makes one event as a camera's watcher does, and says how far the sink has
 // acknowledged it.
 func happen(ctx context.Context, c event.Config) (id latchkey.EventID, began, ended error) {
@@ -226,11 +232,12 @@ func happen(ctx context.Context, c event.Config) (id latchkey.EventID, began, en
 		ID: latchkey.NewEventID(), Camera: c.Camera, Cause: "motion", Start: now, End: now, Score: 0.25, Picture: now,
 		Stages: event.Stages{Received: now, Decided: now, Still: now},
 	}
+	e.Continues = before(e.ID)
 	began = c.Sink.Begin(ctx, e, painted(e.ID, latchkey.Thumbnail))
 	clip := painted(e.ID, latchkey.Clip)
 	e.End.Wall += 2_000_000
 	e.End.Monotonic += 2_000_000
-	e.Clip = event.Clip{Start: now, Duration: 2 * time.Second, Type: `video/mp4; codecs="avc1.64001f"`, Width: 640, Height: 360, Bytes: int64(len(clip))}
+	e.Clip = event.Clip{Sub: true, Start: now, Duration: 2 * time.Second, Type: `video/mp4; codecs="avc1.64001f"`, Width: 640, Height: 360, Bytes: int64(len(clip))}
 	ended = c.Sink.End(ctx, e, func(w io.Writer) error {
 		_, err := w.Write(clip)
 		return err
@@ -266,11 +273,13 @@ func whole(id latchkey.EventID, objects []seen, acknowledged ...latchkey.Kind) e
 
 func described(id latchkey.EventID, text []byte, clip seen) error {
 	var d struct {
-		V     int           `json:"v"`
-		Start latchkey.Time `json:"start"`
-		End   latchkey.Time `json:"end"`
-		Clip  struct {
+		V         int              `json:"v"`
+		Start     latchkey.Time    `json:"start"`
+		End       latchkey.Time    `json:"end"`
+		Continues latchkey.EventID `json:"continues"`
+		Clip      struct {
 			Object latchkey.ObjectID `json:"object"`
+			Stream string            `json:"stream"`
 			Bytes  int               `json:"bytes"`
 			Pieces []byte            `json:"pieces"`
 		} `json:"clip"`
@@ -278,7 +287,7 @@ func described(id latchkey.EventID, text []byte, clip seen) error {
 	if err := json.Unmarshal(text, &d); err != nil {
 		return fmt.Errorf("event %s: its description: %w", id, err)
 	}
-	if d.V != 1 || d.End-d.Start != 2_000_000 || d.Clip.Object != clip.binding.Object || d.Clip.Bytes != len(clip.content) || !bytes.Equal(d.Clip.Pieces, sums(clip.content)) {
+	if d.V != 1 || d.Continues != before(id) || d.End-d.Start != 2_000_000 || d.Clip.Object != clip.binding.Object || d.Clip.Stream != "sub" || d.Clip.Bytes != len(clip.content) || !bytes.Equal(d.Clip.Pieces, sums(clip.content)) {
 		return fmt.Errorf("event %s: its description is %s", id, text)
 	}
 	return nil

@@ -65,9 +65,12 @@ func (r *recorder) End(ctx context.Context, e event.Event, clip func(io.Writer) 
 	object, pieces, clipErr := r.addClip(e, clip)
 	if clipErr == nil {
 		d.Clip = &clipDescription{
-			Object: object, Type: e.Clip.Type, Width: e.Clip.Width, Height: e.Clip.Height,
+			Object: object, Stream: sealed.MainStream.String(), Type: e.Clip.Type, Width: e.Clip.Width, Height: e.Clip.Height,
 			Duration: e.Clip.Duration.Microseconds(), Bytes: e.Clip.Bytes, Pieces: pieces,
 		}
+	}
+	if clipErr == nil && e.Clip.Sub {
+		d.Clip.Stream = sealed.SubStream.String()
 	}
 	text, err := json.Marshal(d)
 	if err != nil {
@@ -167,13 +170,14 @@ func (r *recorder) bind(e event.Event, kind latchkey.Kind, at clock.Moment) (sea
 
 // description is the content of a description (docs/seal.md, "Description").
 type description struct {
-	V     int              `json:"v"`
-	Start latchkey.Time    `json:"start"`
-	End   latchkey.Time    `json:"end"`
-	Cause string           `json:"cause"`
-	Score float64          `json:"score"`
-	Names *names           `json:"names,omitempty"`
-	Clip  *clipDescription `json:"clip,omitempty"`
+	V         int              `json:"v"`
+	Start     latchkey.Time    `json:"start"`
+	End       latchkey.Time    `json:"end"`
+	Cause     string           `json:"cause"`
+	Score     float64          `json:"score"`
+	Continues latchkey.EventID `json:"continues,omitzero"`
+	Names     *names           `json:"names,omitempty"`
+	Clip      *clipDescription `json:"clip,omitempty"`
 }
 
 // names are what the home's people call things, for those who cannot read the settings.
@@ -185,6 +189,7 @@ type names struct {
 
 type clipDescription struct {
 	Object   latchkey.ObjectID `json:"object"`
+	Stream   string            `json:"stream"`
 	Type     string            `json:"type"`
 	Width    int               `json:"width"`
 	Height   int               `json:"height"`
@@ -199,6 +204,6 @@ func describe(e event.Event) description {
 	length := max(e.End.Sub(e.Start), 0)
 	return description{
 		V: 1, Start: e.Start.Wall, End: e.Start.Wall + latchkey.Time(length.Microseconds()),
-		Cause: e.Cause, Score: e.Score,
+		Cause: e.Cause, Score: e.Score, Continues: e.Continues,
 	}
 }

@@ -60,6 +60,7 @@ type Event struct {
 
 // Clip describes an event's clip.
 type Clip struct {
+	Sub           bool         // it is of the sub-stream; otherwise of the main stream
 	Start         clock.Moment // of its first picture: a key frame, some seconds before the event's start
 	Duration      time.Duration
 	Type          string // video/mp4; codecs="avc1.64001f"

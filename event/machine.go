@@ -19,6 +19,7 @@ const (
 	lateness = 3 * time.Second
 
 	ringBytes  = 64 << 20 // of pictures, kept for one camera
+	smallBytes = 16 << 20 // of pictures of its sub-stream
 	eventBytes = 40 << 20 // of pictures in one event: from here on it is cut at the next key unit
 
 	// deciding is how long after the first picture in which something moves that may
@@ -39,6 +40,7 @@ type machine struct {
 	end   func(Event, []media.Group) // with the groups of the clip
 
 	ring      media.Ring
+	small     media.Ring // of the sub-stream, empty without one
 	newest    media.Unit
 	recent    []motion.Activity // the last few, for the best one before the decision
 	open      *opened           // nil while nothing moves
@@ -145,9 +147,11 @@ func (m *machine) tick(now time.Time) {
 	o := m.open
 	if o == nil {
 		m.ring.Trim(now.Add(-m.preRoll))
+		m.small.Trim(now.Add(-m.preRoll))
 		return
 	}
 	m.ring.Trim(o.from)
+	m.small.Trim(o.from)
 	if !o.told && now.Sub(o.began) >= stillAfter {
 		m.tell(m.ring.Since(o.from))
 	}
@@ -193,7 +197,11 @@ func (m *machine) close(groups []media.Group, goesOn bool) {
 		m.tell(groups)
 	}
 	o.End = m.moment(o.moving)
-	m.end(o.Event, until(groups, o.moving.Add(m.postRoll)))
+	groups = until(groups, o.moving.Add(m.postRoll))
+	if small := smaller(m.small.Since(o.from), groups, o.from); small != nil {
+		groups, o.Clip.Sub = small, true
+	}
+	m.end(o.Event, groups)
 	m.open, m.continues, m.moved = nil, latchkey.EventID{}, o.moving
 	if goesOn {
 		m.continues = o.ID

@@ -23,6 +23,7 @@ type bench struct {
 	n          int
 	parameters *media.Parameters
 	size       int // of a unit
+	smaller    int // of one of the sub-stream; 0: it does not come
 	begun      []Event
 	stills     [][]media.Unit
 	ended      []Event
@@ -32,7 +33,8 @@ type bench struct {
 func newBench() *bench {
 	b := &bench{at: noon, parameters: &media.Parameters{SPS: []byte{1}}, size: 1000}
 	b.machine = machine{
-		preRoll: 5 * time.Second, postRoll: 5 * time.Second, longest: time.Minute, together: motion.Together, ring: media.Ring{Limit: ringBytes},
+		preRoll: 5 * time.Second, postRoll: 5 * time.Second, longest: time.Minute, together: motion.Together,
+		ring: media.Ring{Limit: ringBytes}, small: media.Ring{Limit: smallBytes},
 		moment: func(t time.Time) clock.Moment {
 			return clock.Moment{Wall: latchkey.TimeOf(t), Monotonic: uint64(t.Sub(noon).Microseconds())}
 		},
@@ -52,6 +54,10 @@ func (b *bench) run(d time.Duration, score float64) {
 	for end := b.at.Add(d); b.at.Before(end); b.n++ {
 		b.unit(media.Unit{NALs: [][]byte{make([]byte, b.size)}, Key: b.n%10 == 0, Break: b.n == 0, Parameters: b.parameters,
 			PTS: media.Ticks(b.n * media.Rate / 10), Taken: b.at, Received: b.at}, b.at)
+		if b.smaller > 0 {
+			b.small.Add(media.Unit{NALs: [][]byte{make([]byte, b.smaller)}, Key: b.n%10 == 0, Parameters: b.parameters,
+				PTS: media.Ticks(b.n * media.Rate / 10), Taken: b.at, Received: b.at})
+		}
 		if b.n%2 == 0 {
 			b.activity(motion.Activity{At: b.at, Received: b.at, Moving: score > 0, Score: score, Quality: score, Since: began, Began: began}, b.at)
 		}

@@ -90,7 +90,7 @@ func (t *teller) end(e Event, groups []media.Group) {
 	default:
 		j.clip, j.bytes = clip, int(clip.Size())
 		w, h := clip.Dimensions()
-		j.event.Clip = Clip{Start: t.moment(clip.Start()), Duration: clip.Duration(), Type: clip.Type(),
+		j.event.Clip = Clip{Sub: e.Clip.Sub, Start: t.moment(clip.Start()), Duration: clip.Duration(), Type: clip.Type(),
 			Width: w, Height: h, Bytes: clip.Size()}
 	}
 	t.add(j)

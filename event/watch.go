@@ -22,7 +22,7 @@ type Config struct {
 
 	// Main is the address of the stream that is recorded, rtsp://HOST[:PORT]/PATH
 	// without user or password. Sub is a smaller stream of the same picture in which
-	// motion is looked for. If it is empty, motion is looked for in the main stream:
+	// motion is looked for, and of which clips are made. If it is empty, motion is looked for in the main stream:
 	// in every picture up to 1920x1088, in the key frames of larger ones, which finds
 	// what stays for some seconds.
 	Main, Sub string
@@ -91,6 +91,7 @@ type watcher struct {
 	config    Config
 	main, sub camera.Source
 	recorded  *queue // units of the main stream
+	small     *queue // units of the sub-stream
 	decoded   *queue // units of the stream that motion is looked for in
 	activity  chan motion.Activity
 	asks      chan chan<- []media.Unit // for the newest group of the main stream
@@ -179,8 +180,7 @@ func newWatcher(c Config) (*watcher, error) {
 
 // run runs the whole tree until ctx ends or one of its goroutines fails.
 func (w *watcher) run(ctx context.Context) error {
-	w.recorded = newQueue(1024, 32<<20)
-	w.decoded = newQueue(128, 16<<20)
+	w.recorded, w.small, w.decoded = newQueue(1024, 32<<20), newQueue(1024, 8<<20), newQueue(128, 16<<20)
 	w.activity = make(chan motion.Activity, 8)
 	w.teller = &teller{config: &w.config, moment: w.config.Clock, report: w.report, ready: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -213,6 +213,7 @@ func (w *watcher) run(ctx context.Context) error {
 		grow(func(ctx context.Context) error {
 			return camera.Follow(ctx, w.sub, func(u media.Unit) {
 				w.decoded.push(u)
+				w.small.push(u)
 				w.config.OnSub(u)
 			}, func(s camera.Status) {
 				w.connected(s, func(all *Status) *camera.Status { return &all.Sub })
@@ -243,7 +244,8 @@ func (w *watcher) run(ctx context.Context) error {
 func (w *watcher) join(ctx context.Context) error {
 	m := &machine{
 		camera: w.config.Camera, preRoll: w.config.PreRoll, postRoll: w.config.PostRoll, longest: w.config.Longest, together: w.config.Together,
-		moment: w.config.Clock, begin: w.begin, end: w.teller.end, ring: media.Ring{Limit: ringBytes},
+		moment: w.config.Clock, begin: w.begin, end: w.teller.end,
+		ring: media.Ring{Limit: ringBytes}, small: media.Ring{Limit: smallBytes},
 	}
 	tick := time.NewTicker(250 * time.Millisecond) // for when no pictures come; each of them ticks as well
 	defer tick.Stop()
@@ -258,6 +260,10 @@ func (w *watcher) join(ctx context.Context) error {
 		case <-w.recorded.ready:
 			for u, ok := w.recorded.pop(); ok; u, ok = w.recorded.pop() {
 				m.unit(u, time.Now())
+			}
+		case <-w.small.ready:
+			for u, ok := w.small.pop(); ok; u, ok = w.small.pop() {
+				m.small.Add(u)
 			}
 		case answer := <-w.asks:
 			answer <- m.view()

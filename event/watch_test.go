@@ -248,7 +248,13 @@ func TestWatch(t *testing.T) {
 	b := await(t, w.begun)
 	e := await(t, w.ended)
 	checkPair(t, b, e)
-	checkClip(t, e, 640, 360)
+	checkClip(t, e, 320, 180)
+	if !e.Clip.Sub {
+		t.Error("the clip of the sub-stream is not said to be that")
+	}
+	if picture, err := jpeg.DecodeConfig(bytes.NewReader(b.thumbnail)); err != nil || picture.Width != 640 {
+		t.Errorf("the thumbnail is %d pixels wide, want the main stream's 640", picture.Width)
+	}
 	if units[0].Load() < 60 || units[1].Load() < 60 || looked[0].Load() < 20 || looked[1].Load() < 3 {
 		t.Errorf("%d units of the main stream and %d of the other, %d pictures looked at, %d of them moving",
 			units[0].Load(), units[1].Load(), looked[0].Load(), looked[1].Load())
@@ -283,7 +289,7 @@ func TestWatchAPaintedCamera(t *testing.T) {
 	e := await(t, w.ended)
 	w.stop()
 	checkPair(t, b, e)
-	checkClip(t, e, paint.Width, paint.Height)
+	checkClip(t, e, paint.Width/2, paint.Height/2)
 	if !strings.Contains(e.Clip.Type, ",mp4a.40.2") {
 		t.Errorf("the clip is of type %s, want one with the sound of the scene", e.Clip.Type)
 	}
