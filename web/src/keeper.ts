@@ -66,6 +66,8 @@ export class Keeper {
   readonly thumbnail = this.#call("thumbnail");
   readonly description = this.#call("description");
   readonly clip = this.#call("clip");
+  readonly clipFile = this.#call("clipFile");
+  readonly fullClip = this.#call("fullClip");
   readonly beginClip = this.#call("beginClip");
   readonly clipPart = this.#call("clipPart");
   readonly openJoin = this.#call("openJoin");

@@ -1,11 +1,14 @@
 // The stand-in's calls about the home that is open.
 
-import type { AgentCondition, AgentID, CameraCondition, CameraID, CameraSource, Calls, Trouble } from "../worker/protocol.ts";
+import type { AgentCondition, AgentID, CameraCondition, CameraID, CameraSource, Calls, Description, Trouble } from "../worker/protocol.ts";
 import { offer, placed, report, silentReport, troubles } from "./agents.ts";
 import { id, is, wait } from "./ids.ts";
 import { film, paint } from "./paint.ts";
 import { FakeRecorded } from "./recorded.ts";
 import { agent, cameras, home, names, scenes, second, shed, type Stage, troubled } from "./stage.ts";
+
+/** What a description says of a clip that was made of the sub-stream. */
+const clipOf = (name: string, seconds: number): Description["clip"] => ({ object: name, type: "video/mp4", width: 320, height: 180, duration: seconds * 1e6, bytes: 1, stream: "sub" });
 
 const held: Extract<Trouble, { trouble: "held" }> = { trouble: "held", scope: is("home-held") ? "home" : "server", since: (Date.now() - 3_600_000) * 1000, says: is("home-held") ? "" : "We are looking into two reports. Nothing of yours is lost." };
 
@@ -65,7 +68,7 @@ export class FakeHome implements Calls {
   description: Calls["description"] = async (name) => {
     const e = this.#s.find(name);
     const start = e?.row.time ?? 0;
-    const description = { start, end: start + (e?.seconds ?? 1) * 1e6, cause: "motion", score: 0.4, clip: null, names: null };
+    const description = { start, end: start + (e?.seconds ?? 1) * 1e6, cause: "motion", score: 0.4, continues: null, clip: clipOf(name, e?.seconds ?? 1), names: null };
     return { state: "opened", description, timings: { notified: 0, listed: 0, fetched: 0, opened: 0 } };
   };
   clip: Calls["clip"] = async (name) => {
@@ -75,6 +78,18 @@ export class FakeHome implements Calls {
     if (is("h265")) return { state: "opened", blob: new Blob(["    ftypisom  hvc1"]), timings: { notified: 0, listed: 0, fetched: 0, opened: 0 } };
     const blob = await film(e.scene, names[scenes.indexOf(e.scene)] ?? "", new Date((e.row.time ?? 0) / 1000), is("sound"));
     return { state: "opened", blob, timings: { notified: 0, listed: 0, fetched: 0, opened: 0 } };
+  };
+  clipFile: Calls["clipFile"] = (name) => this.clip(name);
+  fullClip: Calls["fullClip"] = async (name, _, command) => {
+    const e = this.#s.find(name);
+    const lasts = (e?.seconds ?? 1) * 1e6;
+    for (let done = 0; done < lasts; done += lasts / 5) {
+      this.#s.tell({ changed: "progress", command, says: "", done, of: lasts });
+      await wait(is("slowly") ? 60_000 : 400);
+      if (this.#s.stopped.has(command)) return { ok: false, trouble: "refused", status: 0, reason: "stopped", message: "" };
+    }
+    if (!e || is("gone")) return { ok: false, trouble: "refused", status: 0, reason: "no-footage", message: "Home has nothing of this time any more." };
+    return { ok: true, blob: await film(e.scene, names[scenes.indexOf(e.scene)] ?? "", new Date((e.row.time ?? 0) / 1000), is("sound")), lasts, lacks: 0 };
   };
   beginClip: Calls["beginClip"] = async () => ({ state: "opened", track: null, timings: { notified: 0, listed: 0, fetched: 0, opened: 0 } });
   clipPart: Calls["clipPart"] = async () => ({ state: "trouble", trouble: "offline" });

@@ -46,6 +46,11 @@ export class Openings {
     return this.#open(name, () => this.#keeper.clip(name));
   }
 
+  /** A clip as one file that any player takes. */
+  file(name: NameText): Promise<Opening<Media>> {
+    return this.#open(name, () => this.#keeper.clipFile(name));
+  }
+
   /** A clip to look at: as its parts come where that can be, or whole. `description` is that of its event. */
   async watch(name: NameText, description: NameText | null): Promise<Opening<Watched>> {
     if (description !== null) {

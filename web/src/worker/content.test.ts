@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { idText } from "../seal/name.ts";
 import { backoff } from "./changes.ts";
 import { looksLike, parseDescription } from "./content.ts";
 import { Turns } from "./turns.ts";
@@ -7,10 +8,18 @@ const text = (s: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(s)
 
 describe("a description", () => {
   it("is read with its clip, and without the members that nobody knows", () => {
-    const clip = { object: "o", type: 'video/mp4; codecs="avc1.64001f"', width: 1280, height: 720, duration: 14e6, bytes: 9 };
-    const read = parseDescription(text(JSON.stringify({ v: 1, start: 1, end: 2, cause: "motion", score: 0.4, later: {}, clip })));
-    expect(read).toEqual({ start: 1, end: 2, cause: "motion", score: 0.4, clip, names: null });
-    expect(parseDescription(text('{"v":1,"start":1,"end":2}'))).toEqual({ start: 1, end: 2, cause: "", score: null, clip: null, names: null });
+    const event = idText("event", new Uint8Array(16).fill(7));
+    const clip = { object: "o", type: 'video/mp4; codecs="avc1.64001f"', width: 1280, height: 720, duration: 14e6, bytes: 9, stream: "sub" };
+    const read = parseDescription(text(JSON.stringify({ v: 1, start: 1, end: 2, cause: "motion", score: 0.4, later: {}, continues: event, clip })));
+    expect(read).toEqual({ start: 1, end: 2, cause: "motion", score: 0.4, continues: event, clip, names: null });
+    expect(parseDescription(text('{"v":1,"start":1,"end":2}'))).toEqual({ start: 1, end: 2, cause: "", score: null, continues: null, clip: null, names: null });
+  });
+
+  it("of which nobody says the stream, or the event before it, says neither", () => {
+    const clip = { object: "o", type: "video/mp4", width: 1, height: 1, duration: 1, bytes: 1 };
+    for (const other of [undefined, null, 7, "other", "ABC"]) {
+      expect(parseDescription(text(JSON.stringify({ v: 1, start: 1, end: 2, continues: other, clip: { ...clip, stream: other } })))).toMatchObject({ continues: null, clip: { stream: "" } });
+    }
   });
 
   it.each(["", "null", "[]", '{"v":2,"start":1,"end":2}', '{"v":1,"start":"1","end":2}', '{"v":1,"start":1}', '{"v":1,"start":1.5,"end":2}', '{"v":1,"start":-1,"end":2}', '{"v":1,"start":1,"end":9007199254740993}'])("is not %s", (s) =>

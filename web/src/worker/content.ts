@@ -3,6 +3,7 @@
 
 import { nameFits } from "../settings/content.ts";
 import { maxPieces, pieceCount, type Pieces } from "../seal/pieces.ts";
+import { parseID } from "../seal/name.ts";
 import { type Bytes, unbase64 } from "../wire.ts";
 import type { Description } from "./protocol.ts";
 
@@ -29,6 +30,7 @@ export function parseDescription(b: Bytes): Description | null {
     end: top["end"],
     cause: typeof top["cause"] === "string" ? top["cause"].slice(0, 64) : "",
     score: typeof top["score"] === "number" ? top["score"] : null,
+    continues: eventOf(top["continues"]),
     clip: clipOf(top["clip"]),
     names: namesOf(top["names"]),
   };
@@ -50,7 +52,12 @@ function clipOf(c: unknown): Description["clip"] {
   const { object, type, width, height, duration, bytes } = c;
   if (typeof object !== "string" || typeof type !== "string") return null;
   if (!isTime(width) || !isTime(height) || !isTime(duration) || !isTime(bytes)) return null;
-  return { object, type, width, height, duration, bytes };
+  const stream = c["stream"] === "main" || c["stream"] === "sub" ? c["stream"] : "";
+  return { object, type, width, height, duration, bytes, stream };
+}
+
+function eventOf(e: unknown): Description["continues"] {
+  return typeof e === "string" ? parseID("event", e) : null;
 }
 
 function namesOf(n: unknown): Description["names"] {

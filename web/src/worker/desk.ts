@@ -17,6 +17,7 @@ import type {
   Description,
   Device,
   EventsPage,
+  FullClip,
   Export,
   Found,
   Glance,
@@ -113,6 +114,14 @@ export class Desk implements Calls {
     return this.#opened((room) => room.objects.blob(name, "clip"));
   }
 
+  clipFile(name: NameText): Promise<Opened<{ blob: Blob }>> {
+    return this.#opened((room) => room.films.cloud(name));
+  }
+
+  fullClip(name: NameText, description: NameText, command: string): Promise<Result<FullClip>> {
+    return this.#in(({ films }) => films.home(name, description, command, (done, of) => this.#hall.tell({ changed: "progress", command, says: "", done, of })));
+  }
+
   beginClip(name: NameText, description: NameText): Promise<Opened<{ track: Track | null }>> {
     return this.#opened((room) => room.clips.begin(name, description));
   }
@@ -169,8 +178,8 @@ export class Desk implements Calls {
   }
 
   stopCommand(command: string): Promise<Result<object>> {
-    return this.#in(async ({ agents }) => {
-      agents.stop(command);
+    return this.#in(async ({ films }) => {
+      films.stop(command);
       return {};
     });
   }

@@ -16,6 +16,7 @@ import { depositing, remembering } from "./deposit.ts";
 import { Events } from "./events.ts";
 import { Home } from "./home.ts";
 import { Clips } from "./clips.ts";
+import { Films } from "./films.ts";
 import { Objects } from "./objects.ts";
 import type { Change, KnownHome, Piece } from "./protocol.ts";
 import { Reporter } from "./report.ts";
@@ -32,6 +33,7 @@ export interface Room {
   readonly events: Events;
   readonly objects: Objects;
   readonly clips: Clips;
+  readonly films: Films;
   readonly reporter: Reporter;
   readonly changes: Changes;
   readonly watches: Watches;
@@ -241,7 +243,7 @@ export class Hall {
       return checkStrip(await agents.command(placed.agent, { ...about, do: "stills" }), about);
     };
     const strips = new Strips(ask, () => this.tell({ changed: "stills" }));
-    const room: Room = { home, agents, events, objects, clips: new Clips(objects), reporter, changes, watches, strips, asks: new Map() };
+    const room: Room = { home, agents, events, objects, clips: new Clips(objects), films: new Films(home, objects, agents), reporter, changes, watches, strips, asks: new Map() };
     return room;
   }
 

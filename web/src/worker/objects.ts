@@ -5,7 +5,7 @@ import { Failed, type Delivery } from "../api.ts";
 import type { Envelope } from "../seal/envelope.ts";
 import { prefixBytes, readBody, readPrefix } from "../seal/file.ts";
 import { type Header, headerBytes } from "../seal/header.ts";
-import { type Kind, type Name, type NameText, parseName } from "../seal/name.ts";
+import { type Kind, type Name, type NameText, nameText, parseName } from "../seal/name.ts";
 import { open, type Reader } from "../seal/open.ts";
 import { SealError } from "../seal/reasons.ts";
 import { judge, verify } from "../seal/verify.ts";
@@ -96,6 +96,11 @@ export class Objects {
         return this.#refused(e, text, seen);
       }
     });
+  }
+
+  /** When something that is listed was taken, by its agent's clock; null if it is not listed. */
+  taken(name: Name): number | null {
+    return this.#events.row(nameText(name))?.header.binding.time ?? null;
   }
 
   /** Whoever opens here, and notes what they see. */

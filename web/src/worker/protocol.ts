@@ -169,9 +169,20 @@ export interface Description {
   end: number;
   cause: string;
   score: number | null;
-  clip: { object: string; type: string; width: number; height: number; duration: number; bytes: number } | null;
+  /** The event of the same camera that this one goes on from. */
+  continues: EventID | null;
+  /** `stream` is the one that it was made of, "" if nobody says. */
+  clip: { object: string; type: string; width: number; height: number; duration: number; bytes: number; stream: "main" | "sub" | "" } | null;
   /** What home and camera were called then, for guests, who read no settings; a camera without a name is "". */
   names: { home: string; camera: string; zone: string } | null;
+}
+
+/** What home has of the time of a clip, as one file. Microseconds. */
+export interface FullClip {
+  blob: Blob;
+  lasts: number;
+  /** How much of the clip's time is not in it. */
+  lacks: number;
 }
 
 /** A clip that is played as its parts come. Times are seconds. */
@@ -276,6 +287,10 @@ export interface Calls {
   thumbnail(name: NameText): Promise<Opened<{ blob: Blob }>>;
   description(name: NameText): Promise<Opened<{ description: Description }>>;
   clip(name: NameText): Promise<Opened<{ blob: Blob }>>;
+  /** The cloud's clip as one file that any player takes, with the time in it. */
+  clipFile(name: NameText): Promise<Opened<{ blob: Blob }>>;
+  /** The main stream's pictures of the time of a clip, from home. `command` is the page's own name for it, in the hints of its progress (microseconds) and for stopCommand. */
+  fullClip(name: NameText, description: NameText, command: string): Promise<Result<FullClip>>;
   /** What a clip is and where its parts are, by what its event's description says of them; no track if it has to be opened whole. */
   beginClip(name: NameText, description: NameText): Promise<Opened<{ track: Track | null }>>;
   /** A part of a clip that was begun. */

@@ -26,6 +26,8 @@ const homeCalls: Record<keyof Calls, true> = {
   thumbnail: true,
   description: true,
   clip: true,
+  clipFile: true,
+  fullClip: true,
   beginClip: true,
   clipPart: true,
   openJoin: true,
