@@ -2,10 +2,11 @@
 // ordinary life: the server goes away and comes back, the session ends, the window is
 // narrow.
 
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
 import { words } from "../src/words.ts";
@@ -79,6 +80,27 @@ describe("from nothing to a picture", () => {
     await sound(house.owner);
   });
 
+  test("the clip is saved as one video, and in full quality once that has come from home", async () => {
+    const { page } = house.owner;
+    const width = () => page.evaluate(() => document.querySelector("video")?.videoWidth ?? 0);
+    expect(await width()).toBe(320);
+    const cloud = await savedVideo(page, join(house.folder, "cloud.mp4"));
+    await page.getByRole("button", { name: words.player.full.full }).click();
+    await expect.poll(width, { timeout: 30_000 }).toBe(640);
+    await page.waitForFunction(() => (document.querySelector("video")?.currentTime ?? 0) > 0.5);
+    await sound(house.owner);
+    const full = await savedVideo(page, join(house.folder, "full.mp4"));
+    expect([cloud.width, full.width]).toEqual([320, 640]);
+    expect(full.lasts).toBeGreaterThan(cloud.lasts - 2);
+    for (const { lasts, created } of [cloud, full]) {
+      expect(lasts).toBeGreaterThan(2);
+      expect(Math.abs(created - cloud.created)).toBeLessThan(3_000); // groups are taken whole
+      expect(Date.now() - created).toBeLessThan(600_000);
+    }
+    await page.getByRole("button", { name: words.player.full.full }).click();
+    await expect.poll(width).toBe(320);
+  });
+
   test("the saved clip and the key file open without a server", async () => {
     const { page } = house.owner;
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: words.player.save }).click()]);
@@ -89,6 +111,17 @@ describe("from nothing to a picture", () => {
     expect(readFileSync(join(house.folder, "saved.mp4")).subarray(4, 8).toString()).toBe("ftyp");
   });
 });
+
+/** What another program says of the video that is saved. */
+async function savedVideo(page: Page, path: string): Promise<{ width: number; lasts: number; created: number }> {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: words.player.file }).click()]);
+  expect(download.suggestedFilename()).toMatch(/ \d{4}-\d\d-\d\d \d\d-\d\d-\d\d\.mp4$/);
+  await download.saveAs(path);
+  // It plays to its end, and from its middle, without a complaint.
+  for (const from of ["0", "2"]) expect(execFileSync("ffmpeg", ["-v", "warning", "-xerror", "-ss", from, "-i", path, "-f", "null", "-"], { stdio: "pipe" }).toString()).toBe("");
+  const { format, streams } = JSON.parse(execFileSync("ffprobe", ["-v", "error", "-of", "json", "-show_format", "-show_streams", path]).toString()) as { format: { duration: string; tags: Record<string, string> }; streams: { width?: number }[] };
+  return { width: streams[0]!.width!, lasts: Number(format.duration), created: Date.parse(format.tags["creation_time"]!) };
+}
 
 describe("the camera's password", () => {
   test("is in no command line and no environment", () => {
