@@ -135,6 +135,9 @@ var Routes = slices.Concat([]Route{
 		Query: []Query{
 			{Name: "before", Says: "what the page before gave as next"},
 			{Name: "limit", Says: "events, 1 to 100, 100 if absent", Number: true},
+			{Name: "camera", Says: "of this camera alone"},
+			{Name: "from", Says: "none that is older; microseconds", Number: true},
+			{Name: "until", Says: "older ones alone; microseconds", Number: true},
 		},
 		Answer: Events{}, Status: 200, Copy: true},
 	{ID: "tombstones", Method: "GET", Pattern: atHome + "/tombstones", Right: Household, Form: JSON,

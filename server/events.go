@@ -43,11 +43,13 @@ func (s *Server) events(a *asking) error {
 	if err != nil {
 		return err
 	}
-	var before archive.Cursor
-	if text := q.Get("before"); text != "" {
-		if before, err = parseCursor(text); err != nil {
-			return err
-		}
+	want, err := parseChoice(q)
+	if err != nil {
+		return err
+	}
+	before, err := want.begin(q.Get("before"))
+	if err != nil {
+		return err
 	}
 	if a.title.Frozen() {
 		return frozen()
@@ -60,7 +62,10 @@ func (s *Server) events(a *asking) error {
 			return err
 		}
 		for _, e := range page.Events {
-			rows, err := s.rows(a, e)
+			if e.Place.Time < want.from {
+				return s.reviewed(a, out, places)
+			}
+			rows, err := s.rows(a, e, want)
 			if err != nil {
 				return err
 			}
@@ -81,8 +86,8 @@ func (s *Server) events(a *asking) error {
 	}
 }
 
-// maxLooked bounds how many events one request looks through for somebody who may see
-// few of them; the page is then short, and says where it goes on.
+// maxLooked bounds how many events one request looks through for somebody who may see, or
+// wants, few of them; the page is then short, and says where it goes on.
 const maxLooked = 1000
 
 // page returns events of the asker's home that follow a place in the list. Whatever is
@@ -102,12 +107,12 @@ func (s *Server) page(a *asking, before archive.Cursor, limit int) (archive.Page
 	return page, nil
 }
 
-// rows are the objects of an event that the asker may see: a row that was found crossed
+// rows are the objects of an event that the asker may see and wants: a row that was found crossed
 // is named and not shown, one that is kept as another home's is not even named, and what
 // was not made for the asker is not there.
-func (s *Server) rows(a *asking, e archive.Event) (rows []api.ObjectRow, err error) {
+func (s *Server) rows(a *asking, e archive.Event, want choice) (rows []api.ObjectRow, err error) {
 	for _, row := range e.Objects {
-		mine := row.Name.Home == a.home && sees(a.title, a.session, row.Name.Camera, row.Name.Kind, timeOf(s.now()))
+		mine := row.Name.Home == a.home && want.has(row.Name.Camera) && sees(a.title, a.session, row.Name.Camera, row.Name.Kind, timeOf(s.now()))
 		switch {
 		case row.Problem != "":
 			if err := s.crossed(a, row); err != nil {

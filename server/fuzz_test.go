@@ -43,6 +43,7 @@ func FuzzAddress(f *testing.F) {
 		"/v1/homes/" + home + "/../../x", "/v1/homes/%2e%2e/events", "/v1/objects/" + object[3:], "/v1/objects/" + object[3:] + "/", "/v1/joins/aaaaaaaaaaaaaaaaaaaaaaaaaa",
 		"/v1/homes/" + home + "/joins/aaaaaaaaaaaaaaaaaaaaaaaaaa", "/v1/homes/" + strings.ToUpper(home) + "/events", "/v1//homes", "/v1", "//v1/x", "/v1/agent", "/v1/homes/" + home + "/changes", "/v1/%00",
 		"/v1/homes/" + home + "/events?limit=99999999999999999999", "/v1/homes/" + home + "/events?limit=1;limit=2", "/v1/health?x",
+		"/v1/homes/" + home + "/events?camera=aaaaaaaaaaaaaaaaaaaaaaaaaa&from=1&until=9007199254740991",
 	} {
 		for _, method := range []string{"GET", "HEAD", "DELETE"} {
 			f.Add(method, seed, cookie)
