@@ -100,7 +100,7 @@ export class House {
     this.connection = new Connection(() => this.#reconnect());
     this.openings = new Openings(keeper, (trouble) => this.#note(trouble));
     this.inbox = new Inbox(
-      async (before) => this.#listed(await keeper.events(...(before === undefined ? [] : [before]))),
+      async (...asked) => this.#listed(await keeper.events(...asked)),
       async (events, through) => this.heard(await keeper.review(events, ...(through === undefined ? [] : [through]))),
     );
     this.people = new People(this);

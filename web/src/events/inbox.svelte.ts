@@ -1,61 +1,101 @@
-// The events as the page holds them: what is shown, what waits to be shown, and what
-// can still be fetched below.
+// The events as the page holds them: all of the home's, and those that somebody has chosen
+// to look at, by camera and day; what was looked at, and what is selected.
 
 import { SvelteSet } from "svelte/reactivity";
 
-import type { EventID, EventRow, EventsPage, Result } from "../worker/protocol.ts";
-import { mergeNewest, mergeOlder, ofCamera, withLastingKeys } from "./list.ts";
+import type { CameraID, EventID, EventRow, EventsPage, Result } from "../worker/protocol.ts";
+import { Listed } from "./listed.svelte.ts";
 
-type Fetch = (before?: string) => Promise<Result<EventsPage>>;
+/** Which events: of a camera, of a time in microseconds, or both. */
+export interface Choice {
+  camera?: CameraID;
+  from?: number;
+  until?: number;
+}
+
+type Fetch = (before?: string, choice?: Choice) => Promise<Result<EventsPage>>;
 type Mark = (events: EventID[], through?: EventID) => Promise<Result<object>>;
 
-// How many pages are fetched to reach the list again after a long sleep before the old
-// list is given up.
-const reach = 5;
-
 export class Inbox {
-  /** The camera whose events are shown; "" for all. */
-  camera = $state("");
-  /** `first` until something was loaded; `failed` if that did not work. */
-  state = $state<"first" | "ready" | "failed">("first");
-  /** Whether older events are being fetched, or could not be. */
-  below = $state<"idle" | "loading" | "failed">("idle");
-
-  #all = $state.raw<EventRow[]>([]);
-  #next = $state("");
-  readonly #held = new SvelteSet<string>();
+  readonly #fetch: Fetch;
+  readonly #mark: Mark;
+  readonly #whole: Listed;
+  /** What is chosen, and the list of it; null for all. */
+  #chosen = $state.raw<{ choice: Choice; list: Listed } | null>(null);
   // Marked on this page, whether the list says so yet or not.
   readonly #marked = new SvelteSet<string>();
   // Marked while only those not looked at are shown: they do not vanish under a finger.
   readonly #stays = new SvelteSet<string>();
   #only = $state(false);
-  readonly #mark: Mark;
   /** The cards that are selected, by their keys. */
   readonly selected = new SvelteSet<string>();
-  readonly #fetch: Fetch;
-  #refreshing: Promise<void> | null = null;
-  #again = false;
 
   /** Whether new cards may be put in above the others now. Nothing moves under a finger. */
   mayMove: () => boolean = () => true;
 
   constructor(ask: Fetch, mark: Mark) {
+    this.#fetch = ask;
     this.#mark = mark;
-    this.#fetch = async (before) => {
-      const page = await ask(before);
-      return page.ok ? { ...page, events: withLastingKeys(page.events) } : page;
-    };
+    this.#whole = new Listed((...before) => ask(...before), () => this.mayMove());
   }
 
-  /** Everything that is known, whether it is shown yet or not. */
+  /** What is chosen. */
+  get choice(): Choice {
+    return this.#chosen?.choice ?? {};
+  }
+
+  /** Shows what a camera and a time have. */
+  choose(choice: Choice): Promise<void> {
+    const { camera, from, until } = this.choice;
+    if (choice.camera === camera && choice.from === from && choice.until === until) return Promise.resolve();
+    this.selected.clear();
+    if (choice.camera === undefined && choice.from === undefined && choice.until === undefined) {
+      this.#chosen = null;
+      return Promise.resolve();
+    }
+    // The server leaves out what is of another time, by the list's own times.
+    const list = new Listed((before) => this.#fetch(before, choice), () => this.mayMove(), (row) => isOf(row, choice));
+    this.#chosen = { choice, list };
+    return list.refresh();
+  }
+
+  get #list(): Listed {
+    return this.#chosen?.list ?? this.#whole;
+  }
+
+  // Until the list has come that was chosen, what is here of it stands in for it.
+  readonly #rows = $derived.by(() => {
+    const list = this.#list;
+    if (this.#chosen === null || list.state === "ready") return list.shown;
+    const { choice } = this.#chosen;
+    return this.#whole.shown.filter((r) => isOf(r, choice) && isWithin(r, choice));
+  });
+
+  get state(): Listed["state"] {
+    return this.#rows.length > 0 ? "ready" : this.#list.state;
+  }
+
+  get below(): Listed["below"] {
+    return this.#list.below;
+  }
+
+  get more(): boolean {
+    return this.#list.state === "ready" ? this.#list.more : this.#list.state === "first";
+  }
+
+  get fresh(): number {
+    return this.#list.fresh;
+  }
+
+  /** Everything that is known of the home, whether it is shown yet or not. */
   get all(): readonly EventRow[] {
-    return this.#all;
+    return this.#whole.all;
   }
 
-  readonly shown = $derived.by(() => ofCamera(this.#all, this.camera).filter((r) => !this.#held.has(r.key) && (!this.#only || this.#stays.has(r.key) || !this.isReviewed(r))));
+  readonly shown = $derived.by(() => this.#rows.filter((r) => !this.#only || this.#stays.has(r.key) || !this.isReviewed(r)));
 
-  /** How many events of those that are here this person has not looked at. */
-  readonly unreviewed = $derived.by(() => ofCamera(this.#all, this.camera).filter((r) => !this.isReviewed(r)).length);
+  /** How many events of those that are here, and chosen, this person has not looked at. */
+  readonly unreviewed = $derived.by(() => (this.#chosen === null ? this.#whole.all : this.#list.state === "ready" ? this.#list.all : this.#rows).filter((r) => !this.isReviewed(r)).length);
 
   /** Whether events are shown only if they were not looked at. */
   get only(): boolean {
@@ -75,14 +115,14 @@ export class Inbox {
   /** Marks some events as looked at. */
   async review(keys: Iterable<string>): Promise<void> {
     const wanted = new Set(keys);
-    await this.#review(this.#all.filter((r) => wanted.has(r.key)));
+    await this.#review(this.#known().filter((r) => wanted.has(r.key)));
   }
 
-  /** Marks all that are listed; with all cameras, those that were not fetched yet as well. */
+  /** Marks all that are listed; if nothing is chosen, those that were not fetched yet as well. */
   async reviewAll(): Promise<void> {
-    const rows = ofCamera(this.#all, this.camera).filter((r) => !this.#held.has(r.key));
+    const rows = this.#rows;
     const newest = rows.find((r) => r.event !== null)?.event;
-    await this.#review(rows, this.camera === "" && newest ? newest : undefined);
+    await this.#review(rows, this.#chosen === null && newest ? newest : undefined);
   }
 
   async #review(rows: readonly EventRow[], through?: EventID): Promise<void> {
@@ -101,87 +141,57 @@ export class Inbox {
     if (!this.selected.delete(key)) this.selected.add(key);
   }
 
-  /** How many new events wait above. */
-  readonly fresh = $derived.by(() => ofCamera(this.#all, this.camera).filter((r) => this.#held.has(r.key)).length);
-
   /** How many objects the list itself showed to be not what they should be. */
-  readonly refused = $derived.by(() => this.#all.reduce((n, row) => n + row.objects.filter((o) => o.state === "refused").length, 0));
-
-  get more(): boolean {
-    return this.#next !== "";
-  }
+  readonly refused = $derived.by(() => this.#known().reduce((n, row) => n + row.objects.filter((o) => o.state === "refused").length, 0));
 
   find(event: string): EventRow | undefined {
-    return this.#all.find((r) => r.key === event || r.event === event);
+    return this.#known().find((r) => r.key === event || r.event === event);
+  }
+
+  /** Rows of what is chosen, and then all others. */
+  #known(): EventRow[] {
+    if (this.#chosen === null) return [...this.#whole.all];
+    const keys = new Set(this.#list.all.map((r) => r.key));
+    return [...this.#list.all, ...this.#whole.all.filter((r) => !keys.has(r.key))];
   }
 
   /** Leaves out an event that was deleted. */
   forget(key: string): void {
-    this.#all = this.#all.filter((r) => r.key !== key);
-    this.#held.delete(key);
+    for (const list of this.#lists()) list.forget(key);
   }
 
   /** Shows what waits. */
   release(): void {
-    this.#held.clear();
+    this.#list.release();
   }
 
   /** Shows what waits if nothing is moved under anybody's finger by it. */
   settle(): void {
-    if (this.#held.size > 0 && this.mayMove()) this.#held.clear();
+    for (const list of this.#lists()) list.settle();
   }
 
-  /** Fetches the newest events. Calls while one is under way become one more. */
-  refresh(): Promise<void> {
-    this.#again = this.#refreshing !== null;
-    this.#refreshing ??= this.#refreshAll().finally(() => (this.#refreshing = null));
-    return this.#refreshing;
-  }
-
-  async #refreshAll(): Promise<void> {
-    do {
-      this.#again = false;
-      await this.#refreshOnce();
-    } while (this.#again);
-  }
-
-  async #refreshOnce(): Promise<void> {
-    let page = await this.#fetch();
-    const rows: EventRow[] = [];
-    for (let pages = 1; page.ok; pages++) {
-      rows.push(...page.events);
-      const merged = mergeNewest(this.#all, rows, page.next !== "");
-      if (merged.joined || pages === reach) return this.#take(merged.rows, merged.added, merged.joined ? null : page.next, page.next);
-      page = await this.#fetch(page.next);
-    }
-    if (this.state === "first") this.state = "failed";
-  }
-
-  #take(rows: EventRow[], added: string[], restart: string | null, next: string): void {
-    const first = this.state !== "ready";
-    if (!first && restart === null && !this.mayMove()) for (const key of added) this.#held.add(key);
-    if (restart !== null) this.#held.clear();
-    const known = new Set(rows.map((r) => r.key));
+  /** Fetches the newest events. */
+  async refresh(): Promise<void> {
+    await Promise.all(this.#lists().map((list) => list.refresh()));
+    const known = new Set(this.#known().map((r) => r.key));
     for (const key of [...this.selected]) if (!known.has(key)) this.selected.delete(key);
-    for (const key of [...this.#held]) if (!known.has(key)) this.#held.delete(key);
-    // The cursor is that of the list's end; the newest page has it only where it is the whole list.
-    if (restart !== null || next === "" || this.#all.length === 0) this.#next = next;
-    this.#all = rows;
-    this.state = "ready";
-    this.settle();
   }
 
   /** Fetches the next older page. */
-  async older(): Promise<void> {
-    if (this.below === "loading" || this.#next === "") return;
-    this.below = "loading";
-    const page = await this.#fetch(this.#next);
-    if (!page.ok) {
-      this.below = "failed";
-      return;
-    }
-    this.#all = mergeOlder(this.#all, page.events);
-    this.#next = page.next;
-    this.below = "idle";
+  older(): Promise<void> {
+    return this.#list.older();
   }
+
+  #lists(): Listed[] {
+    return this.#chosen === null ? [this.#whole] : [this.#list, this.#whole];
+  }
+}
+
+/** Whether a row is of the camera that was chosen. One of which nothing verified is of none. */
+function isOf(row: EventRow, { camera }: Choice): boolean {
+  return camera === undefined || row.camera === camera;
+}
+
+function isWithin({ time }: EventRow, { from = 0, until = Infinity }: Choice): boolean {
+  return time !== null && time >= from && time < until;
 }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 
-import type { EventID, EventRow, EventsPage, Result } from "../worker/protocol.ts";
-import { Inbox } from "./inbox.svelte.ts";
+import type { CameraID, EventID, EventRow, EventsPage, Result } from "../worker/protocol.ts";
+import { type Choice, Inbox } from "./inbox.svelte.ts";
 
-const row = (n: number): EventRow => ({ key: `e${n}`, event: `e${n}` as EventID, camera: null, time: n, reviewed: n <= 3, objects: [] });
+const [door, yard] = ["door", "yard"] as [CameraID, CameraID];
+const row = (n: number): EventRow => ({ key: `e${n}`, event: `e${n}` as EventID, camera: n % 4 === 0 ? yard : door, time: n, reviewed: n <= 3, objects: [] });
 
 /** A server with events 1 to n, ten to a page. */
 class Shelf {
@@ -18,13 +19,16 @@ class Shelf {
     return { ok: true };
   };
 
-  fetch = async (before?: string): Promise<Result<EventsPage>> => {
+  fetch = async (before?: string, { camera, from: since = 1, until = Infinity }: Choice = {}): Promise<Result<EventsPage>> => {
     this.calls++;
     if (this.offline) return { ok: false, trouble: "offline" };
-    const from = before === undefined ? this.newest : Number(before);
-    const events = Array.from({ length: Math.min(10, from) }, (_, i) => row(from - i));
-    return { ok: true, events, next: from > 10 ? String(from - 10) : "" };
+    const from = Math.min(until - 1, before === undefined ? this.newest : Number(before));
+    const events = down(from, since).map(row).filter((r) => camera === undefined || r.camera === camera);
+    return { ok: true, events: [...events.slice(0, 10), ...this.stray], next: events.length > 10 ? events[10]!.key.slice(1) : "" };
   };
+
+  /** What it lists besides, wherever it is asked for. */
+  stray: EventRow[] = [];
 }
 
 const numbers = (inbox: Inbox) => inbox.shown.map((r) => Number(r.key.slice(1)));
@@ -200,5 +204,83 @@ describe("what was looked at", () => {
     shelf.newest = 7;
     await inbox.refresh();
     expect(inbox.selected.size).toBe(0);
+  });
+});
+
+describe("what is chosen", () => {
+  const at = (to: number, from = 1): number[] => down(to, from).filter((n) => n % 4 === 0);
+
+  test("is asked for, and goes on to its end, while all is still there", async () => {
+    const shelf = new Shelf(100);
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
+    await inbox.refresh();
+    const chosen = inbox.choose({ camera: yard });
+    expect([inbox.state, numbers(inbox), inbox.more]).toEqual(["ready", [100, 96, 92], true]); // what is here of it
+    await chosen;
+    expect(numbers(inbox)).toEqual(at(100, 64));
+    while (inbox.more) await inbox.older();
+    expect(numbers(inbox)).toEqual(at(100));
+    expect(inbox.all).toHaveLength(10);
+    expect(inbox.unreviewed).toBe(25);
+    await inbox.choose({});
+    expect(numbers(inbox)).toEqual(down(100, 91));
+  });
+
+  test("is of a time, too", async () => {
+    const inbox = new Inbox(new Shelf(100).fetch, async () => ({ ok: true }));
+    await inbox.refresh();
+    const chosen = inbox.choose({ from: 20, until: 33 });
+    expect([inbox.state, numbers(inbox)]).toEqual(["first", []]);
+    await chosen;
+    while (inbox.more) await inbox.older();
+    expect(numbers(inbox)).toEqual(down(32, 20));
+    await inbox.choose({ camera: yard, from: 20, until: 33 });
+    expect(numbers(inbox)).toEqual([32, 28, 24, 20]);
+    expect(inbox.find("e21")).toBeUndefined();
+    expect(inbox.find("e100")?.key).toBe("e100");
+  });
+
+  test("takes in what is new of it, and nothing under a finger", async () => {
+    const shelf = new Shelf(30);
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
+    await inbox.refresh();
+    await inbox.choose({ camera: yard });
+    inbox.mayMove = () => false;
+    shelf.newest = 35;
+    await inbox.refresh();
+    expect([inbox.fresh, numbers(inbox)]).toEqual([1, at(28)]);
+    inbox.release();
+    expect([inbox.fresh, numbers(inbox)]).toEqual([0, at(32)]);
+    expect(inbox.all[0]?.key).toBe("e35");
+  });
+
+  test("has no row of another camera, whatever the server lists", async () => {
+    const shelf = new Shelf(30);
+    shelf.stray = [{ ...row(7), key: "stray" }, { ...row(7), key: "unverified", camera: null }];
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
+    await inbox.choose({ camera: yard });
+    expect(numbers(inbox)).toEqual(at(28));
+  });
+
+  test("is marked alone, and so everywhere", async () => {
+    const shelf = new Shelf(12);
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
+    await inbox.refresh();
+    await inbox.choose({ camera: yard });
+    await inbox.reviewAll();
+    expect(shelf.marked).toEqual([{ events: ["e12", "e8", "e4"], through: undefined }]);
+    await inbox.choose({});
+    expect(inbox.shown.filter((r) => inbox.isReviewed(r)).map((r) => r.key)).toEqual(["e12", "e8", "e4", "e3"]);
+  });
+
+  test("that cannot be had says so, and is asked for again", async () => {
+    const shelf = new Shelf(12);
+    const inbox = new Inbox(shelf.fetch, shelf.mark);
+    shelf.offline = true;
+    await inbox.choose({ camera: yard });
+    expect([inbox.state, inbox.more]).toEqual(["failed", false]);
+    shelf.offline = false;
+    await inbox.refresh();
+    expect(numbers(inbox)).toEqual([12, 8, 4]);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { CameraID, EventID, EventRow } from "../worker/protocol.ts";
-import { mergeNewest, mergeOlder, ofCamera, withLastingKeys } from "./list.ts";
+import { mergeNewest, mergeOlder, withLastingKeys } from "./list.ts";
 
 const rows = (keys: string, version = 0): EventRow[] => [...keys].map((key) => ({ key, event: null, camera: `${key < "h" ? "door" : "yard"}` as CameraID, time: version, reviewed: false, objects: [] }));
 const text = (list: readonly EventRow[]) => list.map((r) => r.key).join("");
@@ -32,12 +32,6 @@ test("the newer form of a row is taken, above and below", () => {
 test("an older page that overlaps repeats nothing", () => {
   expect(text(mergeOlder(rows("edc"), rows("cba")))).toBe("edcba");
   expect(text(mergeOlder(rows("edc"), []))).toBe("edc");
-});
-
-test("one camera's rows, and none without a verified camera", () => {
-  const list = [...rows("ih"), ...rows("ba"), { key: "x", event: null, camera: null, time: null, reviewed: false, objects: [] }];
-  expect(text(ofCamera(list, "door"))).toBe("ba");
-  expect(text(ofCamera(list, ""))).toBe("ihbax");
 });
 
 test("a row of which nothing verified keeps its key from one answer to the next", () => {

@@ -57,8 +57,3 @@ export function mergeOlder(list: readonly EventRow[], page: readonly EventRow[])
   const inList = new Set(list.map((r) => r.key));
   return [...kept, ...page.filter((r) => !inList.has(r.key))];
 }
-
-/** The rows of one camera; "" is all of them. A row without a verified camera shows under all alone. */
-export function ofCamera(rows: readonly EventRow[], camera: string): EventRow[] {
-  return camera === "" ? [...rows] : rows.filter((r) => r.camera === camera);
-}

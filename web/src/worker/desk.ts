@@ -94,8 +94,8 @@ export class Desk implements Calls {
     return this.#in(async ({ home }) => ({ settings: await home.names.save(home.signer, change) }));
   }
 
-  events(before?: string): Promise<Result<EventsPage>> {
-    return this.#in((room) => room.events.page(before));
+  events(...asked: Parameters<Calls["events"]>): Promise<Result<EventsPage>> {
+    return this.#in((room) => room.events.page(...asked));
   }
 
   review(events: EventID[], through?: EventID): Promise<Result<object>> {

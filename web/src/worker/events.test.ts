@@ -148,3 +148,10 @@ describe("a time that nobody could tell", () => {
     expect(await listOf(await unknown(1_000_000))).not.toHaveProperty("corrected");
   });
 });
+
+it("asks for a camera and a time as they are chosen", async () => {
+  await good(house.desk.events("next-one", { camera, from: 5, until: 7 }));
+  await good(house.desk.events(undefined, { until: 7 }));
+  const asked = house.server.arrived.filter((q) => q.path.endsWith("/events")).slice(-2);
+  expect(asked.map((q) => q.query)).toEqual([`?limit=50&before=next-one&camera=${camera}&from=5&until=7`, "?limit=50&until=7"]);
+});

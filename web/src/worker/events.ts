@@ -12,7 +12,7 @@ import { type Bytes, hex, maxInt } from "../wire.ts";
 import { sha256 } from "../deed/key.ts";
 import { checkEnvelope, keyFor } from "../seal/open.ts";
 import type { Home } from "./home.ts";
-import type { EventRow, EventsPage, ObjectRow } from "./protocol.ts";
+import type { Calls, EventRow, EventsPage, ObjectRow } from "./protocol.ts";
 import type { Reporter } from "./report.ts";
 
 const perPage = 50;
@@ -66,11 +66,11 @@ export class Events {
   }
 
   /** A page of rows, newest first as the server has them. */
-  async page(before: string | undefined): Promise<EventsPage> {
+  async page(before?: string, choice: NonNullable<Parameters<Calls["events"]>[1]> = {}): Promise<EventsPage> {
     const notified = before === undefined ? this.#hinted : 0;
     if (before === undefined) this.#hinted = 0;
-    const query = before === undefined ? "" : `&before=${encodeURIComponent(before)}`;
-    const { fields, request } = await this.#home.session.ask("GET", `/events?limit=${perPage}${query}`);
+    const query = Object.entries({ before, ...choice }).flatMap(([name, value]) => (value === undefined ? [] : [`&${name}=${encodeURIComponent(value)}`]));
+    const { fields, request } = await this.#home.session.ask("GET", `/events?limit=${perPage}${query.join("")}`);
     await this.#home.chain.reach(fields.head("head"));
     const events: EventRow[] = [];
     for (const [i, e] of fields.list("events").entries()) {

@@ -280,8 +280,8 @@ export interface Calls {
   settings(): Promise<Result<{ settings: SettingsView }>>;
   /** Changes the settings; another person's change of something else is kept. */
   saveSettings(change: SettingsChange): Promise<Result<{ settings: SettingsView }>>;
-  /** A page of verified rows, newest first. */
-  events(before?: string): Promise<Result<EventsPage>>;
+  /** A page of verified rows, newest first; of a camera or a time (microseconds) alone if that is chosen. */
+  events(before?: string, choice?: { camera?: CameraID; from?: number; until?: number }): Promise<Result<EventsPage>>;
   /** Marks events as looked at, and with `through` all that are listed with that one or behind it. */
   review(events: EventID[], through?: EventID): Promise<Result<object>>;
   thumbnail(name: NameText): Promise<Opened<{ blob: Blob }>>;
