@@ -3,6 +3,7 @@
 
 import { SvelteMap } from "svelte/reactivity";
 
+import { openable } from "./events/card.ts";
 import { Inbox } from "./events/inbox.svelte.ts";
 import { Openings } from "./events/openings.svelte.ts";
 import type { Keeps } from "./keeper.ts";
@@ -102,6 +103,10 @@ export class House {
     this.inbox = new Inbox(
       async (...asked) => this.#listed(await keeper.events(...asked)),
       async (events, through) => this.heard(await keeper.review(events, ...(through === undefined ? [] : [through]))),
+      (row) => {
+        const described = openable(row, "description")?.name;
+        return described === undefined ? null : (this.openings.description(described)?.continues ?? null);
+      },
     );
     this.people = new People(this);
     this.#stopListening = keeper.changes((change) => this.#changed(change));

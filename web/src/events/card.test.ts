@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Description, EventRow, NameText, ObjectRow } from "../worker/protocol.ts";
-import { badgeOf, clipOf, lengthOf, openable, pictureOf, qualityOf, savable } from "./card.ts";
+import { badgeOf, incidentSays, clipOf, lengthOf, openable, pictureOf, qualityOf, savable } from "./card.ts";
 
 const start = 1_700_000_000_000_000;
 const minute = 60e6;
@@ -79,4 +79,11 @@ test("only what verified and opens can be opened or saved", () => {
   expect(savable(row(verified("thumbnail"), verified("clip")))).toBe("clip");
   expect(savable(row(verified("thumbnail"), refused("clip")))).toBe("thumbnail");
   expect(savable(row(refused("thumbnail")))).toBe(null);
+});
+
+test("several events that are one say how many there are, and how long it went on", () => {
+  const parts = [row(verified("description")), row(verified("description")), row(verified("thumbnail"))];
+  const told = [description(start, start + 60e6), description(start + 60e6, start + 125e6)];
+  expect(incidentSays(parts, () => told.shift() ?? null)).toBe("2 min 5 s · 3 clips");
+  expect(incidentSays(parts, () => null)).toBe("3 clips");
 });

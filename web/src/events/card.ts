@@ -70,6 +70,17 @@ export function savable(row: EventRow): NameText | null {
   return (openable(row, "clip") ?? openable(row, "thumbnail"))?.name ?? null;
 }
 
+/** What the corner of a picture says of several events that are one: how many there are, and how long it went on. */
+export function incidentSays(parts: readonly EventRow[], description: (name: NameText) => Description | null): string {
+  const told = parts.flatMap((r) => {
+    const name = openable(r, "description")?.name;
+    const one = name ? description(name) : null;
+    return one === null ? [] : [one];
+  });
+  const took = Math.max(...told.map((d) => d.end)) - Math.min(...told.map((d) => d.start));
+  return words.events.parts(parts.length, took > 0 ? length(took) : "");
+}
+
 /** What the corner of a picture says: how long it was, and where its clip is. */
 export function badgeOf(clip: Clip, description: Description | null): string {
   const took = lengthOf(description);

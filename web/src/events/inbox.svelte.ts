@@ -1,9 +1,10 @@
 // The events as the page holds them: all of the home's, and those that somebody has chosen
 // to look at, by camera and day; what was looked at, and what is selected.
 
-import { SvelteSet } from "svelte/reactivity";
+import { SvelteMap, SvelteSet } from "svelte/reactivity";
 
 import type { CameraID, EventID, EventRow, EventsPage, Result } from "../worker/protocol.ts";
+import { fold, type Incident } from "./fold.ts";
 import { Listed } from "./listed.svelte.ts";
 
 /** Which events: of a camera, of a time in microseconds, or both. */
@@ -26,6 +27,9 @@ export class Inbox {
   readonly #marked = new SvelteSet<string>();
   // Marked while only those not looked at are shown: they do not vanish under a finger.
   readonly #stays = new SvelteSet<string>();
+  // Which event others go on from, as far as it may be seen: a card goes when that is known.
+  readonly #continues = new SvelteMap<string, EventID>();
+  readonly #tells: (row: EventRow) => EventID | null;
   #only = $state(false);
   /** The cards that are selected, by their keys. */
   readonly selected = new SvelteSet<string>();
@@ -33,7 +37,9 @@ export class Inbox {
   /** Whether new cards may be put in above the others now. Nothing moves under a finger. */
   mayMove: () => boolean = () => true;
 
-  constructor(ask: Fetch, mark: Mark) {
+  /** `tells` says which event a row goes on from, as far as that is known. */
+  constructor(ask: Fetch, mark: Mark, tells: (row: EventRow) => EventID | null = () => null) {
+    this.#tells = tells;
     this.#fetch = ask;
     this.#mark = mark;
     this.#whole = new Listed((...before) => ask(...before), () => this.mayMove());
@@ -94,8 +100,26 @@ export class Inbox {
 
   readonly shown = $derived.by(() => this.#rows.filter((r) => !this.#only || this.#stays.has(r.key) || !this.isReviewed(r)));
 
-  /** How many events of those that are here, and chosen, this person has not looked at. */
-  readonly unreviewed = $derived.by(() => (this.#chosen === null ? this.#whole.all : this.#list.state === "ready" ? this.#list.all : this.#rows).filter((r) => !this.isReviewed(r)).length);
+  /** What is shown, with what goes on from another event in that one's place. */
+  readonly incidents = $derived.by(() => this.#fold(this.shown));
+
+  readonly #incidentOf = $derived.by(() => new Map(this.#fold(this.#known()).flatMap((incident) => [incident.row, ...incident.more].map((r) => [r.key, incident]))));
+
+  /** How many of those that are here, and chosen, this person has not looked at. */
+  readonly unreviewed = $derived.by(() => {
+    const rows = this.#chosen === null ? this.#whole.all : this.#list.state === "ready" ? this.#list.all : this.#rows;
+    return this.#fold(rows).filter(({ row, more }) => ![row, ...more].every((r) => this.isReviewed(r))).length;
+  });
+
+  #fold(rows: readonly EventRow[]): Incident[] {
+    return fold(rows, (row) => this.#continues.get(row.key) ?? null);
+  }
+
+  /** All events of the incident that an event belongs to, the first one first. */
+  partsOf(key: string): EventRow[] {
+    const incident = this.#incidentOf.get(key);
+    return incident === undefined ? [] : [incident.row, ...incident.more];
+  }
 
   /** Whether events are shown only if they were not looked at. */
   get only(): boolean {
@@ -116,6 +140,11 @@ export class Inbox {
   async review(keys: Iterable<string>): Promise<void> {
     const wanted = new Set(keys);
     await this.#review(this.#known().filter((r) => wanted.has(r.key)));
+  }
+
+  /** Marks them with all that they are one with. */
+  reviewIncidents(keys: Iterable<string>): Promise<void> {
+    return this.review([...keys].flatMap((key) => [key, ...this.partsOf(key).map((r) => r.key)]));
   }
 
   /** Marks all that are listed; if nothing is chosen, those that were not fetched yet as well. */
@@ -165,8 +194,13 @@ export class Inbox {
     this.#list.release();
   }
 
-  /** Shows what waits if nothing is moved under anybody's finger by it. */
+  /** Puts together what belongs together, and shows what waits, if nothing is moved under anybody's finger by it. */
   settle(): void {
+    if (!this.mayMove()) return;
+    for (const row of this.#known()) {
+      const before = this.#continues.has(row.key) ? null : this.#tells(row);
+      if (before !== null) this.#continues.set(row.key, before);
+    }
     for (const list of this.#lists()) list.settle();
   }
 

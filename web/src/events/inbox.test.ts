@@ -284,3 +284,38 @@ describe("what is chosen", () => {
     expect(numbers(inbox)).toEqual([12, 8, 4]);
   });
 });
+
+describe("what goes on from another event", () => {
+  const incidents = (inbox: Inbox) => inbox.incidents.map(({ row, more }) => [row, ...more].map((r) => r.key.slice(1)).join("+"));
+
+  async function opened(): Promise<{ shelf: Shelf; inbox: Inbox }> {
+    const shelf = new Shelf(9);
+    const inbox = new Inbox(shelf.fetch, shelf.mark, (r) => (r.key === "e7" ? ("e5" as EventID) : null));
+    await inbox.refresh();
+    return { shelf, inbox };
+  }
+
+  test("is one with it once that is known and nothing moves under a finger by it", async () => {
+    const { inbox } = await opened();
+    inbox.mayMove = () => false;
+    inbox.settle();
+    expect(incidents(inbox)).toContain("7");
+    inbox.mayMove = () => true;
+    inbox.settle();
+    expect(incidents(inbox)).toEqual(["9", "8", "6", "5+7", "4", "3", "2", "1"]);
+    expect(inbox.partsOf("e7").map((r) => r.key)).toEqual(["e5", "e7"]);
+    expect(inbox.partsOf("e9").map((r) => r.key)).toEqual(["e9"]);
+  });
+
+  test("counts as one, and is marked as one or alone", async () => {
+    const { shelf, inbox } = await opened();
+    inbox.settle();
+    expect(inbox.unreviewed).toBe(5);
+    await inbox.review(["e5"]);
+    expect([inbox.unreviewed, shelf.marked.at(-1)]).toEqual([5, { events: ["e5"], through: undefined }]);
+    inbox.only = true;
+    expect(incidents(inbox)).toEqual(["9", "8", "7", "6", "4"]);
+    await inbox.reviewIncidents(["e5"]);
+    expect([inbox.unreviewed, shelf.marked.at(-1)]).toEqual([4, { events: ["e7"], through: undefined }]);
+  });
+});
