@@ -11,7 +11,6 @@ export type Route = { screen: Screen; event: string; camera?: string; day?: stri
 const plain: ReadonlySet<string> = new Set(["timeline", "home", "you", "trust", "homes"] satisfies Screen[]);
 
 const id = /^[a-z2-7]{26}$/;
-
 const date = /^\d{4}-\d\d-\d\d$/;
 
 /** The route of a path and what stands behind it; what is no path of ours is the events. */
@@ -43,7 +42,7 @@ export function pathOf(route: Route): string {
   if (route.screen !== "events") return route.camera ? `/${route.screen}/${route.camera}` : `/${route.screen}`;
   const chosen = new URLSearchParams();
   for (const what of ["camera", "day"] as const) if (route[what]) chosen.set(what, route[what]);
-  return (route.event ? `/events/${route.event}` : "/") + (chosen.size > 0 ? `?${chosen}` : "");
+  return (route.event ? `/events/${route.event}` : "/") + (`${chosen}` && `?${chosen}`);
 }
 
 class Place {
