@@ -202,7 +202,7 @@ test("a part is kept, let go of, and deleted, and then it says so and shows noth
   await page.getByText(t.span.saved).waitFor(patient);
   const kept = page.locator("li", { hasText: door }).getByRole("button", { name: new RegExp(t.span.unsave) });
   for (const _ of ["go", "sure"]) await kept.last().click(patient);
-  await kept.waitFor({ state: "detached", ...patient });
+  await page.getByText(t.span.kept).waitFor({ state: "detached", ...patient });
   await page.getByRole("button", { name: t.span.begin }).click();
   for (let i = 0; i < 2; i++) await page.keyboard.press("ArrowRight");
   await page.getByRole("button", { name: t.span.end }).click();
