@@ -70,6 +70,10 @@ const add = [nav("cameras"), `text=${words.cameras.newCamera}`];
 const screens: [name: string, at: string, ready: string, go?: string[]][] = [
   ["events", "", "[data-state=opened]"],
   ["the player", "", "video", ["[data-event] >> nth=2"]],
+  ["full quality on its way", "?is=slowly", `text=${words.player.full.cancel}`, ["[data-event] >> nth=2", `text=${words.player.full.full}`]],
+  ["full quality that home has no more", "?is=gone", `text=${words.player.full.still}`, ["[data-event] >> nth=2", `text=${words.player.full.full}`]],
+  ["full quality while home is away", "?is=away", `text=${words.player.full.away}`, ["[data-event] >> nth=2"]],
+  ["several clips of one incident", "?is=long", `[aria-label="${words.player.part(3, 3)}"]`, [`text=${words.events.parts(3, "")}`]],
   ["a clip that this browser cannot play", "?is=h265", `text=${words.player.saveClip}`, ["[data-event] >> nth=2"]],
   ["all cameras live", "", "[data-live=true]", [...live, `text=${words.live.all}`]],
   ["arranging the cameras", "?is=states", `text=${words.live.arrangeSays}`, [...live, `text=${words.live.arrange}`]],
@@ -114,6 +118,61 @@ test.each(screens)("%s is sound on a phone by day and on a desk by night", async
   await v.page.setViewportSize({ width: 1440, height: 900 });
   await v.page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
   await sound(v);
+  await v.leave();
+});
+
+test("events are chosen by camera and day, and stay chosen while one is open", async () => {
+  const v = await visit("");
+  const { page } = v;
+  await page.waitForSelector("[data-state=opened]");
+  const group = page.getByRole("group", { name: words.events.filter });
+  const name = (await group.getByRole("button").nth(1).textContent())!;
+  await group.getByRole("button", { name }).click();
+  expect(new URL(page.url()).searchParams.get("camera")).toMatch(/^[a-z2-7]{26}$/);
+  const cameras = () => page.locator("[data-event] .camera").allTextContents().then((all) => [...new Set(all)]);
+  await expect.poll(cameras).toEqual([name]);
+  const day = await page.evaluate(() => new Intl.DateTimeFormat("sv").format(Date.now() - 48 * 3_600_000));
+  await page.getByLabel(words.events.day).fill(day);
+  await expect.poll(() => new URL(page.url()).searchParams.get("day")).toBe(day);
+  await expect.poll(() => page.locator("section h2").count()).toBe(1);
+  await expect.poll(cameras).toEqual([name]);
+  await page.keyboard.press("Escape");
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  await page.keyboard.press("j");
+  const event = await focused(page);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog video");
+  expect(page.url()).toContain(`/events/${event}?camera=`);
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+  await expect.poll(() => focused(page)).toBe(event);
+  expect(new URL(page.url()).searchParams.get("day")).toBe(day);
+  await sound(v);
+  await page.getByRole("button", { name: words.events.anyDay }).click();
+  await group.getByRole("button", { name: words.events.all }).click();
+  expect(new URL(page.url()).search).toBe("");
+  await expect.poll(async () => (await cameras()).length).toBeGreaterThan(2);
+  v.blameless();
+  await v.leave();
+});
+
+test("what goes on over several clips is one card, and its clips are in the player", async () => {
+  const v = await visit("?is=long");
+  const { page } = v;
+  const card = page.locator("[data-event]", { hasText: words.events.parts(3, "") });
+  await card.waitFor();
+  expect(await card.count()).toBe(1);
+  await card.click();
+  const parts = page.getByRole("navigation", { name: words.player.parts }).getByRole("button");
+  expect(await parts.count()).toBe(3);
+  const first = page.url();
+  await parts.nth(2).click();
+  expect(page.url()).not.toBe(first);
+  expect(await parts.nth(2).getAttribute("aria-current")).toBe("true");
+  await page.waitForSelector("dialog video");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+  await expect.poll(() => focused(page)).toBe(await card.getAttribute("data-event"));
   await v.leave();
 });
 

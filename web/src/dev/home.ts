@@ -46,12 +46,12 @@ export class FakeHome implements Calls {
     this.#s.settings = { ...this.#s.settings, ...change, cameras };
     return this.#s.answer({ settings: this.#s.settings });
   };
-  events: Calls["events"] = async (before) => {
+  events: Calls["events"] = async (before, { camera, from: since = 0, until = Infinity } = {}) => {
     if (is("slow")) await wait(60_000);
     if (is("held")) return { ok: false, ...held };
     const from = before ? Number(before) : 0;
-    const page = this.#s.events.slice(from, from + 30).map((e) => ({ ...e.row }));
-    return this.#s.answer({ events: page, next: from + 30 < this.#s.events.length ? String(from + 30) : "" });
+    const all = this.#s.events.filter(({ row }) => (camera === undefined || row.camera === camera) && (row.time ?? 0) >= since && (row.time ?? 0) < until);
+    return this.#s.answer({ events: all.slice(from, from + 30).map((e) => ({ ...e.row })), next: from + 30 < all.length ? String(from + 30) : "" });
   };
   review: Calls["review"] = () => this.#s.answer({});
   thumbnail: Calls["thumbnail"] = async (name) => {
@@ -68,7 +68,7 @@ export class FakeHome implements Calls {
   description: Calls["description"] = async (name) => {
     const e = this.#s.find(name);
     const start = e?.row.time ?? 0;
-    const description = { start, end: start + (e?.seconds ?? 1) * 1e6, cause: "motion", score: 0.4, continues: null, clip: clipOf(name, e?.seconds ?? 1), names: null };
+    const description = { start, end: start + (e?.seconds ?? 1) * 1e6, cause: "motion", score: 0.4, continues: this.#s.formerOf(e), clip: clipOf(name, e?.seconds ?? 1), names: null };
     return { state: "opened", description, timings: { notified: 0, listed: 0, fetched: 0, opened: 0 } };
   };
   clip: Calls["clip"] = async (name) => {

@@ -133,6 +133,14 @@ export class Stage {
     return this.events.find((e) => e.row.objects.some((o) => o.name === name));
   }
 
+  /** The event that one goes on from: with "long" the newest three of the third camera are one. */
+  formerOf(e: Fake | undefined): EventID | null {
+    if (!is("long") || e === undefined || e.row.camera !== cameras[2]) return null;
+    const mine = this.events.filter((x) => x.row.camera === e.row.camera && x.row.objects.length === 3).slice(0, 3);
+    const at = mine.indexOf(e);
+    return at < 0 ? null : (mine[at + 1]?.row.event ?? null);
+  }
+
   async answer<T>(value: T): Promise<({ ok: true } & T) | { ok: false; trouble: "offline" }> {
     await wait(120);
     return this.offline ? { ok: false, trouble: "offline" } : { ok: true, ...value };
