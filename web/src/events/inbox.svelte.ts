@@ -17,6 +17,9 @@ export interface Choice {
 type Fetch = (before?: string, choice?: Choice) => Promise<Result<EventsPage>>;
 type Mark = (events: EventID[], through?: EventID) => Promise<Result<object>>;
 
+/** How many events a server marks at once. */
+const mostMarks = 500;
+
 export class Inbox {
   readonly #fetch: Fetch;
   readonly #mark: Mark;
@@ -161,8 +164,13 @@ export class Inbox {
       if (this.#only) this.#stays.add(key);
       this.#marked.add(key);
     }
-    const done = await this.#mark(through === undefined ? fresh.map((r) => r.event!) : [], through);
+    const done = through === undefined ? await this.#markEach(fresh.map((r) => r.event!)) : await this.#mark([], through);
     if (!done.ok) for (const { key } of fresh) this.#marked.delete(key);
+  }
+
+  async #markEach(events: readonly EventID[]): Promise<Result<object>> {
+    const done = await this.#mark(events.slice(0, mostMarks));
+    return done.ok && events.length > mostMarks ? this.#markEach(events.slice(mostMarks)) : done;
   }
 
   /** Selects a card, or not any more. */

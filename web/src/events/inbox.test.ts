@@ -179,6 +179,15 @@ describe("what was looked at", () => {
     expect(inbox.unreviewed).toBe(5);
   });
 
+  test("is told to the server in as many pieces as it takes", async () => {
+    const { shelf, inbox } = await opened(8);
+    shelf.stray = down(1501, 901).map(row);
+    await inbox.refresh();
+    await inbox.review(shelf.stray.map((r) => r.key));
+    expect(shelf.marked.map((m) => m.events.length)).toEqual([500, 101]);
+    expect(inbox.unreviewed).toBe(5);
+  });
+
   test("stays where it is while only the rest is shown, and all that waits above is not marked with the rest", async () => {
     const { shelf, inbox } = await opened(8);
     inbox.only = true;
