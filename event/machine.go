@@ -105,7 +105,10 @@ func (m *machine) activity(a motion.Activity, now time.Time) {
 	}
 	switch {
 	case m.open == nil && a.Moving && m.ring.Bytes() > 0:
-		if a.Since.Before(m.ring.Since(time.Time{})[0].Start()) { // it moved before there was a stream
+		// It may have moved before there was a stream, or have been seen in the one before.
+		if first := m.ring.Since(time.Time{})[0].Units[0]; a.At.Before(first.Taken) {
+			a.At, a.Since, a.Began = first.Taken, first.Taken, first.Received
+		} else if a.Since.Before(first.Taken) {
 			a.Since, a.Began = a.At, a.Received
 		}
 		if a.Since.Sub(m.moved) > m.together {

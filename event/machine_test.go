@@ -102,6 +102,26 @@ func TestEventHasItsRolls(t *testing.T) {
 	}
 }
 
+// A grey picture that comes late is of a stream that has ended: the event begins with
+// what there are pictures of.
+func TestMotionIsSeenLate(t *testing.T) {
+	b := newBench()
+	b.run(10*time.Second, 0)
+	b.parameters = &media.Parameters{SPS: []byte{2}}
+	b.n = 100 // which is a key unit
+	b.run(500*time.Millisecond, 0)
+	late := noon.Add(9800 * time.Millisecond)
+	b.activity(motion.Activity{At: late, Received: late, Moving: true, Score: 0.1, Quality: 0.1, Since: late, Began: late}, b.at)
+	b.run(20*time.Second, 0)
+	if len(b.ended) != 1 {
+		t.Fatalf("%d events", len(b.ended))
+	}
+	e := b.ended[0]
+	if from, _ := span(b.clips[0]); from != 10 || b.seconds(e.Start) != 10 || b.seconds(e.End) != 10 || b.seconds(e.Stages.Received) != 10 {
+		t.Errorf("the clip begins at %g s, and is of %+v", from, e)
+	}
+}
+
 func TestMotionsCloseTogetherAreOneEvent(t *testing.T) {
 	b := newBench()
 	b.run(10*time.Second, 0)

@@ -98,7 +98,7 @@ func (w *watched) now() event.Status {
 // watch watches a camera with short rolls until the test ends.
 func watch(t *testing.T, change func(*watched, *event.Config)) *watched {
 	t.Helper()
-	w := &watched{t: t, begun: make(chan taken, 9), ended: make(chan taken, 9), done: make(chan error, 1)}
+	w := &watched{t: t, begun: make(chan taken, 1000), ended: make(chan taken, 1000), done: make(chan error, 1)}
 	ctx, stop := context.WithCancel(t.Context())
 	w.stop = stop
 	c := event.Config{
