@@ -58,6 +58,7 @@ const (
 	strikes     = 12                     // about so often a fault strikes
 	healsWithin = 3 * time.Second        // or not at all; and for each of the crowd
 	healsOne    = 2 * time.Millisecond   // as much longer, because all of them may have to look again
+	healsLive   = 10                     // times that, and a few of [watches], where they look at cameras
 	looksAfter  = 100 * time.Millisecond // and again after twice as long, until it has healed, and at the end
 	sample      = 32                     // people who look then, beside those who had missed something
 	fewest      = 150                    // homes that come back in a scene, if there are so many
@@ -113,7 +114,7 @@ func play(ctx context.Context, c cloud, m *meter, crowd []int, f fault.Fault, se
 	ended := time.Now()
 	stop()
 	from := time.UnixMicro(cmp.Or(first.Load(), began.UnixMicro()))
-	healed := heal(ctx, c, m, rng, crowd)
+	healed := heal(ctx, c, m, rng, crowd, patience(len(crowd), f.Where == fault.InLive))
 	n := c.counts(ctx)
 	figures := m.figures
 	figures.Injected, figures.Misses, figures.OriginReads, figures.Crashes = h.injected(), n.misses, n.originReads, n.crashes
@@ -156,9 +157,19 @@ func storm(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) 
 	}) // nothing of it fails
 }
 
-// heal waits until everybody has seen their own again, and says when; zero: they do not.
-func heal(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) time.Time {
-	end := time.Now().Add(healsWithin + time.Duration(len(crowd))*healsOne)
+// patience is how long a crowd may take until all of it has seen its own again.
+func patience(crowd int, live bool) time.Duration {
+	all := time.Duration(crowd) * healsOne
+	if live {
+		return healsWithin + 4*watches + healsLive*all
+	}
+	return healsWithin + all
+}
+
+// heal waits until everybody has seen their own again, and says when; zero: not within
+// that time.
+func heal(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int, within time.Duration) time.Time {
+	end := time.Now().Add(within)
 	for wait := looksAfter; ctx.Err() == nil; wait *= 2 {
 		look := m.dirty()
 		for _, i := range rng.Perm(len(crowd))[:min(sample, len(crowd))] {
