@@ -184,7 +184,7 @@ describe("what was looked at", () => {
     shelf.stray = down(1501, 901).map(row);
     await inbox.refresh();
     await inbox.review(shelf.stray.map((r) => r.key));
-    expect(shelf.marked.map((m) => m.events.length)).toEqual([500, 101]);
+    expect(shelf.marked.map((m) => (m as { events: EventID[] }).events.length)).toEqual([500, 101]);
     expect(inbox.unreviewed).toBe(5);
   });
 
