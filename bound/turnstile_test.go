@@ -138,7 +138,10 @@ func TestFaultsWithoutADefence(t *testing.T) {
 		control := program.Without(t, c.cut)
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel() // when all have said what they lack
-			out, err := control.Tests(t.Context(), "^"+strings.ReplaceAll(c.test, "/", "$/^")+"$", "-test.timeout", "60s")
+			out, err := []byte(nil), error(nil)
+			for tries := 0; err == nil && tries < 5; tries++ { // whether a fault does harm is chance
+				out, err = control.Tests(t.Context(), "^"+strings.ReplaceAll(c.test, "/", "$/^")+"$", "-test.timeout", "60s")
+			}
 			if err == nil || !strings.Contains(string(out), c.says) {
 				t.Errorf("%s says %v, want %q:\n%s", c.test, err, c.says, fmt.Sprintf("%.2000s", out))
 			}
