@@ -283,7 +283,7 @@ describe("an ordinary life", () => {
     await expect.poll(left, { timeout: 60_000 }).toEqual([]);
     expect(lookInFolder(house.agentFolder, text("password", password))).toEqual([]);
     expect(await house.type("latchkey agent status")).toBeDefined();
-    expect(house.log).toContain("its home was deleted");
+    await expect.poll(() => house.log, { timeout: 60_000 }).toContain("its home was deleted"); // when it has been told why
   });
 
   test("all along, the page broke none of its own rules and asked nobody else", () => {
