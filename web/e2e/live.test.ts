@@ -267,7 +267,7 @@ test("a line that is there and silent is not called live for long, and another i
 });
 
 // It takes long: a line is slow only once it has been so for a while.
-test.runIf(process.env["LATCHKEY_LONG"])("on a line that is too slow for the large picture the small one is shown, and it says why", async () => {
+if (process.env["LATCHKEY_LONG"]) test("on a line that is too slow for the large picture the small one is shown, and it says why", async () => {
   const { page } = house.owner;
   await watch(page, drive);
   await live(page);
