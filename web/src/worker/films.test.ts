@@ -103,10 +103,12 @@ describe("full quality", () => {
 
   it("says what it lacks", async () => {
     const [one, two, three] = kept() as [Kept, Kept, Kept];
+    const otherwise = concat(head!, new Uint8Array([0, 0, 0, 8, 0x66, 0x72, 0x65, 0x65]));
     for (const [all, lasts] of [
       [[one, { ...two, damaged: true }, three], 2],
       [[{ ...one, key: false }, two, three], 2], // nothing to begin with
-      [[one, two, { ...three, init: concat(head!, new Uint8Array([0, 0, 0, 8, 0x66, 0x72, 0x65, 0x65])) }], 2], // coded otherwise
+      [[one, two, { ...three, init: otherwise }], 2], // coded otherwise
+      [[{ ...one, init: otherwise }, two, three], 2], // as sound joins it
       [[two], 1],
     ] as [Kept[], number][]) {
       has(all);

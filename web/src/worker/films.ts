@@ -81,17 +81,21 @@ export class Films {
 
   async #fetch(agent: AgentID, span: Span, command: string, stop: AbortSignal, told: Told): Promise<FullClip> {
     const of = span.until - span.from;
-    const taking = new Taking();
+    let taking = new Taking();
+    let longest = taking;
     let next = { group: 0, offset: 0 };
     told(0, of);
     for (;;) {
       if (stop.aborted) throw refused("stopped", "It was stopped.");
       const asked = { ...span, track: "main" as const, most: maxCarried, ...next };
       const came = checkPieces(await this.#agents.command(agent, { ...asked, do: "footage" }, { name: command }), asked);
-      if (!taking.coded(came.type, came.init)) return taking.done(of);
+      // What is coded otherwise, because sound has joined it, goes into no file with what was before.
+      if (!taking.coded(came.type, came.init)) taking = new Taking();
+      taking.coded(came.type, came.init);
       for (const p of came.pieces) taking.take(p);
+      if (taking.lasts > longest.lasts) longest = taking;
       told(Math.min(of, Math.max(0, taking.until - span.from)), of);
-      if (!came.more) return taking.done(of);
+      if (!came.more) return longest.done(of);
       next = { group: came.group, offset: came.offset };
     }
   }
@@ -104,7 +108,8 @@ class Taking {
   #group: Bytes[] = [];
   #there = 0; // bytes of that group
   #begins = 0; // when the first picture was taken
-  #lasts = 0;
+  /** How long what is there is shown. */
+  lasts = 0;
   /** Up to when something has come. */
   until = 0;
 
@@ -130,12 +135,12 @@ class Taking {
     }
     this.#film.add(concat(...this.#group));
     this.#group = [];
-    this.#lasts += p.lasts;
+    this.lasts += p.lasts;
   }
 
   done(of: number): FullClip {
     if (this.#film === null) throw refused("no-footage", "Home has nothing of this time any more.");
     // Groups are taken whole, so that there is usually a little more than was asked for.
-    return { blob: this.#film.file(this.#begins), lasts: this.#lasts, lacks: Math.max(0, of - this.#lasts) };
+    return { blob: this.#film.file(this.#begins), lasts: this.lasts, lacks: Math.max(0, of - this.lasts) };
   }
 }
