@@ -98,11 +98,16 @@ func (f *filming) now() live.Now {
 	return live.Now{Clock: latchkey.TimeOf(time.Now()), Sure: true, Monotonic: uint64(time.Since(f.began).Microseconds()) + 1}
 }
 
-// connect is the agent's beginning; the second time there is nothing to do. The caller
-// holds mu.
+// connect is the agent's beginning, and begins anew when its connection has ended. The
+// caller holds mu.
 func (f *filming) connect(ctx context.Context) error {
 	if f.socket != nil {
-		return nil
+		select {
+		case <-f.ended:
+			f.socket.Close() // the rest of it
+		default:
+			return nil
+		}
 	}
 	s, err := drill.Connect(ctx, f.air.client, f.home.title(), f.home.agent)
 	if err != nil {
