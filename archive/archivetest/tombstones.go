@@ -81,17 +81,7 @@ func deletes(t *testing.T, s Subject) {
 	if err != nil || before.Tombstones != 2 || before.Gone != 2 {
 		t.Errorf("head %+v, %v", before, err)
 	}
-	for steps := 0; ; steps++ {
-		home, err := s.Deletions.Unlist(t.Context(), 1)
-		must(t, err)
-		if home == (latchkey.HomeID{}) {
-			break
-		}
-		if home != one.home || steps > 10 {
-			t.Fatalf("step %d in home %s", steps, home)
-		}
-		check("after a step")
-	}
+	unlist(t, s, one.home, 10, func() { check("after a step") })
 	leave(t, s, gone)
 	u, err := s.Objects.Usage(t.Context(), one.home)
 	must(t, err)
@@ -136,6 +126,23 @@ func leave(t *testing.T, s Subject, gone []archive.Entry) {
 	}
 }
 
+// unlist takes out one object after the other of a home until there is no more to be
+// done, which is after so many steps at most.
+func unlist(t *testing.T, s Subject, home latchkey.HomeID, most int, each func()) {
+	t.Helper()
+	for steps := 0; ; steps++ {
+		is, err := s.Deletions.Unlist(t.Context(), 1)
+		must(t, err)
+		if is == (latchkey.HomeID{}) {
+			return
+		}
+		if is != home || steps > most {
+			t.Fatalf("step %d takes out of home %s", steps, is)
+		}
+		each()
+	}
+}
+
 // deletesHomes: a tombstone of a home covers everything, also what was made since, and
 // ends its chain. What is kept of it is gone then.
 func deletesHomes(t *testing.T, s Subject) {
@@ -158,16 +165,7 @@ func deletesHomes(t *testing.T, s Subject) {
 	}
 	want(t, "another object", s.Objects.Index(t.Context(), c.entry(latchkey.NewEventID(), latchkey.Clip, Now)), archive.ErrDeleted)
 	want(t, "another deed", s.Homes.Append(t.Context(), c.head, c.grow("four")), archive.ErrConflict)
-	for n := 0; ; n++ {
-		is, err := s.Deletions.Unlist(t.Context(), 1)
-		must(t, err)
-		if is == (latchkey.HomeID{}) {
-			break
-		}
-		if is != c.home || n > 3 {
-			t.Fatalf("step %d takes out of home %s", n, is)
-		}
-	}
+	unlist(t, s, c.home, 3, func() {})
 	if u, err := s.Objects.Usage(t.Context(), c.home); u.Objects != 0 || u.Bytes != 0 || err != nil {
 		t.Errorf("it has %+v, %v", u, err)
 	}
