@@ -222,18 +222,18 @@ func TestNoZombies(t *testing.T) {
 		t.Errorf("started %d times within 4 s", len(pids))
 	}
 	for _, pid := range pids[:len(pids)-1] {
-		if isOurs(pid) {
-			t.Errorf("process %s is still there", pid)
+		if isZombie(pid) {
+			t.Errorf("process %s was not buried", pid)
 		}
 	}
 }
 
-// isOurs tells a child of this process, alive or a zombie, from another process that has
-// the number by now.
-func isOurs(pid string) bool {
+// isZombie says whether a child of this process that was killed still waits to be buried.
+// A living one is another that has the number by now.
+func isZombie(pid string) bool {
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")
 	after := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	return err == nil && len(after) > 1 && after[1] == strconv.Itoa(os.Getpid())
+	return err == nil && len(after) > 1 && after[0] == "Z" && after[1] == strconv.Itoa(os.Getpid())
 }
 
 // A true ffmpeg that is killed while it decodes, five times or, with LATCHKEY_LONG, a
@@ -287,7 +287,7 @@ func TestFFmpegIsKilled(t *testing.T) {
 	}
 	pids := strings.Fields(string(text))
 	for _, pid := range pids[:len(pids)-1] {
-		w.eventually(func(event.Status) bool { return !isOurs(pid) }) // it is waited for beside the next
+		w.eventually(func(event.Status) bool { return !isZombie(pid) }) // it is waited for beside the next
 	}
 }
 
