@@ -174,6 +174,7 @@ func (o *ours) watch(ctx context.Context, h *home, v *visit) {
 	var work sync.WaitGroup
 	defer work.Wait()
 	defer stop()
+	h.catchUp(ctx) // no server welcomes an agent that knows of more than it has
 	p := h.page(o.noticed.ring)
 	socket, err := p.session.Live(ctx, h.camera, sealed.MainStream)
 	if err == nil {

@@ -123,6 +123,15 @@ func (h *home) record(ctx context.Context) error {
 	return h.upload.Upload(ctx, t.Head(), o.Name(), o.File.Bytes(), 0, bytes.NewReader(o.Body), uint64(len(o.Body)))
 }
 
+// catchUp is what a page does whose deeds may not have arrived: it brings them again.
+func (h *home) catchUp(ctx context.Context) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.known != h.owner.Title().Head() {
+		h.append(ctx) // or the next time
+	}
+}
+
 // append brings the server the deeds that it lacks, and says whether it has them all now.
 // The caller holds mu. An answer that was lost is asked for again the next time.
 func (h *home) append(ctx context.Context) bool {
