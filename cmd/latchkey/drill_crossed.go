@@ -31,7 +31,7 @@ type drillCrossedCommand struct {
 
 // How much the short form is.
 const (
-	shortHomes = 500
+	shortHomes = 300
 	shortReads = 500_000
 )
 

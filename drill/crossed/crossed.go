@@ -127,8 +127,8 @@ type part struct {
 	scenes []*Scene     // in the order of the catalogue; nil: it has no place for the fault
 }
 
-// abreast is how many clouds a control arm with a server has. Most of its time goes into
-// waiting whether it heals.
+// abreast is how many clouds a control arm has, or each of its clients. Most of their time
+// goes into waiting whether they heal.
 const abreast = 4
 
 // drillArms drills the control arms, all at the same time, while Latchkey's homes are
@@ -178,11 +178,11 @@ func (d *drilling) arms() (controls []*part, ours *part) {
 	}
 	d.result.Arms = arms
 	controls = []*part{
-		d.control(&arms[0], "2024", abreast, plainConfig{Client: clientValkey}),
-		d.control(&arms[1], "stamp", abreast, plainConfig{Client: clientValkey, Stamp: true}),
+		d.control(&arms[0], "2024", plainConfig{Client: clientValkey}),
+		d.control(&arms[1], "stamp", plainConfig{Client: clientValkey, Stamp: true}),
 	}
 	for _, c := range stockClients {
-		p := d.control(&arms[2], c, 1, plainConfig{Client: c, KeyedOnly: true})
+		p := d.control(&arms[2], c, plainConfig{Client: c, KeyedOnly: true})
 		p.with = c
 		controls = append(controls, p)
 	}
@@ -212,8 +212,8 @@ func (d *drilling) ours(a *Arm) *part {
 	return p
 }
 
-func (d *drilling) control(a *Arm, name string, clouds int, c plainConfig) *part {
-	p := d.part(a, name, clouds)
+func (d *drilling) control(a *Arm, name string, c plainConfig) *part {
+	p := d.part(a, name, abreast)
 	p.open = func(ctx context.Context, name string) (cloud, func() error, error) {
 		cache, err := openCache(d.config.Cache, "latchkey-drill-"+name+":")
 		if err != nil {

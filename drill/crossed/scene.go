@@ -58,7 +58,7 @@ const (
 	strikes     = 12                     // about so often a fault strikes
 	healsWithin = 3 * time.Second        // or not at all; and for each of the crowd
 	healsOne    = 2 * time.Millisecond   // as much longer, because all of them may have to look again
-	healsLive   = 10                     // times that, and a few of [watches], where they look at cameras
+	healsLive   = 10                     // times that, and two [watches], where they look at cameras
 	looksAfter  = 100 * time.Millisecond // and again after twice as long, until it has healed, and at the end
 	sample      = 32                     // people who look then, beside those who had missed something
 	fewest      = 150                    // homes that come back in a scene, if there are so many
@@ -161,7 +161,7 @@ func storm(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) 
 func patience(crowd int, live bool) time.Duration {
 	all := time.Duration(crowd) * healsOne
 	if live {
-		return healsWithin + 4*watches + healsLive*all
+		return healsWithin + 2*watches + healsLive*all
 	}
 	return healsWithin + all
 }
