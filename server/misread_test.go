@@ -17,7 +17,7 @@ import (
 type keys struct {
 	home    latchkey.HomeID
 	from    uint64 // number of a deed
-	above   uint64 // number in the outbox
+	above   uint64 // number in the outbox, or of a tombstone
 	name    latchkey.Name
 	before  archive.Cursor
 	secret  archive.Secret // of a session
@@ -284,7 +284,27 @@ func (x misread) Usage(ctx context.Context, home latchkey.HomeID) (archive.Usage
 }
 
 func (x misread) TombstonesAbove(ctx context.Context, home latchkey.HomeID, above uint64, max int) ([]archive.Tombstone, error) {
-	return several(x.m, "Tombstones.TombstonesAbove", home, x.m.to.home, func(k latchkey.HomeID) ([]archive.Tombstone, error) {
-		return x.Tombstones.TombstonesAbove(ctx, k, above, max)
+	all, err := several(x.m, "Tombstones.TombstonesAbove", keys{home: home, above: above}, x.m.to, func(k keys) ([]archive.Tombstone, error) {
+		return x.Tombstones.TombstonesAbove(ctx, k.home, k.above, max)
+	})
+	bytes, row := home, home
+	switch x.m.read {
+	case "Tombstones.TombstonesAbove, what is signed":
+		bytes = x.m.to.home
+	case "Tombstones.TombstonesAbove, their rows":
+		row = x.m.to.home
+	default:
+		return all, err
+	}
+	all, err = x.Tombstones.TombstonesAbove(ctx, bytes, above, max)
+	for i := range all {
+		all[i].Home = row
+	}
+	return all, err
+}
+
+func (x misread) Mark(ctx context.Context, home latchkey.HomeID, number uint64) (archive.Mark, error) {
+	return one(x.m, "Tombstones.Mark", keys{home: home, above: number}, x.m.to, func(k keys) (archive.Mark, error) {
+		return x.Tombstones.Mark(ctx, k.home, k.above)
 	})
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/key/keytest"
-	"github.com/latchkey-cam/latchkey/tombstone"
 )
 
 // start is what an agent says of one start.
@@ -124,6 +123,9 @@ func TestAgentIsRefused(t *testing.T) {
 		{"a short token", func(h *api.Hello) { h.Token = h.Token[1:] }, m.agent, api.Malformed},
 		{"a short next token", func(h *api.Hello) { h.NextToken = h.NextToken[1:] }, m.agent, api.Malformed},
 		{"an ID with a space", func(h *api.Hello) { h.ID = "a b" }, m.agent, api.Malformed},
+		{"a place in no list of tombstones", func(h *api.Hello) { h.Tombstones = "x" }, m.agent, api.Malformed},
+		{"half a digest of tombstones", func(h *api.Hello) { h.Tombstones = "1:00" }, m.agent, api.Malformed},
+		{"the digest of no tombstones", func(h *api.Hello) { h.Tombstones = "0:" + strings.Repeat("0", 64) }, m.agent, api.Malformed},
 	} {
 		hello := m.hello(start{1, 0, 1}, nil)
 		tt.change(&hello)
@@ -185,10 +187,7 @@ func TestAgentHearsOfChanges(t *testing.T) {
 		t.Errorf("settings of %s: %d bytes", f.Home, len(f.Document))
 	}
 	// What is deleted is told alone: there are no deeds to tell with it.
-	gone := m.buried(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{latchkey.NewEventID()}})
-	if err := m.member.Delete(t.Context(), gone); err != nil {
-		t.Fatal(err)
-	}
+	gone := m.deletes(latchkey.NewEventID())
 	if f := receive[api.TombstonesFrame](t, s); f.Home != m.owner.Home() || len(f.Tombstones) != 1 || !bytes.Equal(f.Tombstones[0], gone) {
 		t.Errorf("deleted in %s: %d", f.Home, len(f.Tombstones))
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/server"
-	"github.com/latchkey-cam/latchkey/tombstone"
 )
 
 // unread are the methods of the archive that hand out nothing by a key, by why.
@@ -89,7 +88,7 @@ func (s *street) furnish(t *testing.T, m *home) (k keys) {
 		t.Fatal("a copy of an agent is taken")
 	}
 	o := m.stored(latchkey.Thumbnail, "of "+home.String())
-	must(0, m.member.Delete(t.Context(), m.buried(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{latchkey.NewEventID()}})))
+	m.deletes(latchkey.NewEventID())
 	must(0, m.member.Review(t.Context(), o.File.Header.Binding.Event))
 	k = keys{home: home, person: m.owner.Keys.Person, name: o.Name(), secret: secretOf(m.member.Cookie()), request: "test", slot: secret.Slot()}
 	if answer, text := s.do(t, raw{method: "GET", path: objectPath(k.name), header: m.asPage(), mac: m.mac()}); answer.StatusCode != 200 {
@@ -136,6 +135,8 @@ func openStreet(t *testing.T) *street {
 	s.same = s.my
 	s.same.name, s.same.slot = s.mine.stored(latchkey.Thumbnail, "another").Name(), slot.Slot()
 	s.same.secret, s.same.held, s.same.from, s.same.request = secretOf(s.second.Cookie()), secretOf(s.again.Cookie()), 1, "other"
+	s.mine.deletes(latchkey.NewEventID())
+	s.same.above = 1
 	return s
 }
 
@@ -212,7 +213,11 @@ func (s *street) crossings() (all []crossing) {
 	add(crossing{read: "Objects.Events, objects with a problem", to: s.they, ask: events, good: 200, bad: 200, where: "row"})
 
 	add(crossing{read: "Objects.Usage", to: s.they, ask: s.asMember("GET", s.mine.path("/usage"), nil), good: 200, bad: 502, where: "usage"})
-	list(crossing{read: "Tombstones.TombstonesAbove", ask: s.asMember("GET", s.mine.path("/tombstones"), nil), good: 200, bad: 502, where: "tombstone"})
+	tombstones := s.asMember("GET", s.mine.path("/tombstones"), nil)
+	list(crossing{read: "Tombstones.TombstonesAbove", ask: tombstones, good: 200, bad: 502, where: "tombstone"})
+	add(crossing{read: "Tombstones.TombstonesAbove", to: s.same, ask: tombstones, good: 200, bad: 502, where: "tombstone"})
+	add(crossing{read: "Tombstones.TombstonesAbove, what is signed", to: s.they, ask: tombstones, good: 200, bad: 502, where: "tombstone"})
+	add(crossing{read: "Tombstones.TombstonesAbove, their rows", to: s.they, ask: tombstones, good: 200, bad: 502, where: "tombstone"})
 	asks := s.asMember("GET", s.mine.path("/asks"), nil)
 	list(crossing{read: "Asks.Asks", ask: asks, good: 200, bad: 200, where: "ask"})
 	add(crossing{read: "Asks.Asks, what is asked", to: s.they, ask: asks, good: 200, bad: 200, where: "ask"})

@@ -60,18 +60,14 @@ func TestDelete(t *testing.T) {
 	}
 	half := m.object(latchkey.Clip, "is deleted while it comes")
 	held := m.part(half, 7)
-	if err := m.member.Delete(t.Context(), m.buried(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{eventOf(gone)}})); err != nil {
-		t.Fatal(err)
-	}
+	m.deletes(eventOf(gone))
 	_, _, err := m.get(gone.Name())
 	wantReason(t, "a deleted object", err, api.NotFound)
 	if slices.Contains(m.listed(), eventOf(gone)) {
 		t.Error("a deleted event is listed")
 	}
 	wantReason(t, "a deleted object that is uploaded again", m.put(gone), api.Deleted)
-	if err := m.member.Delete(t.Context(), m.buried(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{eventOf(half)}})); err != nil {
-		t.Fatal(err)
-	}
+	m.deletes(eventOf(half))
 	wantReason(t, "the rest of a deleted object", m.putFrom(half, int(held), len(half.Body)), api.Deleted)
 	at := day.File.Header.Binding.Time
 	if err := m.member.Delete(t.Context(), m.buried(tombstone.Tombstone{Scope: tombstone.Span, Camera: m.camera, From: at, To: at + 1}),
@@ -116,7 +112,7 @@ func TestWhoDeletes(t *testing.T) {
 	h := openHouse(t)
 	m := h.settle(t)
 	o := m.shared(m.camera, latchkey.Thumbnail)
-	event := tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{eventOf(o)}}
+	event := eventGone(eventOf(o))
 	span := tombstone.Tombstone{Scope: tombstone.Span, Camera: m.camera, From: 0, To: latchkey.MaxInt}
 	at := m.owner.Title()
 	by := func(who string, at *deed.Title, what tombstone.Tombstone) []byte {
@@ -159,7 +155,8 @@ func TestWhoDeletes(t *testing.T) {
 // appends any more, and all are told why; its agent is given the proof before it is turned
 // away; nothing is left. The home beside it has noticed nothing.
 func TestHomeEnds(t *testing.T) {
-	h := openHouse(t)
+	news := &hung{}
+	h := openHouse(t, func(c *server.Config) { news.Outbox, c.Archive.Outbox = c.Archive.Outbox, news })
 	m := h.settle(t)
 	beside := h.found(t)
 	o, other := m.shared(m.camera, latchkey.Thumbnail), beside.stored(latchkey.Thumbnail, "beside")
@@ -170,9 +167,11 @@ func TestHomeEnds(t *testing.T) {
 		t.Fatalf("%d tombstones, %v", known, err)
 	}
 	proof := m.buried(tombstone.Tombstone{Scope: tombstone.Home})
+	news.on.Store(true) // nobody learns of it but by the request itself
 	if err := m.member.Delete(t.Context(), proof); err != nil {
 		t.Fatal(err)
 	}
+	news.on.Store(false)
 	if h.metric(t, "latchkey_cuts_total", "why=removed") == 0 {
 		t.Error("the answer came before anybody was cut")
 	}
@@ -206,6 +205,9 @@ func TestHomeEnds(t *testing.T) {
 	}
 	if r, third := must(s.Receive(within(t))).(api.Refused); !third || r.Reason != api.HomeDeleted {
 		t.Errorf("and then %+v", r)
+	}
+	if _, f := m.dial(m.hello(start{1, 0, 1}, &head), m.agent); !told.Last || f.(api.TombstonesFrame).Above != 0 {
+		t.Errorf("an agent that knows the deeds is told %+v", f)
 	}
 	eventually(t, "the bytes are gone, and those of the other are not", func() bool { return h.files(t) == 1 })
 	if _, _, err := beside.get(other.Name()); err != nil {
@@ -274,6 +276,7 @@ func TestRetention(t *testing.T) {
 	if got := m.listed(); len(got) != 2 || slices.Contains(got, eventOf(old)) {
 		t.Errorf("after nine days %v are listed", got)
 	}
+	h.pass(time.Minute)
 	expire(0, uint64(len(third.Body)))
 	if got := m.listed(); !slices.Equal(got, []latchkey.EventID{eventOf(third)}) {
 		t.Errorf("of more bytes than are wanted %v are listed, without %v", got, eventOf(second))
@@ -300,7 +303,7 @@ func TestBackupWhileDeleting(t *testing.T) {
 			return
 		}
 		deleted = true
-		must(0, m.member.Delete(t.Context(), m.buried(tombstone.Tombstone{Scope: tombstone.Events, Events: []latchkey.EventID{eventOf(gone)}})))
+		m.deletes(eventOf(gone))
 		eventually(t, "its bytes are gone", func() bool { return h.files(t) == 1 })
 	}})
 	if err != nil || lost.Count > 0 || b.Objects != 1 || !deleted {

@@ -323,6 +323,7 @@ func TestBadInput(t *testing.T) {
 		{"deep nesting", raw{method: "POST", path: "/v1/sessions/challenge", body: strings.Repeat("[", 100_000)}, nil, 400, api.Malformed},
 		{"home in body and address differ", raw{method: "POST", path: m.path("/deeds"), body: string(must(json.Marshal(api.AppendDeeds{Deeds: [][]byte{{1}}})))}, nil, 400, api.WrongHome},
 		{"a report of another home", raw{method: "POST", path: m.path("/reports"), body: string(must(json.Marshal(api.Report{Home: latchkey.HomeID{1}, Delivery: "r", Word: "misroute", Reason: "misroute", Header: []byte{}})))}, nil, 400, api.WrongHome},
+		{"tombstones of another home", raw{method: "POST", path: m.path("/tombstones"), body: string(must(json.Marshal(api.PutTombstones{Home: latchkey.HomeID{1}, Tombstones: [][]byte{m.buried(eventGone(latchkey.NewEventID()))}})))}, nil, 400, api.WrongHome},
 		{"a limit of 1e9", raw{method: "GET", path: m.path("/events?limit=1000000000")}, nil, 400, api.Malformed},
 		{"a limit of 0", raw{method: "GET", path: m.path("/events?limit=0")}, nil, 400, api.Malformed},
 		{"a negative limit", raw{method: "GET", path: m.path("/events?limit=-1")}, nil, 400, api.Malformed},

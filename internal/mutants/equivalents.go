@@ -241,4 +241,10 @@ var Equivalents = []Equivalent{
 		"The connection by which something goes out needs the lease as well (cuts)."},
 	{`server/wall.go asking.asAgent: ok: is true`,
 		"Nothing is signed by the key of no agent."},
+	{`server/tombstone.go deletions.run: ctx.Err() == nil: is true`,
+		"It decides about a line in the log: the loop ends with ctx."},
+	{`server/tombstone.go deletions.step: expire: is true`,
+		"Looked for more often, the same goes, at most an hour earlier."},
+	{`server/resurrect.go conversation.tellDeleted: head.Tombstones <= t.buried: is false`,
+		"It asks the archive once more for nothing."},
 }

@@ -51,11 +51,11 @@ var Rooms = []Room{
 	{ // what was deleted, by whom, and what that covers
 		Files: []string{
 			"tombstone/tombstone.go", "tombstone/set.go",
-			"server/tombstone.go Server.alive Server.usage deletions.unlist deletions.expire deletions.remove",
+			"server/tombstone.go", "server/resurrect.go",
 			"agent/uplink/tombstones.go Tombstones.Covers Tombstones.add Tombstones.mark Tombstones.store",
 		},
-		Tests: []string{"tombstone", "agent/uplink ^Test(Tombstones.*|Footage.*)$",
-			"server ^Test(BadInput|Delete|WhoDeletes|HomeEnds|Retention|HomeBound|ClosedHome|EveryReadIsCrossed|Crossed(Reads|Rows))$"},
+		Tests: []string{"tombstone", "agent/uplink ^Test(Tombstones.*|Footage.*|LostTombstones)$",
+			"server ^Test(BadInput|Delete|WhoDeletes|HomeEnds|Retention|HomeBound|ClosedHome|EveryReadIsCrossed|Crossed(Reads|Rows)|AgentIs.*|AgentHears.*|Tombstones.*|CrossedTombstones)$"},
 		Literals: []string{"append", "Tombstone"},
 		Plumbed:  true,
 	},
