@@ -16,8 +16,15 @@ import (
 	"github.com/latchkey-cam/latchkey/bench/used"
 )
 
-// The load: connections that are kept alive, each with one request under way. A round
-// ends after that time, or when so many requests as were made ready have been sent.
+// load is connections that are kept alive, each with one request under way, and how many
+// requests a second come: each waits from when it came. Zero: the next comes when one is
+// answered, as fast as that goes.
+type load struct {
+	connections int
+	rate        float64
+}
+
+// A round ends after that time, or when so many requests as were made ready have been sent.
 const (
 	roundLasts = time.Second
 	ofRound    = 60_000
@@ -48,20 +55,19 @@ type target struct {
 	ready func()
 }
 
-// load runs one round over so many connections. What comes back must be what was asked
-// for, or there is no figure.
-func (t target) load(connections int) (round, error) {
+// bear runs one round. What comes back must be what was asked for, or there is no figure.
+func (t target) bear(l load) (round, error) {
 	if t.ready != nil {
 		t.ready()
 	}
-	conns, err := t.dial(connections)
+	conns, err := t.dial(l.connections)
 	if err != nil {
 		return round{}, err
 	}
 	var (
 		next atomic.Int64
-		took = make([][]time.Duration, connections)
-		errs = make([]error, connections)
+		took = make([][]time.Duration, l.connections)
+		errs = make([]error, l.connections)
 		done sync.WaitGroup
 	)
 	before, err := t.used()
@@ -72,7 +78,7 @@ func (t target) load(connections int) (round, error) {
 	for i, c := range conns {
 		done.Go(func() {
 			defer c.Close() // it was read to the end
-			took[i], errs[i] = t.ride(c, &next, 2*ofRound/connections, began.Add(roundLasts))
+			took[i], errs[i] = t.ride(c, &next, 2*ofRound/l.connections, began, l.rate)
 		})
 	}
 	done.Wait()
@@ -128,15 +134,19 @@ func closeAll(conns []net.Conn) (err error) {
 
 // ride takes requests as long as there are any, and sends them one after the other. There
 // is room to note how long that many take.
-func (t target) ride(c net.Conn, next *atomic.Int64, room int, end time.Time) (took []time.Duration, err error) {
+func (t target) ride(c net.Conn, next *atomic.Int64, room int, round time.Time, rate float64) (took []time.Duration, err error) {
 	took = make([]time.Duration, 0, room)
 	out, in := make([]byte, 0, 1024), make([]byte, 32<<10)
 	for {
 		n := int(next.Add(1)) - 1
-		began := time.Now()
-		if n >= ofRound || began.After(end) {
+		came := time.Now()
+		if rate > 0 {
+			came = round.Add(time.Duration(float64(n) / rate * float64(time.Second)))
+		}
+		if n >= ofRound || came.Sub(round) > roundLasts {
 			return took, nil
 		}
+		time.Sleep(time.Until(came))
 		out = t.ask(out[:0], n)
 		if _, err := c.Write(out); err != nil {
 			return nil, err
@@ -145,7 +155,7 @@ func (t target) ride(c net.Conn, next *atomic.Int64, room int, end time.Time) (t
 		if err != nil {
 			return nil, err
 		}
-		took = append(took, time.Since(began))
+		took = append(took, time.Since(came))
 		if !bytes.Equal(body, t.want(n)) {
 			return nil, errors.New("an answer that is not what was asked for")
 		}

@@ -19,9 +19,13 @@ type picture struct {
 	bytes []byte
 }
 
-// loads are over how many connections, each with one request under way: of a busy small
-// server, and of one that has more to do than it can.
-var loads = []int{64, 256}
+// As fast as it goes, of a busy small server and of one that has more to do than it can;
+// and as many requests a second for all of them as this part of what Latchkey answers at
+// its busiest, when what they take can be compared.
+const (
+	busy, crowded = 64, 256
+	calm          = 0.5
+)
 
 // thumbnails prints a table for each of the loads.
 func thumbnails(ctx context.Context, e *estate, folder string, rounds int) error {
@@ -52,25 +56,33 @@ func thumbnails(ctx context.Context, e *estate, folder string, rounds int) error
 		plainTarget("nginx, asking nobody", nginx.static, pictures, false, nginx.Process),
 		plainTarget("Go's file server", goFiles.Said, pictures, false, goFiles),
 	}
-	for _, connections := range loads {
-		results, err := byTurns(ctx, targets, connections, rounds)
+	var most float64 // requests a second that Latchkey answers
+	for _, l := range []load{{connections: busy}, {connections: crowded}} {
+		results, err := byTurns(ctx, targets, l, rounds)
 		if err != nil {
 			return err
 		}
-		printTable(targets, results, connections)
+		printTable(targets, results, l)
+		most = median(rounds, func(n int) float64 { return results[0][n].rate })
 	}
+	l := load{crowded, calm * most}
+	results, err := byTurns(ctx, targets, l, rounds)
+	if err != nil {
+		return err
+	}
+	printWaits(targets, results, l)
 	return nil
 }
 
 // byTurns puts the load on one target after the other, so many times.
-func byTurns(ctx context.Context, targets []target, connections, rounds int) ([][]round, error) {
+func byTurns(ctx context.Context, targets []target, l load, rounds int) ([][]round, error) {
 	results := make([][]round, len(targets))
 	for n := range rounds + 1 {
 		for i, t := range targets {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			r, err := t.load(connections)
+			r, err := t.bear(l)
 			if err != nil {
 				return nil, err
 			}
@@ -146,17 +158,13 @@ func plainTarget(name, address string, pictures []picture, cookie bool, by ...*r
 // printTable prints medians of the rounds: of the rates, of the ratios within each, and of
 // what a request costs. The ratios by CPU time, of server and load together, are those of
 // the rates on a machine that has nothing else to do, and hold on a busy one.
-func printTable(targets []target, results [][]round, connections int) {
+func printTable(targets []target, results [][]round, l load) {
 	fmt.Printf("\nA thumbnail of 8 KiB, sealed, of %d homes by turns, over %d connections; medians of %d rounds\n\n",
-		homes, connections, len(results[0]))
+		homes, l.connections, len(results[0]))
 	fmt.Println("                                           of                               CPU for a request           of")
 	fmt.Println("                        requests/s   auth_request   nginx      p50      p99      server   load    auth_request   nginx")
 	for i, t := range targets {
-		took := results[i][0].took
-		for _, r := range results[i][1:] {
-			took = append(took, r.took...)
-		}
-		slices.Sort(took)
+		took := waits(results[i])
 		of := func(value func(r round) float64) float64 {
 			return median(len(results[i]), func(n int) float64 { return value(results[i][n]) })
 		}
@@ -170,6 +178,25 @@ func printTable(targets []target, results [][]round, connections int) {
 			of(func(r round) float64 { return r.rate }), rate(1), rate(3), milliseconds(took[len(took)/2]), milliseconds(took[len(took)*99/100]),
 			of(func(r round) float64 { return r.server }), of(func(r round) float64 { return r.load }), cost(1), cost(3))
 	}
+}
+
+// printWaits prints what a request waits for its answer when as many come to each target.
+func printWaits(targets []target, results [][]round, l load) {
+	fmt.Printf("\nThe same, %.0f requests a second to each, from when a request comes\n\n", l.rate)
+	fmt.Println("                             p50       p90       p99")
+	for i, t := range targets {
+		took := waits(results[i])
+		fmt.Printf("%-22s  %8.2f  %8.2f  %8.2f ms\n", t.name, milliseconds(took[len(took)/2]), milliseconds(took[len(took)*9/10]), milliseconds(took[len(took)*99/100]))
+	}
+}
+
+// waits is what the requests of all rounds took, the least first.
+func waits(rounds []round) (took []time.Duration) {
+	for _, r := range rounds {
+		took = append(took, r.took...)
+	}
+	slices.Sort(took)
+	return took
 }
 
 func median(of int, value func(n int) float64) float64 {
