@@ -4,4 +4,5 @@ package uplink
 var (
 	Follow = (*Tombstones).follow
 	MarkOf = (*Tombstones).mark
+	Frames = (*Tombstones).frames
 )

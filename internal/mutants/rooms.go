@@ -52,7 +52,7 @@ var Rooms = []Room{
 		Files: []string{
 			"tombstone/tombstone.go", "tombstone/set.go",
 			"server/tombstone.go", "server/resurrect.go",
-			"agent/uplink/tombstones.go Tombstones.Covers Tombstones.add Tombstones.mark Tombstones.store",
+			"agent/uplink/tombstones.go",
 		},
 		Tests: []string{"tombstone", "agent/uplink ^Test(Tombstones.*|Footage.*|LostTombstones)$",
 			"server ^Test(BadInput|Delete|WhoDeletes|HomeEnds|Retention|HomeBound|ClosedHome|EveryReadIsCrossed|Crossed(Reads|Rows)|AgentIs.*|AgentHears.*|Tombstones.*|CrossedTombstones)$"},
