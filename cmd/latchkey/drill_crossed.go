@@ -20,7 +20,7 @@ import (
 
 type drillCrossedCommand struct {
 	Homes  int    `help:"How many homes the cloud has." default:"13000"`
-	Short  bool   `help:"500 homes, within a minute on two cores."`
+	Short  bool   `help:"300 homes, within a minute on two cores."`
 	Reads  int64  `help:"How many reads more are verified in this process, through a cache that goes wrong all the time." default:"1000000"`
 	Seed   uint64 `help:"Where chance comes from: the same seed puts the same faults in." default:"1"`
 	Cache  string `help:"A Redis or Valkey to use, redis://HOST:PORT. Only keys that begin with latchkey-drill are touched. Without it the cache is in this process." placeholder:"URL"`
