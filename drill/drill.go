@@ -11,15 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
-	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/bus"
@@ -35,14 +32,7 @@ type cloud struct {
 	bus     *bus.Local
 	commits *commits
 	lost    atomic.Bool // the second server reaches the archive no more
-	places  [2]*place
-}
-
-// place is a server and how it is reached.
-type place struct {
-	server *server.Server
-	front  *http.Server
-	client *api.Client
+	places  [2]*Place
 }
 
 // open starts a cloud that keeps everything in dir.
@@ -69,37 +59,18 @@ func open(ctx context.Context, dir string) (c *cloud, err error) {
 	second := first
 	second.Homes, second.Sessions, second.Outbox = lostHomes{c.commits, &c.lost}, lostSessions{first.Sessions, &c.lost}, lostOutbox{first.Outbox, &c.lost}
 	for i, a := range []archive.Archive{first, second} {
-		if c.places[i], err = c.serve(ctx, a, blobs); err != nil {
+		if c.places[i], err = Serve(ctx, server.Config{Archive: a, Blobs: blobs, Bus: c.bus, Log: slog.New(slog.DiscardHandler)}); err != nil {
 			return c, err
 		}
 	}
 	return c, nil
 }
 
-func (c *cloud) serve(ctx context.Context, a archive.Archive, blobs blob.Store) (*place, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	origin := "http://" + listener.Addr().String()
-	p := &place{}
-	p.server, err = server.New(ctx, server.Config{
-		Archive: a, Blobs: blobs, Origin: origin, Bus: c.bus, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	p.front = server.HTTPServer(p.server.Handler())
-	go p.front.Serve(listener) // until close
-	p.client, err = api.NewClient(origin, nil)
-	return p, err
-}
-
 func (c *cloud) close() error {
 	var errs []error
 	for _, p := range c.places {
 		if p != nil {
-			errs = append(errs, p.front.Close(), p.server.Close())
+			errs = append(errs, p.Close())
 		}
 	}
 	if c.archive != nil {

@@ -44,16 +44,16 @@ type home struct {
 // found founds a home and fills it with what goes on in one.
 func (c *cloud) found(ctx context.Context) (*home, error) {
 	h := &home{cloud: c, owner: keytest.NewOwner()}
-	secret, err := c.places[0].server.MintSetup(ctx)
+	secret, err := c.places[0].Server.MintSetup(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("found a home: %w", err)
 	}
-	if _, err := c.places[0].client.Found(ctx, secret, h.owner.Found()); err != nil {
+	if _, err := c.places[0].Client.Found(ctx, secret, h.owner.Found()); err != nil {
 		return nil, fmt.Errorf("found a home: %w", err)
 	}
 	device, key := h.owner.Device()
 	for i, p := range c.places {
-		if h.member[i], err = p.client.SignIn(ctx, h.owner.Home(), device, key, h.owner.Title().Head()); err != nil {
+		if h.member[i], err = p.Client.SignIn(ctx, h.owner.Home(), device, key, h.owner.Title().Head()); err != nil {
 			return nil, fmt.Errorf("sign an owner in: %w", err)
 		}
 	}
@@ -77,7 +77,7 @@ func (h *home) record(ctx context.Context) error {
 	title := h.owner.Title()
 	o := h.agent.Object(title, h.camera, latchkey.Clip, content)
 	name := o.Name()
-	upload := h.cloud.places[0].client.Agent(h.owner.Home(), h.agent.Keys.Agent, h.agent.Keys.Signing)
+	upload := h.cloud.places[0].Client.Agent(h.owner.Home(), h.agent.Keys.Agent, h.agent.Keys.Signing)
 	if err := upload.Upload(ctx, title.Head(), name, o.File.Bytes(), 0, bytes.NewReader(o.Body), uint64(len(o.Body))); err != nil {
 		return fmt.Errorf("upload a clip: %w", err)
 	}
@@ -131,7 +131,7 @@ func (h *home) change(ctx context.Context, at int, sign func()) (time.Time, erro
 
 // connect is an agent's beginning.
 func (h *home) connect(ctx context.Context) (*api.Socket, error) {
-	return Connect(ctx, h.cloud.places[0].client, h.owner.Title(), h.agent)
+	return Connect(ctx, h.cloud.places[0].Client, h.owner.Title(), h.agent)
 }
 
 // Connect connects an agent in its first incarnation, and returns when it is welcomed.

@@ -49,7 +49,7 @@ func (h *home) film(ctx context.Context) {
 		if !h.broadcast.wanted.Load() {
 			continue
 		}
-		agent := h.cloud.places[0].client.Agent(h.owner.Home(), h.agent.Keys.Agent, h.agent.Keys.Signing)
+		agent := h.cloud.places[0].Client.Agent(h.owner.Home(), h.agent.Keys.Agent, h.agent.Keys.Signing)
 		in, err := agent.Inlet(ctx, h.title.Load().Head(), h.broadcast.of)
 		if err != nil {
 			continue // nobody watches any more; it is asked again

@@ -37,7 +37,7 @@ func (h *home) admit(ctx context.Context) (*victim, error) {
 		return nil, err
 	}
 	k := v.person.Keys
-	v.session, err = h.cloud.places[0].client.SignIn(ctx, h.owner.Home(), k.Device, k.DeviceSigning, h.owner.Title().Head())
+	v.session, err = h.cloud.places[0].Client.SignIn(ctx, h.owner.Home(), k.Device, k.DeviceSigning, h.owner.Title().Head())
 	if err != nil {
 		return nil, fmt.Errorf("sign somebody in: %w", err)
 	}
@@ -73,7 +73,7 @@ func (v *victim) read(ctx context.Context, at ...int) ([]*reader, error) {
 		}
 		questions = append(questions, watching)
 		for _, q := range questions {
-			r, err := read(ctx, h.cloud.places[i].client.Origin(), v.session, q)
+			r, err := read(ctx, h.cloud.places[i].Client.Origin(), v.session, q)
 			if err != nil {
 				return nil, err
 			}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
-	"net/http"
 	"sync"
 	"time"
 
@@ -28,9 +26,7 @@ const (
 // air is the other server of Latchkey's cloud, to which agents bring what is watched at
 // the first: all of it goes over the bus.
 type air struct {
-	server *server.Server
-	front  *http.Server
-	client *api.Client
+	place *drill.Place
 
 	mu      sync.Mutex // protects filming
 	filming map[*home]*filming
@@ -38,22 +34,13 @@ type air struct {
 
 // openAir starts it.
 func (o *ours) openAir(ctx context.Context) (*air, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	place, err := drill.Serve(ctx, server.Config{
+		Archive: o.parts.Archive.Wrap(o.archive.Archive()), Blobs: o.parts.Blobs.Wrap(o.blobs), Bus: o.bus, Log: slog.New(o.noticed),
+	})
 	if err != nil {
 		return nil, err
 	}
-	a := &air{filming: map[*home]*filming{}}
-	origin := "http://" + listener.Addr().String()
-	a.server, err = server.New(ctx, server.Config{
-		Archive: o.parts.Archive.Wrap(o.archive.Archive()), Blobs: o.parts.Blobs.Wrap(o.blobs), Bus: o.bus, Origin: origin, Log: slog.New(o.noticed),
-	})
-	if err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	a.front = server.HTTPServer(a.server.Handler())
-	go a.front.Serve(listener) // until close
-	a.client, err = api.NewClient(origin, nil)
-	return a, err
+	return &air{place: place, filming: map[*home]*filming{}}, nil
 }
 
 func (a *air) close() error {
@@ -65,7 +52,7 @@ func (a *air) close() error {
 			<-f.ended
 		}
 	}
-	return errors.Join(a.front.Close(), a.server.Close())
+	return a.place.Close()
 }
 
 // filming is a home's agent in such a scene, whose camera films while somebody watches.
@@ -109,7 +96,7 @@ func (f *filming) connect(ctx context.Context) error {
 			return nil
 		}
 	}
-	s, err := drill.Connect(ctx, f.air.client, f.home.title(), f.home.agent)
+	s, err := drill.Connect(ctx, f.air.place.Client, f.home.title(), f.home.agent)
 	if err != nil {
 		return err
 	}
@@ -147,7 +134,7 @@ func (f *filming) serve(ctx context.Context, s *api.Socket) {
 
 // film sends key frames until ctx ends.
 func (f *filming) film(ctx context.Context, title *deed.Title) {
-	upload := f.air.client.Agent(f.home.id(), f.home.agent.Keys.Agent, f.home.agent.Keys.Signing)
+	upload := f.air.place.Client.Agent(f.home.id(), f.home.agent.Keys.Agent, f.home.agent.Keys.Signing)
 	var in *api.Inlet
 	for ; ctx.Err() == nil; pause(ctx, filmEvery) {
 		if in == nil {

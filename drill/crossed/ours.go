@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,6 +20,7 @@ import (
 	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/bus"
+	"github.com/latchkey-cam/latchkey/drill"
 	"github.com/latchkey-cam/latchkey/drill/fault"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/key/keytest"
@@ -44,8 +44,7 @@ type ours struct {
 	// Of this scene.
 	bound  *bound.Cache
 	beside *neighbour
-	server *server.Server
-	front  *http.Server
+	place  *drill.Place
 	bus    bus.Bus
 	air    *air // nil: people open their pages, and watch nothing
 }
@@ -117,7 +116,7 @@ func openOurs(ctx context.Context, homes []*home, cache *cache, dir string, tell
 		return o, err
 	}
 	return o, each(ctx, len(homes), 4*runtime.GOMAXPROCS(0), tell, func(ctx context.Context, i int) error {
-		secret, err := o.server.MintSetup(ctx)
+		secret, err := o.place.Server.MintSetup(ctx)
 		if err != nil {
 			return err
 		}
@@ -147,8 +146,8 @@ func (o *ours) end() error {
 	if o.air != nil {
 		errs = append(errs, o.air.close())
 	}
-	if o.front != nil {
-		errs = append(errs, o.front.Close(), o.server.Close())
+	if o.place != nil {
+		errs = append(errs, o.place.Close())
 	}
 	if o.beside != nil {
 		errs = append(errs, o.beside.close())
@@ -156,7 +155,7 @@ func (o *ours) end() error {
 	if o.bound != nil {
 		errs = append(errs, o.bound.Close())
 	}
-	o.air, o.front, o.server, o.beside, o.bound = nil, nil, nil, nil, nil
+	o.air, o.place, o.beside, o.bound = nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -179,21 +178,15 @@ func (o *ours) begin(ctx context.Context) error {
 		return err
 	}
 	o.beside = newNeighbour(other)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	o.parts.Pages.Lead(listener.Addr().String())
 	o.bus = o.parts.Bus.Wrap(bus.NewLocal())
-	o.server, err = server.New(ctx, server.Config{
+	o.place, err = drill.Serve(ctx, server.Config{
 		Archive: o.parts.Archive.Wrap(o.archive.Archive()), Blobs: o.parts.Blobs.Wrap(o.blobs), Bus: o.bus,
 		Cache: o.bound, Origin: o.client.Origin(), Log: slog.New(o.noticed),
 	})
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
-	o.front = server.HTTPServer(o.server.Handler())
-	go o.front.Serve(listener) // until end
+	o.parts.Pages.Lead(o.place.Addr)
 	return nil
 }
 
