@@ -112,7 +112,7 @@ export class PieceReader {
     const [begin, end] = [this.#begin(from), this.#end(to - 1)];
     const first = this.#first;
     if (from === 0) this.#first = null;
-    if (from === 0 && first !== null && first.length >= end) return first.slice(begin, end);
+    if (first !== null && first.length >= end) return first.slice(begin, end);
     const sealed = await this.#take(this.#prefix + begin, this.#prefix + end);
     if (sealed.length !== end - begin) throw new SealError("truncated", `${sealed.length} bytes of ${end - begin}`);
     return sealed;
