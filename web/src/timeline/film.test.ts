@@ -37,7 +37,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   [video, buffer, asked, answers, told, now] = [new FakeVideo(), new FakeBuffer(), [], [], [], 10_000 * second];
   class Source extends EventTarget {
-    static isTypeSupported = (type: string) => type === "video/mp4";
+    static isTypeSupported = (type: string) => type.startsWith("video/mp4");
     constructor() {
       super();
       setTimeout(() => this.dispatchEvent(new Event("sourceopen")), 1);
@@ -60,9 +60,13 @@ const none: Result<Pieces> = { ok: true, type: "", init: new Uint8Array(0), piec
 const piece = (sequence: number, time: number, bytes = 5, more: Partial<Pieces["pieces"][0]> = {}): Pieces["pieces"][0] => ({ sequence, time, lasts: 2 * second, key: true, motion: 0, damaged: false, offset: 0, of: bytes, bytes: new Uint8Array(bytes), ...more });
 const reply = (pieces: Pieces["pieces"], next?: [number, number]): Result<Pieces> => ({ ok: true, type: "video/mp4", init: new Uint8Array(1), pieces, more: next !== undefined, group: next?.[0] ?? 0, offset: next?.[1] ?? 0 });
 
-async function begin(...first: Result<Pieces>[]): Promise<void> {
+function start(...first: Result<Pieces>[]): void {
   answers = first;
-  const ask = async (group: number, offset: number) => (asked.push([group, offset]), answers.shift() ?? none);
+  const ask = async (group: number, offset: number) => {
+    asked.push([group, offset]);
+    await new Promise((come) => setTimeout(come, 1));
+    return answers.shift() ?? none;
+  };
   film = new Film(video as unknown as HTMLVideoElement, from, ask, {
     shown: () => told.push("shown"),
     skipped: (us) => told.push(`skipped ${us / second}`),
@@ -70,6 +74,10 @@ async function begin(...first: Result<Pieces>[]): Promise<void> {
     end: (any) => told.push(`end ${any}`),
     failed: (why) => told.push(why === "unplayable" ? why : why.trouble),
   }, () => now);
+}
+
+async function begin(...first: Result<Pieces>[]): Promise<void> {
+  start(...first);
   await pass();
 }
 
@@ -153,4 +161,68 @@ it("leaves nothing in the element, and asks nothing, when it is closed", async (
   const before = asked.length;
   await pass(5000);
   expect([asked.length, video.src, video.paused]).toEqual([before, "", true]);
+});
+
+it("touches an element no more that another film may have, once it is closed", async () => {
+  // Closed while it asks, while the element opens, and once more afterwards.
+  for (const ms of [0, 1]) {
+    start(reply([piece(7, from)]));
+    await vi.advanceTimersByTimeAsync(ms);
+    film.close();
+    await pass();
+    expect([video.src, video.buffer, told]).toEqual(["", null, []]);
+  }
+  video.src = "blob:another";
+  film.close();
+  expect(video.src).toBe("blob:another");
+});
+
+it("waits for what passes by itself, if it plays, and tells what does not", async () => {
+  buffer.ranges = [[0, 2]];
+  for (const why of [{ trouble: "offline" }, { trouble: "busy", retryAfterMs: 1 }, { trouble: "away" }] as const) {
+    [told, asked] = [[], []];
+    await begin(reply([piece(7, from)], [8, 0]), { ok: false, ...why });
+    expect([told, asked]).toEqual([["shown"], [[0, 0], [8, 0]]]);
+    await pass(2500);
+    expect(asked[2]).toEqual([8, 0]);
+    film.close();
+  }
+  told = [];
+  await begin(reply([piece(7, from)], [8, 0]), { ok: false, trouble: "signed-out" });
+  expect(told).toEqual(["shown", "signed-out"]);
+});
+
+it("asks for what follows the last that there was, and says at its end that there was something", async () => {
+  now = from + 5 * second;
+  await begin(reply([piece(7, from)]));
+  await pass(3000);
+  expect(asked[1]).toEqual([8, 0]);
+  film.close();
+  [asked, now] = [[], 10_000 * second];
+  await begin(reply([piece(7, from)]));
+  expect(told.at(-1)).toBe("end true");
+});
+
+it("does not take what is damaged and has no number for the last", async () => {
+  now = from + 5 * second;
+  await begin(reply([piece(0, from, 0, { damaged: true })]));
+  await pass(3000);
+  expect(asked[1]).toEqual([0, 0]);
+});
+
+it("begins a track anew where the pictures are coded differently", async () => {
+  const other = (type: string, init: number): Result<Pieces> => ({ ...reply([piece(8, from + 2 * second)], [9, 0]), type, init: new Uint8Array(init) }) as Result<Pieces>;
+  await begin(reply([piece(7, from)], [8, 0]), other("video/mp4", 2), other("video/mp4; b", 2));
+  expect(buffer.did).toEqual(["1", "5", "2", "5", "type video/mp4; b", "2", "5"]);
+});
+
+it("begins in no part of a group but its first", async () => {
+  const large = 5 << 20;
+  const part = (sequence: number, offset: number) => reply([piece(sequence, from, large, { offset, of: 3 * large })], [sequence, offset + large]);
+  vi.spyOn(buffer, "settle").mockReturnValue(undefined);
+  await begin(part(7, 0), part(7, large), part(7, 2 * large), part(8, 0));
+  vi.mocked(buffer.settle).mockRestore();
+  await pass();
+  // Too much waited: all of it was let go of, up to where a decoder can begin.
+  expect(buffer.did).toEqual(["1", `${large}`, `${large}`]);
 });

@@ -95,7 +95,7 @@ export class Film {
   };
 
   async #fetch(): Promise<void> {
-    if (this.#asking || this.#ended || this.#closed || performance.now() < this.#askAt) return;
+    if (this.#asking || this.#ended || performance.now() < this.#askAt) return;
     this.#asking = true;
     const film = await this.#ask(this.#next.group, this.#next.offset);
     if (this.#closed) return;

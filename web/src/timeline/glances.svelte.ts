@@ -68,16 +68,15 @@ export class Glances {
     this.#asking = true;
     do {
       this.#again = false;
-      await this.#ask();
+      if (this.#wanted !== null) await this.#ask(this.#wanted);
     } while (this.#again);
     this.#asking = false;
   }
 
-  async #ask(): Promise<void> {
-    const wanted = this.#wanted;
+  async #ask({ at, step }: { at: number; step: number }): Promise<void> {
     const cameras = [...this.#cameras()];
-    if (wanted === null || cameras.length === 0) return;
-    const answer = await this.#house.keeper.glance(cameras, wanted.at, wanted.step);
+    if (cameras.length === 0) return;
+    const answer = await this.#house.keeper.glance(cameras, at, step);
     if (!answer.ok) return void this.#house.heard(answer);
     if (answer.why !== null) this.#house.heard({ ok: false, ...answer.why });
     // Whatever the worker says: a lane shows its own camera.

@@ -27,7 +27,7 @@ const onTheirWay = 30_000_000;
 
 /** Without what seems to be missing at the very end, because it is not on the disk yet. `asked`: when. */
 export function settled(of: CameraTimeline, asked: number): CameraTimeline {
-  return { ...of, holes: of.holes.filter((h) => h.reason !== "not-running" || h.until < asked - onTheirWay || h.from < asked - onTheirWay) };
+  return { ...of, holes: of.holes.filter((h) => h.reason !== "not-running" || h.from < asked - onTheirWay) };
 }
 
 /** The events of a camera in a day, oldest first; an event is where its first picture is. */

@@ -27,7 +27,7 @@ export class Still {
       if (turn === this.#turn) this.#clear();
       return false;
     }
-    const newer = turn > this.#painted && this.#wanted !== null;
+    const newer = turn > this.#painted;
     if (newer) {
       this.#painted = turn;
       const canvas = this.#canvas;
