@@ -4,7 +4,7 @@ import { beforeEach, expect, it } from "vitest";
 import { sealBody } from "../cobblestone.ts";
 import { sha256 } from "../deed/key.ts";
 import { bindingBytes, nameOf } from "../seal/binding.ts";
-import { type EventID, idText, type NameText, nameText } from "../seal/name.ts";
+import { type EventID, idText, type NameText, nameText, parseName } from "../seal/name.ts";
 import { pieceSize } from "../seal/pieces.ts";
 import { base64, type Bytes, concat, equal, random } from "../wire.ts";
 import type { CameraID, Opened, Result, Track } from "./protocol.ts";
@@ -127,7 +127,16 @@ it("has a clip read whole that is not described in parts, or has no index", asyn
   expect(await whole(made.content, { pieces: "AAAA" })).toMatchObject({ state: "opened", track: null });
   expect(await whole(made.content.slice(0, -1), {})).toMatchObject({ state: "opened", track: null });
   expect(await whole(concat(new TextEncoder().encode("\0\0\0\x08ftyp"), random(900)), {})).toMatchObject({ state: "opened", track: null });
-  expect(server.reports()).toEqual([]);
+  const altered = await happen(made.content);
+  server.put(parseName(altered.description)!, altered.clip.file);
+  expect(await desk.beginClip(altered.name, altered.description)).toMatchObject({ state: "opened", track: null });
+  expect(server.reports()).toMatchObject([{ asked: altered.description, word: "misroute" }]);
+});
+
+it("begins nothing that is no clip, or is described by what is not listed", async () => {
+  const e = await happen(random(900));
+  expect(await desk.beginClip(e.name, e.description)).toMatchObject({ state: "refused", word: "corrupt", reason: "malformed" });
+  expect(await desk.beginClip(e.name, nameText({ ...parseName(e.description)!, object: idText("object", random(16)) }))).toMatchObject({ state: "trouble", reason: "not-listed" });
 });
 
 // What holds the object key can make chunks that open: any member can.
@@ -191,6 +200,21 @@ it("begins no other clip than the one that was described", async () => {
   expect(await desk.beginClip(two.name, two.description)).toMatchObject({ state: "refused", word: "misroute", reason: "wrong-object" });
   const shorter = await happen(made.content, { bytes: made.content.length - 1 });
   expect(await desk.beginClip(shorter.name, shorter.description)).toMatchObject({ state: "refused", reason: "wrong-hash" });
+});
+
+it("lets go of the clip that was looked at first, and of the parts, where there is no room", async () => {
+  const made = clipOf([1000]);
+  const all = [];
+  for (let i = 0; i < 4; i++) all.push(await happen(made.content));
+  for (const e of all) await begun(e);
+  expect(await desk.clipPart(all[0]!.name, 0)).toMatchObject({ state: "trouble", reason: "not-begun" });
+  opened(await desk.clipPart(all[1]!.name, 0));
+  const large = await happen(clipOf([1000, 41 * pieceSize]).content);
+  await begun(large);
+  opened(await desk.clipPart(large.name, 1));
+  const before = asked(large);
+  opened(await desk.clipPart(large.name, 0));
+  expect(asked(large)).toBe(before + 1);
 });
 
 it("gives no part of a clip that was not begun", async () => {

@@ -90,7 +90,7 @@ async function bytesOf({ reader, kept }: Looked, from: number, to: number): Prom
   for (let i = first; i < end; ) {
     const there = kept.get(i);
     let j = i + 1;
-    if (there === undefined) while (j < end && j < i + together && !kept.has(j)) j++;
+    while (j < end && j < i + together && !kept.has(j)) j++;
     const read = there === undefined ? await reader.read(i, j) : [there];
     for (const piece of read) {
       kept.delete(i);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { idText } from "../seal/name.ts";
+import { pieceSize } from "../seal/pieces.ts";
+import { base64 } from "../wire.ts";
 import { backoff } from "./changes.ts";
-import { looksLike, parseDescription } from "./content.ts";
+import { looksLike, parseDescription, parsePieces } from "./content.ts";
 import { Turns } from "./turns.ts";
 
 const text = (s: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(s);
@@ -20,6 +22,18 @@ describe("a description", () => {
     for (const other of [undefined, null, 7, "other", "ABC"]) {
       expect(parseDescription(text(JSON.stringify({ v: 1, start: 1, end: 2, continues: other, clip: { ...clip, stream: other } })))).toMatchObject({ continues: null, clip: { stream: "" } });
     }
+  });
+
+  it("has a clip only if it says all of it, and its pieces only if there are as many as it is long", () => {
+    const clip = { object: "o", type: "video/mp4", width: 1, height: 1, duration: 1, bytes: pieceSize + 1, stream: "main", pieces: base64(new Uint8Array(64)) };
+    const said = (change: object) => text(JSON.stringify({ v: 1, start: 1, end: 2, clip: { ...clip, ...change } }));
+    expect(parseDescription(said({}))!.clip).toMatchObject({ object: "o", stream: "main" });
+    expect(parsePieces(said({}))).toEqual({ type: "video/mp4", pieces: { object: "o", bytes: pieceSize + 1, hashes: new Uint8Array(64) } });
+    for (const one of ["object", "type", "width", "height", "duration", "bytes"]) {
+      expect(parseDescription(said({ [one]: null }))!.clip, one).toBeNull();
+      expect(parsePieces(said({ [one]: null })), one).toBeNull();
+    }
+    for (const other of [{ bytes: 0, pieces: "" }, { bytes: 2 * pieceSize + 1 }, { pieces: 7 }, { pieces: "?" }, { bytes: 513 * pieceSize, pieces: base64(new Uint8Array(513 * 32)) }]) expect(parsePieces(said(other)), `${other.bytes}`).toBeNull();
   });
 
   it.each(["", "null", "[]", '{"v":2,"start":1,"end":2}', '{"v":1,"start":"1","end":2}', '{"v":1,"start":1}', '{"v":1,"start":1.5,"end":2}', '{"v":1,"start":-1,"end":2}', '{"v":1,"start":1,"end":9007199254740993}'])("is not %s", (s) =>
@@ -43,8 +57,9 @@ describe("a description", () => {
 
 it("knows pictures and clips by how they begin", () => {
   expect(looksLike("thumbnail", Uint8Array.of(0xff, 0xd8, 0xff, 0xe0))).toBe(true);
-  expect(looksLike("thumbnail", text("<svg>"))).toBe(false);
+  for (const strange of [[0xff, 0xd8, 0xff], [0, 0xd8, 0xff, 0xe0], [0xff, 0, 0xff, 0xe0], [0xff, 0xd8, 0, 0xe0]]) expect(looksLike("thumbnail", Uint8Array.from(strange)), `${strange}`).toBe(false);
   expect(looksLike("clip", text("\0\0\0\u001cftypiso5"))).toBe(true);
+  expect(looksLike("clip", text("\0\0\0\u0008ftyp"))).toBe(false);
   expect(looksLike("clip", text("<html><body>"))).toBe(false);
 });
 

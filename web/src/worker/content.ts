@@ -69,7 +69,7 @@ function namesOf(n: unknown): Description["names"] {
 }
 
 function isObject(x: unknown): x is Record<string, unknown> {
-  return typeof x === "object" && x !== null && !Array.isArray(x);
+  return typeof x === "object" && x !== null;
 }
 
 // A whole number that is not negative; what is measured in microseconds, pixels, bytes.

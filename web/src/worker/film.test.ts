@@ -98,6 +98,47 @@ describe("what is no film", () => {
     expect(make).toThrow(FilmError);
   });
 
+  /** Where the content of the first box of that name begins. */
+  const inside = (bytes: Bytes, name: string): number => Buffer.from(bytes).indexOf(name) + 4;
+
+  /** A part of the film with four bytes in the first box of that name set. */
+  function bent(n: number, name: string, at: number, to: number): Bytes {
+    const part = pieces(film)[n]!;
+    new DataView(part.buffer).setUint32(inside(part, name) + at, to);
+    return part;
+  }
+
+  it.each([
+    ["a fragment by another name", bent(1, "moof", -4, 0x6d6f6f78)],
+    ["samples by another name", bent(1, "mdat", -4, 0x6d646178)],
+    ["a track that its head does not have", bent(1, "tfhd", 4, 99)],
+    ["places of samples that count from elsewhere", bent(1, "tfhd", 0, 0)],
+    ["a time of another length", bent(1, "tfdt", 0, 0)],
+    ["a time beyond all times", bent(1, "tfdt", 4, 0xffffffff)],
+    ["a run of another make", bent(1, "trun", 0, 0x01000f00)],
+    ["more samples than it lists", bent(1, "trun", 4, 999)],
+    ["samples before their fragment", bent(1, "trun", 8, 0)],
+    ["samples behind their fragment", bent(1, "trun", 8, 1 << 30)],
+  ])("is no fragment of it: %s", (_, part) => {
+    const whole = new Film(pieces(film)[0]!);
+    expect(() => whole.add(part)).toThrow(FilmError);
+    whole.add(pieces(film)[1]!);
+  });
+
+  it("is a head with one track twice, or two heads", () => {
+    const head = pieces(film)[0]!;
+    const at = [...Buffer.from(head).toString("latin1").matchAll(/tkhd/g)].map((m) => m.index + 4 + 20);
+    const view = new DataView(head.buffer);
+    expect(() => new Film(Uint8Array.from([...head, ...head]))).toThrow(FilmError);
+    view.setUint32(at[1]!, view.getUint32(at[0]!));
+    expect(() => new Film(head)).toThrow(FilmError);
+  });
+
+  it("says which pictures need no other", async () => {
+    const bytes = new Uint8Array(await joined(film, null).arrayBuffer());
+    expect(new DataView(bytes.buffer).getUint32(inside(bytes, "stss") + 4)).toBe(3);
+  });
+
   it("never ends in anything but a file or a refusal, whatever is changed", () => {
     for (let seed = 1; seed <= 1000; seed++) {
       const bent = film.slice();

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { FootageCommand } from "../letter/footage.ts";
 import { nameOf } from "../seal/binding.ts";
-import { idText, type NameText, nameText } from "../seal/name.ts";
+import { idText, type NameText, nameText, parseName } from "../seal/name.ts";
 import { base64, type Bytes, concat, random } from "../wire.ts";
 import type { CameraID, Opened } from "./protocol.ts";
 import { good, TestHouse } from "./standin/house.ts";
@@ -123,6 +123,37 @@ describe("full quality", () => {
     expect(await full()).toMatchObject({ ok: false, reason: "no-footage" });
     has([{ ...kept()[0]!, bytes: random(3000) }]);
     expect(await full()).toMatchObject({ ok: false, reason: "no-film" });
+  });
+
+  it("takes what no decoder can begin with only behind what one can, and none of which it is not said how it is coded", async () => {
+    const [first, next, third] = kept() as [Kept, Kept, Kept];
+    has([{ ...first, key: false }, next, { ...third, key: false }]);
+    expect((await good(full())).lasts).toBe(2 * second);
+    house.obeys(async (command) => {
+      const piece = { sequence: 1, time: began, lasts: second, key: true, motion: 0, damaged: false, offset: 0, of: 3, bytes: 3 };
+      return [await house.agent.reply(house.server.title!, command, 1, { type: "", init: "", pieces: [piece], more: false, group: 0, offset: 0 }, random(3))];
+    });
+    expect(await full()).toMatchObject({ ok: false, reason: "no-footage" });
+  });
+
+  it("is of what is listed, described by what verifies, and of the camera that took both", async () => {
+    const asked = has(kept());
+    const strange = (text: NameText): NameText => nameText({ ...parseName(text)!, object: idText("object", random(16)) });
+    expect(await house.desk.fullClip(clip.name, strange(clip.description), "1")).toMatchObject({ ok: false, reason: "not-listed" });
+    expect(await house.desk.fullClip(strange(clip.name), clip.description, "1")).toMatchObject({ ok: false, reason: "no-clip" });
+    const altered = await happen();
+    house.server.put(parseName(altered.description)!, random(300));
+    expect(await house.desk.fullClip(altered.name, altered.description, "1")).toMatchObject({ ok: false, reason: "no-clip" });
+    const here = camera;
+    camera = await house.camera();
+    const { description } = await happen({ object: parseName(clip.name)!.object });
+    camera = here;
+    expect(await house.desk.fullClip(clip.name, description, "1")).toMatchObject({ ok: false, reason: "no-clip" });
+    for (const says of [{ duration: 0 }, { object: 5 }]) {
+      clip = await happen(says);
+      expect(await full()).toMatchObject({ ok: false, reason: "no-clip" });
+    }
+    expect(asked).toEqual([]);
   });
 
   it("is of this clip alone", async () => {

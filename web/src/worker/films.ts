@@ -3,7 +3,7 @@
 
 import { Failed } from "../api.ts";
 import { maxCarried, type Piece } from "../letter/footage.ts";
-import { type Name, type NameText, parseName } from "../seal/name.ts";
+import type { NameText } from "../seal/name.ts";
 import { type Bytes, concat, equal } from "../wire.ts";
 import type { Agents } from "./agents.ts";
 import { parseDescription } from "./content.ts";
@@ -46,7 +46,7 @@ export class Films {
 
   /** What home has of the time of a clip, by what the description of its event says. `command` is the page's name for it. */
   async home(text: NameText, description: NameText, command: string, told: Told): Promise<FullClip> {
-    const { agent, span } = await this.#spanOf(parseName(text), description);
+    const { agent, span } = await this.#spanOf(text, description);
     const stop = new AbortController();
     this.#running.set(command, stop);
     try {
@@ -55,7 +55,7 @@ export class Films {
       if (e instanceof FilmError) throw refused("no-film", "What is recorded at home is not one film. The cloud's clip is still here.");
       throw e;
     } finally {
-      if (this.#running.get(command) === stop) this.#running.delete(command);
+      this.#running.delete(command);
     }
   }
 
@@ -66,17 +66,16 @@ export class Films {
   }
 
   /** Of which agent's camera a clip is, and from when until when. */
-  async #spanOf(name: Name | null, description: NameText): Promise<{ agent: AgentID; span: Span }> {
-    const told = await this.#objects.open(description, "description", ({ header, content }) => ({ of: header.binding, told: parseDescription(content) }));
+  async #spanOf(text: NameText, description: NameText): Promise<{ agent: AgentID; span: Span }> {
+    const told = await this.#objects.open(description, "description", ({ header, content }) => ({ by: header.binding.camera, clip: parseDescription(content)?.clip ?? null }));
     if (told.state === "trouble") throw new Failed(told);
-    const clip = told.state === "opened" ? (told.told?.clip ?? null) : null;
-    const begins = name === null ? null : this.#objects.taken(name);
-    if (told.state !== "opened" || name === null || clip === null || begins === null || told.of.camera !== name.camera || clip.object !== name.object || clip.duration === 0) {
+    const is = this.#objects.listed(text);
+    if (told.state === "refused" || is === null || told.clip === null || told.by !== is.camera || told.clip.object !== is.object || told.clip.duration === 0) {
       throw refused("no-clip", "What belongs to this clip could not be verified.");
     }
-    const camera = this.#home.title.anyCamera(name.camera);
-    if (camera === null) throw refused("no-camera", "The home does not have this camera.");
-    return { agent: camera.agent, span: { camera: name.camera, from: begins, until: begins + clip.duration } };
+    // What is listed was verified: a camera of the home took it.
+    const { agent } = this.#home.title.anyCamera(is.camera)!;
+    return { agent, span: { camera: is.camera, from: is.time, until: is.time + told.clip.duration } };
   }
 
   async #fetch(agent: AgentID, span: Span, command: string, stop: AbortSignal, told: Told): Promise<FullClip> {
@@ -123,7 +122,6 @@ class Taking {
   take(p: Piece): void {
     if (p.damaged || this.#init === null) return;
     if (p.offset === 0) [this.#group, this.#there] = [[], 0];
-    if (p.offset !== this.#there) return;
     this.#group.push(p.bytes);
     this.#there += p.bytes.length;
     if (this.#there < p.of) return;

@@ -2,10 +2,11 @@
 // refused is reported and never shown.
 
 import { Failed, type Delivery } from "../api.ts";
+import type { Binding } from "../seal/binding.ts";
 import type { Envelope } from "../seal/envelope.ts";
 import { prefixBytes, readBody, readPrefix } from "../seal/file.ts";
 import { type Header, headerBytes } from "../seal/header.ts";
-import { type Kind, type Name, type NameText, nameText, parseName } from "../seal/name.ts";
+import { type Kind, type Name, type NameText, parseName } from "../seal/name.ts";
 import { open, type Reader } from "../seal/open.ts";
 import { SealError } from "../seal/reasons.ts";
 import { judge, verify } from "../seal/verify.ts";
@@ -98,9 +99,9 @@ export class Objects {
     });
   }
 
-  /** When something that is listed was taken, by its agent's clock; null if it is not listed. */
-  taken(name: Name): number | null {
-    return this.#events.row(nameText(name))?.header.binding.time ?? null;
+  /** What an object is, by its list; null if it is not listed. */
+  listed(text: NameText): Binding | null {
+    return this.#events.row(text)?.header.binding ?? null;
   }
 
   /** Whoever opens here, and notes what they see. */

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { maxCarried } from "../letter/footage.ts";
 import { idText } from "../seal/name.ts";
 import { random } from "../wire.ts";
+import { checkPieces, checkStrip, checkTimelines } from "./recordings.ts";
 import { good, TestHouse } from "./standin/house.ts";
 
 let house: TestHouse;
@@ -95,5 +96,52 @@ describe("footage", () => {
   it("that the agent does not give says why", async () => {
     says({ error: { reason: "frozen", message: "The home is frozen." } });
     expect(await house.desk.footage(agent(), asked())).toMatchObject({ ok: false, trouble: "agent", reason: "frozen" });
+  });
+});
+
+describe("an answer", () => {
+  const a = idText("camera", random(16));
+  const minute = 60_000_000;
+
+  it("of timelines may have no motion, and none of no camera", () => {
+    const asked = { cameras: [a], track: "main" as const, from: 0, until: 2 * minute };
+    const one = { camera: a, pictures: [{ from: 0, until: 2 * minute }], holes: [], motion: bytes(), saved: [] };
+    expect(checkTimelines([one], asked)).toEqual([one]);
+    expect(() => checkTimelines([{ ...one, saved: [{ from: 0, until: 2 * minute + 1 }] }], asked)).toThrow();
+    expect(checkTimelines([], { ...asked, cameras: [] })).toEqual([]);
+    expect(() => checkTimelines([], asked)).toThrow();
+  });
+
+  it("of stills goes on behind those that it has, and has no more than were wanted", () => {
+    const asked = { camera: a, from: 5, until: 9, most: 2 };
+    const stills = (...times: number[]) => times.map((time) => ({ time, blob: new Blob() }));
+    expect(checkStrip({ stills: stills(5), until: 6 }, asked).until).toBe(6);
+    expect(checkStrip({ stills: [], until: 9 }, asked).stills).toEqual([]);
+    expect(() => checkStrip({ stills: [], until: 7 }, asked)).toThrow();
+    expect(() => checkStrip({ stills: stills(5, 6, 7), until: 9 }, asked)).toThrow();
+  });
+
+  describe("of groups", () => {
+    const asked = (group = 0, offset = 0) => ({ camera: a, track: "main" as const, from: 5, until: 90, group, offset, most: 8 });
+    const piece = { sequence: 7, time: 5, lasts: 2, key: true, motion: 0, damaged: false, offset: 0, of: 3, bytes: bytes(1, 2, 3) };
+    const damaged = { ...piece, damaged: true, of: 0, bytes: bytes() };
+    const film = { type: "video/mp4", init: bytes(1), pieces: [piece], more: true, group: 8, offset: 0 };
+
+    it("may leave groups out, and begin with another than the one of which there was a part", () => {
+      expect(checkPieces({ ...film, group: 9 }, asked()).group).toBe(9);
+      expect(checkPieces({ ...film, pieces: [{ ...piece, sequence: 8 }], group: 9 }, asked(7, 2)).pieces).toHaveLength(1);
+      expect(checkPieces({ ...film, pieces: [damaged] }, asked(7, 2)).pieces).toHaveLength(1);
+      expect(checkPieces({ ...film, pieces: [{ ...damaged, sequence: 0, time: 0 }] }, asked()).pieces).toHaveLength(1);
+      expect(checkPieces({ ...film, pieces: [], more: false, group: 0 }, asked(7, 2)).pieces).toEqual([]);
+    });
+
+    it.each([
+      ["a group without a number", { pieces: [{ ...piece, sequence: 0 }] }],
+      ["a damaged group of another time", { pieces: [{ ...damaged, time: 90 }] }],
+      ["more that begins in the middle of what was not sent", { pieces: [{ ...piece, of: 4 }], group: 7, offset: 2 }],
+      ["more behind nothing", { pieces: [] }],
+    ])("has nothing else: %s", (_, change) => {
+      expect(() => checkPieces({ ...film, ...change }, asked())).toThrow();
+    });
   });
 });

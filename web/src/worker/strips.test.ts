@@ -27,15 +27,19 @@ let fails: boolean;
 let told: number;
 /** How much of a question a reply answers. */
 let room: number;
+let clock: number;
+/** Done before each answer. */
+let meanwhile: () => void;
 
 const nearEnough = (of: { time: number }, at: number) => Math.abs(of.time - at);
 
 beforeEach(() => {
-  [asked, size, from, fails, told, room] = [[], 10, 0, false, 0, Infinity];
+  [asked, size, from, fails, told, room, clock, meanwhile] = [[], 10, 0, false, 0, Infinity, now, () => undefined];
   // A filmstrip has a still every ten seconds, of which an answer has the first of each part.
   strips = new Strips(
     async (camera, stretch, most) => {
       asked.push({ camera, ...stretch });
+      meanwhile();
       if (fails) throw new Failed({ trouble: "away" });
       const part = (stretch.until - stretch.from) / most;
       const stills = [];
@@ -47,7 +51,7 @@ beforeEach(() => {
       return { stills, until: stretch.until };
     },
     () => told++,
-    () => now,
+    () => clock,
   );
 });
 
@@ -93,6 +97,21 @@ describe("a glance", () => {
     expect(strips.glance([a], at, 10 * second).glances).toEqual([]);
   });
 
+  it("is of no still that is farther off than those that it asks for", async () => {
+    const tile = Math.floor((now - day / 4) / (perTile * 10 * second)) * perTile * 10 * second;
+    from = tile + 20 * second;
+    strips.glance([a], tile, 10 * second);
+    await still();
+    expect([strips.glance([a], tile, 10 * second).glances, strips.tiles]).toEqual([[], 1]);
+    expect(strips.glance([a], tile + 10 * second, 10 * second).glances).toHaveLength(1);
+  });
+
+  it("ahead of the question is as fine as two tiles can be", async () => {
+    strips.ahead([a], { from: now - day / 2, until: now });
+    await still();
+    expect(new Set(asked.map((q) => (q.until - q.from) / (perTile * second)))).toEqual(new Set([3600]));
+  });
+
   it("asks for nothing that is to come", async () => {
     strips.glance([a], now + day, 10 * second);
     strips.ahead([a], { from: now + 3600 * second, until: now + 7200 * second });
@@ -123,6 +142,46 @@ describe("a tile", () => {
     await still();
     expect(asked).toHaveLength(3);
     expect(asked.slice(1).every((q, i) => q.from > asked[i]!.from && q.until === asked[0]!.until)).toBe(true);
+  });
+
+  it("is asked for once while it is on its way", async () => {
+    strips.glance([a], now - day / 4, 600 * second);
+    strips.glance([a], now - day / 4, 600 * second);
+    await still();
+    expect(asked).toHaveLength(1);
+  });
+
+  it("is asked for again while it grows, and is kept once; one of the past is whole", async () => {
+    const [past, late] = [now - day / 4, now - 5 * second];
+    for (const at of [past, late]) strips.glance([a], at, 10 * second);
+    await still();
+    const before = strips.bytes;
+    for (const at of [past, late]) strips.glance([a], at, 10 * second);
+    await still();
+    expect(asked).toHaveLength(2);
+    clock += 10 * second;
+    for (const at of [past, late]) strips.glance([a], at, 10 * second);
+    await still();
+    expect(asked).toHaveLength(3);
+    expect(asked[2]).toEqual(asked[1]);
+    expect([strips.bytes, strips.tiles]).toEqual([before, 2]);
+  });
+
+  it("that failed is asked for again a little later", async () => {
+    fails = true;
+    strips.glance([a], now - day / 4, 600 * second);
+    await still();
+    fails = false;
+    clock += 5 * second;
+    strips.glance([a], now - day / 4, 600 * second);
+    await still();
+    expect([asked.length, strips.glance([a], now - day / 4, 600 * second).glances.length]).toEqual([2, 1]);
+  });
+
+  it("of the newest questions alone is waited for", async () => {
+    for (let i = 0; i < 200; i++) strips.glance([a], now - (i + 1) * perTile * 10 * second, 10 * second);
+    await still();
+    expect(asked.length).toBeLessThanOrEqual(100);
   });
 
   it("of the newest question comes first", async () => {
@@ -160,6 +219,18 @@ describe("a tile", () => {
     }
     await still();
     expect(strips.tiles).toBeLessThanOrEqual(mostTiles);
+  });
+
+  it("is not kept when its rest fails after something was deleted", async () => {
+    room = 9;
+    meanwhile = () => {
+      if (asked.length < 2) return;
+      strips.forget(a);
+      fails = true;
+    };
+    strips.glance([a], now - day / 4, 600 * second);
+    await still();
+    expect([asked.length, strips.tiles]).toEqual([2, 0]);
   });
 
   it("that was on its way when something was deleted is not kept", async () => {

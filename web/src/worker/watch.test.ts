@@ -72,6 +72,10 @@ class Around {
   readonly reports: Refusal[] = [];
   refreshes = 0;
   fails: Trouble | null = null;
+  /** How long a request takes. */
+  takes: Promise<void> = Promise.resolve();
+  /** Why there is no line. */
+  lineless: Trouble | null = null;
   readonly #watch: Watch;
 
   constructor(title = home.title) {
@@ -85,11 +89,17 @@ class Around {
         },
         person: home.person,
         asks: home.device,
-        session: { socket: async (rest) => new Line(`ws://here${rest}?request=of-line-${Line.all.length}&mac=x`) as unknown as WebSocket },
+        session: {
+          socket: async (rest) => {
+            if (this.lineless !== null) throw new Failed(this.lineless);
+            return new Line(`ws://here${rest}?request=of-line-${Line.all.length}&mac=x`) as unknown as WebSocket;
+          },
+        },
       },
       reporter: { tell: async (r) => (this.reports.push(r), "confirmed") },
       refresh: async () => {
         this.refreshes++;
+        await this.takes;
         if (this.fails !== null) throw new Failed(this.fails);
         this.title = home.title;
       },
@@ -227,10 +237,28 @@ it("reports once what was altered, which is no alarm, and not at all what came b
     line.brings(altered);
   }
   line.brings(await fragment(w, 1, 1));
+  line.brings(await fragment(await Writing.begin("A", home, 0), 1, 1)); // of a run that has ended
   line.brings(await fragment(w, 4, 1));
   await until("four", () => around.said.includes("4"));
   expect(around.said).toEqual(["waits line", "init", "1", "gap 2", "4"]);
   expect(around.reports.map((r) => `${r.reason} ${r.word}`)).toEqual(["bad-signature corrupt"]);
+});
+
+it("reports nothing that is refused after it was closed", async () => {
+  around = new Around();
+  const line = await opened();
+  const w = await Writing.begin("A", home, 0);
+  line.brings(await granted(w, line));
+  line.brings(await fragment(w, 1, 1));
+  await until("one", () => around.said.includes("1"));
+  const altered = await fragment(w, 2);
+  altered[90]! ^= 1;
+  line.brings(altered);
+  for (let i = 0; i < 5; i++) await Promise.resolve(); // it is being verified
+  around.close();
+  await settle();
+  await settle();
+  expect(around.reports).toEqual([]);
 });
 
 it("fetches newer deeds for a grant that knows them, and loses nothing behind it", async () => {
@@ -255,6 +283,62 @@ it("knocks again when nothing comes, and then takes another line", async () => {
   await pass(2000);
   await opened();
   expect(around.refreshes).toBeGreaterThan(0);
+});
+
+it("says that nothing comes any more, after something has", async () => {
+  around = new Around();
+  const line = await opened();
+  const w = await Writing.begin("A", home, 0);
+  line.brings(await granted(w, line));
+  line.brings(await fragment(w, 1, 1));
+  await until("one", () => around.said.includes("1"));
+  await pass(3500);
+  await until("another knock", () => line.sent.length === 2);
+  expect(around.said.at(-1)).toBe("waits silent");
+});
+
+it("takes another line in the place of one that does not open", async () => {
+  around = new Around();
+  await until("a line", () => Line.all.length > 0);
+  await pass(10_500);
+  expect(Line.all[0]!.closed).toBe(true);
+});
+
+it("does not lose its line when a former one ends", async () => {
+  around = new Around();
+  const line = await opened();
+  vi.setSystemTime(Date.now() + 3600_000);
+  await pass(500);
+  const next = await opened();
+  line.breaks();
+  await pass(2000);
+  expect([newest() === next, next.closed]).toEqual([true, false]);
+});
+
+it.each(["offline", "busy", "closed"] as const)("waits while it is %s", async (trouble) => {
+  around = new Around();
+  const line = await opened();
+  around.lineless = trouble === "busy" ? { trouble, retryAfterMs: 1 } : trouble === "closed" ? { trouble, mayConfirm: false } : { trouble };
+  line.breaks();
+  await pass(2000);
+  await until("it says so", () => around.said.at(-1) === `waits ${trouble}`);
+  around.lineless = null;
+  await pass(10_000);
+  await opened();
+});
+
+it("says nothing of what fails after it was closed", async () => {
+  around = new Around();
+  const line = await opened();
+  let came = (): void => undefined;
+  [around.fails, around.takes] = [{ trouble: "signed-out" }, new Promise((come) => (came = come))];
+  line.breaks();
+  await pass(2000);
+  expect(around.refreshes).toBe(1);
+  around.close();
+  came();
+  await settle();
+  expect(around.said).toEqual(["waits line"]);
 });
 
 it("comes back when its line breaks, and goes on with the run", async () => {
@@ -316,13 +400,13 @@ it("makes a new line after the machine has slept", async () => {
 it("passes on why nothing comes, in words that it knows and of its own stream", async () => {
   around = new Around();
   const line = await opened();
-  line.says("off", { camera: other.id });
+  for (const strange of [{ camera: other.id }, { stream: "sub" }, { home: "another" }, { v: 2 }, { more: "x".repeat(4096) }]) line.says("off", strange);
+  line.says("away");
   line.says("away");
   line.says("some later word");
   line.onmessage({ data: "no JSON" });
-  line.onmessage({ data: JSON.stringify({ v: 2 }) });
   expect(around.said).toEqual(["waits line", "waits away", "waits other"]);
-  await pass(1500);
+  await pass(2500);
   await until("it asks again all the same", () => line.sent.length > 1);
 });
 

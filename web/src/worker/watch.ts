@@ -161,7 +161,7 @@ export class Watch {
   /** What was refused is not shown. What an old run brings, or a piece that came before, is usual after a change. */
   #refused(line: WebSocket, e: unknown, b: Bytes): void {
     if (!(e instanceof LiveError)) throw e;
-    if (this.#ended || line !== this.#line || e.reason === "wrong-run" || e.reason === "replayed" || this.#reported.has(e.reason)) return;
+    if (line !== this.#line || e.reason === "wrong-run" || e.reason === "replayed" || this.#reported.has(e.reason)) return;
     this.#reported.add(e.reason);
     const word = wordForLive(e.reason);
     const delivery = new URL(line.url).searchParams.get("request") ?? "";
@@ -236,7 +236,6 @@ export class Watch {
 
   /** Tries again after a while; before that, a request says what a websocket does not. */
   #later(why: Waits): void {
-    if (this.#ended) return;
     this.#wait(why);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#again(), this.#pause());
