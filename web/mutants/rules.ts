@@ -24,6 +24,7 @@ export function keyOf(m: Mutant): string {
 const writes = new Set(["raw", "u8", "u16", "u32", "u64", "lp16", "lp32"]);
 const bound = new Set(["info", "additionalData", "salt"]);
 const checks = /^(check|verify|compare|must|done|fresh|refuse|want|write)/i;
+const choices = /^(filter|some|every|find|findLast|findIndex)$/;
 const comparisons = new Set([
   ts.SyntaxKind.EqualsEqualsEqualsToken,
   ts.SyntaxKind.ExclamationEqualsEqualsToken,
@@ -75,7 +76,7 @@ class File {
     if (name !== "") within = within === "" ? name : `${within}.${name}`;
     const meant = this.#functions.length === 0 || this.#functions.some((f) => within === f || within.startsWith(`${f}.`));
     if (this.#functions.includes(within)) this.found.add(within);
-    if (ts.isFunctionLike(n)) decides = /^(Promise<)?boolean>?$/.test(n.type?.getText() ?? "");
+    if (ts.isFunctionLike(n)) decides = chooses(n) || /^(Promise<)?boolean>?$/.test(n.type?.getText() ?? "");
     this.#within = within;
     if (meant) this.#visit(n, decides);
     n.forEachChild((child) => this.walk(child, within, decides));
@@ -138,7 +139,7 @@ class File {
   #call(n: ts.CallExpression): void {
     if (ts.isPropertyAccessExpression(n.expression) && writes.has(n.expression.name.text) && n.arguments.length === 1) {
       const before = n.expression.expression;
-      if (!/^(r|reader|this)$/.test(before.getText())) {
+      if (!/^(r|reader|this|\$state)$/.test(before.getText())) {
         const field = this.#mutant(n.arguments[0]!, "is left out");
         this.#wrap(before, `__mutants.skip(${field}, `, ")");
       }
@@ -182,6 +183,11 @@ function nameOf(n: ts.Node): string {
   if (ts.isConstructorDeclaration(n)) return "constructor";
   if (ts.isVariableDeclaration(n) && ts.isSourceFile(n.parent.parent.parent)) return n.name.getText();
   return "";
+}
+
+/** Says of each of many whether it is meant. */
+function chooses(n: ts.Node): boolean {
+  return ts.isCallExpression(n.parent) && n.parent.arguments[0] === n && choices.test(calledName(n.parent));
 }
 
 type Chain = ts.BinaryExpression;
