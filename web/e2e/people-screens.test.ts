@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { words } from "../src/words.ts";
 import { sound } from "./house/axe.ts";
 import { keepPictures, startBrowser, Visitor } from "./house/browser.ts";
+import { areSound, type Screen, type Step } from "./house/screens.ts";
 import { openStage, type Stage } from "./house/stage.ts";
 
 let stage: Stage;
@@ -25,8 +26,10 @@ afterAll(async () => {
 
 keepPictures();
 
-async function visit(at: string, width = 1280): Promise<Visitor> {
-  const v = await Visitor.arrive(browser, stage.origin, { viewport: { width, height: 800 }, colorScheme: "light", reducedMotion: "reduce" });
+const arrive = () => Visitor.arrive(browser, stage.origin, { colorScheme: "light", reducedMotion: "reduce" });
+
+async function visit(at: string): Promise<Visitor> {
+  const v = await arrive();
   await v.page.goto(`${stage.page}${at}`);
   return v;
 }
@@ -38,8 +41,6 @@ async function authenticator(page: Page, prf: boolean): Promise<void> {
   const options = { protocol: "ctap2", ctap2Version: "ctap2_1", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true, hasPrf: prf } as const;
   await cdp.send("WebAuthn.addVirtualAuthenticator", { options });
 }
-
-type Step = string | ((page: Page) => Promise<unknown>);
 
 const nav = (screen: "cameras" | "people" | "home" | "you"): Step => `nav a:has-text("${words.nav[screen]}")`;
 const type = (label: string, text: string): Step => (page) => page.getByLabel(label, { exact: true }).fill(text);
@@ -54,7 +55,7 @@ const code = [...passphrase, type(signUp.code, "12345678"), press(signUp.codeGo)
 const invite = [nav("people"), `text=${people.invite}`, type(inviting.name, "Nora"), press(inviting.go)];
 const person = (n: number): Step[] => [nav("people"), `[data-person] a >> nth=${n}`];
 
-const screens: [name: string, at: string, ready: string, go?: Step[]][] = [
+const screens: Screen[] = [
   ["the welcome", "?is=new", `text=${words.welcome.title}`, [press(words.welcome.link)]],
   ["an account without a home", "?is=new", `text=${words.welcome.noHomes.title}`, [press(words.welcome.signIn), type(words.signIn.email, "a@example.org"), type(words.signIn.passphrase, "right"), press(words.signIn.go)]],
   ["signing up: the address", `?is=new${setup}`, `text=${words.lost.title}`],
@@ -106,24 +107,14 @@ const screens: [name: string, at: string, ready: string, go?: Step[]][] = [
   ["cameras, for a guest", "?is=guest", "[data-camera]", [nav("cameras")]],
 ];
 
-async function wide(v: Visitor): Promise<void> {
+async function judge(v: Visitor): Promise<void> {
+  await sound(v);
   const over = await v.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(over, "wider than the window").toBeLessThanOrEqual(0);
   v.blameless();
 }
 
-test.each(screens)("%s is sound on a phone by day and on a desk by night", async (_, at, ready, go = []) => {
-  const v = await visit(at, 320);
-  for (const step of go) typeof step === "string" ? await v.page.locator(step).first().click() : await step(v.page);
-  await v.page.locator(ready).first().waitFor();
-  await sound(v);
-  await wide(v);
-  await v.page.setViewportSize({ width: 1440, height: 900 });
-  await v.page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
-  await sound(v);
-  await wide(v);
-  await v.leave();
-});
+areSound(screens, { phone: 320, arrive, address: (at) => `${stage.page}${at}`, judge });
 
 /** Goes on with Tab until the focus is on what is called that. */
 async function tabTo(page: Page, name: string): Promise<void> {

@@ -1,18 +1,14 @@
 // The screens with a stand-in for the worker (src/dev): states that a real house is
 // seldom in, at every width and in both lights.
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 
 import { words } from "../src/words.ts";
+import { sound as audible } from "./house/axe.ts";
 import { keepPictures, startBrowser, Visitor } from "./house/browser.ts";
-import { root } from "./house/build.ts";
+import { areSound, type Screen } from "./house/screens.ts";
 import { openStage, type Stage } from "./house/stage.ts";
-
-const axe = readFileSync(join(root, "web/node_modules/axe-core/axe.min.js"), "utf8");
 
 let stage: Stage;
 let browser: Browser;
@@ -29,10 +25,10 @@ afterAll(async () => {
 
 keepPictures();
 
-type Look = { width: number; colorScheme: "light" | "dark" };
+const arrive = () => Visitor.arrive(browser, stage.origin, { colorScheme: "light", reducedMotion: "reduce" });
 
-async function visit(what: string, look: Look = { width: 1280, colorScheme: "light" }, before?: (page: Page) => Promise<unknown>): Promise<Visitor> {
-  const v = await Visitor.arrive(browser, stage.origin, { viewport: { width: look.width, height: 800 }, colorScheme: look.colorScheme, reducedMotion: "reduce" });
+async function visit(what: string, before?: (page: Page) => Promise<unknown>): Promise<Visitor> {
+  const v = await arrive();
   await v.page.addInitScript(() => {
     // Every address of something opened, as long as it lives.
     const alive = ((window as unknown as { alive: Set<string> }).alive = new Set<string>());
@@ -49,13 +45,7 @@ const alive = (page: Page) => page.evaluate(() => (window as unknown as { alive:
 const focused = (page: Page) => page.evaluate(() => (document.activeElement as HTMLElement | null)?.dataset["event"] ?? "");
 
 async function sound(v: Visitor): Promise<void> {
-  await v.page.evaluate(axe);
-  const found = await v.page.evaluate(async () => {
-    const run = (window as unknown as { axe: { run: (d: Document, o: object) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run;
-    const { violations } = await run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
-    return violations.map((x) => `${x.id}: ${x.nodes.map((n) => `${n.html.slice(0, 120)} ${n.failureSummary}`).join("\n")}`);
-  });
-  expect(found).toEqual([]);
+  await audible(v, ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]);
   const over = await v.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(over, "wider than the window").toBeLessThanOrEqual(0);
   v.blameless();
@@ -67,7 +57,7 @@ const live = [nav("live")];
 const watched = [...live, "[data-camera] a >> nth=0"];
 const add = [nav("cameras"), `text=${words.cameras.newCamera}`];
 
-const screens: [name: string, at: string, ready: string, go?: string[]][] = [
+const screens: Screen[] = [
   ["events", "", "[data-state=opened]"],
   ["the player", "", "video", ["[data-event] >> nth=2"]],
   ["full quality on its way", "?is=slowly", `text=${words.player.full.cancel}`, ["[data-event] >> nth=2", `text=${words.player.full.full}`]],
@@ -110,16 +100,7 @@ const screens: [name: string, at: string, ready: string, go?: string[]][] = [
   ["offline", "?is=offline", `text=${words.tryNow}`],
 ];
 
-test.each(screens)("%s is sound on a phone by day and on a desk by night", async (_, at, ready, go = []) => {
-  const v = await visit(at, { width: 360, colorScheme: "light" });
-  for (const step of go) await v.page.locator(step).first().click();
-  await v.page.locator(ready).first().waitFor();
-  await sound(v);
-  await v.page.setViewportSize({ width: 1440, height: 900 });
-  await v.page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
-  await sound(v);
-  await v.leave();
-});
+areSound(screens, { phone: 360, arrive, address: (at) => `${stage.page}${at}`, judge: sound });
 
 test("events are chosen by camera and day, and stay chosen while one is open", async () => {
   const v = await visit("");
@@ -367,7 +348,7 @@ test.each<[string, () => void, string]>([
   ["too old", () => Object.defineProperty(SubtleCrypto.prototype, "importKey", { value: () => Promise.reject(new Error("no")) }), words.setup.old.lacks.ed25519],
   ["not on a secure address", () => Object.defineProperty(window, "isSecureContext", { value: false }), words.setup.insecure.title],
 ])("a browser that is %s makes no keys", async (_, broken, says) => {
-  const v = await visit("?is=new#setup=abcdefgh", undefined, (page) => page.addInitScript(broken));
+  const v = await visit("?is=new#setup=abcdefgh", (page) => page.addInitScript(broken));
   await v.page.getByText(says).waitFor();
   expect(await v.page.locator("form").count()).toBe(0);
   await sound(v);

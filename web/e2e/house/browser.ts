@@ -115,6 +115,12 @@ export class Visitor {
     console.error(`what the page showed: ${path}\n  at ${this.page.url()}`);
   }
 
+  /** Goes to no page, and forgets what the one before has kept in the browser: the stage's keeps nothing elsewhere. */
+  async forget(): Promise<void> {
+    await this.page.evaluate(() => (localStorage.clear(), sessionStorage.clear()));
+    await this.page.goto("about:blank");
+  }
+
   async leave(): Promise<void> {
     present.delete(this);
     await this.context.close();
@@ -126,6 +132,6 @@ export function keepPictures(): void {
   afterEach(async ({ task }) => {
     if (task.result?.state !== "fail") return;
     let n = 0;
-    for (const v of present) await v.picture(`${task.name.replace(/[^a-z0-9]+/gi, "-").slice(0, 60)}-${++n}`);
+    for (const v of present) if (v.page.url() !== "about:blank") await v.picture(`${task.name.replace(/[^a-z0-9]+/gi, "-").slice(0, 60)}-${++n}`);
   });
 }

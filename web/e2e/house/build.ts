@@ -1,12 +1,17 @@
 // Builds the programs once, before any test, into a folder that is removed after the
 // last one.
 
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import type { TestProject } from "vitest/node";
+
+import { buildStage } from "./stage.ts";
+
+const run = promisify(execFile); // what a command says is in the error, if it fails
 
 /** The module's root. */
 export const root = new URL("../../..", import.meta.url).pathname;
@@ -18,6 +23,8 @@ export interface Built {
   camera: string;
   swap: string;
   mail: string;
+  /** The page with a stand-in for the worker. */
+  stage: string;
 }
 
 declare module "vitest" {
@@ -28,12 +35,16 @@ declare module "vitest" {
 
 export const goEnv: NodeJS.ProcessEnv = { ...process.env, GOTOOLCHAIN: "local", CGO_ENABLED: "0" };
 
-export default function setup(project: TestProject): () => void {
+export default async function setup(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-e2e-"));
-  execFileSync("scripts/web", { cwd: root, stdio: "pipe" }); // what it says is in the error, if it fails
+  await run("scripts/web", { cwd: root });
   mkdirSync(join(folder, "bin"));
-  execFileSync("go", ["build", "-o", join(folder, "bin"), "./cmd/latchkey", "./web/e2e/testdata/camera", "./web/e2e/testdata/swap", "./web/e2e/testdata/mail"], { cwd: root, env: goEnv, stdio: "inherit" });
+  const stage = join(folder, "stage");
+  await Promise.all([
+    run("go", ["build", "-o", join(folder, "bin"), "./cmd/latchkey", "./web/e2e/testdata/camera", "./web/e2e/testdata/swap", "./web/e2e/testdata/mail"], { cwd: root, env: goEnv }),
+    buildStage(stage),
+  ]);
   const bin = (name: string) => join(folder, "bin", name);
-  project.provide("built", { folder, latchkey: bin("latchkey"), camera: bin("camera"), swap: bin("swap"), mail: bin("mail") });
+  project.provide("built", { folder, latchkey: bin("latchkey"), camera: bin("camera"), swap: bin("swap"), mail: bin("mail"), stage });
   return () => rmSync(folder, { recursive: true, force: true });
 }
