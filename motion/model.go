@@ -120,30 +120,38 @@ func (m *model) compare() {
 	for l := range t {
 		t[l] = thresholds[l].shades * m.contrast
 	}
-	for i, raw := range m.picture {
-		light := m.light[i]
-		p := raw - light
-		m.picture[i], m.mask[i] = p, 0
+	n := len(m.picture)
+	picture, light, before, beforeRaw := m.picture, m.light[:n], m.before[:n], m.raw[:n]
+	background, usual, mask := m.background[:n], m.usual[:n], m.mask[:n]
+	still, nothing := change*m.contrast, t[high]
+	for i, raw := range picture {
+		l := light[i]
+		p := raw - l
 		// What changed with the light has changed no more than that, or not at all
 		// where the light does not fall.
-		by := min(abs(p-m.before[i]), abs(raw-m.raw[i])) - max(change*m.contrast, 3*m.usual[i])
-		m.raw[i] = raw
+		by := smaller(abs(p-before[i]), abs(raw-beforeRaw[i])) - larger(still, 3*usual[i])
+		picture[i], beforeRaw[i], mask[i] = p, raw, 0
 		if by > 0 {
 			m.changed++
 		}
-		lit := raw - m.background[i]
-		diff := max(lit-max(0, light*(1+shaded)), min(0, light*(1+shaded))-lit)
-		if diff <= t[high] {
+		// How much brighter it is than any light would make it, or darker than any shade.
+		diff := raw - background[i]
+		if l *= 1 + shaded; l > 0 {
+			diff = larger(diff-l, -diff)
+		} else {
+			diff = larger(diff, l-diff)
+		}
+		if diff <= nothing {
 			continue
 		}
 		if diff > t[medium] {
 			m.out++ // for the light it does not matter what is usual
 		}
 		for l := low; l < levels; l++ {
-			if diff > t[l] && diff > thresholds[l].usual*m.usual[i] {
-				m.mask[i] = uint8(levels - l)
+			if diff > t[l] && diff > thresholds[l].usual*usual[i] {
+				mask[i] = uint8(levels - l)
 				if by > 0 {
-					m.mask[i] |= hasMoved
+					mask[i] |= hasMoved
 				}
 				break
 			}
@@ -158,8 +166,9 @@ func (m *model) smooth() {
 	r := max(w, h) / 6
 	for y := range h {
 		row, out := m.across[y*w:][:w], m.light[y*w:][:w]
-		for x := range w {
-			row[x] = min(clamped, max(-clamped, m.picture[y*w+x]-m.background[y*w+x]))
+		picture, background := m.picture[y*w:][:w], m.background[y*w:][:w]
+		for x, p := range picture {
+			row[x] = smaller(clamped, larger(-clamped, p-background[x]))
 		}
 		mean(out, row, r)
 	}
@@ -170,6 +179,7 @@ func (m *model) smooth() {
 			return
 		}
 		n += int(sign)
+		sums := sums[:w]
 		for x, v := range m.across[y*w:][:w] {
 			sums[x] += sign * v
 		}
@@ -180,9 +190,9 @@ func (m *model) smooth() {
 	for y := range h {
 		add(y+r, 1)
 		add(y-r-1, -1)
-		part := 1 / float32(n)
+		part, light := 1/float32(n), m.light[y*w:][:w]
 		for x, v := range sums {
-			m.light[y*w+x] = v * part
+			light[x] = v * part
 		}
 	}
 }
@@ -218,14 +228,16 @@ func (m *model) adapt(elapsed time.Duration, learning bool) {
 		still = rate(elapsed, learnQuickly)
 		standing, light = still, still
 	}
+	n := len(m.picture)
+	background, bright, usual, before, mask := m.background[:n], m.light[:n], m.usual[:n], m.before[:n], m.mask[:n]
 	for i, p := range m.picture {
-		diff, r := p-m.background[i], still
-		if m.mask[i] != 0 {
+		diff, r := p-background[i], still
+		if mask[i] != 0 {
 			r = standing // one thing passing must not blind a place to the next
 		}
-		m.background[i] += r*diff + light*m.light[i]
-		m.usual[i] += r * (min(abs(diff), usually) - m.usual[i])
-		m.before[i] = p
+		background[i] += r*diff + light*bright[i]
+		usual[i] += r * (smaller(abs(diff), usually) - usual[i])
+		before[i] = p
 	}
 	if learning {
 		for i, p := range m.picture {
@@ -248,9 +260,20 @@ func (m *model) learned() {
 	}
 }
 
-func abs(x float32) float32 {
-	if x < 0 {
-		return -x
+// abs, smaller and larger are of numbers that are some: min and max would look for those
+// that are none at every pixel.
+func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
+
+func smaller(x, y float32) float32 {
+	if x < y {
+		return x
 	}
-	return x
+	return y
+}
+
+func larger(x, y float32) float32 {
+	if x > y {
+		return x
+	}
+	return y
 }
