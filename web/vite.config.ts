@@ -14,5 +14,5 @@ export default defineConfig({
     // The page and the API have one origin in production; the session cookie is SameSite=Strict.
     proxy: { "/v1": { target: process.env["LATCHKEY_SERVER"] ?? "http://127.0.0.1:8420", ws: true } },
   },
-  test: { environment: "node", include: ["src/**/*.test.ts"], testTimeout: 60_000, maxWorkers: "100%" },
+  test: { environment: "node", include: ["src/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: "100%", pool: "threads" },
 });
