@@ -5,6 +5,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Failed } from "../api.ts";
 import { type CameraID, idText } from "../seal/name.ts";
 import { random } from "../wire.ts";
+import * as company from "./standin/company.ts";
+import { asResident, ben, guest, joined, meet } from "./standin/company.ts";
 import { good, TestHouse } from "./standin/house.ts";
 import { mostBytes, mostTiles, perTile, steps, Strips } from "./strips.ts";
 
@@ -251,15 +253,23 @@ describe("in a home", () => {
   const tile = perTile * 10 * second;
   const past = Math.floor((Date.now() * 1000 - 7200 * second) / tile) * tile;
 
-  async function withStills(): Promise<{ house: TestHouse; camera: CameraID; look: () => Promise<CameraID[]> }> {
-    const house = await TestHouse.make();
-    const camera = await house.camera();
+  let commands: number;
+
+  function giveStills(house: TestHouse): void {
+    commands = 0;
     house.obeys(async (command) => {
       const { command: asks } = command;
       const { title } = house.server;
+      commands++;
       if (asks.do !== "stills") return [await house.agent.reply(title!, command, 1, {})];
       return [await house.agent.reply(title!, command, 1, { stills: [{ time: asks.from, bytes: 4 }], until: asks.until }, jpeg)];
     });
+  }
+
+  async function withStills(): Promise<{ house: TestHouse; camera: CameraID; look: () => Promise<CameraID[]> }> {
+    const house = await TestHouse.make();
+    const camera = await house.camera();
+    giveStills(house);
     const look = async () => {
       await good(house.desk.glance([camera], past, 10 * second));
       await expect.poll(async () => house.heard.some((c) => c.changed === "stills")).toBe(true);
@@ -285,9 +295,32 @@ describe("in a home", () => {
     const { house, camera, look } = await withStills();
     expect(await look()).toEqual([camera]);
     await good(house.page.members.freeze());
+    const before = commands;
     expect((await good(house.desk.glance([camera], past, 10 * second))).glances).toEqual([]);
+    await new Promise((go) => setTimeout(go, 300));
+    expect(commands).toBe(before); // nothing is asked for, either
     await good(house.page.members.thaw());
     expect((await good(house.desk.glance([camera], past, 10 * second))).glances).toEqual([]);
+  });
+
+  it("nothing is shown from memory of a camera that was released", async () => {
+    const { house, camera, look } = await withStills();
+    await look();
+    await good(house.page.members.releaseCamera(camera));
+    expect((await good(house.desk.glance([camera], past, 10 * second))).glances).toEqual([]);
+  });
+
+  it("nothing is shown from memory to whoever is a guest now", async () => {
+    await meet();
+    await joined(asResident);
+    giveStills(company.house);
+    await company.house.says(2); // in the epoch that Ben can open
+    const sees = async () => (await good(ben.desk.glance([company.camera], past, 10 * second))).glances.length;
+    await expect.poll(sees).toBe(1);
+    const { person } = (await good(company.ada.members.people())).people.find((p) => !p.me)!;
+    await good(company.ada.members.changePerson(person, "guest", guest, false));
+    await good(ben.desk.title());
+    expect(await sees()).toBe(0);
   });
 
   it("a stretch is saved and let go of by the commands that say so", async () => {
