@@ -167,6 +167,17 @@ const fragment = (w: Writing, sequence: number, flags = 0): Promise<Bytes> => w.
 
 let around: Around;
 
+/** A stream of which the first picture has come. */
+async function playing(): Promise<{ line: Line; w: Writing }> {
+  around = new Around();
+  const line = await opened();
+  const w = await Writing.begin("A", home, 0);
+  line.brings(await granted(w, line));
+  line.brings(await fragment(w, 1, 1));
+  await until("one", () => around.said.includes("1"));
+  return { line, w };
+}
+
 beforeEach(() => {
   Line.all = [];
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"] });
@@ -245,12 +256,7 @@ it("reports once what was altered, which is no alarm, and not at all what came b
 });
 
 it("reports nothing that is refused after it was closed", async () => {
-  around = new Around();
-  const line = await opened();
-  const w = await Writing.begin("A", home, 0);
-  line.brings(await granted(w, line));
-  line.brings(await fragment(w, 1, 1));
-  await until("one", () => around.said.includes("1"));
+  const { line, w } = await playing();
   const altered = await fragment(w, 2);
   altered[90]! ^= 1;
   line.brings(altered);
@@ -286,12 +292,7 @@ it("knocks again when nothing comes, and then takes another line", async () => {
 });
 
 it("says that nothing comes any more, after something has", async () => {
-  around = new Around();
-  const line = await opened();
-  const w = await Writing.begin("A", home, 0);
-  line.brings(await granted(w, line));
-  line.brings(await fragment(w, 1, 1));
-  await until("one", () => around.said.includes("1"));
+  const { line } = await playing();
   await pass(3500);
   await until("another knock", () => line.sent.length === 2);
   expect(around.said.at(-1)).toBe("waits silent");
@@ -342,16 +343,11 @@ it("says nothing of what fails after it was closed", async () => {
 });
 
 it("comes back when its line breaks, and goes on with the run", async () => {
-  around = new Around();
-  let line = await opened();
-  const w = await Writing.begin("A", home, 0);
-  line.brings(await granted(w, line));
-  line.brings(await fragment(w, 1, 1));
-  await until("one", () => around.said.includes("1"));
-  line.breaks();
+  const { line: first, w } = await playing();
+  first.breaks();
   expect(around.said.at(-1)).toBe("waits line");
   await pass(2000);
-  line = await opened();
+  const line = await opened();
   line.brings(await granted(w, line));
   line.brings(await fragment(w, 1, 1)); // the group that is kept, from its beginning
   line.brings(await fragment(w, 2));
@@ -375,12 +371,7 @@ it("ends when this device is signed out, and waits for what passes", async () =>
 });
 
 it("stops when the home is frozen", async () => {
-  around = new Around();
-  const line = await opened();
-  const w = await Writing.begin("A", home, 0);
-  line.brings(await granted(w, line));
-  line.brings(await fragment(w, 1, 1));
-  await until("one", () => around.said.includes("1"));
+  const { line, w } = await playing();
   around.title = await home.title.append([await signDeed(home.owner, home.title.next, home.title.time + 1, { type: "freeze" })]);
   line.brings(await fragment(w, 2));
   await pass(500);
