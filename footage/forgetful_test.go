@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -184,29 +181,18 @@ func (h *home) wants(n int, at latchkey.Time, why footage.Reason) {
 // TestPowerCutNotices: without the syncs and the order that the promises rest on, the
 // test above fails.
 func TestPowerCutNotices(t *testing.T) {
-	controls := map[string]sabotage.Cut{
+	without := map[string]sabotage.Control{}
+	for name, cut := range map[string]sabotage.Cut{
 		"a group's sync":                {File: "footage/writer.go", Old: "		err = w.file.Sync()\n	}\n	if err != nil {\n		return fmt.Errorf(\"write group", New: "	}\n	if err != nil {\n		return fmt.Errorf(\"write group"},
-		"a day's directory":             {File: "footage/footage.go", Old: "durable.MkdirAll(s.fs, dirName(sh.place, d))", New: "unsynced(s.fs, dirName(sh.place, d))"},
+		"a day's directory":             {File: "footage/footage.go", Old: "durable.MkdirAll(s.fs, dirName(sh.place, d))", New: unsynced + "(s.fs, dirName(sh.place, d))"},
 		"the reason before the removal": {File: "footage/sweep.go", Old: "if err := s.noteInHand(sh); err != nil && !durable.Full(err) {", New: "if err := error(nil); err != nil && !durable.Full(err) {"},
+	} {
+		without[name] = controls.Without(t, cut)
 	}
-	for name, cut := range controls {
+	t.Parallel()
+	for name, control := range without {
 		t.Run(name, func(t *testing.T) {
-			cuts := []sabotage.Cut{cut}
-			if name == "a day's directory" {
-				cuts = append(cuts, sabotage.Cut{File: "footage/footage.go", Old: "// makeDir makes", New: unsynced + "// makeDir makes"})
-			}
-			overlay, err := sabotage.Overlay("..", t.TempDir(), cuts...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			binary := filepath.Join(t.TempDir(), "footage.test")
-			build := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", binary, ".")
-			if out, err := build.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			run := exec.Command(binary, "-test.run", "^TestPowerCutAtEveryStep$")
-			run.Env = os.Environ()
-			out, err := run.CombinedOutput()
+			out, err := control.Tests(t.Context(), "^TestPowerCutAtEveryStep$")
 			if err == nil || !strings.Contains(string(out), "cut at") {
 				t.Errorf("without %s the test says %v:\n%s", name, err, out)
 			}
@@ -215,10 +201,11 @@ func TestPowerCutNotices(t *testing.T) {
 }
 
 // unsynced makes a directory without waiting for the disk.
-const unsynced = `func unsynced(fsys durable.FS, name string) error {
+const unsynced = `func(fsys durable.FS, name string) error {
 	_ = fsys.Mkdir(name[:10])
 	_ = fsys.Mkdir(name)
 	return nil
-}
+}`
 
-`
+// controls builds the tests here without what one of them rests on, for all controls at once.
+var controls = sabotage.Program{Root: ".."}
