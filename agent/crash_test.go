@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -63,7 +62,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	_ = os.RemoveAll(crashingPrograms)
+	os.Exit(code)
 }
 
 func beAgent(folder, journal string) error {
@@ -143,7 +144,7 @@ func TestCrash(t *testing.T) {
 	if os.Getenv("LATCHKEY_LONG") != "" {
 		kills = 1500
 	}
-	r := crash(t, kills, buildCrashing(t))
+	r := crash(t, kills, crashing(t))
 	t.Logf("%d kills (%d of them at %d named points), %d events acknowledged, %d objects listed, in %v",
 		r.kills, r.atPoints, len(r.points), r.events, r.objects, r.took.Round(time.Second))
 	for _, complaint := range r.complaints {
@@ -175,7 +176,10 @@ func TestCrashNotices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	programs := buildCrashing(t, "-overlay", overlay)
+	programs := t.TempDir()
+	if err := buildCrashing(programs, "-overlay", overlay); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"acknowledges before it is durable", "forgets before it is acknowledged"} {
 		t.Run(name, func(t *testing.T) {
 			r := crash(t, 30, programs, sabotage.Switch+"="+name)
@@ -261,23 +265,6 @@ func crashPoints(t *testing.T) (names []string) {
 		t.Fatalf("%d crash points are on the way: %q", len(names), names)
 	}
 	return names
-}
-
-// buildCrashing builds the server and the agent that crash at their points, with these
-// flags too, into a folder.
-func buildCrashing(t *testing.T, flags ...string) (folder string) {
-	t.Helper()
-	folder = t.TempDir()
-	for _, args := range [][]string{
-		{"build", "-o", filepath.Join(folder, "latchkey"), "../cmd/latchkey"},
-		{"test", "-c", "-o", filepath.Join(folder, "agent.test"), "."},
-	} {
-		args = slices.Insert(args, len(args)-1, append([]string{"-tags", "crashpoints"}, flags...)...)
-		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-			t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
-		}
-	}
-	return folder
 }
 
 func (c *cruelty) path(name string) string { return filepath.Join(c.dir, name) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -173,10 +172,7 @@ func TestFoundAgainRefuses(t *testing.T) {
 // to its end with every camera once.
 func TestFoundAgainCrash(t *testing.T) {
 	t.Parallel()
-	program := filepath.Join(t.TempDir(), "agent.test")
-	if out, err := exec.Command("go", "test", "-c", "-tags", "crashpoints", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	program := filepath.Join(crashing(t), "agent.test")
 	h := newHouse(t)
 	for i, point := range []string{
 		"agent.leave.begun", "agent.leave.moved", "agent.leave.moved:2", "agent.leave.moved:5", "agent.leave.moved:9", "agent.leave.moved:12",

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -249,10 +248,7 @@ func TestReplaceCrash(t *testing.T) {
 	if len(points) < 6 {
 		t.Fatalf("%d points: %q", len(points), points)
 	}
-	program := filepath.Join(t.TempDir(), "agent.test")
-	if out, err := exec.Command("go", "test", "-c", "-tags", "crashpoints", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	program := filepath.Join(crashing(t), "agent.test")
 	h := newHouse(t).joined()
 	h.describe("Yard")
 	for _, point := range append(points, "agent.replace.moved:2", "agent.replace.moved:3") {
