@@ -69,6 +69,9 @@ func (s *studio) film(pictures ...string) {
 func (s *studio) answer() {
 	s.t.Helper()
 	k := receive[api.KnockFrame](s.t, s.socket)
+	if k.Home != s.owner.Home() {
+		s.t.Errorf("a knock for home %s", k.Home)
+	}
 	visitor := must(s.porter.Open(k.Knock, s.owner.Title(), s.now()))
 	g := must(visitor.Grant(s.run, s.owner.Title(), s.now()))
 	if err := s.socket.Send(within(s.t), api.GrantFrame{Home: s.owner.Home(), Grant: g}); err != nil {

@@ -207,7 +207,7 @@ func (t *trunk) want(ctx context.Context, of sealed.Stream) {
 func (t *trunk) brought(of sealed.Stream) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if w := t.wanted[of]; w != nil && time.Now().Before(w.until) {
+	if w := t.wanted[of]; w != nil {
 		t.feed(t.server.ctx, of, w)
 	}
 }
@@ -226,11 +226,6 @@ func (t *trunk) feed(ctx context.Context, of sealed.Stream, w *wanted) {
 	t.done.Go(func() {
 		t.pass(ctx, of, v)
 		v.Close()
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if w.feed == v {
-			w.feed = nil
-		}
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/bus"
@@ -27,6 +28,9 @@ func (b *spied) Send(ctx context.Context, of sealed.Stream, m bus.Live) error {
 	}
 	return b.Bus.Send(ctx, of, m)
 }
+
+// wantEvery is longer than a server waits until it calls again for what is watched there.
+const wantEvery = 1100 * time.Millisecond
 
 // district is two servers on one bus; the agents are connected to the first.
 type district struct {
@@ -73,6 +77,7 @@ func TestLiveAtAnotherServer(t *testing.T) {
 	for _, v := range []*seat{one, two, near} {
 		v.wants("c", "D")
 	}
+	time.Sleep(2 * wantEvery) // they call again meanwhile
 	if n := d.bus.fragments.Load(); n != 4 {
 		t.Errorf("the bus has carried %d fragments, want each of the four once", n)
 	}
@@ -134,6 +139,24 @@ func TestLiveBroughtElsewhere(t *testing.T) {
 	near.wants("A", "b")
 }
 
+// TestLiveBroughtWhereItIsWatched: and is watched first at the one that it is brought to.
+func TestLiveBroughtWhereItIsWatched(t *testing.T) {
+	t.Parallel()
+	d := openDistrict(t)
+	s := d.found(t).studio()
+	far := d.far(s)
+	s.wanted(true)
+	s.upload = d.other.Agent(s.owner.Home(), s.agent.Keys.Agent, s.agent.Keys.Signing)
+	s.bring()
+	s.film("A", "b")
+	near := s.owners()
+	for _, v := range []*seat{far, near} {
+		v.knock()
+		s.answer()
+		v.wants("granted", "A", "b")
+	}
+}
+
 // TestLiveIsCutAtOtherServers: a removal at one server ends what is watched at another.
 func TestLiveIsCutAtOtherServers(t *testing.T) {
 	t.Parallel()
@@ -189,13 +212,14 @@ func TestLiveIsNotCrossedOnTheBus(t *testing.T) {
 		change func(m *bus.Live) (under sealed.Stream)
 		do     func()
 		asked  sealed.Stream
+		heard  int // by so many servers
 	}{
-		{"a fragment's subject", bus.Fragment, func(*bus.Live) sealed.Stream { return ours }, film, ours},
-		{"a fragment's subject and name", bus.Fragment, func(m *bus.Live) sealed.Stream { m.Stream = ours; return ours }, film, ours},
-		{"another archive's fragment", bus.Fragment, func(m *bus.Live) sealed.Stream { m.Archive[0]++; return theirs }, film, theirs},
-		{"a knock's subject", bus.Knock, func(*bus.Live) sealed.Stream { return ours }, seats[1].knock, ours},
-		{"a knock's subject and name", bus.Knock, func(m *bus.Live) sealed.Stream { m.Stream = ours; return ours }, seats[1].knock, ours},
-		{"a grant's subject and name", bus.Grant, func(m *bus.Live) sealed.Stream { m.Stream = ours; return ours }, func() { seats[1].knock(); other.answer() }, ours},
+		{"a fragment's subject", bus.Fragment, func(*bus.Live) sealed.Stream { return ours }, film, ours, 1},
+		{"a fragment's subject and name", bus.Fragment, func(m *bus.Live) sealed.Stream { m.Stream = ours; return ours }, film, ours, 1},
+		{"another archive's fragment", bus.Fragment, func(m *bus.Live) sealed.Stream { m.Archive[0]++; return theirs }, film, theirs, 1},
+		{"a knock's subject", bus.Knock, func(*bus.Live) sealed.Stream { return ours }, seats[1].knock, ours, 2},
+		{"a knock's subject and name", bus.Knock, func(m *bus.Live) sealed.Stream { m.Stream = ours; return ours }, seats[1].knock, ours, 1},
+		{"a grant's subject and name", bus.Grant, func(m *bus.Live) sealed.Stream { m.Stream = ours; return ours }, func() { seats[1].knock(); other.answer() }, ours, 1},
 	} {
 		d.bus.change.Store(new(func(of sealed.Stream, m bus.Live) (sealed.Stream, bus.Live) {
 			if of == theirs && m.Kind == c.kind {
@@ -204,7 +228,7 @@ func TestLiveIsNotCrossedOnTheBus(t *testing.T) {
 			return of, m
 		}))
 		c.do()
-		alarms++
+		alarms += c.heard
 		eventually(t, c.what+" is an alarm", func() bool { return len(d.logs.lines(t, "misroute")) >= alarms })
 		line := d.logs.lines(t, "misroute")[alarms-1]
 		if line["where"] != "live-bus" || line["asked"] != c.asked.String() || line["found"] != theirs.String() {
@@ -212,6 +236,19 @@ func TestLiveIsNotCrossedOnTheBus(t *testing.T) {
 		}
 		s.film("b")
 		seats[0].wants("b")
+	}
+	for kind, says := range map[bus.LiveKind]string{bus.Knock: "the bus brings what is no knock", bus.Grant: "the bus brings what is not taken"} {
+		d.bus.change.Store(new(func(of sealed.Stream, m bus.Live) (sealed.Stream, bus.Live) {
+			if m.Kind == kind {
+				m.Bytes = m.Bytes[:10]
+			}
+			return of, m
+		}))
+		before := len(d.logs.lines(t, says))
+		if seats[1].knock(); kind == bus.Grant {
+			other.answer()
+		}
+		eventually(t, says, func() bool { return len(d.logs.lines(t, says)) > before })
 	}
 	if n := len(d.logs.lines(t, "misroute")); n != alarms {
 		t.Errorf("%d alarms, want %d", n, alarms)

@@ -245,6 +245,8 @@ var Equivalents = []Equivalent{
 		"It decides about a line in the log: the loop ends with ctx."},
 	{`server/tombstone.go deletions.step: expire: is true`,
 		"Looked for more often, the same goes, at most an hour earlier."},
+	{`server/trunk.go trunk.send: ctx.Err() == nil: is true`,
+		"It decides about a line in the log."},
 	{`server/resurrect.go conversation.tellDeleted: head.Tombstones <= t.buried: is false`,
 		"It asks the archive once more for nothing."},
 }

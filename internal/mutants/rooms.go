@@ -203,6 +203,12 @@ var Rooms = []Room{
 		Tests:   []string{"blob", "bus"},
 		Plumbed: true,
 	},
+	{ // how live view goes from server to server
+		Files:    []string{"server/trunk.go"},
+		Tests:    []string{"server ^Test(Live.*|WantsAreBounded)$"},
+		Literals: []string{"bus.Live", "api.KnockFrame"},
+		Plumbed:  true,
+	},
 	{ // what an archive keeps of receipts, and finds
 		Files:   []string{"archive/sheet.go", "archive/receipts.go SQLite.Receipts marked loose entries"},
 		Tests:   []string{"archive ^(Test(Sheet.*|EntriesOfOthers|DamagedReceipts|ManyReceipts|ReleasedReceipts|SQLite)|FuzzReadSheet)$"},
