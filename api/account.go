@@ -147,6 +147,14 @@ type AccountOK struct {
 	OK      bool               `json:"ok"`
 }
 
+// AccountEnd says that a server has ended an account. End proves that to the same server
+// when a backup has taken it back behind that; whoever has it can do nothing else by it.
+type AccountEnd struct {
+	V       V                  `json:"v"`
+	Account latchkey.AccountID `json:"account"`
+	End     []byte             `json:"end" doc:"32 bytes, the server's"`
+}
+
 // CodeSecret is for an authenticator app.
 type CodeSecret struct {
 	V       V                  `json:"v"`
@@ -260,4 +268,10 @@ var accountRoutes = []Route{
 	{ID: "sign-out-account", Method: "DELETE", Pattern: atAccount + "/session", Right: AccountHeld, Form: JSON,
 		Says:   "Ends the asker's session.",
 		Answer: AccountOK{}, Status: 200, Held: true, Copy: true},
+	{ID: "delete-account", Method: "DELETE", Pattern: atAccount, Right: AccountProven, Form: JSON,
+		Says:   "Deletes the account, with everything that is kept of it, and ends its sessions.",
+		Answer: AccountEnd{}, Status: 200, Held: true},
+	{ID: "end-account-again", Method: "POST", Pattern: "/v1/accounts/ended", Right: Anybody, Form: JSON,
+		Says:    "Deletes again an account that this server has deleted once, and a backup has brought back.",
+		Request: AccountEnd{}, Answer: AccountOK{}, Status: 200, Held: true},
 }

@@ -142,6 +142,8 @@ func refusal(a *http.Response, body []byte, err error) error {
 			e.Refusal.Error.Reason = reason
 		case a.StatusCode == http.StatusUnauthorized:
 			e.Refusal.Error.Reason = SignedOut
+		case a.StatusCode == http.StatusGone: // a deleted home says so in an answer that is bound
+			e.Refusal.Error.Reason = AccountEnded
 		case a.StatusCode == http.StatusRequestEntityTooLarge:
 			e.Refusal.Error.Reason = Oversize
 		case slices.Contains([]int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, a.StatusCode):

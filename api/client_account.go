@@ -59,6 +59,18 @@ func (c *Client) SignInAccount(ctx context.Context, in SignInAccount, before *Si
 	return s, nil
 }
 
+// EndAgain shows a server that it has ended an account, before a backup brought it back.
+func (c *Client) EndAgain(ctx context.Context, ended AccountEnd) error {
+	var a AccountOK
+	if _, err := c.exchange(ctx, call{method: "POST", path: "/v1/accounts/ended", asPage: true}, ended, &a); err != nil {
+		return err
+	}
+	if a.Account != ended.Account {
+		return fmt.Errorf("%w: account %s", ErrCrossed, a.Account)
+	}
+	return nil
+}
+
 // SignedIn is an account at a server, as a session sees it, with what it was given when
 // it signed in.
 type SignedIn struct {
@@ -185,4 +197,10 @@ func (s *SignedIn) EndSession(ctx context.Context, session latchkey.SessionID) e
 // SignOut ends this session.
 func (s *SignedIn) SignOut(ctx context.Context) error {
 	return s.ok(ctx, "DELETE", "/session", nil)
+}
+
+// Delete deletes the account, and returns what proves to this server that it has.
+func (s *SignedIn) Delete(ctx context.Context) (a AccountEnd, err error) {
+	err = s.ask(ctx, "DELETE", "", nil, &a, &a.Account)
+	return a, err
 }

@@ -45,6 +45,7 @@ const (
 	HandedOver    Reason = "handed-over"    // recorded for those who lived there before
 	Deleted       Reason = "deleted"        // people of the home have had it deleted
 	HomeDeleted   Reason = "home-deleted"   // an owner has deleted the home itself
+	AccountEnded  Reason = "account-ended"  // its person has deleted the account
 	Misroute      Reason = "misroute"       // what is stored does not answer the name
 	Corrupt       Reason = "corrupt"        // what is stored is damaged
 	NoPasskeys    Reason = "no-passkeys"    // browsers use no passkeys at this server's address

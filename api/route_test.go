@@ -42,6 +42,7 @@ var sharedAddresses = map[string]string{
 	"passphrase-params": "POST; the address of mail is in the body, and there is an answer for any",
 	"passkey-options":   "POST; a challenge for any passkey",
 	"sign-in-account":   "POST; who it is, is what is to be proven, and the answer carries the MAC of the key in the body",
+	"end-account-again": "POST; the account and what proves its end are in the body, and the answer names the account",
 	"agent":             "a websocket: no answer that could be kept, and who speaks is proven on it over a fresh nonce",
 }
 

@@ -14,7 +14,7 @@ import (
 // Accounts keeps who may sign in.
 type Accounts interface {
 	// SignUp keeps a new account, its unlockers and its first vault. Errors:
-	// ErrConflict if there is an account of this ID, ErrTaken.
+	// ErrConflict if there is or was an account of this ID, ErrTaken.
 	SignUp(ctx context.Context, a Account, unlockers []Unlocker, vault Vault) error
 	// Account returns an account. Error: ErrNotFound.
 	Account(ctx context.Context, id latchkey.AccountID) (Account, error)
@@ -94,7 +94,7 @@ type Vault struct {
 // AccountSessions keeps who is signed in to an account.
 type AccountSessions interface {
 	// StartAccountSession keeps a session. Of an account with too many those end that
-	// were used longest ago.
+	// were used longest ago. Error: ErrNotFound (no such account).
 	StartAccountSession(ctx context.Context, s AccountSession) error
 	// AccountSession returns a session, run out or not. Error: ErrNotFound.
 	AccountSession(ctx context.Context, id latchkey.AccountID, secret Secret) (AccountSession, error)

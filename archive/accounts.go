@@ -15,8 +15,8 @@ import (
 // SignUp is [Accounts]'.
 func (s *SQLite) SignUp(ctx context.Context, a Account, unlockers []Unlocker, v Vault) error {
 	return s.change(ctx, "sign up", func(tx *sql.Tx) error {
-		if _, err := accountBy(ctx, tx, "account", a.ID[:]); !errors.Is(err, sql.ErrNoRows) {
-			return errors.Join(err, ErrConflict)
+		if err := mayBegin(ctx, tx, a.ID); err != nil {
+			return err
 		}
 		if _, err := accountBy(ctx, tx, "address", string(a.Address)); !errors.Is(err, sql.ErrNoRows) {
 			return errors.Join(err, ErrTaken)

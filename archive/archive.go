@@ -80,6 +80,7 @@ type Archive struct {
 	Codes           Codes
 	Vaults          Vaults
 	AccountSessions AccountSessions
+	AccountEnds     AccountEnds
 }
 
 // Setups keeps the secrets with which a home may be founded. Their table alone does not

@@ -117,7 +117,7 @@ func (s *SQLite) Close() error { return errors.Join(s.read.Close(), s.write.Clos
 // Archive is the archive by its nouns.
 func (s *SQLite) Archive() Archive {
 	return Archive{Setups: s, Homes: s, Outbox: s, Objects: s, Sessions: s, Joins: s, Asks: s, Settings: s, Agents: s, Conditions: s, Receipts: s, Restores: s, Holds: s, Tombstones: s, Deletions: s, Reviews: s,
-		Accounts: s, Unlockers: s, Codes: s, Vaults: s, AccountSessions: s,
+		Accounts: s, Unlockers: s, Codes: s, Vaults: s, AccountSessions: s, AccountEnds: s,
 	}
 }
 

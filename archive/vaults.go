@@ -38,7 +38,11 @@ func (s *SQLite) PutVault(ctx context.Context, prev [32]byte, v Vault) error {
 // StartAccountSession is [AccountSessions]'.
 func (s *SQLite) StartAccountSession(ctx context.Context, n AccountSession) error {
 	return s.change(ctx, "start account session", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO account_sessions (account, session, secret, key, browser, started, seen, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		_, err := accountBy(ctx, tx, "account", n.Account[:])
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO account_sessions (account, session, secret, key, browser, started, seen, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 			n.Account[:], n.ID[:], n.Secret[:], n.Key[:], n.Browser, int64(n.Started), int64(n.Seen), int64(n.Expires))
 		if err != nil {
 			return err

@@ -47,3 +47,16 @@ If it was not you, sign in now, look under "Devices and sessions" and end those
 that you do not know, and set a new passphrase.
 `, host)}
 }
+
+// Deleted is the last notice to the address of an account.
+func Deleted(to account.Address, host string) Mail {
+	return Mail{to, "Your Latchkey account was deleted", fmt.Sprintf(`Somebody who is signed in to your Latchkey account on %s
+has deleted it. Your address and your locked keys are not there any more.
+
+If that was you, there is nothing to do here.
+
+If it was not you, somebody has used a browser of yours. One in which your homes
+were open opens them still: make new keys there, under "You", at "A device is lost
+or stolen", and then another account.
+`, host)}
+}

@@ -57,7 +57,7 @@ func newAccounts(ctx context.Context, s *Server, origin *url.URL) (*accounts, er
 func (a *asking) asAccount() error {
 	session, err := a.server.accountCookie(a.r)
 	if err != nil {
-		return err
+		return a.server.orEnded(a.r.Context(), a.account, err)
 	}
 	ok, err := a.provenBy([]api.MACKey{session.Key})
 	if err != nil {

@@ -114,6 +114,9 @@ func (s *Server) signInAccount(a *asking) error {
 	}
 	right()
 	_, vault, err := s.vaultOf(a.r.Context(), u.Account)
+	if errors.Is(err, archive.ErrNotFound) { // it was deleted meanwhile
+		err = notProven()
+	}
 	if err != nil {
 		return err
 	}
@@ -222,7 +225,11 @@ func (s *Server) startAccount(a *asking, u archive.Unlocker, key api.MACKey, vau
 		Account: u.Account, ID: latchkey.NewSessionID(), Secret: hashOf(secret), Key: key, Browser: browser(a.r.UserAgent()),
 		Started: now, Seen: now, Expires: timeOf(s.now().Add(api.SessionLife)),
 	}
-	if err := s.config.Archive.AccountSessions.StartAccountSession(a.r.Context(), n); err != nil {
+	err := s.config.Archive.AccountSessions.StartAccountSession(a.r.Context(), n)
+	if errors.Is(err, archive.ErrNotFound) { // it was deleted meanwhile
+		err = notProven()
+	}
+	if err != nil {
 		return err
 	}
 	a.key = &n.Key

@@ -91,6 +91,7 @@ func documented(t *testing.T) (stopped, goesOn []string) {
 type walker struct {
 	*home
 	person *somebody
+	leaver *somebody // has an account until they have deleted it
 	name   latchkey.Name
 	slot   api.Slot
 }
@@ -113,15 +114,19 @@ func (w *walker) ask(t *testing.T, route api.Route) api.Reason {
 		r, _ := f.(api.Refused)
 		return r.Reason
 	}
-	route.Pattern = strings.NewReplacer("{slot}", w.slot.String(), "{account}", w.person.id.String()).Replace(route.Pattern)
+	person := w.person
+	if route.ID == "delete-account" {
+		person = w.leaver
+	}
+	route.Pattern = strings.NewReplacer("{slot}", w.slot.String(), "{account}", person.id.String()).Replace(route.Pattern)
 	path := w.address(route, w.name)
 	q := raw{method: route.Method, path: path, body: map[bool]string{true: "{}"}[route.Request != nil], header: http.Header{"Origin": {w.house.origin}}, again: 20}
 	switch {
 	case route.Right.Session():
 		q.header, q.mac = w.asPage(), w.mac()
 	case route.Right.Page():
-		key := w.person.session.MACKey()
-		q.header.Set("Cookie", w.person.session.Cookie())
+		key := person.session.MACKey()
+		q.header.Set("Cookie", person.session.Cookie())
 		q.mac = &key
 	case route.Right == api.Uploader:
 		q.header = w.asAgent(route.Method, path)
@@ -155,6 +160,7 @@ func (w *walker) open(t *testing.T) {
 func (w *walker) walk(t *testing.T, o *operator, what string, holds []archive.Hold, stopped func(r api.Route) bool) {
 	t.Helper()
 	w.open(t)
+	w.leaver = w.house.signUp(t, w.slot.String()+"@example.org")
 	defer func(n []uint64) { o.release(n...) }(o.hold(holds...))
 	for _, route := range api.Routes {
 		if strings.HasPrefix(route.ID, "sign-out") {

@@ -30,6 +30,7 @@ type keys struct {
 	address account.Address
 	locator account.Locator
 	held    archive.Secret // of an account's session
+	ended   latchkey.AccountID
 }
 
 // misreader is an archive behind a connection that has lost count: one of its reads is
@@ -45,11 +46,11 @@ type misreader struct {
 func (m misreader) crossed() archive.Archive {
 	a := m.Archive
 	x := misread{m, a.Setups, a.Homes, a.Outbox, a.Objects, a.Sessions, a.Joins, a.Asks, a.Settings, a.Agents, a.Conditions,
-		a.Receipts, a.Accounts, a.Unlockers, a.Vaults, a.AccountSessions, a.Tombstones, a.Reviews}
+		a.Receipts, a.Accounts, a.Unlockers, a.Vaults, a.AccountSessions, a.Tombstones, a.Reviews, a.AccountEnds}
 	a.Setups, a.Homes, a.Outbox, a.Objects, a.Sessions = x, x, x, x, x
 	a.Joins, a.Asks, a.Settings, a.Agents, a.Conditions = x, x, x, x, x
 	a.Receipts, a.Accounts, a.Unlockers, a.Vaults, a.AccountSessions = x, x, x, x, x
-	a.Tombstones, a.Reviews = x, x
+	a.Tombstones, a.Reviews, a.AccountEnds = x, x, x
 	return a
 }
 
@@ -100,6 +101,7 @@ type misread struct {
 	archive.AccountSessions
 	archive.Tombstones
 	archive.Reviews
+	archive.AccountEnds
 }
 
 func (x misread) OpenSetup(ctx context.Context, secret archive.Secret, now latchkey.Time) (archive.Secret, error) {
@@ -277,6 +279,10 @@ func (x misread) AccountSessionsOf(ctx context.Context, id latchkey.AccountID) (
 	return several(x.m, "AccountSessions.AccountSessionsOf", id, x.m.to.account, func(k latchkey.AccountID) ([]archive.AccountSession, error) {
 		return x.AccountSessions.AccountSessionsOf(ctx, k)
 	})
+}
+
+func (x misread) AccountEnd(ctx context.Context, id latchkey.AccountID) (archive.AccountEnd, error) {
+	return one(x.m, "AccountEnds.AccountEnd", id, x.m.to.ended, func(k latchkey.AccountID) (archive.AccountEnd, error) { return x.AccountEnds.AccountEnd(ctx, k) })
 }
 
 func (x misread) Usage(ctx context.Context, home latchkey.HomeID) (archive.Usage, error) {

@@ -26,7 +26,7 @@ var unread = map[string][]string{
 		"Reviews.Review", "Settings.PutSettings", "Agents.Arrive", "Conditions.PutCondition", "Receipts.PutReceipts", "Receipts.Sweep", "Restores.Restored",
 		"Holds.PutHold", "Holds.Release", "Accounts.SignUp", "Accounts.SetAddress", "Codes.SetCode", "Codes.UseCode", "Unlockers.PutUnlocker",
 		"Unlockers.DropUnlocker", "Unlockers.UseUnlocker", "Vaults.PutVault", "AccountSessions.StartAccountSession",
-		"AccountSessions.SeeAccountSession", "AccountSessions.EndAccountSession",
+		"AccountSessions.SeeAccountSession", "AccountSessions.EndAccountSession", "AccountEnds.EndAccount",
 	},
 	"there is one for the whole archive":                      {"Setups.AnyHome", "Outbox.LastMove", "Restores.Generation", "Accounts.AccountsKey"},
 	"it is the operator's, and says what it stops":            {"Holds.Standing", "Holds.Hold", "Holds.EveryHold"},
@@ -125,6 +125,11 @@ func openStreet(t *testing.T) *street {
 	s.foreign = append(s.foreign, s.bob.id.String(), s.bob.email, s.bob.session.Session.String())
 	ticket := must(s.MintSetup(t.Context()))
 	s.they.setup = sha256.Sum256([]byte(ticket))
+
+	s.my.ended, s.they.ended = latchkey.NewAccountID(), latchkey.NewAccountID()
+	for _, id := range []latchkey.AccountID{s.my.ended, s.they.ended} {
+		must(0, s.config.Archive.AccountEnds.EndAccount(t.Context(), archive.AccountEnd{Account: id, Time: now()}))
+	}
 
 	// Of the same home and account, but not what is asked for.
 	s.second = s.mine.signIn()
@@ -246,6 +251,7 @@ func (s *street) crossings() (all []crossing) {
 	both(crossing{read: "AccountSessions.AccountSession", ask: s.asAda("GET", ""), good: 200, bad: 401, where: "account-session"})
 	add(crossing{read: "AccountSessions.AccountSession, its account", to: s.they, ask: s.asAda("GET", ""), good: 200, bad: 401, where: "account-session"})
 	list(crossing{read: "AccountSessions.AccountSessionsOf", ask: s.asAda("GET", "/sessions"), good: 200, bad: 502, where: "account-sessions"})
+	add(crossing{read: "AccountEnds.AccountEnd", to: s.they, ask: s.asNobody("GET", "/v1/accounts/"+s.my.ended.String(), nil), good: 410, bad: 502, where: "account-end"})
 	return all
 }
 

@@ -88,6 +88,8 @@ var expectations = map[string]expected{
 	"account-sessions":    {401, 401, 401, 401, 401, 401, nil},
 	"end-account-session": {401, 401, 401, 401, 401, 401, nil},
 	"sign-out-account":    {401, 401, 401, 401, 401, 401, nil},
+	"delete-account":      {401, 401, 401, 401, 401, 401, nil},
+	"end-account-again":   {403, 403, 403, 403, 403, 403, func(m *home) any { return api.AccountEnd{End: []byte{}} }},
 }
 
 func TestRouteWalk(t *testing.T) {

@@ -193,7 +193,9 @@ func vaults(t *testing.T, s Subject) {
 }
 
 func accountSessions(t *testing.T, s Subject) {
-	a, b := latchkey.NewAccountID(), latchkey.NewAccountID()
+	ada, _, _ := signUp(t, s, "ada@example.org")
+	bob, _, _ := signUp(t, s, "bob@example.org")
+	a, b := ada.ID, bob.ID
 	start := func(id latchkey.AccountID, name string, after latchkey.Time) archive.AccountSession {
 		t.Helper()
 		n := archive.AccountSession{
@@ -234,6 +236,9 @@ func accountSessions(t *testing.T, s Subject) {
 		kept = append(kept, start(b, "more"+string(rune('a'+i)), latchkey.Time(10+i)))
 	}
 	list(b, kept[1:]...)
+	nobody := other
+	nobody.Account = latchkey.NewAccountID()
+	want(t, "a session of nobody", s.AccountSessions.StartAccountSession(t.Context(), nobody), archive.ErrNotFound)
 	must(t, s.Restores.Restored(t.Context(), Now))
 	list(b)
 }

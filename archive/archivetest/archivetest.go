@@ -63,6 +63,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		"keeps enough unlockers":            unlockers,
 		"replaces a vault by its follow":    vaults,
 		"keeps account sessions":            accountSessions,
+		"ends accounts for good":            endsAccounts,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

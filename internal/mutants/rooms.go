@@ -146,11 +146,11 @@ var Rooms = []Room{
 		Plumbed:  true,
 	},
 	{ // whom a server signs in to an account, and what opens it
-		Files: []string{"server/account.go", "server/account_signin.go", "server/account_signup.go", "server/account_change.go"},
+		Files: []string{"server/account.go", "server/account_signin.go", "server/account_signup.go", "server/account_change.go", "server/account_end.go"},
 		Tests: []string{"server ^Test(Account.*|AppCodes|One(Refusal|WayAtATime)|NoAddresses|SomebodyWasEarlier|DamagedVault|WhatIsNotedOfAnAccount|CookieGoesWithItsSession|ForgottenMACOfAnAccount|" +
 			"SameAddressAgain|ParamsForAnybody|Guessing.*|Mail.*|WithoutMail|SignUpRefusals|Tickets.*|Vaults|Unlockers|" +
-			"TooManyUnlockers|Proof|Passkey.*|CrossedReads|EveryReadIsCrossed)$"},
-		Literals: []string{"archive.AccountSession", "archive.Unlocker", "archive.Account", "archive.Vault", "account.Unlocker"},
+			"TooManyUnlockers|Proof|Passkey.*|Delete(Account|d.*)|MailOfADeletedAccount|CrossedReads|EveryReadIsCrossed)$"},
+		Literals: []string{"archive.AccountSession", "archive.Unlocker", "archive.Account", "archive.Vault", "archive.AccountEnd", "account.Unlocker"},
 		Plumbed:  true,
 	},
 	{ // what a server checks of a passkey
