@@ -310,6 +310,75 @@ test("a browser that has lost everything opens the vault with the passkey of its
   await enter(anna);
 });
 
+describe("deleting the account", () => {
+  let other: Visitor;
+
+  test("says what goes and what stays, of each home too, and wants the address", async () => {
+    other = await byRecovery();
+    await enter(other);
+    const { page } = anna;
+    await goTo(page, "you");
+    const part = panel(page, words.leaving.title);
+    await part.getByRole("button", { name: words.leaving.title }).click();
+    await part.getByText(words.leaving.as["only owner"]).waitFor();
+    await part.getByText(home, { exact: true }).waitFor();
+    await part.getByLabel(words.leaving.label).fill(email); // the address from before
+    expect(await part.getByRole("button", { name: words.leaving.sure }).isDisabled()).toBe(true);
+    await part.getByLabel(words.leaving.label).fill(moved);
+    await soundAnywhere(anna);
+    await part.getByRole("button", { name: words.leaving.sure }).click();
+    await page.getByRole("heading", { name: words.leaving.done }).waitFor();
+    await soundAnywhere(anna);
+    expect(await page.content()).not.toContain(home);
+    const notice = await mail.next(moved);
+    expect(notice.subject).toMatch(/was deleted/);
+    expect(notice.text).not.toMatch(/\d{8}|https?:|#/);
+    expect((await anna.context.cookies()).filter((c) => c.name === "latchkey_account")).toEqual([]);
+  });
+
+  test("leaves a browser that knows nothing, and a passkey that opens nothing", async () => {
+    const { page } = anna;
+    await page.getByRole("button", { name: words.leaving.start }).click();
+    await page.getByRole("heading", { name: words.welcome.title }).waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: words.welcome.signIn, exact: true }).click();
+    await page.getByRole("button", { name: words.signIn.passkey }).click();
+    await page.getByRole("alert").waitFor();
+    const opened = await toSignIn(browser, cloud.origin);
+    await withPassphrase(opened, moved, passphrase, await appCode(secret, 1));
+    await opened.page.getByText(words.signIn.wrong).waitFor();
+    await opened.leave();
+  });
+
+  test("leaves another browser the home that is open there, and says so", async () => {
+    const { page } = other;
+    await goTo(page, "you");
+    await page.getByText("This account was deleted").waitFor();
+    await soundAnywhere(other);
+    await page.reload();
+    await page.getByText(words.events.noCameras.title).waitFor();
+    other.blameless();
+    await other.leave();
+  });
+
+  test("leaves the address to whoever signs up with it, who finds nothing of the former", async () => {
+    const { page } = anna;
+    await page.goto(await cloud.setupLink(built.latchkey));
+    await signUp(anna, { email: moved, passphrase: "Regenrinne tropft auf Zimtsterne", mail });
+    await page.getByLabel(words.setup.home).fill("Neubau 3");
+    await page.getByRole("button", { name: words.setup.go }).click();
+    await page.getByText(words.events.noCameras.title).waitFor();
+    await page.getByRole("button", { name: words.homes.label("Neubau 3") }).click();
+    expect(await page.locator("#homes").getByRole("listitem").count()).toBe(1);
+    await page.keyboard.press("Escape");
+    await goTo(page, "you");
+    await page.getByText(moved).waitFor();
+    expect(await panel(page, words.you.accountSessions).getByRole("listitem").count()).toBe(1);
+    expect(await panel(page, words.you.unlockers).getByRole("listitem").count()).toBe(2);
+    expect(await page.content()).not.toContain(home);
+  });
+});
+
 test("neither the passphrase nor the recovery code went anywhere, and no name of a home", () => {
   const needles = [passphrase, recovery, recovery.replaceAll("-", ""), home].flatMap((said) => text("secret", said));
   expect(lookInFolder(cloud.folder, needles)).toEqual([]);

@@ -46,13 +46,14 @@ const nav = (screen: "cameras" | "people" | "home" | "you"): Step => `nav a:has-
 const type = (label: string, text: string): Step => (page) => page.getByLabel(label, { exact: true }).fill(text);
 const press = (name: string): Step => (page) => page.getByRole("button", { name, exact: true }).first().click();
 
-const { signUp, recovery, inviting, people, invited, you, door } = words;
+const { signUp, recovery, inviting, people, invited, you, door, leaving } = words;
 const setup = "#setup=abcdefgh";
 const invitation = `#invite=abcdefgh&home=${"a".repeat(52)}&head=7:${"4f".repeat(32)}`;
 const address = [type(signUp.email, "anna@example.org"), press(signUp.next)];
 const passphrase = [...address, type(signUp.passphrase, "correct horse battery staple"), press(signUp.usePassphrase)];
 const code = [...passphrase, type(signUp.code, "12345678"), press(signUp.codeGo)];
 const invite = [nav("people"), `text=${people.invite}`, type(inviting.name, "Nora"), press(inviting.go)];
+const leave = [nav("you"), press(leaving.title), type(leaving.label, "anna@example.org"), press(leaving.sure)];
 const person = (n: number): Step[] => [nav("people"), `[data-person] a >> nth=${n}`];
 
 const screens: Screen[] = [
@@ -89,6 +90,9 @@ const screens: Screen[] = [
   ["oneself", "", `text=${you.accountSessions}`, [nav("you")]],
   ["an authenticator app", "", `text=${you.totpScan}`, [nav("you"), press(you.totpAdd)]],
   ["losing a device", "", `text=${you.lostNext}`, [nav("you"), press(you.lostGo)]],
+  ["deleting the account", "?is=several,sole", `text=${leaving.as.unknown}`, ["text=Birch Lane 4", nav("you"), press(leaving.title), type(leaving.label, "anna@example.org")]],
+  ["deleting the account: proving once more", "?is=stale", `text=${words.signIn.proveSays}`, leave],
+  ["a deleted account", "", `text=${leaving.doneSays}`, leave],
   ["proving once more", "?is=stale", `text=${words.signIn.proveSays}`, [nav("you"), press(you.newRecovery)]],
   ["trust", "?is=refusals,gave-back", `text=${words.trust.limits}`, [nav("home"), `text=${words.trust.open}`, `text=${words.trust.technical}`]],
   ["the home, for a resident", "?is=resident", `text=${words.frozen.panel}`, [nav("home")]],

@@ -29,8 +29,8 @@ export type Phase =
   | { is: "gone"; why: Gone }
   | { is: "stopped"; why: Trouble };
 
-/** Why a home is nothing of this person's any more, by their own doing. */
-export type Gone = "left" | "handed over" | "deleted";
+/** Why a home is nothing of this person's any more, by their own doing. `account`: nor is any other. */
+export type Gone = "left" | "handed over" | "deleted" | "account";
 
 /** Why a home does not open yet. */
 export type AtTheDoor = Extract<Trouble, { trouble: "locked" | "unconfirmed" | "closed" | "held" }>;

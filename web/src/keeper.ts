@@ -124,6 +124,8 @@ export class Keeper {
   readonly confirmEmail = this.#call("confirmEmail");
   readonly endAccountSession = this.#call("endAccountSession");
   readonly lock = this.#call("lock");
+  readonly homesLeft = this.#call("homesLeft");
+  readonly deleteAccount = this.#call("deleteAccount");
 
   readonly people = this.#call("people");
   readonly namePerson = this.#call("namePerson");

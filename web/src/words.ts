@@ -4,7 +4,7 @@
 // The voice: what happened, since when, what still works, what to do next. Never a
 // chain of errors, never a word of the trade where an everyday one will do.
 
-import { homes, lost, passkey, recovery, secure, signIn, signUp, strength, welcome, you } from "./words/account.ts";
+import { homes, leaving, lost, passkey, recovery, secure, signIn, signUp, strength, welcome, you } from "./words/account.ts";
 import { adding, agents, camera, cameras, drawing, schedule, standing, strip } from "./words/cameras.ts";
 import { count } from "./words/count.ts";
 import { live } from "./words/live.ts";
@@ -306,6 +306,7 @@ export const words = {
   secure,
   you,
   homes,
+  leaving,
 
   people,
   rights,

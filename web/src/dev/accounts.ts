@@ -117,6 +117,16 @@ export class FakeAccounts implements AccountCalls {
     this.#account = { ...this.#account, sessions: this.#account.sessions.filter((s) => s.session !== session) };
     return this.#view();
   };
+  homesLeft: AccountCalls["homesLeft"] = async () => {
+    const as = ["sole", "several"].some(is) ? ([is("sole") ? "only owner" : "owner", "member", "unknown"] as const) : (["owner"] as const);
+    return this.#s.answer({ homes: this.#s.homes().map(({ home, name }, i) => ({ home, name, as: as[i] ?? "unknown" })) });
+  };
+  deleteAccount: AccountCalls["deleteAccount"] = () =>
+    this.#prove<object>(() => {
+      this.#s.standing = { state: "none" };
+      this.#s.founded = false;
+      return this.#s.answer({});
+    });
   lock: AccountCalls["lock"] = async () => {
     this.#s.standing = { state: "locked", email: this.#account.email };
     return this.#s.answer({});

@@ -89,6 +89,15 @@ export interface KeptAccount {
   readonly open: { readonly vaultKey: Bytes; readonly macKey: Bytes } | null;
 }
 
+/** An account that was deleted in this browser. */
+export interface KeptEnd {
+  readonly account: AccountID;
+  /** The server's, which proves to it that it has. */
+  readonly proof: Bytes;
+  /** When the server that knows of it was last restored from a backup; 0 for never. */
+  readonly generation: number;
+}
+
 /** What may be said of a home at any time. */
 export type Marks = Partial<Pick<KeptHome, "stage" | "confirmed" | "account">>;
 
@@ -121,4 +130,12 @@ export interface Keep {
   sawVault(account: AccountID, seen: SeenVault): Promise<void>;
   /** Takes an account's keys, and those of its homes, out of this browser; seal says what is left of those of a home. */
   lock(account: AccountID, seal: (home: HomeID, secrets: HomeSecrets) => Promise<Bytes>): Promise<void>;
+
+  /** Forgets an account with all of its homes, and keeps what proves its end, if anything does. */
+  end(account: AccountID, proof: KeptEnd | null): Promise<void>;
+  /** Forgets an account that was deleted elsewhere. Homes of it whose keys lie here are no account's then. */
+  release(account: AccountID): Promise<void>;
+  ended(): Promise<KeptEnd[]>;
+  /** Notes that a server of that generation knows of the end. */
+  told(account: AccountID, generation: number): Promise<void>;
 }

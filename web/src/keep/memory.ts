@@ -2,13 +2,14 @@
 // outside a browser. The other one is tested in Chromium (vectors/page/keep.ts).
 
 import type { SeenVault } from "../account/vault.ts";
-import type { HomeSecrets, Keep, KeptAccount, KeptHome, Marks, SeenSettings } from "./keep.ts";
+import type { HomeSecrets, Keep, KeptAccount, KeptEnd, KeptHome, Marks, SeenSettings } from "./keep.ts";
 import type { AccountID, HomeID } from "../seal/name.ts";
 import type { Bytes } from "../wire.ts";
 
 export class MemoryKeep implements Keep {
   readonly kept = new Map<HomeID, KeptHome>();
   known: KeptAccount | null = null;
+  readonly ends = new Map<AccountID, KeptEnd>();
 
   async homes(): Promise<KeptHome[]> {
     return [...this.kept.values()];
@@ -61,6 +62,26 @@ export class MemoryKeep implements Keep {
   async lock(account: AccountID, seal: (home: HomeID, secrets: HomeSecrets) => Promise<Bytes>): Promise<void> {
     for (const { home, secrets, account: whose } of this.kept.values()) if (secrets !== null && whose === account) this.#change(home, { secrets: null, shut: await seal(home, secrets) });
     if (this.known?.account === account) this.known = { ...this.known, open: null };
+  }
+
+  async end(account: AccountID, proof: KeptEnd | null): Promise<void> {
+    for (const h of await this.homes()) if (h.account === account) this.kept.delete(h.home);
+    if (this.known?.account === account) this.known = null;
+    if (proof !== null) this.ends.set(account, proof);
+  }
+
+  async release(account: AccountID): Promise<void> {
+    for (const h of await this.homes()) if (h.account === account && h.secrets !== null) this.#change(h.home, { account: null });
+    if (this.known?.account === account) this.known = null;
+  }
+
+  async ended(): Promise<KeptEnd[]> {
+    return [...this.ends.values()];
+  }
+
+  async told(account: AccountID, generation: number): Promise<void> {
+    const ended = this.ends.get(account);
+    if (ended !== undefined) this.ends.set(account, { ...ended, generation });
   }
 
   #change(home: HomeID, change: Partial<KeptHome>): void {

@@ -4,15 +4,16 @@
 // is open.
 
 import type { SeenVault } from "../account/vault.ts";
-import type { Confirmed, HomeSecrets, Keep, KeptAccount, KeptHome, Marks, SeenSettings, Stage } from "./keep.ts";
+import type { Confirmed, HomeSecrets, Keep, KeptAccount, KeptEnd, KeptHome, Marks, SeenSettings, Stage } from "./keep.ts";
 import { readSecrets, secretBytes } from "./secrets.ts";
 import { type AccountID, type HomeID, idBytes } from "../seal/name.ts";
 import { ascii, type Bytes, concat, copy, equal, label, random } from "../wire.ts";
 
 const database = "latchkey";
-const version = 2;
+const version = 3;
 const homes = "homes";
 const accounts = "account";
+const ends = "ended";
 
 interface Wrapped {
   wrapping: CryptoKey;
@@ -63,7 +64,8 @@ export async function openKeep(): Promise<Keep> {
 
 function upgrade(r: IDBOpenDBRequest, from: number): void {
   if (from < 1) r.result.createObjectStore(homes, { keyPath: "home" });
-  r.result.createObjectStore(accounts, { keyPath: "one" });
+  if (from < 2) r.result.createObjectStore(accounts, { keyPath: "one" });
+  r.result.createObjectStore(ends, { keyPath: "account" });
   if (from !== 1) return;
   const s = r.transaction!.objectStore(homes);
   const all = s.getAll() as IDBRequest<FirstRow[]>;
@@ -161,6 +163,37 @@ class IndexedKeep implements Keep {
       await this.#change<Row>(homes, home, (row) => row && { ...row, secrets: null, shut });
     }
     await this.#change<AccountRow>(accounts, 1, (row) => row && (row.account === account ? { ...row, open: null } : row));
+  }
+
+  async end(account: AccountID, proof: KeptEnd | null): Promise<void> {
+    await this.#part(account, (row, s) => s.delete(row.home), proof);
+  }
+
+  async release(account: AccountID): Promise<void> {
+    await this.#part(account, (row, s) => row.secrets !== null && s.put({ ...row, account: null }), null);
+  }
+
+  /** Forgets an account, and does with each of its homes what is to be done, in one transaction. */
+  async #part(account: AccountID, each: (row: Row, s: IDBObjectStore) => unknown, proof: KeptEnd | null): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const t = this.#db.transaction([homes, accounts, ends], "readwrite", { durability: "strict" });
+      const s = t.objectStore(homes);
+      const rows = s.getAll() as IDBRequest<Row[]>;
+      rows.onsuccess = () => rows.result.filter((row) => row.account === account).forEach((row) => each(row, s));
+      const known = t.objectStore(accounts).get(1) as IDBRequest<AccountRow | undefined>;
+      known.onsuccess = () => known.result?.account === account && t.objectStore(accounts).delete(1);
+      if (proof !== null) t.objectStore(ends).put(proof);
+      t.oncomplete = () => resolve();
+      t.onerror = t.onabort = () => reject(t.error ?? new Error("the database gave up"));
+    });
+  }
+
+  async ended(): Promise<KeptEnd[]> {
+    return this.#do<KeptEnd[]>(ends, "readonly", (s) => s.getAll() as IDBRequest<KeptEnd[]>);
+  }
+
+  async told(account: AccountID, generation: number): Promise<void> {
+    await this.#change<KeptEnd>(ends, account, (row) => row && { ...row, generation });
   }
 
   /** Reads and writes in one transaction, so that two tabs cannot undo each other. */

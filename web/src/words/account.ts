@@ -245,6 +245,32 @@ export const you = {
   emailDone: "Your address is changed.",
 } as const;
 
+export const leaving = {
+  title: "Delete your account",
+  says: "For an account that you do not need any more. Your homes stay, and you stay in them.",
+  sure: "Delete it for good",
+  means: [
+    "You are signed out everywhere at once. Your passkeys, your passphrase and your recovery code open nothing here any more.",
+    "The server removes your address, your locked keys, and where you were signed in. It keeps a number of the account, which says of nobody who it was.",
+    "This browser forgets the keys to your homes. Another browser in which a home was open keeps its own: shut it out first, under “Your devices in this home”, if it should not.",
+    "Nobody leaves a home by this: each has it in its deeds who lives there. Leave a home first, or have an owner remove you, if you do not want to be in it any more.",
+    "A server that is put back to an older backup has the account again, locked as it was, until this browser opens its page.",
+  ],
+  homes: "What becomes of your homes",
+  as: {
+    "only owner": "You are its only owner. It stays, its cameras go on recording, and whoever else lives there sees it as before. But nobody can decide about it any more, and if no other browser of yours has its keys, nobody can ever be made an owner again. Delete it or hand it over first.",
+    owner: "It has another owner. They can remove you, and whoever lives there sees it as before.",
+    member: "Its owners can remove you. Whoever lives there sees it as before.",
+    unknown: "This browser has not opened it, and does not know who else decides there. If you are its only owner, nobody can decide about it afterwards: open it here first, to see.",
+  },
+  label: "Your e-mail address, to delete the account",
+  type: (email: string) => `Type the address of the account, ${email}, to go on.`,
+  never: "Nobody can undo this. What only your keys open stays shut, for everybody, also for whoever runs the server.",
+  done: "Your account is deleted",
+  doneSays: "You are signed out everywhere, and this browser has forgotten your keys. A passkey for it may still be in your device: remove it there. The address is free: a new account with it begins with an invitation or a set-up link, and has nothing of this one.",
+  start: "To the first page",
+} as const;
+
 export const homes = {
   title: "Your homes",
   label: (name: string) => `Home: ${name}. Change to another home`,

@@ -374,3 +374,120 @@ describe("locking", () => {
     expect((await good(signIn(here))).homes).toMatchObject([{ here: true }]);
   });
 });
+
+describe("deleting", () => {
+  const gone = { ok: false, reason: "account-ended", status: 0 };
+
+  it("leaves nothing at the server, and here nothing of the account and its homes but what proves it", async () => {
+    const home = await here.found();
+    await signUp();
+    const { account } = here.keep.known!;
+    expect((await good(here.account.homesLeft())).homes).toMatchObject([{ home, as: "only owner" }]);
+    expect(server.signedIn).toBe(true);
+    await good(here.account.deleteAccount());
+    expect(server.accounts).toMatchObject({ all: [], sessions: [] });
+    expect(server.arrived.at(-1)).toMatchObject({ method: "DELETE", path: `/v1/homes/${home}/session` });
+    expect(here.keep).toMatchObject({ known: null, kept: new Map() });
+    expect([...here.keep.ends.values()]).toMatchObject([{ account, generation: 0 }]);
+    for (const reload of [() => undefined, () => here.reload()]) {
+      reload();
+      expect((await good(here.account.standing())).standing).toEqual({ state: "none" });
+      expect((await good(here.desk.homes())).homes).toEqual([]);
+      expect(await here.desk.open()).toMatchObject({ ok: false, trouble: "no-home" });
+      expect(await here.account.account()).toMatchObject({ ok: false, trouble: "locked" });
+    }
+    expect(await signIn(here)).toMatchObject({ ok: false, reason: "refused" });
+    await signUp();
+    expect(await vaulted()).toEqual([]);
+    expect(here.keep.known!.account).not.toBe(account);
+  });
+
+  it("wants to see once more that it is them, and keeps everything until then", async () => {
+    await here.found();
+    await signUp();
+    server.accounts.stale = true;
+    expect(await here.account.deleteAccount()).toMatchObject({ ok: false, reason: "prove-again" });
+    expect(server.accounts.all).toHaveLength(1);
+    expect(here.keep.known!.open).not.toBeNull();
+    expect((await good(here.desk.homes())).homes).toHaveLength(1);
+    await good(here.desk.events());
+  });
+
+  it("is done if the answer was lost and it is asked for once more", async () => {
+    await here.found();
+    await signUp();
+    server.bend = (q, a) => (q.method === "DELETE" ? null : a);
+    expect(await here.account.deleteAccount()).toMatchObject({ ok: false, trouble: "offline" });
+    expect(here.keep.known).not.toBeNull();
+    server.bend = (_, a) => a;
+    await good(here.account.deleteAccount());
+    expect(here.keep).toMatchObject({ known: null, kept: new Map(), ends: new Map() });
+  });
+
+  it("is not done for whoever's session has ended otherwise", async () => {
+    await here.found();
+    await signUp();
+    server.accounts.sessions = [];
+    expect(await here.account.deleteAccount()).toMatchObject({ ok: false, trouble: "locked" });
+    expect(server.accounts.all).toHaveLength(1);
+    expect((await good(here.desk.homes())).homes).toHaveLength(1);
+  });
+
+  it("leaves another browser the homes that are open there, without an account", async () => {
+    const home = await here.found();
+    await signUp();
+    const there = new Browser(server);
+    await good(signIn(there));
+    await there.desk.open();
+    await good(there.members.confirmHead("compared"));
+    await good(here.account.deleteAccount());
+    expect(await there.account.account()).toMatchObject(gone);
+    expect((await good(there.account.standing())).standing).toEqual({ state: "none" });
+    there.reload();
+    expect((await good(there.desk.homes())).homes).toMatchObject([{ home, here: true }]);
+    await good(there.desk.open());
+    await signUp(there);
+    expect(await vaulted(there)).toMatchObject([{ home }]);
+  });
+
+  it("is told to a browser in which no home was open", async () => {
+    await here.found();
+    await signUp();
+    const there = new Browser(server);
+    await good(signIn(there));
+    await good(here.account.deleteAccount());
+    there.reload();
+    expect(await there.desk.homes()).toMatchObject(gone);
+    expect((await good(there.desk.homes())).homes).toEqual([]);
+  });
+
+  it("is done again, once, at a server that was restored", async () => {
+    await signUp();
+    await good(here.account.deleteAccount());
+    const asked = () => server.arrived.filter((a) => a.path === "/v1/accounts/ended");
+    await good(here.account.standing());
+    expect(asked()).toEqual([]);
+    server.generation = 7;
+    server.away = (path) => path.endsWith("/ended");
+    await good(here.account.standing()); // and nobody is kept from their homes by it
+    server.away = () => false;
+    for (let i = 0; i < 2; i++) await good(here.account.standing());
+    expect(asked()).toHaveLength(1);
+    expect(asked()[0]!.body["end"]).toBe(base64([...here.keep.ends.values()][0]!.proof));
+    // One that never had it is asked once, too.
+    server.generation = 8;
+    server.bend = (q, a) => (q.path === "/v1/accounts/ended" ? { status: 403, body: { v: 1, request: "", error: { reason: "refused", message: "", retry_after_ms: 0 } } } : a);
+    for (let i = 0; i < 2; i++) await good(here.account.standing());
+    expect(asked()).toHaveLength(2);
+  });
+
+  it("says of each home whether anybody else decides there, and where nobody here knows", async () => {
+    const first = await here.found();
+    await signUp();
+    const { homes } = await good(here.account.homesLeft());
+    expect(homes).toMatchObject([{ home: first, as: "only owner" }]);
+    const there = new Browser(server);
+    await good(signIn(there));
+    expect((await good(there.account.homesLeft())).homes).toMatchObject([{ home: first, as: "unknown" }]);
+  });
+});

@@ -10,8 +10,9 @@ import { type UnlockerKind, unlockerKind } from "../account/unlocker.ts";
 import { sealVault } from "../account/vault.ts";
 import { type AccountID, parseID, type UnlockerID } from "../seal/name.ts";
 import { base32, base64, type Bytes, random } from "../wire.ts";
-import type { AccountCalls, AccountSessionView, AccountView, KnownHome, PasskeyAnswer, PasskeyAsk, RecoveryCode, Standing, Ticket, UnlockerView } from "./accounts.ts";
+import type { AccountCalls, AccountSessionView, AccountView, HomeLeft, KnownHome, PasskeyAnswer, PasskeyAsk, RecoveryCode, Standing, Ticket, UnlockerView } from "./accounts.ts";
 import { depositing } from "./deposit.ts";
+import { standingIn } from "./ending.ts";
 import type { Hall } from "./hall.ts";
 import type { Result } from "./protocol.ts";
 import { ignoreTrouble, refused, result } from "./result.ts";
@@ -46,6 +47,7 @@ export class AccountDesk implements AccountCalls {
   standing(): Promise<Result<{ standing: Standing; mail: boolean; passkeys: boolean }>> {
     return result(async () => {
       const { fields } = await this.#hall.server.ask({ method: "GET", path: "/v1/health", home: null });
+      await this.#hall.vault.remind(fields.has("generation") ? fields.number("generation") : 0).catch(ignoreTrouble);
       return { standing: await this.#hall.vault.standing(), mail: fields.boolean("mail"), passkeys: fields.boolean("passkeys") };
     });
   }
@@ -221,6 +223,22 @@ export class AccountDesk implements AccountCalls {
       this.#hall.leave();
       await vault.ask("DELETE", "/session").catch(ignoreTrouble);
       await vault.lock();
+      this.#locked();
+      return {};
+    });
+  }
+
+  homesLeft(): Promise<Result<{ homes: HomeLeft[] }>> {
+    return result(async () => {
+      const kept = await this.#hall.kept();
+      const homes = (await this.#hall.homes()).map(async ({ home, name }) => ({ home, name, as: await standingIn(kept.find((h) => h.home === home)) }));
+      return { homes: await Promise.all(homes) };
+    });
+  }
+
+  deleteAccount(): Promise<Result<object>> {
+    return result(async () => {
+      await this.#hall.endAccount();
       this.#locked();
       return {};
     });

@@ -74,6 +74,13 @@ export interface KnownHome {
   here: boolean;
 }
 
+/** A home of the account, and what it loses with it: by what this browser saw of the home last. */
+export interface HomeLeft {
+  home: HomeID;
+  name: string;
+  as: "only owner" | "owner" | "member" | "unknown";
+}
+
 export interface AccountCalls {
   standing(): Promise<Result<{ standing: Standing; mail: boolean; passkeys: boolean }>>;
   /** Begins to sign up; `mail` says whether a code was sent to the address, which is then to be typed. */
@@ -111,4 +118,8 @@ export interface AccountCalls {
   endAccountSession(session: string): Promise<Result<{ account: AccountView }>>;
   /** Shuts the vault and takes every key out of this browser; what was seen of chains stays. */
   lock(): Promise<Result<object>>;
+  /** The homes of the account, for who thinks of deleting it. */
+  homesLeft(): Promise<Result<{ homes: HomeLeft[] }>>;
+  /** Deletes the account at the server, and here with the keys of its homes. Refused as `prove-again` like those above. */
+  deleteAccount(): Promise<Result<object>>;
 }

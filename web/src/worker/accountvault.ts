@@ -14,10 +14,14 @@ import { type AccountID, type HomeID, idBytes } from "../seal/name.ts";
 import { base64, type Bytes, hex } from "../wire.ts";
 import type { Standing } from "./protocol.ts";
 import { depositing, joining } from "./deposit.ts";
+import { refused } from "./result.ts";
 import { Turns } from "./turns.ts";
 
 // A writer who lost this often to others is not racing browsers.
 const changeTries = 6;
+
+/** Why nothing is to be had of an account that was deleted. */
+export const accountEnded = "account-ended";
 
 /** What opens an account, once somebody has signed in. */
 export interface SignedIn {
@@ -98,6 +102,17 @@ export class AccountVault {
 
   /** Asks in the account's session, and compares whose the answer is. */
   async ask(method: Question["method"], rest: string, body?: Record<string, unknown>): Promise<Answered> {
+    try {
+      return await this.#ask(method, rest, body);
+    } catch (e) {
+      if (!isEnded(e)) throw e;
+      await (await this.#keep()).release((await this.#need()).account);
+      this.forget();
+      throw refused(accountEnded, "This account was deleted, in another of your browsers. Homes that are open here open here still. You can make another account.");
+    }
+  }
+
+  async #ask(method: Question["method"], rest: string, body?: Record<string, unknown>): Promise<Answered> {
     const { account, mac } = await this.#need();
     try {
       const answered = await this.#server.ask({ method, path: `/v1/accounts/${account}${rest}`, home: null, ...(body === undefined ? {} : { body }) }, mac);
@@ -110,6 +125,35 @@ export class AccountVault {
         throw new Failed({ trouble: "locked" }, null, e.request);
       }
       throw e;
+    }
+  }
+
+  /** Ends the account at the server, and keeps nothing of it and its homes but what proves that. */
+  async end(): Promise<void> {
+    const { account } = await this.#need();
+    const keep = await this.#keep();
+    const generation = await this.#server.generation();
+    let proof: Bytes | null = null;
+    try {
+      proof = (await this.#ask("DELETE", "")).fields.bytes("end");
+    } catch (e) {
+      if (!isEnded(e)) throw e; // the answer to an earlier try was lost
+    }
+    await keep.end(account, proof === null ? null : { account, proof, generation });
+    this.forget();
+  }
+
+  /** Tells a server that was restored which accounts were deleted in this browser: it may have them again. */
+  async remind(generation: number): Promise<void> {
+    const keep = await this.#keep();
+    for (const ended of await keep.ended()) {
+      if (ended.generation === generation) continue;
+      try {
+        await this.#server.ask({ method: "POST", path: "/v1/accounts/ended", home: null, body: { account: ended.account, end: base64(ended.proof) } });
+      } catch (e) {
+        if (!(e instanceof Failed) || e.trouble.trouble !== "refused") throw e; // one that refuses it is another server, and never had it
+      }
+      await keep.told(ended.account, generation);
     }
   }
 
@@ -252,6 +296,11 @@ export class AccountVault {
     if (known?.open != null) this.#open = { account: known.account, key: known.open.vaultKey, mac: await MACKey.of(known.open.macKey) };
     return this.#open;
   }
+}
+
+// Nobody is signed in to it any more, so the answer has no MAC: its status is all there is to believe.
+function isEnded(e: unknown): boolean {
+  return e instanceof Failed && e.trouble.trouble === "refused" && e.trouble.status === 410;
 }
 
 function olderThan(seen: SeenVault, offered: string): Failed {

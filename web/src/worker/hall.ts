@@ -7,7 +7,7 @@ import type { HomeSecrets, Keep, KeptHome } from "../keep/keep.ts";
 import { equal } from "../wire.ts";
 import type { Head } from "../deed/head.ts";
 import type { AccountID, CameraID, DeviceID, HomeID } from "../seal/name.ts";
-import { AccountVault } from "./accountvault.ts";
+import { accountEnded, AccountVault } from "./accountvault.ts";
 import { Agents } from "./agents.ts";
 import type { ParsedAsk } from "./ask.ts";
 import { Changes } from "./changes.ts";
@@ -336,6 +336,14 @@ export class Hall {
     if (await this.vault.isOpen()) await this.vault.change((c) => ({ ...c, homes: c.homes.filter((h) => h.home !== id) }));
   }
 
+  /** Ends the account that is open; nothing of it and its homes is kept here. */
+  async endAccount(): Promise<void> {
+    const session = this.#room?.home.session;
+    await this.vault.end();
+    this.leave();
+    await session?.signOut().catch(ignoreTrouble);
+  }
+
   /** Closes the home that is open. */
   leave(): void {
     this.#room?.changes.close();
@@ -363,7 +371,7 @@ function isHere({ secrets, stage }: KeptHome): boolean {
 
 function unlessUnreached(e: unknown): null {
   const unreached = ["offline", "busy", "locked"];
-  if (e instanceof Failed && !unreached.includes(e.trouble.trouble)) throw e;
+  if (e instanceof Failed && !unreached.includes(e.trouble.trouble) && e.reason !== accountEnded) throw e;
   ignoreTrouble(e);
   return null;
 }

@@ -86,6 +86,8 @@ const accountCalls: Record<keyof AccountCalls, true> = {
   confirmEmail: true,
   endAccountSession: true,
   lock: true,
+  homesLeft: true,
+  deleteAccount: true,
 };
 
 const memberCalls: Record<keyof MemberCalls, true> = {

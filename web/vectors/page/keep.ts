@@ -10,7 +10,7 @@ import { makeHome } from "../../src/worker/founding.ts";
 export async function checkKeep(): Promise<string> {
   const first = await firstVersion();
   const keep = await openKeep();
-  return (await upgraded(keep, first)) || (await kept(keep)) || (await rekeyed(keep)) || (await locked(keep));
+  return (await upgraded(keep, first)) || (await kept(keep)) || (await rekeyed(keep)) || (await locked(keep)) || (await ended(keep));
 }
 
 async function kept(keep: Keep): Promise<string> {
@@ -82,6 +82,36 @@ async function locked(keep: Keep): Promise<string> {
   const back = await find(home.home);
   if (back?.deeds.length !== home.deeds.length || back.confirmed !== "memory") return "what was seen is lost by unlocking";
   return back.shut === null && sameSecrets(back.secrets, home.secrets) ? "" : "the keys do not come back";
+}
+
+async function ended(keep: Keep): Promise<string> {
+  const account = idText("account", random(16));
+  const [mine, shut, others] = [await makeHome(Date.now() * 1000), await makeHome(Date.now() * 1000), await makeHome(Date.now() * 1000)];
+  const whole = { account, email: "ada@example.org", seen: { number: 4, hash: random(32) }, generation: 0, open: null };
+  const stands = async () => {
+    for (const home of [mine, shut, others]) await keep.add(home);
+    for (const { home } of [mine, shut]) await keep.mark(home, { account });
+    await keep.strip(shut.home);
+    await keep.setAccount(whole);
+  };
+  await stands();
+  await keep.release(idText("account", random(16)));
+  if ((await keep.account())?.account !== account || (await find(mine.home))?.account !== account) return "another account's end took this one's homes";
+  await keep.release(account);
+  const free = await find(mine.home);
+  if (free?.account !== null || !sameSecrets(free.secrets, mine.secrets) || (await keep.account()) !== null) return "an account that was deleted elsewhere is still there, or took keys with it";
+  if ((await find(shut.home))?.account !== account) return "a home without keys is nobody's";
+  for (const { home } of [mine, others]) await keep.drop(home);
+  await stands();
+  const proof = random(32);
+  await keep.end(account, { account, proof, generation: 3 });
+  if ((await find(mine.home)) !== undefined || (await find(shut.home)) !== undefined || (await keep.account()) !== null) return "something of a deleted account is still there";
+  if ((await find(others.home)) === undefined) return "a home of no account is gone with another's";
+  await keep.told(account, 5);
+  const known = await keep.ended();
+  if (known.length !== 1 || known[0]!.account !== account || known[0]!.generation !== 5 || !equal(known[0]!.proof, proof)) return "the end of an account comes back as another";
+  await keep.drop(others.home);
+  return "";
 }
 
 /** A database as the first version of this page wrote it. */

@@ -33,6 +33,9 @@ export interface AccountSession {
   bytes: Bytes;
 }
 
+/** What the server proves the end of an account by: here it is no secret. */
+const proofOf = (id: AccountID): string => base64(new TextEncoder().encode(id));
+
 const bytes = (b: Body, name: string): Bytes => unbase64((b[name] as string | undefined) ?? "")!;
 
 export class StandInAccounts {
@@ -42,6 +45,7 @@ export class StandInAccounts {
   stale = false;
   mail = false;
   params: string | null = null;
+  readonly ended = new Set<string>();
 
   /** The ticket that lets somebody sign up. */
   constructor(private readonly admits: (ticket: string) => Promise<boolean>) {}
@@ -50,7 +54,7 @@ export class StandInAccounts {
   async answer(method: string, path: string, body: Body, session: AccountSession | null): Promise<Reply> {
     const [, id, rest] = /^\/v1\/accounts\/([a-z2-7]{26})(.*)$/.exec(path) ?? [];
     if (id === undefined) return this.#outside(path.slice("/v1/accounts".length), body);
-    if (session === null || session.account.account !== id) throw new Refuse(401, "signed-out");
+    if (session === null || session.account.account !== id) throw this.ended.has(id) ? new Refuse(410, "account-ended") : new Refuse(401, "signed-out");
     return this.#inside(`${method} ${rest}`, body, session);
   }
 
@@ -72,8 +76,18 @@ export class StandInAccounts {
         return { status: 200, body: { options: `{"challenge":"AAAA"}` } };
       case "/sessions":
         return this.#signIn(b);
+      case "/ended":
+        if (b["end"] !== proofOf(b["account"] as AccountID)) throw new Refuse(403, "refused");
+        return { status: 200, body: { account: this.#end(b["account"] as AccountID), ok: true } };
     }
     throw new Refuse(404, "not-found");
+  }
+
+  #end(id: AccountID): AccountID {
+    this.ended.add(id);
+    this.sessions = this.sessions.filter((s) => s.account.account !== id);
+    this.all.splice(0, this.all.length, ...this.all.filter((a) => a.account !== id));
+    return id;
   }
 
   #byEmail(b: Body): StoredAccount | undefined {
@@ -151,6 +165,8 @@ export class StandInAccounts {
     }
     if (this.stale) throw new Refuse(403, "prove-again");
     switch (verb) {
+      case "DELETE ":
+        return ok({ account: this.#end(a.account), end: proofOf(a.account) });
       case "POST /unlockers/":
         return ok({ options: `{"challenge":"AAAA"}` });
       case "POST /unlockers":
