@@ -72,8 +72,7 @@ func (s *Server) handlers() map[string]func(a *asking) error {
 		"account-sessions":    s.accountSessions,
 		"end-account-session": s.endAccountListed,
 		"sign-out-account":    s.signOutAccount,
-		"delete-account":      s.deleteAccount,
-		"end-account-again":   s.endAgain,
+		"delete-account":      s.deleteAccount, "end-account-again": s.endAgain,
 	}
 }
 
