@@ -29,7 +29,7 @@ func TestAccountControls(t *testing.T) {
 			"err != nil && !errors.Is(err, archive.ErrNotFound)", "err != nil"},
 		{"TestUnlockers", "one of the last two: <nil>", "archive/accounts.go", "if account.CheckKinds(left) != nil {", "if false {"},
 		{"TestProof", "add after 16 minutes: <nil>", "server/account.go", "if a.route.Right == api.AccountProven &&", "if false &&"},
-		{"TestDeleteAccount", "another session: <nil>", "archive/ends.go", `{"account_sessions", "vaults",`, `{"vaults",`},
+		{"TestDeleteAccount", "another session: the server refused (not-found)", "archive/ends.go", `{"account_sessions", "vaults",`, `{"vaults",`},
 		{"TestDeletedAccountAndRestore", "another account's: <nil>", "server/account_end.go", "s.endOf(in.Account)) != 1 {", "s.endOf(in.Account)) > 1 {"},
 	} {
 		tests[c.test] = c.says

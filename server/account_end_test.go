@@ -45,6 +45,9 @@ func TestDeleteAccount(t *testing.T) {
 	}
 	_, err := open.Look(watched)
 	refused(t, "another session", err, api.AccountEnded)
+	if t.Failed() {
+		return // a session goes on, and what follows is about an account without one
+	}
 	if !reused {
 		t.Error("the other session asked over another connection")
 	}
@@ -152,6 +155,9 @@ func TestDeletedAccountAndRestore(t *testing.T) {
 	refused(t, "an end of nobody's making", h.client.EndAgain(t.Context(), api.AccountEnd{Account: p.id, End: make([]byte, 32)}), api.SignInRefused)
 	refused(t, "no end", h.client.EndAgain(t.Context(), api.AccountEnd{Account: p.id, End: []byte{}}), api.SignInRefused)
 	refused(t, "another account's", h.client.EndAgain(t.Context(), api.AccountEnd{Account: other.id, End: end.End}), api.SignInRefused)
+	if t.Failed() {
+		return // what was let through has ended accounts
+	}
 	must(back.Look(t.Context()))
 	for range 2 { // the answer may have been lost
 		if err := h.client.EndAgain(t.Context(), end); err != nil {
