@@ -71,12 +71,9 @@ func (s *Server) endAgain(a *asking) error {
 	return nil
 }
 
-// orEnded is what to say to somebody who is not signed in to an account: that it has
-// ended, to whoever knows its ID, and otherwise no.
+// orEnded is what to say to somebody who has no session of an account: that it has ended,
+// to whoever knows its ID, and otherwise no.
 func (s *Server) orEnded(ctx context.Context, id latchkey.AccountID, no error) error {
-	if asRefusal(no).body.Error.Reason != api.SignedOut {
-		return no
-	}
 	is, err := s.config.Archive.AccountEnds.AccountEnd(ctx, id)
 	switch {
 	case errors.Is(err, archive.ErrNotFound):

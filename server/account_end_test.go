@@ -62,6 +62,9 @@ func TestDeleteAccount(t *testing.T) {
 		_, err := h.client.SignInAccount(t.Context(), in, nil)
 		refused(t, "signing in by "+what, err, api.SignInRefused)
 	}
+	if end := must(h.archive.AccountEnd(t.Context(), p.id)); end.Time != latchkey.TimeOf(h.time()) {
+		t.Errorf("it ended at %v, want %v", end.Time, latchkey.TimeOf(h.time()))
+	}
 	if params := must(h.client.PassphraseParams(t.Context(), p.email)); string(params) == string(p.phrase.Params) {
 		t.Error("the parameters of its passphrase are there still")
 	}

@@ -304,14 +304,15 @@ func TestProof(t *testing.T) {
 	_, email := p.session.ChangeEmail(t.Context(), "x@example.org")
 	_, codes := p.session.BeginCodes(t.Context())
 	_, begin := p.session.BeginUnlocker(t.Context())
-	_, deleted := p.session.Delete(t.Context())
 	for what, err := range map[string]error{
 		"add": p.session.AddUnlocker(t.Context(), phrase), "remove": p.session.RemoveUnlocker(t.Context(), p.phrase.Unlocker),
-		"begin": begin, "delete": deleted, "email": email, "codes": codes, "prove": p.session.ProveCode(t.Context(), "123456"),
+		"begin": begin, "email": email, "codes": codes, "prove": p.session.ProveCode(t.Context(), "123456"),
 		"end": p.session.EndCodes(t.Context()), "confirm": p.session.ConfirmEmail(t.Context(), "x@example.org", "12345678"),
 	} {
 		refused(t, what+" after 16 minutes", err, api.ProveAgain)
 	}
+	_, err := p.session.Delete(t.Context())
+	refused(t, "delete after 16 minutes", err, api.ProveAgain)
 	if _, err := p.session.Look(t.Context()); err != nil {
 		t.Errorf("looking: %v", err)
 	}
@@ -323,7 +324,7 @@ func TestProof(t *testing.T) {
 	if err := p.session.AddUnlocker(t.Context(), phrase); err != nil {
 		t.Errorf("after proving again: %v", err)
 	}
-	_, err := old.Look(t.Context())
+	_, err = old.Look(t.Context())
 	refused(t, "the session from before", err, api.SignedOut)
 }
 
