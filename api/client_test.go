@@ -201,6 +201,7 @@ func everybody(t *testing.T, h *host, c *api.Client) []asking {
 		{"a home's slot", true, with(theirs, func() error { _, err := member.Join(t.Context(), slot); return err })},
 		{"an account's question", true, with(ours, func() error { return signed.SignOut(t.Context()) })},
 		{"a stranger's slot", false, func() error { _, err := c.JoinSlot(t.Context(), slot); return err }},
+		{"an account's end", false, func() error { return c.EndAgain(t.Context(), api.AccountEnd{Account: account, End: []byte{1}}) }},
 		{"an upload", false, func() error {
 			return a.Upload(t.Context(), head, object, []byte("prefix"), 2, strings.NewReader("rest"), 4)
 		}},
@@ -285,6 +286,7 @@ func TestRefusalsAreBound(t *testing.T) {
 				r.header.Set(api.HeaderAnswer, h.key.AnswerMAC(id, 404, r.body))
 			}, ""},
 			{"without a MAC", func(id string, r *reply) { refused(id, r, 409); r.header.Del(api.HeaderAnswer) }, api.Internal},
+			{"as to nobody who is signed in", func(id string, r *reply) { refused(id, r, 410); r.header.Del(api.HeaderAnswer) }, api.AccountEnded},
 			{"to another", func(_ string, r *reply) { refused("another", r, 409); r.header.Set(api.HeaderRequest, "another") }, ""},
 			{"by a proxy", func(id string, r *reply) { refused(id, r, 503); r.header = http.Header{} }, api.Busy},
 		} {

@@ -175,7 +175,7 @@ var Rooms = []Room{
 			"api/client.go Client.do call.refusal call.answered Client.exchange sameHome Client.SignIn Client.SignInPerson Client.signIn Client.JoinSlot",
 			"api/client_agent.go Agent.sign Agent.FoundAgain Agent.Offset Agent.Upload Socket.Receive",
 			"api/client_home.go Home.call Home.ask Home.Deeds Home.Join Home.Changes Changes.Next",
-			"api/client_account.go Client.SignUp Client.SignInAccount SignedIn.start SignedIn.ask",
+			"api/client_account.go Client.SignUp Client.SignInAccount Client.EndAgain SignedIn.start SignedIn.ask",
 			"api/socket.go DecodeFrame",
 		},
 		Tests:    []string{"api"},
