@@ -86,19 +86,19 @@ func TestDeleteAccount(t *testing.T) {
 	}
 }
 
-// meanwhile is an archive in which an account ends between two steps of a sign-in.
-type meanwhile struct {
+// halfway is an archive in which an account ends between two steps of a sign-in.
+type halfway struct {
 	ends archive.AccountEnds
 	theUnlockers
 	archive.AccountSessions
 	used, started bool // it ends once the unlocker is used, or just before the session starts
 }
 
-func (w *meanwhile) end(ctx context.Context, id latchkey.AccountID) error {
+func (w *halfway) end(ctx context.Context, id latchkey.AccountID) error {
 	return w.ends.EndAccount(ctx, archive.AccountEnd{Account: id})
 }
 
-func (w *meanwhile) UseUnlocker(ctx context.Context, u archive.Unlocker, verifier []byte, at latchkey.Time) error {
+func (w *halfway) UseUnlocker(ctx context.Context, u archive.Unlocker, verifier []byte, at latchkey.Time) error {
 	err := w.theUnlockers.UseUnlocker(ctx, u, verifier, at)
 	if w.used && err == nil {
 		err = w.end(ctx, u.Account)
@@ -106,7 +106,7 @@ func (w *meanwhile) UseUnlocker(ctx context.Context, u archive.Unlocker, verifie
 	return err
 }
 
-func (w *meanwhile) StartAccountSession(ctx context.Context, n archive.AccountSession) error {
+func (w *halfway) StartAccountSession(ctx context.Context, n archive.AccountSession) error {
 	if w.started {
 		if err := w.end(ctx, n.Account); err != nil {
 			return err
@@ -118,7 +118,7 @@ func (w *meanwhile) StartAccountSession(ctx context.Context, n archive.AccountSe
 // TestDeletedWhileSigningIn: whoever signs in while the account is deleted is refused like
 // anybody, and no session is left.
 func TestDeletedWhileSigningIn(t *testing.T) {
-	w := &meanwhile{}
+	w := &halfway{}
 	h := openHouse(t, func(c *server.Config) {
 		w.ends, w.theUnlockers, w.AccountSessions = c.Archive.AccountEnds, c.Archive.Unlockers, c.Archive.AccountSessions
 		c.Archive.Unlockers, c.Archive.AccountSessions = w, w
