@@ -12,6 +12,7 @@ import { InviteKeys, linkText, parseAnswer, parseLink } from "./invite.ts";
 import { ada, admitted, asGuest, asResident, ben, bensKey, camera, guest, home, house, joined, meet, recorded, sees, server } from "./standin/company.ts";
 import { Browser, passkey } from "./standin/browser.ts";
 import { good } from "./standin/house.ts";
+import type { Body, Reply } from "./standin/reply.ts";
 
 beforeEach(meet);
 
@@ -175,6 +176,13 @@ describe("somebody in between", () => {
     expect(await ada.members.watchInvite(invite)).toMatchObject({ ok: false, reason: "bad-proof" });
     expect(server.reveals.size).toBe(0);
     expect(await ada.members.admit(invite, false)).toMatchObject({ ok: false, reason: "order" });
+  });
+
+  it("cannot show an owner the answer of another place", async () => {
+    const { invite, link } = await good(ada.members.invite(asResident));
+    await good(ben.members.answerInvitation(link));
+    server.bend = (q, a) => (q.method === "GET" && q.path.includes("/joins/") ? ({ ...a, body: { ...(a.body as Body), slot: "another" } } as Reply) : a);
+    expect(await ada.members.watchInvite(invite)).toMatchObject({ ok: false, trouble: "crossed", what: "name" });
   });
 
   it("cannot put other keys into an answer", async () => {
