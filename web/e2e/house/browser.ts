@@ -118,6 +118,7 @@ export class Visitor {
   /** Goes to no page, and forgets what the one before has kept in the browser: the stage's keeps nothing elsewhere. */
   async forget(): Promise<void> {
     await this.page.evaluate(() => (localStorage.clear(), sessionStorage.clear()));
+    await this.page.mouse.move(0, 0); // nothing of the next page lies under the pointer
     await this.page.goto("about:blank");
   }
 
