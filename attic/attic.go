@@ -237,7 +237,7 @@ func (x index) Events(_ context.Context, home latchkey.HomeID, before archive.Cu
 		}
 		p.Events = append(p.Events, e)
 	}
-	if end < len(x.events) && end > begin {
+	if end < len(x.events) {
 		p.Next = &x.events[end-1].place
 	}
 	return p, nil

@@ -121,13 +121,7 @@ func (a *Attic) fill(ctx context.Context, to archive.Archive, v Vault) (archive.
 			return to, err
 		}
 	}
-	address := account.Address("")
-	if v.Email != "" {
-		var err error
-		if address, err = account.ParseAddress(v.Email); err != nil {
-			return to, err
-		}
-	}
+	address, _ := account.ParseAddress(v.Email) // it parses, or there is none
 	is := archive.Account{ID: v.Account, Address: address, Created: now}
 	if err := to.Accounts.SignUp(ctx, is, []archive.Unlocker{v.Unlocker}, archive.Vault{Account: v.Account, Bytes: v.Bytes}); err != nil {
 		return to, err

@@ -170,7 +170,9 @@ func TestOpenAppTurnsAway(t *testing.T) {
 	}{
 		{"as the page does", "GET", "/v1/health", map[string]string{"Latchkey-Open": o.secret}, 200},
 		{"the page itself", "GET", "/", nil, 200},
+		{"as the page opens a websocket", "GET", "/v1/health?open=" + o.secret, nil, 200},
 		{"without the secret", "GET", "/v1/health", nil, 403},
+		{"without the secret, nothing", "GET", "/v1", nil, 403},
 		{"without the secret, a page's", "GET", "/v1/homes/" + home + "/events", nil, 403},
 		{"with another secret", "GET", "/v1/health", map[string]string{"Latchkey-Open": strings.ToLower(o.secret)}, 403},
 		{"without the secret, a websocket", "GET", "/v1/homes/" + home + "/changes?request=" + id + "&mac=x&open=x", nil, 403},

@@ -247,6 +247,8 @@ var Equivalents = []Equivalent{
 		"Looked for more often, the same goes, at most an hour earlier."},
 	{`server/trunk.go trunk.send: ctx.Err() == nil: is true`,
 		"It decides about a line in the log."},
+	{`attic/serve.go growth: Epoch: t.Epoch(): is zero`,
+		"An archive asks for the epoch when something is put into it, and into a copy nothing is."},
 	{`server/resurrect.go conversation.tellDeleted: head.Tombstones <= t.buried: is false`,
 		"It asks the archive once more for nothing."},
 }

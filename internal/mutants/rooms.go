@@ -194,6 +194,12 @@ var Rooms = []Room{
 		Literals: []string{"api.Hello", "api.GiveBack", "api.Ask", "api.AskFrame", "api.ReplyFrame", "sealed.File"},
 		Plumbed:  true,
 	},
+	{ // what is shown of an export, and to whom
+		Files:    []string{"attic/attic.go", "attic/blobs.go", "attic/account.go", "attic/guard.go", "attic/serve.go Attic.fill growth Config.vault"},
+		Tests:    []string{"attic", "cmd/latchkey ^TestOpenApp.*$"},
+		Literals: []string{"archive.Row", "archive.Event", "archive.Usage", "archive.Growth", "archive.Cursor"},
+		Plumbed:  true,
+	},
 	{ // what a disk gives back, and what servers tell each other
 		Files: []string{
 			"blob/copy.go pour", "blob/staging.go staging.open staging.sumStaged staging.Held staging.Write staging.Commit",
