@@ -143,7 +143,9 @@ func TestDamagedVault(t *testing.T) {
 	p := h.signUp(t, "ada@example.org")
 	_, err := p.session.NewestVault(t.Context())
 	refused(t, "a damaged vault", err, api.Corrupt)
-	if n := h.metric(t, "latchkey_corrupt_total"); n != 1 {
+	_, err = h.client.SignInAccount(t.Context(), p.byPhrase(), nil)
+	refused(t, "signing in to one", err, api.Corrupt)
+	if n := h.metric(t, "latchkey_corrupt_total"); n != 2 {
 		t.Errorf("%v are counted", n)
 	}
 }

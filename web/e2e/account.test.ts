@@ -370,12 +370,13 @@ describe("deleting the account", () => {
     await page.getByRole("button", { name: words.setup.go }).click();
     await page.getByText(words.events.noCameras.title).waitFor();
     await page.getByRole("button", { name: words.homes.label("Neubau 3") }).click();
+    await page.locator("#homes").getByRole("button", { name: "Neubau 3" }).waitFor();
     expect(await page.locator("#homes").getByRole("listitem").count()).toBe(1);
     await page.keyboard.press("Escape");
     await goTo(page, "you");
     await page.getByText(moved).waitFor();
-    expect(await panel(page, words.you.accountSessions).getByRole("listitem").count()).toBe(1);
-    expect(await panel(page, words.you.unlockers).getByRole("listitem").count()).toBe(2);
+    await expect.poll(() => panel(page, words.you.accountSessions).getByRole("listitem").count()).toBe(1);
+    await expect.poll(() => panel(page, words.you.unlockers).getByRole("listitem").count()).toBe(2);
     expect(await page.content()).not.toContain(home);
   });
 });
