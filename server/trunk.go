@@ -226,6 +226,9 @@ func (t *trunk) feed(ctx context.Context, of sealed.Stream, w *wanted) {
 	t.done.Go(func() {
 		t.pass(ctx, of, v)
 		v.Close()
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		w.feed = nil // the next call begins another
 	})
 }
 
