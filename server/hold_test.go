@@ -241,6 +241,7 @@ func TestHeldSays(t *testing.T) {
 	if _, err := m.member.Events(t.Context(), "", 0); err != nil {
 		t.Errorf("after the release: %v", err)
 	}
+	eventually(t, "the log of the last release", func() bool { return len(h.logs.lines(t, "released")) >= 3 })
 	held, released := h.logs.lines(t, "held"), h.logs.lines(t, "released")
 	if len(held) != 3 || held[0]["who"] != "the watch" || held[0]["why"] != "a secret reason" || held[0]["scope"] != "home" || held[0]["of"] != m.owner.Home().String() {
 		t.Errorf("the log of holds: %v", held)
