@@ -18,7 +18,7 @@ func look(t *testing.T, r *onviftest.Responder, network string) []onvif.Device {
 	t.Helper()
 	began := time.Now()
 	devices, err := onvif.Discover(t.Context(), onvif.Discovery{
-		Networks: []netip.Prefix{netip.MustParsePrefix(network)}, Group: r.Address(), Wait: time.Second,
+		Networks: []netip.Prefix{netip.MustParsePrefix(network)}, Group: r.Address(), Wait: 3 * time.Second,
 	})
 	if err != nil {
 		t.Error(err)
