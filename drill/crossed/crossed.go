@@ -249,6 +249,9 @@ func (d *drilling) play(ctx context.Context, c cloud, p *part) error {
 		if n >= len(d.scenes) {
 			return nil
 		}
+		if p.clouds > 1 { // where people watch cameras it takes longest, so it begins early
+			n = len(d.scenes) - 1 - n
+		}
 		s := d.scenes[n]
 		m := newMeter(d.config.Seed, s, d.known)
 		played, err := play(ctx, c, m, crowd(len(d.homes), n, d.config.Seed), s, d.config.Seed)

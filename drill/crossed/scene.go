@@ -61,7 +61,7 @@ const (
 	healsLive   = 10                     // times that, and two [watches], where they look at cameras
 	looksAfter  = 100 * time.Millisecond // and again after twice as long, until it has healed, and at the end
 	sample      = 32                     // people who look then, beside those who had missed something
-	fewest      = 150                    // homes that come back in a scene, if there are so many
+	fewest      = 100                    // homes that come back in a scene, if there are so many
 )
 
 // schedule says how often a fault strikes in a scene of so many people: a dozen times at
