@@ -39,3 +39,9 @@ func OpenSQLiteIn(ctx context.Context, file, vfs, synchronous string) (*SQLite, 
 	}
 	return openWriter(ctx, file, p, url.Values{"vfs": {vfs}})
 }
+
+// Shorten brings the log into the file, however long it is.
+func (s *SQLite) Shorten(ctx context.Context) {
+	s.long <- struct{}{}
+	s.shorten(ctx)
+}

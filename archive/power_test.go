@@ -139,8 +139,9 @@ func mount(t *testing.T) (*durabletest.Forgetful, string) {
 }
 
 // work founds a home, indexes objects and writes receipts until something fails; it
-// returns the objects that were acknowledged.
-func work(t *testing.T, a archive.Archive, n int) (done []archive.Entry, err error) {
+// returns the objects that were acknowledged. After the first it does what is to be done
+// between.
+func work(t *testing.T, a archive.Archive, n int, between func()) (done []archive.Entry, err error) {
 	setup := archive.Secret{1}
 	if err := a.Setups.MintSetup(t.Context(), setup, archivetest.Now+1); err != nil {
 		return nil, err
@@ -155,7 +156,9 @@ func work(t *testing.T, a archive.Archive, n int) (done []archive.Entry, err err
 		if err := a.Objects.Index(t.Context(), e); err != nil {
 			return done, err
 		}
-		done = append(done, e)
+		if done = append(done, e); len(done) == 1 {
+			between()
+		}
 	}
 	return done, a.Receipts.PutReceipts(t.Context(), delivered(done))
 }
@@ -212,6 +215,7 @@ func cut(t *testing.T, step int, seed uint64, synchronous string) (acknowledged,
 	if err := durable.SyncDir(fsys, "."); err != nil {
 		t.Fatal(err)
 	}
+	s.Shorten(t.Context()) // of what made the tables
 	n := 0
 	fsys.Before(func(op, _ string) error {
 		if n++; step > 0 && n >= step {
@@ -219,7 +223,11 @@ func cut(t *testing.T, step int, seed uint64, synchronous string) (acknowledged,
 		}
 		return nil
 	})
-	done, err := work(t, s.Archive(), objects)
+	between := func() {}
+	if synchronous == "" { // what was brought into the file is synced, however little is
+		between = func() { s.Shorten(t.Context()) }
+	}
+	done, err := work(t, s.Archive(), objects, between)
 	rng := rand.New(rand.NewPCG(seed, uint64(step)))
 	fsys.CrashKeeping(func() bool { return seed > 0 && rng.IntN(2) == 0 })
 	_ = s.Close() // its files are gone
@@ -277,7 +285,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	done, err := work(t, s.Archive(), 2)
+	done, err := work(t, s.Archive(), 2, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}

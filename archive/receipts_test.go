@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -129,6 +130,29 @@ func TestReleasedReceipts(t *testing.T) {
 	var lots int
 	if err := db.QueryRow(`SELECT count(*) FROM lots`).Scan(&lots); err != nil || lots != 64 {
 		t.Errorf("%d parts of lots, %v", lots, err)
+	}
+}
+
+// TestLogStaysShort: what is written for hours does not leave a log of hours.
+func TestLogStaysShort(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "latchkey.db")
+	a := openSQLite(t, file)
+	const bound = 4 * 1000 * 4096 // bytes: four times what is called long
+	written, longest := 0, int64(0)
+	for at := 0; written < 4*bound; at += 1000 {
+		drawn := receiptsOf(at, 1000)
+		if err := a.Receipts.PutReceipts(t.Context(), drawn); err != nil {
+			t.Fatal(err)
+		}
+		written += 300 * len(drawn)
+		info, err := os.Stat(file + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		longest = max(longest, info.Size())
+	}
+	if longest > bound {
+		t.Errorf("the log grew to %d bytes while %d were written", longest, written)
 	}
 }
 

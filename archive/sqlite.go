@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
@@ -30,6 +31,10 @@ var migrations embed.FS
 type SQLite struct {
 	write, read *sql.DB
 	putSheet    *sql.Stmt // for write
+
+	long     chan struct{}      // has one place: the log is long
+	settle   context.CancelFunc // ends settling
+	settling sync.WaitGroup
 }
 
 // readers is how many reads go on at once; each holds a connection with its cache.
@@ -53,12 +58,30 @@ func OpenSQLite(ctx context.Context, file string) (*SQLite, error) {
 	if err := syncFolder(file); err != nil {
 		return nil, errors.Join(fmt.Errorf("open archive: %w", err), s.Close())
 	}
+	ctx, s.settle = context.WithCancel(context.WithoutCancel(ctx))
+	s.settling.Go(func() {
+		for ctx.Err() == nil {
+			s.shorten(ctx)
+		}
+	})
 	return s, nil
 }
 
 // openWriter opens the connection that writes, and makes the tables.
 func openWriter(ctx context.Context, file string, pragmas []string, more url.Values) (*SQLite, error) {
-	db, err := driver.Open(dsn(file, pragmas, more))
+	long := make(chan struct{}, 1)
+	db, err := driver.Open(dsn(file, pragmas, more), func(c *sqlite3.Conn) error {
+		c.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
+			if pages >= longLog {
+				select {
+				case long <- struct{}{}:
+				default: // it is said already
+				}
+			}
+			return nil
+		})
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +93,26 @@ func openWriter(ctx context.Context, file string, pragmas []string, more url.Val
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &SQLite{write: db, read: db, putSheet: put}, nil
+	return &SQLite{write: db, read: db, putSheet: put, long: long, settle: func() {}}, nil
+}
+
+// longLog is with how many pages of 4 KiB the write-ahead log is long: SQLite's own bound.
+const longLog = 1000
+
+// shorten waits until the log is long, and brings what is in it into the file. SQLite
+// itself does so within a commit, and whoever waits for that one waits for all of it. Here
+// it is done beside those who write; then between two of them for what they have written
+// meanwhile, so that the log begins anew. When it fails the log grows, nothing is lost, and
+// the next commit asks for it again.
+func (s *SQLite) shorten(ctx context.Context) {
+	select {
+	case <-s.long:
+	case <-ctx.Done():
+		return
+	}
+	for _, db := range []*sql.DB{s.read, s.write} {
+		_, _ = db.ExecContext(ctx, `PRAGMA wal_checkpoint(passive)`)
+	}
 }
 
 func dsn(file string, pragmas []string, more url.Values) string {
@@ -112,7 +154,11 @@ func migrate(ctx context.Context, db *sql.DB) error {
 }
 
 // Close closes the archive.
-func (s *SQLite) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+func (s *SQLite) Close() error {
+	s.settle()
+	s.settling.Wait()
+	return errors.Join(s.read.Close(), s.write.Close())
+}
 
 // Archive is the archive by its nouns.
 func (s *SQLite) Archive() Archive {
