@@ -16,7 +16,7 @@ const maxVaultFile = 2 * account.MaxVault
 // that opens it here.
 type Vault struct {
 	Account  latchkey.AccountID
-	Email    string // as it was typed when the export was made; "" with a recovery code
+	Address  account.Address // whose the account was when the export was made; "" with a recovery code
 	Unlocker archive.Unlocker
 	Bytes    []byte
 }
@@ -47,12 +47,13 @@ func ParseVault(b []byte) (v Vault, err error) {
 	if is, err := account.ParseVault(in.Vault); err != nil || is.Account != in.Account {
 		return v, errNoVault
 	}
+	var address account.Address
 	if u.Kind == account.Passphrase {
-		if _, err := account.ParseAddress(in.Email); err != nil {
+		if address, err = account.ParseAddress(in.Email); err != nil {
 			return v, errNoVault
 		}
 	}
-	return Vault{in.Account, in.Email, archive.Unlocker{Unlocker: u, Verifier: in.Verifier}, in.Vault}, nil
+	return Vault{in.Account, address, archive.Unlocker{Unlocker: u, Verifier: in.Verifier}, in.Vault}, nil
 }
 
 var errNoVault = errors.New("that is no vault that an export of this version has written")

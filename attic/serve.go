@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
-	"github.com/latchkey-cam/latchkey/account"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/server"
@@ -121,8 +120,7 @@ func (a *Attic) fill(ctx context.Context, to archive.Archive, v Vault) (archive.
 			return to, err
 		}
 	}
-	address, _ := account.ParseAddress(v.Email) // it parses, or there is none
-	is := archive.Account{ID: v.Account, Address: address, Created: now}
+	is := archive.Account{ID: v.Account, Address: v.Address, Created: now}
 	if err := to.Accounts.SignUp(ctx, is, []archive.Unlocker{v.Unlocker}, archive.Vault{Account: v.Account, Bytes: v.Bytes}); err != nil {
 		return to, err
 	}

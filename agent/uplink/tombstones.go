@@ -79,7 +79,10 @@ func (t *Tombstones) parse(b []byte) error {
 	for r.Err() == nil && len(r.Rest()) > 0 {
 		force := r.U8()
 		p := r.LP32(tombstone.Max)
-		one, _ := tombstone.Parse(p) // what does not parse is of no home
+		one, err := tombstone.Parse(p)
+		if err != nil {
+			return err
+		}
 		if one.Home != t.home || force > 1 {
 			return fmt.Errorf("%w: what is no tombstone of home %s", wire.ErrMalformed, t.home)
 		}
@@ -150,8 +153,11 @@ func (t *Tombstones) follow(m api.TombstonesFrame, title *deed.Title) error {
 	var fresh []tombstone.Tombstone
 	var more []buried
 	for _, b := range m.Tombstones {
-		one, _ := tombstone.Parse(b) // what does not parse is of no home
-		if err := one.Verify(title); err != nil {
+		one, err := tombstone.Parse(b)
+		if err == nil {
+			err = one.Verify(title)
+		}
+		if err != nil {
 			return fmt.Errorf("%w: a tombstone that does not hold: %w", ErrOtherChain, err)
 		}
 		hash := tombstone.Hash(b)

@@ -249,6 +249,10 @@ var Equivalents = []Equivalent{
 		"It decides about a line in the log."},
 	{`attic/serve.go growth: Epoch: t.Epoch(): is zero`,
 		"An archive asks for the epoch when something is put into it, and into a copy nothing is."},
+	{`agent/uplink/tombstones.go Tombstones.parse: err != nil: is false`,
+		"What does not parse is of no home, which the next line refuses; the reason would be lost."},
+	{`agent/uplink/tombstones.go Tombstones.follow: err == nil: is true`,
+		"What does not parse has no signature, which Verify refuses; the reason would be lost."},
 	{`server/resurrect.go conversation.tellDeleted: head.Tombstones <= t.buried: is false`,
 		"It asks the archive once more for nothing."},
 }
