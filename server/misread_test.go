@@ -112,24 +112,30 @@ func (x misread) Head(ctx context.Context, home latchkey.HomeID) (archive.HomeHe
 	return one(x.m, "Homes.Head", home, x.m.to.home, func(k latchkey.HomeID) (archive.HomeHead, error) { return x.Homes.Head(ctx, k) })
 }
 
+// ofHome is [several] of a list of what is signed: its bytes or its rows may be another
+// home's alone.
+func ofHome[T any](m misreader, what string, of keys, home func(t *T) *latchkey.HomeID, ask func(k keys) ([]T, error)) ([]T, error) {
+	all, err := several(m, what, of, m.to, ask)
+	row := of.home
+	switch m.read {
+	case what + ", what is signed":
+		of.home = m.to.home
+	case what + ", their rows":
+		row = m.to.home
+	default:
+		return all, err
+	}
+	all, err = ask(of)
+	for i := range all {
+		*home(&all[i]) = row
+	}
+	return all, err
+}
+
 func (x misread) Deeds(ctx context.Context, home latchkey.HomeID, from uint64, max int) ([]archive.Deed, error) {
-	deeds, err := several(x.m, "Homes.Deeds", keys{home: home, from: from}, x.m.to, func(k keys) ([]archive.Deed, error) {
+	return ofHome(x.m, "Homes.Deeds", keys{home: home, from: from}, func(d *archive.Deed) *latchkey.HomeID { return &d.Home }, func(k keys) ([]archive.Deed, error) {
 		return x.Homes.Deeds(ctx, k.home, k.from, max)
 	})
-	bytes, row := home, home
-	switch x.m.read {
-	case "Homes.Deeds, what is signed":
-		bytes = x.m.to.home
-	case "Homes.Deeds, their rows":
-		row = x.m.to.home
-	default:
-		return deeds, err
-	}
-	deeds, err = x.Homes.Deeds(ctx, bytes, from, max)
-	for i := range deeds {
-		deeds[i].Home = row
-	}
-	return deeds, err
 }
 
 func (x misread) Moves(ctx context.Context, above uint64, max int) ([]archive.Move, error) {
@@ -290,23 +296,9 @@ func (x misread) Usage(ctx context.Context, home latchkey.HomeID) (archive.Usage
 }
 
 func (x misread) TombstonesAbove(ctx context.Context, home latchkey.HomeID, above uint64, max int) ([]archive.Tombstone, error) {
-	all, err := several(x.m, "Tombstones.TombstonesAbove", keys{home: home, above: above}, x.m.to, func(k keys) ([]archive.Tombstone, error) {
+	return ofHome(x.m, "Tombstones.TombstonesAbove", keys{home: home, above: above}, func(t *archive.Tombstone) *latchkey.HomeID { return &t.Home }, func(k keys) ([]archive.Tombstone, error) {
 		return x.Tombstones.TombstonesAbove(ctx, k.home, k.above, max)
 	})
-	bytes, row := home, home
-	switch x.m.read {
-	case "Tombstones.TombstonesAbove, what is signed":
-		bytes = x.m.to.home
-	case "Tombstones.TombstonesAbove, their rows":
-		row = x.m.to.home
-	default:
-		return all, err
-	}
-	all, err = x.Tombstones.TombstonesAbove(ctx, bytes, above, max)
-	for i := range all {
-		all[i].Home = row
-	}
-	return all, err
 }
 
 func (x misread) Mark(ctx context.Context, home latchkey.HomeID, number uint64) (archive.Mark, error) {
