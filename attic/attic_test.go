@@ -113,8 +113,9 @@ func TestIndex(t *testing.T) {
 	if _, err := (blobs{a}).Open(ctx, none); !errors.Is(err, blob.ErrNotFound) {
 		t.Errorf("the body of what is not there: %v", err)
 	}
-	w.file("a"+sealedEnd, all[3].Bytes()[:20])
-	if row, err := x.Object(ctx, all[3].Name()); err != nil || row.Name != all[3].Name() || row.Problem != sealed.Corrupt {
+	damaged := all[len(all)-1]
+	w.file("a"+sealedEnd, damaged.Bytes()[:20])
+	if row, err := x.Object(ctx, damaged.Name()); err != nil || row.Name != damaged.Name() || row.Problem != sealed.Corrupt {
 		t.Errorf("what was damaged since: %+v, %v", row, err)
 	}
 }
