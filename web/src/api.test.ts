@@ -176,6 +176,7 @@ describe("an answer", () => {
     [503, "agent-away", "away", {}],
     [503, "held", "held", { hold: { scope: "home", since: 1, says: "a" } }],
     [503, "closed", "closed", {}],
+    [410, "home-deleted", "deleted", {}],
     [429, "too-many", "busy", {}],
     [503, "busy", "busy", {}],
     [503, "full", "refused", {}],

@@ -175,9 +175,11 @@ describe("a home", () => {
   it("is frozen, retains, and is handed over", async () => {
     const f = await Family.home();
     const open = await f.invite({ purpose: "join", standing: guest() });
+    expect((await title(f)).retained).toBe(false);
     await f.do({ type: "retain", days: 30, bytes: 5e12 });
     await f.do({ type: "freeze" });
     const before = await title(f);
+    expect(before.retained).toBe(true);
     expect([before.frozen, before.retention, before.handedOver]).toEqual([true, { days: 30, bytes: 5e12 }, 0]);
     expect(before.invite(open.id)).toMatchObject({ to: { purpose: "join", standing: guest() } });
     const buyer = await somebody();
