@@ -244,6 +244,10 @@ func (a *Agent) openSpool(k spool.Key) error {
 	return err
 }
 
+// leave is how long the rooms have to come to their end: longer than a tired SD card takes for
+// a clip, and not as long as a disk hangs whose server is away.
+const leave = 30 * time.Second
+
 // Run records and uploads until ctx ends, and then returns nil. Another end is an
 // error that no waiting would mend, in words for people.
 func (a *Agent) Run(ctx context.Context) error {
@@ -257,7 +261,14 @@ func (a *Agent) Run(ctx context.Context) error {
 			}
 		})
 	}
-	rooms.Wait()
+	done := make(chan struct{})
+	go func() { defer close(done); rooms.Wait() }()
+	<-ctx.Done()
+	select {
+	case <-done:
+	case <-time.After(leave):
+		a.log.Error("a disk does not answer; the agent ends all the same")
+	}
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}

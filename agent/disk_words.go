@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"os/user"
 	"syscall"
 	"time"
@@ -89,17 +90,30 @@ func (a *Agent) diskBack() error {
 
 // free is how many bytes the disk has free for this user.
 func (d *disk) free() (int64, error) {
-	_, err := d.here()
-	var free int64
-	if err == nil {
-		free, err = freeBytes(d.folder)
-	}
+	free, err := d.ask()
 	if err != nil {
 		d.lastFree.Store(0)
 		return 0, err
 	}
 	d.lastFree.Store(free + 1)
 	return free, nil
+}
+
+// ask asks the folder that is open and not its path, which leads to another disk as soon as
+// this one is taken away.
+func (d *disk) ask() (int64, error) {
+	if _, err := d.here(); err != nil {
+		return 0, err
+	}
+	d.mu.Lock()
+	dir := d.dir
+	d.mu.Unlock()
+	f, err := dir.OpenFile(".", os.O_RDONLY)
+	if err != nil {
+		return 0, fmt.Errorf("ask how full the disk is: %w", err)
+	}
+	defer f.Close() // read only
+	return freeBytes(f.(*os.File))
 }
 
 // keepDisk looks at the disk now and then, so that the status can say how much is free

@@ -209,16 +209,19 @@ func (f *archive) opened() *footage.Store {
 	return f.store
 }
 
+// closed is why there is no store, nil if there is one or it was not tried yet.
+func (f *archive) closed() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.why
+}
+
 // close ends what is being recorded. A disk that hangs is not waited for for ever.
 func (f *archive) close() {
 	f.mu.Lock()
 	store := f.store
-	var all []*tape
-	for _, t := range f.tapes {
-		all = append(all, t.all()...)
-	}
 	f.mu.Unlock()
-	for _, t := range all {
+	for _, t := range f.tapesThat(func(latchkey.CameraID) bool { return true }) {
 		t.end()
 	}
 	done := make(chan struct{})

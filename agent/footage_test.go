@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -156,10 +157,25 @@ func TestFootageElsewhere(t *testing.T) {
 		said, _, _, err := h.owner.condition(h.ctx, a.Status().Agent)
 		return err == nil && said.Footage != nil && said.Footage.State == "away" && said.Footage.Says != ""
 	})
+	h.until("the camera has sent for two seconds", func() bool {
+		if _, err := h.owner.placeAsked(h.ctx); err != nil {
+			t.Fatal(err)
+		}
+		s := a.Status()
+		return len(s.Cameras) == 1 && s.Cameras[0].Recording && time.Since(s.Cameras[0].Since) > 3*time.Second
+	})
+	there := now()
 	if err := os.Mkdir(elsewhere, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	h.recorded(elsewhere, 1000)
+	camera := a.Status().Cameras[0].ID
+	lines, ok := h.do(a, letter.Timeline{Cameras: []latchkey.CameraID{camera}, Track: "main", Stretch: letter.Stretch{From: there - 60_000_000, Until: there}}).(letter.Timelines)
+	if !ok || !slices.ContainsFunc(lines.Cameras[0].Holes, func(h letter.Hole) bool {
+		return h.Reason == "away" && h.Loss && h.From > there-10_000_000 && h.Until > there-1_000_000
+	}) {
+		t.Errorf("while the disk was away from the start on: %+v", lines)
+	}
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}

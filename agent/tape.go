@@ -56,7 +56,18 @@ type tape struct {
 	coding    *footage.Coding
 	offset    media.Ticks // of the axis
 	placed    bool        // the offset is known
+	missed    []missed    // what came while there was no store
 }
+
+// missed is groups that came one after the other while the store could not be opened.
+type missed struct {
+	footage.Span
+	groups uint32
+	why    error
+}
+
+// mostMissed is how many of them are told apart: that often the reason has changed.
+const mostMissed = 100
 
 // tapesOf returns the tapes of a camera, and makes them.
 func (f *archive) tapesOf(id latchkey.CameraID) *tapes {
@@ -86,18 +97,24 @@ func (f *archive) drop(id latchkey.CameraID) {
 
 // forget drops what is coming in on the tapes of those cameras.
 func (f *archive) forget(of func(latchkey.CameraID) bool) {
+	for _, t := range f.tapesThat(of) {
+		t.mu.Lock()
+		t.units, t.bytes = nil, 0
+		t.mu.Unlock()
+	}
+}
+
+// tapesThat are the tapes of those cameras. A tape's lock is taken before the archive's, and
+// so never here.
+func (f *archive) tapesThat(of func(latchkey.CameraID) bool) (all []*tape) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for id, t := range f.tapes {
-		if !of(id) {
-			continue
-		}
-		for _, one := range t.all() {
-			one.mu.Lock()
-			one.units, one.bytes = nil, 0
-			one.mu.Unlock()
+		if of(id) {
+			all = append(all, t.all()...)
 		}
 	}
+	return all
 }
 
 func (t *tapes) all() []*tape { return []*tape{&t.main, &t.sub, &t.strip} }
@@ -276,13 +293,33 @@ func (t *tape) keep(g footage.Group) {
 func (t *tape) keepLocked(g footage.Group) {
 	if w := t.open(); w != nil {
 		_ = w.Append(g) // the store counts what it does not take, and says why in its status
+	} else if why := t.tapes.archive.closed(); why != nil {
+		t.miss(g, why)
 	}
+}
+
+// miss notes a group that no store was there for. Its caller holds the lock.
+func (t *tape) miss(g footage.Group, why error) {
+	m := missed{footage.Span{From: g.Start.Wall, Until: g.Start.Wall + latchkey.Time(g.Duration.Microseconds())}, 1, why}
+	if n := len(t.missed); n > 0 {
+		last := &t.missed[n-1]
+		if n == mostMissed || footage.HealthOf(last.why) == footage.HealthOf(why) {
+			last.Until, last.groups = max(last.Until, m.Until), last.groups+1
+			return
+		}
+	}
+	t.missed = append(t.missed, m)
 }
 
 // open returns the writer, nil if there is no store. Its caller holds the lock.
 func (t *tape) open() *footage.Writer {
 	if t.writer == nil && !t.ended {
-		t.writer = t.tapes.archive.writer(t.tapes.camera, t.track)
+		if t.writer = t.tapes.archive.writer(t.tapes.camera, t.track); t.writer != nil {
+			for _, m := range t.missed {
+				t.writer.Missed(m.Span, m.groups, m.why)
+			}
+			t.missed = nil
+		}
 	}
 	return t.writer
 }

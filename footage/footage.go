@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"slices"
@@ -269,7 +270,7 @@ func (s *Store) noteInHand(sh *shelf) error {
 	}
 	s.mu.Unlock()
 	for _, c := range changes {
-		e := s.replace(sh, c.day, c.x, c.file)
+		e := s.put(sh, c.day, c.x, indexName(sh.place, c.day), c.file)
 		if e != nil {
 			s.mu.Lock()
 			c.x.dirty = true
@@ -280,22 +281,19 @@ func (s *Store) noteInHand(sh *shelf) error {
 	return err
 }
 
-// replace writes an index.
-func (s *Store) replace(sh *shelf, d latchkey.Day, x *index, file []byte) error {
-	if err := s.makeDir(sh, d, x); err != nil {
-		return err
-	}
-	return durable.WriteBytes(s.fs, indexName(sh.place, d), file)
-}
-
-// makeDir makes a day's directory. Its caller holds the shelf's hand.
-func (s *Store) makeDir(sh *shelf, d latchkey.Day, x *index) error {
+// put writes a file into a day's directory, and makes that if it is not there. Its caller
+// holds the shelf's hand.
+func (s *Store) put(sh *shelf, d latchkey.Day, x *index, name string, content []byte) error {
 	if x.made {
-		return nil
+		err := durable.WriteBytes(s.fs, name, content)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		x.made = false // somebody has removed it
 	}
 	if err := durable.MkdirAll(s.fs, dirName(sh.place, d)); err != nil {
 		return err
 	}
 	x.made = true
-	return nil
+	return durable.WriteBytes(s.fs, name, content)
 }

@@ -39,7 +39,7 @@ func (h Health) Says() string {
 	case HealthForbidden:
 		return "The folder for footage may not be written by the user that the agent runs as: nothing new is recorded. Give it back: sudo chown -R USER FOLDER."
 	case HealthAway:
-		return "The disk for footage is not there: nothing new is recorded. Plug it in and mount it at the same place; the agent notices."
+		return "The disk for footage is not there: nothing new is recorded. Plug it in and mount it at the same place; the agent notices. If it is gone for good name another folder: --footage FOLDER."
 	case HealthSlow:
 		return "The disk for footage does not keep up: some of what the cameras send is lost. Is it a tired SD card, or a network disk whose server is away?"
 	case HealthFailing:

@@ -352,3 +352,61 @@ func TestEverythingIsSaved(t *testing.T) {
 		h.close()
 	})
 }
+
+// TestBoundBelowASegment: what is being written is all that there is, and larger than the
+// bound. It ends, and goes, and the recording goes on.
+func TestBoundBelowASegment(t *testing.T) {
+	for name, bound := range map[string]func(c *footage.Config, free func() (int64, error)){
+		"bytes":   func(c *footage.Config, _ func() (int64, error)) { c.Keep.Bytes = 100_000 },
+		"reserve": func(c *footage.Config, free func() (int64, error)) { c.Keep.Free, c.Free = 150_000, free },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				disk := &small{durabletest.New(), 300_000}
+				h := newHome(t, disk, func(c *footage.Config) { bound(c, func() (int64, error) { return disk.free(), nil }) })
+				for range 100 {
+					h.record(0, footage.Main, time.Second, 9000)
+				}
+				if s := h.store.Status(); s.Health != footage.HealthOK || s.Lost != 0 || s.Evicted < 5 || s.Bytes > 200_000 {
+					t.Errorf("status %+v", s)
+				}
+				h.close()
+			})
+		})
+	}
+}
+
+// TestDayRemoved: somebody removes a day's directory under a store, which makes it anew.
+func TestDayRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := durabletest.New()
+		h := newHome(t, disk, nil)
+		h.record(0, footage.Main, minute, 100)
+		dir := "2026-11-26/" + h.cameras[0].String()
+		files, err := durable.List(disk, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if err := disk.Remove(dir + "/" + f.Name()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(disk.Remove(dir), disk.Remove("2026-11-26")); err != nil {
+			t.Fatal(err)
+		}
+		h.codings["0 main"] = &footage.Coding{Type: "another", Init: []byte{1}} // a segment begins
+		for range 2 {
+			h.record(0, footage.Main, minute, 100)
+		}
+		if s := h.store.Status(); s.Health != footage.HealthOK || s.Lost != 0 {
+			t.Errorf("status %+v", s)
+		}
+		h.close()
+		h.open()
+		want := []string{"00:00:00 not-running", "12:00:00 damaged", "12:01:00 pictures"}
+		if diff := cmp.Diff(want, h.timeline(0, footage.Main, "2026-11-26")); diff != "" {
+			t.Errorf("timeline (-want +have):\n%s", diff)
+		}
+	})
+}

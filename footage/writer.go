@@ -118,7 +118,7 @@ func (w *Writer) Append(group Group) error {
 	}
 	w.bridge(group)
 	if err != nil {
-		s.lose(w.shelf, group.span(), err)
+		s.lose(w.shelf, group.span(), 1, err)
 		return err
 	}
 	w.queue = append(w.queue, group)
@@ -173,6 +173,15 @@ func (w *Writer) Gap(why Reason) {
 	}
 	w.endGap(now)
 	w.gap, w.last = &gap{Span: Span{From: from}, reason: why}, nil
+	w.stir()
+}
+
+// Missed notes so many groups that came before the store could be opened, and why it could
+// not be.
+func (w *Writer) Missed(span Span, groups uint32, why error) {
+	w.store.mu.Lock()
+	defer w.store.mu.Unlock()
+	w.store.lose(w.shelf, span, groups, why)
 	w.stir()
 }
 
@@ -310,8 +319,8 @@ func (w *Writer) keep(group Group) {
 	err := w.failed
 	if err == nil || time.Now().After(w.again) {
 		err = w.write(group)
-		if durable.Full(err) { // of what others have written, or nobody knows how full it is
-			w.leave()
+		if durable.Full(err) || errors.Is(err, ErrFull) || errors.Is(err, ErrDiskFull) {
+			w.leave() // what is being written may be all that can go
 			err = w.store.cram(err, int64(len(group.Content))+forTheRest, func() error { return w.write(group) })
 		}
 		if !errors.Is(err, ErrTooLarge) { // which says nothing about the disk
@@ -325,13 +334,13 @@ func (w *Writer) keep(group Group) {
 	w.leave()
 	w.store.mu.Lock()
 	defer w.store.mu.Unlock()
-	w.store.lose(w.shelf, group.span(), err)
+	w.store.lose(w.shelf, group.span(), 1, err)
 }
 
-// lose counts a group that was not kept. Its caller holds mu.
-func (s *Store) lose(sh *shelf, span Span, err error) {
-	s.lost++
-	sh.pending.add(gap{span, reasonOf(err), 1})
+// lose counts groups that were not kept. Its caller holds mu.
+func (s *Store) lose(sh *shelf, span Span, groups uint32, err error) {
+	s.lost += uint64(groups)
+	sh.pending.add(gap{span, reasonOf(err), groups})
 }
 
 func (w *Writer) write(group Group) error {
@@ -372,9 +381,6 @@ func (w *Writer) begin(group Group) error {
 	s.mu.Lock()
 	x, first := sh.day(day), sh.next
 	s.mu.Unlock()
-	if err := s.makeDir(sh, day, x); err != nil {
-		return err
-	}
 	name := segmentName(sh.place, day, first)
 	if _, err := s.fs.Stat(name); err == nil { // one that could not be removed
 		s.mu.Lock()
@@ -386,7 +392,7 @@ func (w *Writer) begin(group Group) error {
 	if err != nil {
 		return err
 	}
-	if err := durable.WriteBytes(s.fs, name, beginning); err != nil {
+	if err := s.put(sh, day, x, name, beginning); err != nil {
 		return err
 	}
 	crash.Point("footage.begun")
