@@ -245,8 +245,8 @@ func (a *Agent) openSpool(k spool.Key) error {
 }
 
 // leave is how long the rooms have to come to their end: longer than a tired SD card takes for
-// a clip, and not as long as a disk hangs whose server is away.
-const leave = 30 * time.Second
+// a clip, and less than a service is given (deploy/systemd) before it is killed.
+const leave = 25 * time.Second
 
 // Run records and uploads until ctx ends, and then returns nil. Another end is an
 // error that no waiting would mend, in words for people.

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -72,6 +73,9 @@ func (r *recording) becomes(want footage.Health) {
 		said, _, _, err := r.owner.condition(r.ctx, r.agent)
 		return err == nil && said.Footage != nil && said.Footage.State == string(want) && said.Footage.Says == want.Says()
 	})
+	if want != footage.HealthOK && !strings.Contains(r.p.text(), "health="+string(want)) {
+		r.t.Errorf("the log does not say %s: %s", want, r.p.tail())
+	}
 	r.t.Logf("%s after %s", want, time.Since(began).Round(time.Millisecond))
 }
 
@@ -129,8 +133,7 @@ func (r *recording) records() {
 // there is opens.
 func TestIllDisks(t *testing.T) {
 	t.Parallel()
-	if os.Getenv(apartIn) == "" {
-		apart(t, crashingBin+"="+crashing(t))
+	if !apart(t, func() string { return crashingBin + "=" + crashing(t) }) {
 		return
 	}
 	r := &recording{house: newHouse(t).joined(), stick: newStick(t, "4m"), began: now()}

@@ -87,7 +87,7 @@ const screens: Screen[] = [
   ["deleting what was recorded", "", `text=${words.erase.saved}`, [nav("home"), `button:has-text("${words.erase.go}")`]],
   ["a home that has nearly used its room", "?is=quota-soon", `text=${words.retention.soon(82)}`],
   ["a home that is full, and has not said how long", "?is=quota-full,unasked", `text=${words.retention.ask}`, [nav("home")]],
-  ["footage that was lost", "?is=footage-lost", ".lost", [nav("cameras")]],
+  ["footage that was lost", "?is=footage-lost", "[data-agent] .bad", [nav("cameras")]],
   ["no event yet", "?is=quiet", `text=${words.events.empty.title}`],
   ["no camera yet", "?is=empty", `text=${words.events.noCameras.title}`],
   ["no home, and a worker that knows of no accounts", "?is=new,before", `text=${words.none.title}`],

@@ -11,8 +11,8 @@ export interface AgentSays {
   state: string;
   /** What is said of a copy of it, "" if there was none. */
   copy: string;
-  /** What of its footage was lost, "" for nothing. */
-  lost: string;
+  /** Why something is not kept, and what was lost. */
+  bad: string[];
   lines: string[];
 }
 
@@ -24,14 +24,15 @@ export function agentSays(said: AgentCondition | undefined, now: number, zone: s
   const state = said === undefined ? w.untold : up ? w.connected : heard ? w.away(when(said.received, now, zone)) : w.never;
   const copied = up ? words.release.copied : words.release.cloned;
   const copy = said?.cloned ? copied(when(said.cloned, now, zone)) : "";
-  if (copy && !up) return { up, state: words.release.clonedState, copy, lost: "", lines: [] };
-  if (said?.state === "refused") return { up, state, copy, lost: "", lines: [w.unverified] };
-  if (said?.state !== "verified") return { up, state, copy, lost: "", lines: up ? [w.untold] : [] };
+  if (copy && !up) return { up, state: words.release.clonedState, copy, bad: [], lines: [] };
+  if (said?.state === "refused") return { up, state, copy, bad: [], lines: [w.unverified] };
+  if (said?.state !== "verified") return { up, state, copy, bad: [], lines: up ? [w.untold] : [] };
   const { clock, spool, disk, footage, version, started } = said.condition;
-  const spooled = spool.objects === 0 ? w.spoolEmpty : spool.says || w.spoolWaits(spool.objects, size(spool.bytes));
+  const spooled = spool.objects > 0 ? w.spoolWaits(spool.objects, size(spool.bytes)) : spool.says ? "" : w.spoolEmpty;
   const free = disk.says || (disk.free > 0 ? w.disk(size(disk.free)) : "");
-  const kept = footage === null ? "" : footage.says || w.footage(size(footage.bytes));
+  const kept = footage === null ? "" : w.footage(size(footage.bytes));
   const lines = [spooled, kept, free, w.clock[clock.quality], version ? w.version(version, when(started, now, zone)) : ""];
   const lost = footage?.lost ? w.footageLost(when(footage.lost, now, zone)) : "";
-  return { up, state, copy, lost, lines: lines.filter(Boolean) };
+  const bad = [spool.says, footage?.says ?? "", lost];
+  return { up, state, copy, bad: bad.filter(Boolean), lines: lines.filter(Boolean) };
 }

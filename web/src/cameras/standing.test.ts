@@ -152,10 +152,19 @@ describe("how it stands with an agent", () => {
     expect(lines).toEqual(["2 objects (3.2 MB) on the way to the server.", "12 GB of footage, recorded and kept at home.", "84 GB free on its disk.", words.agents.clock.estimated, "Version 1, running since 12:00."]);
   });
 
+  test("what is not kept, and why: an empty spool of a full disk has not sent everything", () => {
+    const verified = said();
+    if (verified.state !== "verified") throw new Error("no condition");
+    const ill = { ...verified, condition: { ...verified.condition, spool: { objects: 0, bytes: 0, limit: 0, says: "The disk is full." }, footage: { bytes: 12e9, limit: 0, state: "away", says: "The disk is not there.", lost: now } } };
+    const { bad, lines } = agentSays(ill, now, zone);
+    expect(bad).toEqual(["The disk is full.", "The disk is not there.", words.agents.footageLost("13:00")]);
+    expect(lines).not.toContain(words.agents.spoolEmpty);
+  });
+
   test("away, and since when", () => {
     expect(agentSays(said({}, { connected: false }), now, zone)).toMatchObject({ up: false, state: "away, last heard 10:02" });
-    expect(agentSays({ agent: "a1" as AgentID, connected: false, received: 0, state: "none" }, now, zone)).toEqual({ up: false, state: "away, never heard", copy: "", lost: "", lines: [] });
-    expect(agentSays(undefined, now, zone)).toEqual({ up: false, state: words.agents.untold, copy: "", lost: "", lines: [] });
+    expect(agentSays({ agent: "a1" as AgentID, connected: false, received: 0, state: "none" }, now, zone)).toEqual({ up: false, state: "away, never heard", copy: "", bad: [], lines: [] });
+    expect(agentSays(undefined, now, zone)).toEqual({ up: false, state: words.agents.untold, copy: "", bad: [], lines: [] });
   });
 
   test("turned away, or beside a copy that was", () => {
