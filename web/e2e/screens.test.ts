@@ -71,6 +71,8 @@ const screens: Screen[] = [
   ["a camera that is watched late", "?is=live-late", `text=${words.live.behind("8 s")}`, watched],
   ["a camera whose agent is away", "?is=live-away", `text=${words.live.waits.away}`, watched],
   ["a camera whose video this browser cannot play", "?is=live-h265", `text=${words.live.fell.h265}`, watched],
+  ["a camera whose video this browser cannot play, without a small picture", "?is=live-h265,live-alone", `text=${words.live.fell.stills}`, watched],
+  ["a camera without a small picture on a slow line", "?is=live-late,live-alone", `text=${words.live.fell.missing}`, watched],
   ["the timeline", "", "[data-here=recorded]", [nav("timeline")]],
   ["the timeline while the home is away", "?is=away", "[data-unknown=away]", [nav("timeline")]],
   ["cameras", "?is=asks", `text=${words.cameras.asks}`, [nav("cameras")]],

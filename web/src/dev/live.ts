@@ -11,7 +11,7 @@ const waits: Waits[] = ["away", "frozen", "off", "busy", "silent", "not-allowed"
 
 export const live: Keeps["live"] = (camera, stream, take) => {
   const i = cameras.indexOf(camera);
-  const why = waits.find((w) => is(`live-${w}`)) ?? (stream === "sound" || i < 0 ? "no-stream" : null);
+  const why = waits.find((w) => is(`live-${w}`)) ?? (stream === "sound" || i < 0 || (stream === "sub" && is("live-alone")) ? "no-stream" : null);
   if (why !== null) {
     const timer = setTimeout(() => take({ is: "waits", why }), 200);
     return () => clearTimeout(timer);

@@ -203,7 +203,7 @@ export class Watching {
       case "waits":
         this.waits = piece.why;
         if (shut.has(piece.why)) this.#clear();
-        if (piece.why === "no-stream" && this.#stream === "sub" && this.fell === null) this.#fallTo("main", "missing");
+        if (piece.why === "no-stream" && this.#stream === "sub") this.#withoutSmall();
         return undefined;
       case "misroute":
         this.#house.crossed = true;
@@ -236,12 +236,22 @@ export class Watching {
 
   #tooSlow(): void {
     this.#late = null;
-    if (this.#stream === "main" && this.quality === "auto") this.#fallTo("sub", "slow");
+    if (this.#stream === "main" && this.quality === "auto" && this.fell !== "missing") this.#fallTo("sub", "slow");
   }
 
   /** This stream cannot be played here: the other can, or nothing. */
   #fall(why: "h265" | "type"): void {
-    if (this.#stream === "main" && this.fell !== "missing") return this.#fallTo("sub", why);
+    if (this.#stream === "main" && this.fell !== "missing") this.#fallTo("sub", why);
+    else this.#toStills();
+  }
+
+  /** The camera has no small picture: the large one is shown, unless it cannot be played. */
+  #withoutSmall(): void {
+    if (this.fell === "h265" || this.fell === "type") this.#toStills();
+    else this.#fallTo("main", "missing");
+  }
+
+  #toStills(): void {
     this.#end();
     this.fell = "stills";
     this.stills = true;
