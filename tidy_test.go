@@ -95,7 +95,7 @@ func ours(importPath string) string {
 }
 
 // carriers carry what they must not be able to open.
-var carriers = []string{"account", "attic", "notify", "server", "relay", "gate", "archive", "bound", "blob", "bus", "ledger", "api", "deed", "sealed", "tombstone"}
+var carriers = []string{"account", "attic", "porch", "notify", "server", "relay", "gate", "archive", "bound", "blob", "bus", "ledger", "api", "deed", "sealed", "tombstone"}
 
 // openers are what can open, or what opening is made of.
 var openers = []string{"seal", "open", "key", "settings", "letter", "live", "internal/parcel", "internal/cobblestone", "vault", "crypto/hpke", "crypto/mlkem"}

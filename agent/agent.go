@@ -86,6 +86,8 @@ type Agent struct {
 	began      time.Time
 	commands   *commands
 	live       *liveView
+	views      views // live first, then the porch's if there is one
+	porch      *porchLine
 	kick       chan struct{} // holds one: the cameras are to be looked at now
 
 	conditions atomic.Uint64 // number of the last one
@@ -210,12 +212,14 @@ func (a *Agent) load() (err error) {
 	a.archive = newArchive(a)
 	a.end()
 	a.commands, a.live = newCommands(a), newLiveView(a)
+	a.views = views{a.live}
 	a.uplink, err = uplink.New(uplink.Config{
 		Server: a.identity.Server, Home: a.identity.Home, Keys: a.keys, Chain: a.chain, Start: a.start, Spool: a.spool, Tombstones: a.tombstones, Buried: a.buried,
 		HTTP: client, Retry: a.config.Retry, Log: a.log,
 		Wishes: a.wishes, Settings: a.takeSettings, Acknowledged: a.recorder.acknowledged, Heard: a.clock.Hear, Surely: a.surely,
 		Command: a.commands.take, Condition: a.condition, Wanted: a.live.want, Knock: a.live.knock,
 	})
+	a.live.uplink = a.uplink
 	return err
 }
 
@@ -254,7 +258,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var rooms sync.WaitGroup
-	for _, room := range []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus, a.commands.run, a.live.run, a.clock.Run, a.keepDisk, a.archive.run} {
+	all := []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus, a.commands.run, a.live.run, a.clock.Run, a.keepDisk, a.archive.run}
+	if a.porch != nil {
+		all = append(all, a.porch.run, a.porch.live.run)
+	}
+	for _, room := range all {
 		rooms.Go(func() {
 			if err := room(ctx); err != nil {
 				stop(err)

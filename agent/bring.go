@@ -56,7 +56,7 @@ const (
 func (s *stream) bring(ctx context.Context) {
 	a := s.view.agent
 	for ctx.Err() == nil {
-		in, err := a.uplink.Inlet(ctx, s.of)
+		in, err := s.view.uplink.Inlet(ctx, s.of)
 		if err == nil {
 			b := &bringing{stream: s, inlet: in}
 			err = b.run(ctx)

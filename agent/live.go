@@ -35,6 +35,7 @@ const (
 // leaves by it otherwise.
 type liveView struct {
 	agent  *Agent
+	uplink *uplink.Uplink // to the server that it brings streams to
 	porter *live.Porter
 	knocks chan uplink.Knock
 	done   sync.WaitGroup
@@ -56,6 +57,39 @@ func newLiveView(a *Agent) *liveView {
 	return &liveView{
 		agent: a, porter: live.NewPorter(a.keys, a.start.Incarnation()), knocks: make(chan uplink.Knock, maxKnocks),
 		feeds: map[feedKey]*feed{}, streams: map[sealed.Stream]*stream{}, wanted: map[sealed.Stream]bool{},
+	}
+}
+
+// views are the live views of an agent, one for each server.
+type views []*liveView
+
+// feeds are what comes of a camera by one connection to it, for each view.
+type feeds []*feed
+
+// open is [liveView.open] of each.
+func (v views) open(camera latchkey.CameraID, kind sealed.StreamKind) (all feeds) {
+	for _, l := range v {
+		all = append(all, l.open(camera, kind))
+	}
+	return all
+}
+
+// dark is [liveView.dark] of each.
+func (v views) dark(camera latchkey.CameraID) {
+	for _, l := range v {
+		l.dark(camera)
+	}
+}
+
+func (f feeds) take(u media.Unit) {
+	for _, one := range f {
+		one.take(u)
+	}
+}
+
+func (f feeds) close() {
+	for _, one := range f {
+		one.close()
 	}
 }
 

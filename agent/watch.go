@@ -239,7 +239,7 @@ func (a *Agent) watchOnce(ctx context.Context, w *watched, log *slog.Logger) (er
 			err = errors.New("an internal error ended it")
 		}
 	}()
-	main, sub := a.live.open(w.camera.ID, sealed.MainStream), a.live.open(w.camera.ID, sealed.SubStream)
+	main, sub := a.views.open(w.camera.ID, sealed.MainStream), a.views.open(w.camera.ID, sealed.SubStream)
 	defer main.close()
 	defer sub.close()
 	guard := &find.Guard{Address: w.camera.Main, Credentials: w.camera.Credentials, Pin: w.camera.Pin}
@@ -272,7 +272,7 @@ func (a *Agent) halt(w *watched) (done <-chan struct{}) {
 	if w.stop != nil {
 		w.stop()
 		w.stop = nil
-		a.live.dark(w.camera.ID)
+		a.views.dark(w.camera.ID)
 	}
 	return w.done
 }

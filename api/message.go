@@ -166,6 +166,7 @@ type Events struct {
 	Head   Head            `json:"head"`
 	Events []Event         `json:"events"`
 	Next   string          `json:"next" doc:"give it back as before= for older events; empty if there are none"`
+	Porch  bool            `json:"porch,omitempty" doc:"these are what an agent has at home; the others are at the home's own server, which cannot be reached"`
 }
 
 // Event is the objects of one event.

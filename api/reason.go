@@ -42,6 +42,7 @@ const (
 	Frozen        Reason = "frozen"         // somebody who lives there has closed the home
 	Held          Reason = "held"           // whoever runs the server has stopped it; what is said of that is with the answer
 	Copied        Reason = "copy"           // this is a copy of a home, in which nothing is changed
+	OnPorch       Reason = "porch"          // only the home's own server does that, and it cannot be reached
 	HandedOver    Reason = "handed-over"    // recorded for those who lived there before
 	Deleted       Reason = "deleted"        // people of the home have had it deleted
 	HomeDeleted   Reason = "home-deleted"   // an owner has deleted the home itself

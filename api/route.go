@@ -53,6 +53,9 @@ type Route struct {
 	Held bool
 	// Copy says that the route works at a server that shows a copy of a home.
 	Copy bool
+	// Porch says that the route works at a server in the home, while the home's own cannot
+	// be reached: it changes nothing that two servers could have differently.
+	Porch bool
 	// Lists is the route that hands out what this one lists: with that it is held as well.
 	Lists   string
 	Query   []Query
@@ -91,33 +94,33 @@ const (
 var Routes = slices.Concat([]Route{
 	{ID: "health", Method: "GET", Pattern: "/v1/health", Right: Anybody, Form: JSON,
 		Says:   "Says that the server is up.",
-		Answer: Health{}, Status: 200, Held: true, Copy: true},
+		Answer: Health{}, Status: 200, Held: true, Copy: true, Porch: true},
 	{ID: "found-home", Method: "POST", Pattern: "/v1/homes", Right: Anybody, Form: JSON,
 		Says:    "Founds a home with a set-up secret.",
 		Request: FoundHome{}, Answer: HomeHead{}, Status: 201},
 	{ID: "challenge", Method: "POST", Pattern: "/v1/sessions/challenge", Right: Anybody, Form: JSON,
 		Says:    "Gives a nonce to sign in with, for any home and device, there or not.",
-		Request: AskChallenge{}, Answer: SignInChallenge{}, Status: 200, Held: true, Copy: true},
+		Request: AskChallenge{}, Answer: SignInChallenge{}, Status: 200, Held: true, Copy: true, Porch: true},
 	{ID: "sign-in", Method: "POST", Pattern: "/v1/sessions", Right: Anybody, Form: JSON,
 		Says:    "Signs in with a device's key and sets the session's cookie.",
-		Request: SignIn{}, Answer: Session{}, Status: 201, Held: true, Copy: true},
+		Request: SignIn{}, Answer: Session{}, Status: 201, Held: true, Copy: true, Porch: true},
 	{ID: "sign-in-person", Method: "POST", Pattern: "/v1/sessions/person", Right: Anybody, Form: JSON,
 		Says:    "Signs in with a person's own key, in a browser that is no device of the home yet.",
 		Request: SignInPerson{}, Answer: Session{}, Status: 201, Held: true, Copy: true},
 
 	{ID: "sign-out", Method: "DELETE", Pattern: atHome + "/session", Right: Known, Arriving: true, Form: JSON,
 		Says:   "Ends the asker's session.",
-		Answer: HomeOK{}, Status: 200, Closed: true, Held: true, Copy: true},
+		Answer: HomeOK{}, Status: 200, Closed: true, Held: true, Copy: true, Porch: true},
 	{ID: "sessions", Method: "GET", Pattern: atHome + "/sessions", Right: Known, Form: JSON,
 		Says:   "Lists the sessions of the asker's person, or everybody's for an owner.",
-		Answer: Sessions{}, Status: 200, Held: true, Copy: true},
+		Answer: Sessions{}, Status: 200, Held: true, Copy: true, Porch: true},
 	{ID: "end-session", Method: "DELETE", Pattern: atHome + "/sessions/{session}", Right: Known, Form: JSON,
 		Says:   "Ends a session that the asker may see in the list.",
 		Answer: HomeOK{}, Status: 200, Held: true},
 	{ID: "deeds", Method: "GET", Pattern: atHome + "/deeds", Right: Known, Arriving: true, Form: JSON,
 		Says:   "Gives the deeds from a number on; if the head is further than the last of them, ask again from there.",
 		Query:  []Query{{Name: "from", Says: "number of the first deed, 0 if absent", Number: true}},
-		Answer: Deeds{}, Status: 200, Closed: true, Held: true, Copy: true},
+		Answer: Deeds{}, Status: 200, Closed: true, Held: true, Copy: true, Porch: true},
 	{ID: "append-deeds", Method: "POST", Pattern: atHome + "/deeds", Right: Known, Arriving: true, Form: JSON,
 		Says:    "Appends deeds if the chain still ends where they say.",
 		Request: AppendDeeds{}, Answer: HomeHead{}, Status: 201, Closed: true, Held: true, Copy: true},
@@ -126,7 +129,7 @@ var Routes = slices.Concat([]Route{
 		Request: HomeHead{}, Answer: HomeHead{}, Status: 200, Closed: true, Held: true},
 	{ID: "settings", Method: "GET", Pattern: atHome + "/settings", Right: Household, Form: JSON,
 		Says:   "Gives the settings document.",
-		Answer: Settings{}, Status: 200, Held: true, Copy: true},
+		Answer: Settings{}, Status: 200, Held: true, Copy: true, Porch: true},
 	{ID: "put-settings", Method: "PUT", Pattern: atHome + "/settings", Right: Owner, Form: JSON,
 		Says:    "Replaces the settings document by the next one.",
 		Request: Settings{}, Answer: HomeOK{}, Status: 200, Held: true},
@@ -139,7 +142,7 @@ var Routes = slices.Concat([]Route{
 			{Name: "from", Says: "none that is older; microseconds", Number: true},
 			{Name: "until", Says: "older ones alone; microseconds", Number: true},
 		},
-		Answer: Events{}, Status: 200, Copy: true},
+		Answer: Events{}, Status: 200, Copy: true, Porch: true},
 	{ID: "tombstones", Method: "GET", Pattern: atHome + "/tombstones", Right: Household, Form: JSON,
 		Says:   "Lists what people of the home have had deleted, in the order in which the server took it.",
 		Query:  []Query{{Name: "above", Says: "number of the last that is known, 0 if absent", Number: true}},
@@ -173,26 +176,26 @@ var Routes = slices.Concat([]Route{
 		Answer: HomeOK{}, Status: 200},
 	{ID: "report", Method: "POST", Pattern: atHome + "/reports", Right: Member, Form: JSON,
 		Says:    "Reports something that came and was not what was asked for, or does not open.",
-		Request: Report{}, Answer: Reported{}, Status: 200, Held: true, Copy: true},
+		Request: Report{}, Answer: Reported{}, Status: 200, Held: true, Copy: true, Porch: true},
 	{ID: "command", Method: "POST", Pattern: atHome + "/agents/{agent}/commands", Right: Member, Arriving: true, Form: Letters,
-		Says: "Carries a sealed command to an agent and its replies back, each when it comes.", Status: 200},
+		Says: "Carries a sealed command to an agent and its replies back, each when it comes.", Status: 200, Porch: true},
 	{ID: "conditions", Method: "GET", Pattern: atHome + "/conditions", Right: Household, Arriving: true, Form: JSON,
 		Says:   "Gives the sealed condition of every agent, and whether it is connected.",
-		Answer: Conditions{}, Status: 200, Copy: true},
+		Answer: Conditions{}, Status: 200, Copy: true, Porch: true},
 	{ID: "changes", Method: "GET", Pattern: atHome + "/changes", Right: Member, Form: Websocket,
 		Says: "Hints what to fetch again.",
 		Query: []Query{
 			{Name: "request", Says: "the request's ID"},
 			{Name: "mac", Says: "its MAC, over the path alone: a browser's websocket sends no headers"},
 		},
-		Answer: Changed{}, Status: 101, Copy: true},
+		Answer: Changed{}, Status: 101, Copy: true, Porch: true},
 	{ID: "live", Method: "GET", Pattern: atHome + "/live/{camera}/{stream}", Right: Member, Form: Websocket,
 		Says: "Shows a camera live: takes knocks, and gives grants and fragments, as binary messages.",
 		Query: []Query{
 			{Name: "request", Says: "the request's ID"},
 			{Name: "mac", Says: "its MAC, over the path alone: a browser's websocket sends no headers"},
 		},
-		Answer: LiveHint{}, Status: 101, Copy: true},
+		Answer: LiveHint{}, Status: 101, Copy: true, Porch: true},
 
 	{ID: "join-slot", Method: "GET", Pattern: "/v1/joins/{slot}", Right: Anybody, Form: JSON,
 		Says:   "Reads what a home announces, for whoever knows the slot.",
@@ -202,7 +205,7 @@ var Routes = slices.Concat([]Route{
 		Request: JoinAnswer{}, Answer: OK{}, Status: 200},
 
 	{ID: "object", Method: "GET", Pattern: atObject, Right: Member, Form: Object,
-		Says: "Gives an object file, without envelopes.", Status: 200, Copy: true},
+		Says: "Gives an object file, without envelopes.", Status: 200, Copy: true, Porch: true},
 	{ID: "found-again", Method: "POST", Pattern: atHome + "/found-again", Right: Uploader, Form: JSON,
 		Says:   "Gives an agent a set-up secret: whoever stands at its machine founds another home for its cameras.",
 		Answer: FoundAgain{}, Status: 201, Held: true},
@@ -212,7 +215,7 @@ var Routes = slices.Concat([]Route{
 		Says:   "Takes an object file, from where the last attempt stopped.",
 		Answer: Stored{}, Status: 201, Held: true},
 	{ID: "live-inlet", Method: "GET", Pattern: atHome + "/live/{camera}/{stream}/inlet", Right: Uploader, Form: Websocket,
-		Says: "Takes the fragments of a stream that somebody watches, as binary messages.", Status: 101, Held: true},
+		Says: "Takes the fragments of a stream that somebody watches, as binary messages.", Status: 101, Held: true, Porch: true},
 	{ID: "agent", Method: "GET", Pattern: "/v1/agent", Right: AgentHello, Form: Websocket,
-		Says: "The agent's connection.", Status: 101, Held: true},
+		Says: "The agent's connection.", Status: 101, Held: true, Porch: true},
 }, accountRoutes)

@@ -170,3 +170,21 @@ func TestCopiesStay(t *testing.T) {
 		}
 	}
 }
+
+// onPorches are the routes that change something and work at a server in the home, while
+// the home's own cannot be reached, each with the reason why no two servers could differ
+// by it.
+var onPorches = map[string]string{
+	"challenge": "a nonce", "sign-in": "a session at the porch", "sign-out": "a session at the porch", "report": "a line in the porch's log",
+	"command": "what an agent does is the agent's", "changes": "a websocket that only tells", "live": "a websocket that only shows",
+	"agent": "the agent's own line", "live-inlet": "the agent's own line",
+}
+
+// TestPorchesDoNotFork: what changes something works on a porch only if it stands above.
+func TestPorchesDoNotFork(t *testing.T) {
+	for _, r := range api.Routes {
+		if (r.Unsafe() || r.Right == api.AgentHello) && r.Porch != (onPorches[r.ID] != "") {
+			t.Errorf("route %s changes something: works on a porch %v, want %v", r.ID, r.Porch, !r.Porch)
+		}
+	}
+}

@@ -9,8 +9,6 @@
 package attic
 
 import (
-	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,8 +16,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"slices"
-	"strings"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/archive"
@@ -48,14 +44,7 @@ type Attic struct {
 	root     *os.Root
 	settings []byte                   // sealed; empty if there are none
 	items    map[latchkey.Name]string // the file in which an object lies
-	events   []happening              // the newest first
-	bytes    uint64                   // of all bodies
-}
-
-// happening is the objects of one event, the description first.
-type happening struct {
-	place archive.Cursor
-	names []latchkey.Name
+	lying    archive.Happenings
 }
 
 // Open reads what lies in an export's folder. What does not verify with the deeds that
@@ -126,7 +115,7 @@ func (a *Attic) readDeeds() (*deed.Title, error) {
 
 // collect looks at every sealed file in the folder.
 func (a *Attic) collect() error {
-	found := map[latchkey.EventID]*happening{}
+	var found []sealed.Header
 	err := fs.WalkDir(a.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() || path.Ext(name) != sealedEnd || name == settingsFile {
 			return err
@@ -147,29 +136,10 @@ func (a *Attic) collect() error {
 			return nil // the same object; another copy of it says nothing new
 		}
 		a.items[h.Name()] = name
-		a.bytes += h.BodyLength
-		b := h.Binding
-		e := found[b.Event]
-		if e == nil {
-			e = &happening{place: archive.Cursor{Time: b.Time, Event: b.Event}}
-			found[b.Event] = e
-		}
-		e.place.Time = min(e.place.Time, b.Time)
-		e.names = append(e.names, h.Name())
+		found = append(found, h)
 		return nil
 	})
-	for _, e := range found {
-		slices.SortFunc(e.names, func(x, y latchkey.Name) int {
-			return cmp.Or(-cmp.Compare(x.Kind, y.Kind), strings.Compare(x.String(), y.String()))
-		})
-		a.events = append(a.events, *e)
-	}
-	slices.SortFunc(a.events, func(x, y happening) int {
-		if x.place.Before(y.place) {
-			return 1
-		}
-		return -1 // no two are the same
-	})
+	a.lying = archive.Gather(found)
 	return err
 }
 
@@ -200,53 +170,6 @@ func (a *Attic) row(name latchkey.Name) (archive.Row, error) {
 }
 
 // index is the attic as a server's index.
-type index struct{ *Attic }
-
-// errCopy says that nothing is put into an attic.
-var errCopy = errors.New("internal error: a copy is not changed")
-
-// Index is [archive.Objects]'.
-func (index) Index(context.Context, archive.Entry) error { return errCopy }
-
-// Object is [archive.Objects]'.
-func (x index) Object(_ context.Context, name latchkey.Name) (archive.Row, error) { return x.row(name) }
-
-// Events is [archive.Objects]'.
-func (x index) Events(_ context.Context, home latchkey.HomeID, before archive.Cursor, limit int) (p archive.Page, err error) {
-	if home != x.Title.Home() {
-		return p, nil
-	}
-	begin := 0
-	if before != (archive.Cursor{}) {
-		begin, _ = slices.BinarySearchFunc(x.events, before, func(h happening, c archive.Cursor) int {
-			if h.place.Before(c) {
-				return 1
-			}
-			return -1
-		})
-	}
-	end := min(begin+limit, len(x.events))
-	for _, h := range x.events[begin:end] {
-		e := archive.Event{Home: home, Place: h.place}
-		for _, name := range h.names {
-			row, err := x.row(name)
-			if err != nil {
-				return p, err
-			}
-			e.Objects = append(e.Objects, row)
-		}
-		p.Events = append(p.Events, e)
-	}
-	if end < len(x.events) {
-		p.Next = &x.events[end-1].place
-	}
-	return p, nil
-}
-
-// Usage is [archive.Objects]'.
-func (x index) Usage(_ context.Context, home latchkey.HomeID) (archive.Usage, error) {
-	if home != x.Title.Home() {
-		return archive.Usage{}, archive.ErrNotFound
-	}
-	return archive.Usage{Home: home, Objects: uint64(len(x.items)), Bytes: x.bytes}, nil
+func (a *Attic) index() archive.Objects {
+	return archive.Shelf{Home: a.Title.Home(), Lying: func() archive.Happenings { return a.lying }, Row: a.row}
 }

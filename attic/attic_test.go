@@ -79,7 +79,7 @@ func TestIndex(t *testing.T) {
 		t.Fatalf("refused %v, %v", a.Refused, err)
 	}
 	defer a.Close()
-	x, ctx := index{a}, t.Context()
+	x, ctx := a.index(), t.Context()
 	var before archive.Cursor
 	slices.Reverse(all)
 	for i := range 2 {
@@ -110,7 +110,7 @@ func TestIndex(t *testing.T) {
 	if _, err := x.Object(ctx, none); !errors.Is(err, archive.ErrNotFound) {
 		t.Errorf("what is not there: %v", err)
 	}
-	if _, err := (blobs{a}).Open(ctx, none); !errors.Is(err, blob.ErrNotFound) {
+	if _, err := a.open(ctx, none); !errors.Is(err, blob.ErrNotFound) {
 		t.Errorf("the body of what is not there: %v", err)
 	}
 	damaged := all[len(all)-1]

@@ -15,7 +15,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/archive"
-	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/server"
 )
 
@@ -74,7 +74,7 @@ func (s *Show) start(ctx context.Context, c Config) error {
 	}
 	host, token := listener.Addr().String(), rand.Text()
 	s.server, err = server.New(ctx, server.Config{
-		Archive: index, Blobs: blobs{c.Attic}, Origin: "http://" + host, App: c.App, Log: c.Log, Copy: true,
+		Archive: index, Blobs: blob.Shown(c.Attic.open), Origin: "http://" + host, App: c.App, Log: c.Log, Copy: true,
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -108,33 +108,15 @@ func (c Config) vault() (Vault, error) {
 // fill puts the home, its settings and the person's account into a fresh archive, whose
 // objects are then the attic's.
 func (a *Attic) fill(ctx context.Context, to archive.Archive, v Vault) (archive.Archive, error) {
-	now, secret := latchkey.TimeOf(time.Now()), archive.Secret(sha256.Sum256([]byte(rand.Text())))
-	if err := to.Setups.MintSetup(ctx, secret, now+latchkey.Time(time.Minute.Microseconds())); err != nil {
+	if err := server.Plant(ctx, to, a.Title, a.settings); err != nil {
 		return to, err
 	}
-	if err := to.Homes.Found(ctx, secret, now, growth(a.Title)); err != nil {
-		return to, err
-	}
-	if len(a.settings) > 0 {
-		if err := to.Settings.PutSettings(ctx, [32]byte{}, archive.Document{Home: a.Title.Home(), Bytes: a.settings}); err != nil {
-			return to, err
-		}
-	}
-	is := archive.Account{ID: v.Account, Address: v.Address, Created: now}
+	is := archive.Account{ID: v.Account, Address: v.Address, Created: latchkey.TimeOf(time.Now())}
 	if err := to.Accounts.SignUp(ctx, is, []archive.Unlocker{v.Unlocker}, archive.Vault{Account: v.Account, Bytes: v.Bytes}); err != nil {
 		return to, err
 	}
-	to.Objects = index{a}
+	to.Objects = a.index()
 	return to, nil
-}
-
-// growth is a whole chain.
-func growth(t *deed.Title) archive.Growth {
-	g := archive.Growth{Home: t.Home(), Deeds: t.Deeds(0), Head: t.Head(), Epoch: t.Epoch()}
-	for _, c := range t.Cameras() {
-		g.Placed = append(g.Placed, c.ID)
-	}
-	return g
 }
 
 // Failed tells if the show stops by itself.

@@ -54,7 +54,7 @@ func (s *Server) events(a *asking) error {
 	if a.title.Frozen() {
 		return frozen()
 	}
-	out := api.Events{Home: a.home, Head: api.Head(a.title.Head()), Events: []api.Event{}}
+	out := api.Events{Home: a.home, Head: api.Head(a.title.Head()), Events: []api.Event{}, Porch: a.server.config.Porch != nil}
 	var places []archive.Cursor
 	for looked := 0; ; {
 		page, err := s.page(a, before, int(limit)-len(out.Events))

@@ -38,11 +38,17 @@ type LocalConfig struct {
 	Metrics string
 	// Cache says where what was read of homes is kept.
 	Cache CacheConfig
-	// App, Log, Mail and MaxHomeBytes are [Config]'s.
+	// Front, if there is one, stands before the server, and hands on what it wants to.
+	Front func(http.Handler) http.Handler
+	// Objects and Blobs are shown in place of those in the data folder; nil: those.
+	Objects archive.Objects
+	Blobs   blob.Store
+	// App, Log, Mail, MaxHomeBytes and Porch are [Config]'s.
 	App          http.Handler
 	Log          *slog.Logger
 	Mail         notify.Mailer
 	MaxHomeBytes uint64
+	Porch        func() bool
 }
 
 // Local is a server on one machine that runs.
@@ -121,14 +127,22 @@ func (l *Local) start(ctx context.Context, c LocalConfig) error {
 	if err != nil {
 		return err
 	}
+	index, bodies := l.archive.Archive(), blob.Store(l.blobs)
+	if c.Objects != nil {
+		index.Objects, bodies = c.Objects, c.Blobs
+	}
 	l.server, err = New(ctx, Config{
-		ID: id, Archive: l.archive.Archive(), Blobs: l.blobs, Cache: l.cache, Origin: l.Origin, App: c.App, Log: c.Log,
-		Mail: c.Mail, MaxHomeBytes: c.MaxHomeBytes, Trust: trust,
+		ID: id, Archive: index, Blobs: bodies, Cache: l.cache, Origin: l.Origin, App: c.App, Log: c.Log,
+		Mail: c.Mail, MaxHomeBytes: c.MaxHomeBytes, Trust: trust, Porch: c.Porch,
 	})
 	if err != nil {
 		return err
 	}
-	if err := l.serveAll(l.server.Handler()); err != nil {
+	h := l.server.Handler()
+	if c.Front != nil {
+		h = c.Front(h)
+	}
+	if err := l.serveAll(h); err != nil {
 		return err
 	}
 	if c.Metrics != "" {
@@ -179,6 +193,9 @@ func HTTPServer(h http.Handler) *http.Server {
 	keepLines(s)
 	return s
 }
+
+// Serve also serves on another listener, without what stands in front.
+func (l *Local) Serve(listener net.Listener) { l.serve(listener, l.server.Handler()) }
 
 // MintSetup is [Server.MintSetup].
 func (l *Local) MintSetup(ctx context.Context) (string, error) { return l.server.MintSetup(ctx) }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
@@ -25,6 +26,21 @@ func (a *asking) entitled() error {
 	}
 	if !permits(p, a.route.Right) {
 		return notFound()
+	}
+	return a.onPorch(p)
+}
+
+// onPorch says whether the server in a home may let somebody in, which hears of new deeds
+// through its agent alone, and of none while nobody can be reached.
+func (a *asking) onPorch(p deed.Person) error {
+	porch := a.server.config.Porch
+	switch {
+	case porch == nil:
+		return nil
+	case !p.Role.SeesAll():
+		return notFound() // a guest's rights end too soon for that
+	case !porch():
+		return refuse(http.StatusServiceUnavailable, api.Busy, "The home's server has not been reached for so long that nobody knows who still may see the home.").after(time.Minute)
 	}
 	return nil
 }

@@ -68,6 +68,10 @@ type Config struct {
 	// Copy says that the archive is a copy of a home, which somebody looks at: only such
 	// routes work as change nothing in it.
 	Copy bool
+	// Porch makes this a server in the home, beside an agent, for when the home's own
+	// cannot be reached: only such routes work as it can answer alone, for those who see
+	// the whole home, and only while Porch says that its deeds are the newest. Nil: this is no such server.
+	Porch func() bool
 	// CommandLife is how long the replies to a command are waited for. 0:
 	// [api.CommandLife].
 	CommandLife time.Duration

@@ -183,6 +183,9 @@ func (a *asking) pass() error {
 	if a.server.config.Copy && !a.route.Copy {
 		return refuse(http.StatusForbidden, api.Copied, "This is a copy of the home. It can be looked at; what is changed has to be changed in the home itself.")
 	}
+	if a.server.config.Porch != nil && !a.route.Porch {
+		return refuse(http.StatusServiceUnavailable, api.OnPorch, "This works only while the home's server can be reached. Here is what the agent at home has.")
+	}
 	if a.route.ID == "object" || a.route.Right == api.AgentHello {
 		return nil // the door asks for each object, and an agent says which home's it is
 	}

@@ -230,6 +230,28 @@ func (s *Spool) Next(want func(Item) bool) (Item, bool) {
 	return Item{}, false
 }
 
+// Waiting is a header for each entry, with as much as is known without its record: name,
+// event, time and length.
+func (s *Spool) Waiting() (all []sealed.Header) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.lanes {
+		for _, item := range l {
+			all = append(all, sealed.Header{Binding: item.binding(), BodyLength: uint64(item.Length)})
+		}
+	}
+	return all
+}
+
+// Get reads an entry back by its name, as [Spool.Open] does.
+func (s *Spool) Get(name latchkey.Name) (Object, error) {
+	item, there := s.Next(func(i Item) bool { return i.Name == name })
+	if !there {
+		return Object{}, ErrGone
+	}
+	return s.Open(item)
+}
+
 // Changed is closed when something has been added since the call.
 func (s *Spool) Changed() <-chan struct{} {
 	s.mu.Lock()

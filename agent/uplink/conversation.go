@@ -55,6 +55,7 @@ func NewHTTP(trust *tls.Config) *http.Client {
 type conversation struct {
 	u     *Uplink
 	conn  *api.Socket
+	at    latchkey.Head                        // of the server when it welcomed the agent
 	asked map[latchkey.CameraID]latchkey.Epoch // what was asked for over it
 	sent  map[string]func(*api.Refused)        // what is not answered yet; told nil if it was done
 	said  latchkey.Epoch                       // to which the last condition was sealed
@@ -71,7 +72,7 @@ func (u *Uplink) converse(ctx context.Context, p *pause) error {
 		return err
 	}
 	defer conn.Close() // nothing is left to say
-	said, current, err := u.introduce(ctx, conn)
+	said, at, current, err := u.introduce(ctx, conn)
 	if err != nil {
 		return err
 	}
@@ -84,58 +85,59 @@ func (u *Uplink) converse(ctx context.Context, p *pause) error {
 	u.setReady(true)
 	defer u.setReady(false)
 	u.log.Info("connected", "server", u.config.Server, "head", u.config.Chain.Title().Head().String())
-	c := &conversation{u: u, conn: conn, asked: map[latchkey.CameraID]latchkey.Epoch{}, sent: map[string]func(*api.Refused){}, live: map[sealed.Stream]bool{}}
+	c := &conversation{u: u, conn: conn, at: at, asked: map[latchkey.CameraID]latchkey.Epoch{}, sent: map[string]func(*api.Refused){}, live: map[sealed.Stream]bool{}}
 	defer c.unwanted()
 	return c.run(ctx)
 }
 
 // introduce says hello and takes the welcome in: afterwards the chain is the newest
-// that this server has, verified. It says whether the hello was this start's own.
-func (u *Uplink) introduce(ctx context.Context, conn *api.Socket) (said hello, current bool, err error) {
+// that this server has, verified. It says which that is, and whether the hello was this
+// start's own.
+func (u *Uplink) introduce(ctx context.Context, conn *api.Socket) (said hello, at latchkey.Head, current bool, err error) {
 	challenge, err := receiveAs[api.Challenge](ctx, conn)
 	if err != nil {
-		return said, false, err
+		return said, at, false, err
 	}
 	if len(challenge.Nonce) != 32 {
-		return said, false, fmt.Errorf("%w: a nonce of %d bytes", errProtocol, len(challenge.Nonce))
+		return said, at, false, fmt.Errorf("%w: a nonce of %d bytes", errProtocol, len(challenge.Nonce))
 	}
 	u.keepSkew(challenge.Time)
 	if u.config.Heard != nil {
 		u.config.Heard(challenge.Time)
 	}
 	if said, err = u.config.Start.hello(); err != nil {
-		return said, false, err
+		return said, at, false, err
 	}
 	known := u.config.Chain.Title()
 	message, err := u.hello(challenge.Nonce, said, known)
 	if err != nil {
-		return said, false, err
+		return said, at, false, err
 	}
 	if err := send(ctx, conn, message); err != nil {
-		return said, false, err
+		return said, at, false, err
 	}
 	welcome, err := u.welcomed(ctx, conn, message, known)
 	if err != nil {
-		return said, false, err
+		return said, at, false, err
 	}
 	if welcome.ID != message.ID || welcome.Home != u.config.Home || welcome.Incarnation != said.Incarnation {
-		return said, false, fmt.Errorf("%w: a welcome that answers another hello", errProtocol)
+		return said, at, false, fmt.Errorf("%w: a welcome that answers another hello", errProtocol)
 	}
 	if known != nil && welcome.Head.Seq < known.Head().Seq {
-		return said, false, fmt.Errorf("%w: rolled back to deed %d from %d", ErrOtherChain, welcome.Head.Seq, known.Head().Seq)
+		return said, at, false, fmt.Errorf("%w: rolled back to deed %d from %d", ErrOtherChain, welcome.Head.Seq, known.Head().Seq)
 	}
 	title, err := u.extend(latchkey.Head(welcome.Head), welcome.Deeds)
 	if err != nil {
-		return said, false, err
+		return said, at, false, err
 	}
 	if a, ok := title.Agent(u.config.Keys.Agent); !ok || a.Signing[0].ID() != u.config.Keys.KeyID() {
-		return said, false, fmt.Errorf("%w: welcomed, but the home's deeds do not know this agent", errProtocol)
+		return said, at, false, fmt.Errorf("%w: welcomed, but the home's deeds do not know this agent", errProtocol)
 	}
 	if current, err = u.config.Start.answered(said); err != nil {
-		return said, false, err
+		return said, at, false, err
 	}
 	u.settings(welcome.Settings, title)
-	return said, current, nil
+	return said, latchkey.Head(welcome.Head), current, nil
 }
 
 // welcomed waits for the answer to a hello. A server that has lost deeds asks for them
@@ -272,6 +274,9 @@ func (c *conversation) run(ctx context.Context) error {
 	for {
 		changed := c.u.config.Chain.Changed()
 		err := Parted(c.u.config.Chain.Title(), c.u.config.Keys)
+		if err == nil && c.u.config.Follows && c.u.config.Chain.Title().Head() != c.at {
+			err = errAgain
+		}
 		if err == nil {
 			err = c.ask(ctx)
 		}

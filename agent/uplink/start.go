@@ -22,7 +22,7 @@ const tokenSize = 32
 // nobody here knows whether it did, so the same hello is said again, by a later start
 // too, until it is answered; only then the next is made.
 type Start struct {
-	fs   durable.FS
+	fs   durable.FS // nil: nothing is kept
 	name string
 
 	mu   sync.Mutex // protects file
@@ -90,6 +90,12 @@ func RenewStart(fsys durable.FS, old, name string) error {
 	return nil
 }
 
+// Beside is the same start at another server, which knows no token of it and lives no
+// longer than this program: nothing of it is on the disk.
+func (s *Start) Beside() *Start {
+	return &Start{file: startFile{V: 1, Incarnation: s.Incarnation(), Answered: true}}
+}
+
 // Incarnation is the number of this start.
 func (s *Start) Incarnation() uint64 {
 	s.mu.Lock()
@@ -134,6 +140,9 @@ func (s *Start) answered(h hello) (current bool, err error) {
 }
 
 func (s *Start) store(f startFile) error {
+	if s.fs == nil {
+		return nil // nobody asks for it when this program has ended
+	}
 	b, err := json.Marshal(f)
 	if err != nil {
 		panic("internal error: encode the count of starts: " + err.Error())

@@ -93,6 +93,10 @@ type Config struct {
 	// epoch, and after [Uplink.Tell].
 	Condition func(t *deed.Title) ([]byte, error)
 
+	// Follows says that the server hears of new deeds from this agent alone: it is told
+	// of each by a hello that names it.
+	Follows bool
+
 	// Acknowledged is told of every object that the server has taken.
 	Acknowledged func(sealed.Header)
 

@@ -21,6 +21,8 @@ import (
 	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/footage"
+	"github.com/latchkey-cam/latchkey/porch"
+	"github.com/latchkey-cam/latchkey/web"
 )
 
 // agentCommand is the home half: it has the cameras' passwords, and seals.
@@ -53,9 +55,11 @@ func (c *agentCommand) AfterApply() error {
 }
 
 type agentRun struct {
-	Spool   string `help:"How much may wait for the server, like 500MB or 8GiB." default:"8GiB"`
-	Debug   bool   `help:"Also log every step of every event."`
-	LogJSON bool   `name:"log-json" help:"Log as JSON, one object to a line."`
+	Spool   string   `help:"How much may wait for the server, like 500MB or 8GiB." default:"8GiB"`
+	Debug   bool     `help:"Also log every step of every event."`
+	LogJSON bool     `name:"log-json" help:"Log as JSON, one object to a line."`
+	LAN     string   `name:"lan" placeholder:"ADDRESS" help:"Also serve the app in the home's network, at this address, like :8443, so that those who live there see it with the internet down."`
+	LANName []string `name:"lan-name" placeholder:"NAME" help:"A name or address by which browsers reach this machine, for --lan; those that it has, if none is given. May be given several times."`
 	footageFlags
 }
 
@@ -78,7 +82,46 @@ func (c agentRun) Run(ctx context.Context, parent *agentCommand, t *terminal) er
 	s := a.Status()
 	fmt.Fprintf(t.Out, "The agent is running for home %s at %s.\nIts folder is %s. Stop it with Ctrl-C; latchkey agent status says how it is doing.\n",
 		cmp.Or(s.HomeName, short(s.Home.String())), s.Server, parent.Data)
+	if c.LAN != "" {
+		return errors.Join(c.runWithPorch(ctx, a, parent.Data, t), a.Close())
+	}
 	return errors.Join(a.Run(ctx), a.Close())
+}
+
+// runWithPorch runs an agent, and serves the app beside it.
+func (c agentRun) runWithPorch(ctx context.Context, a *agent.Agent, folder string, t *terminal) error {
+	if a.Title() == nil {
+		return errors.New("the agent has not heard of its home's deeds yet: start it once without --lan")
+	}
+	server, client, err := a.Server()
+	if err != nil {
+		return err
+	}
+	p, err := porch.Open(ctx, porch.Config{
+		Folder: filepath.Join(folder, "porch"), Listen: c.LAN, Names: c.LANName, Title: a.Title(), Settings: a.Settings, Unsent: a.Unsent(),
+		Server: server, HTTP: client, Connected: a.Connected, Stands: a.PorchStands, App: web.Handler(), Log: c.log(t.Err),
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.Porch(p.Agent()); err != nil {
+		return errors.Join(err, p.Close())
+	}
+	fmt.Fprintf(t.Out, "In the home's network it is at %s\nwith a certificate of its own, SHA-256 %s.\n", p.Origin, p.Root)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		select {
+		case err := <-p.Failed():
+			stop(err)
+		case <-ctx.Done():
+		}
+	}()
+	err = a.Run(ctx)
+	if fell := context.Cause(ctx); err == nil && !errors.Is(fell, context.Canceled) {
+		err = fell
+	}
+	return errors.Join(err, p.Close())
 }
 
 func (c agentRun) log(w io.Writer) *slog.Logger {

@@ -194,10 +194,25 @@ var Rooms = []Room{
 		Literals: []string{"api.Hello", "api.GiveBack", "api.Ask", "api.AskFrame", "api.ReplyFrame", "sealed.File"},
 		Plumbed:  true,
 	},
+	{ // what is listed of what lies somewhere else
+		Files:    []string{"archive/shelf.go", "blob/shown.go"},
+		Tests:    []string{"archive ^TestShelf$", "blob ^TestShown$"},
+		Literals: []string{"Event", "Usage", "Cursor"},
+		Plumbed:  true,
+	},
 	{ // what is shown of an export, and to whom
-		Files:    []string{"attic/attic.go", "attic/blobs.go", "attic/account.go", "attic/guard.go", "attic/serve.go Attic.fill growth Config.vault"},
-		Tests:    []string{"attic", "cmd/latchkey ^TestOpenApp.*$"},
-		Literals: []string{"archive.Row", "archive.Event", "archive.Usage", "archive.Growth", "archive.Cursor"},
+		Files:    []string{"attic/attic.go", "attic/blobs.go", "attic/account.go", "attic/guard.go", "attic/serve.go Attic.fill Config.vault", "server/plant.go"},
+		Tests:    []string{"attic", "porch", "cmd/latchkey ^TestOpenApp.*$"},
+		Literals: []string{"archive.Row", "archive.Shelf", "archive.Growth", "archive.Document"},
+		Plumbed:  true,
+	},
+	{ // what is shown in a home while its server cannot be reached, and to whom
+		Files: []string{
+			"porch/porch.go Porch.plant Porch.settle Porch.front", "porch/shelf.go",
+			"agent/porch.go porchLine.vouched Agent.keepVouched Agent.PorchStands Agent.vouched", "agent/unsent.go",
+		},
+		Tests:    []string{"porch", "agent ^TestPorch.*$"},
+		Literals: []string{"archive.Row", "archive.Document", "blob.Object", "sealed.File"},
 		Plumbed:  true,
 	},
 	{ // what a disk gives back, and what servers tell each other

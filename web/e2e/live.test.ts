@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { words } from "../src/words.ts";
 import { sound } from "./house/axe.ts";
 import { keepPictures, startBrowser, Visitor } from "./house/browser.ts";
-import { Cloud, Household, scene, Street } from "./house/house.ts";
+import { Cloud, freePort, Household, scene, Street } from "./house/house.ts";
 import { shows, until } from "./house/look.ts";
 import { admit, come, goTo, invite, openPerson } from "./house/people.ts";
 import { secure, soundAnywhere } from "./house/person.ts";
@@ -377,6 +377,71 @@ test("whoever is removed is cut off, and told so", async () => {
   expect(after.seen.filter((s) => s.shown > begun + 5000)).toEqual([]);
   gus.blameless();
   house.owner.blameless();
+});
+
+/** Lets go of the middle of what a camera's lane has as recorded, which plays there, itself. */
+async function playRecorded(page: Page): Promise<void> {
+  await goTo(page, "timeline");
+  await expect.poll(() => page.locator("[data-here=recorded]").count(), patient).toBe(2);
+  const { x, y, width, height } = (await page.locator("[data-lane]", { hasText: drive }).locator(".recorded").last().boundingBox())!;
+  await takeSeen(page);
+  await page.mouse.click(x + width / 2, y + height / 2);
+  await page.locator(`video[aria-label="${t.playing(drive)}"]`).waitFor({ state: "attached" });
+  await page.locator("[data-playing=true]").waitFor(patient);
+  const seen = await see(page, 8);
+  expect(scenes(seen)).toEqual([scene.driveway]);
+  expect([...new Set(seen.map((s) => s.said))]).toEqual([t.playing(drive)]);
+}
+
+/** Signs in to the account with the passphrase, at another address. */
+async function signIn({ page, origin }: Visitor): Promise<void> {
+  await page.goto(origin);
+  await page.getByRole("button", { name: words.welcome.signIn }).click();
+  await page.getByLabel(words.signIn.email).fill(email);
+  await page.getByLabel(words.signIn.passphrase, { exact: true }).fill(passphrase);
+  await page.getByRole("button", { name: words.signIn.go, exact: true }).click();
+}
+
+test("with the internet down those who live there watch by the agent's own address", async () => {
+  await secured();
+  await house.agent.stop();
+  const lan = `127.0.0.1:${await freePort()}`;
+  await house.run({ more: ["--lan", lan, "--lan-name", "127.0.0.1"] });
+  const otto = await Visitor.arrive(browser, `https://${lan}`, { ignoreHTTPSErrors: true });
+  const { page } = otto;
+  await lookAtVideos(page);
+  await signIn(otto);
+  await watch(page, door);
+  await live(page);
+  await cloud.server.stop();
+  for (const [camera, is] of [[drive, scene.driveway], [door, scene.frontDoor]] as const) {
+    await watch(page, camera);
+    await live(page);
+    expect(scenes(await see(page, 8)), camera).toEqual([is]);
+  }
+  await page.goto(otto.origin); // also whoever comes only now
+  await watch(page, drive);
+  await live(page);
+  expect(scenes(await see(page, 8))).toEqual([scene.driveway]);
+  await playRecorded(page);
+  await goTo(page, "events");
+  await page.getByText(words.events.porchEnd).waitFor();
+  await goTo(page, "people");
+  await page.getByRole("link", { name: words.people.invite }).click();
+  await page.getByLabel(words.inviting.name, { exact: true }).fill("Rosa");
+  await page.getByLabel(words.people.role.resident, { exact: true }).check();
+  await page.getByRole("button", { name: words.inviting.go }).click();
+  await page.getByText(words.trouble.porch).waitFor();
+  await soundAnywhere(otto);
+  const stranger = await Visitor.arrive(browser, otto.origin, { ignoreHTTPSErrors: true });
+  await signIn(stranger); // whose browser is no device of the home yet
+  await stranger.page.getByText(words.trouble.porch).waitFor();
+  await stranger.leave();
+  otto.blameless();
+  await otto.leave();
+  await cloud.run(built.latchkey);
+  await house.agent.stop(); // one that starts anew is connected at once
+  await house.run();
 });
 
 /** Unlocks the copy of the home that a link leads to. */

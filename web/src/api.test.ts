@@ -179,6 +179,7 @@ describe("an answer", () => {
     [410, "home-deleted", "deleted", {}],
     [429, "too-many", "busy", {}],
     [503, "busy", "busy", {}],
+    [503, "porch", "porch", {}],
     [503, "full", "refused", {}],
     [500, "internal", "refused", {}],
   ])("%i %s is %s", async (status, reason, want, more) => {

@@ -299,6 +299,7 @@ async function refusal(response: Response, bytes: Bytes, id: string, key: MACKey
     const retryAfterMs = error.number("retry_after_ms");
     if (reason === "agent-away") return new Failed({ trouble: "away" }, fields, id);
     if (reason === "held") return new Failed(heldBy(fields.fields("hold")), fields, id);
+    if (reason === "porch") return new Failed({ trouble: "porch" }, fields, id);
     if (reason === "home-deleted") return new Failed({ trouble: "deleted" }, fields, id);
     if (reason === "closed") return new Failed({ trouble: "closed", mayConfirm: false }, fields, id);
     if (status === 429 || (status === 503 && reason !== "full")) return new Failed({ trouble: "busy", retryAfterMs }, fields, id);

@@ -47,7 +47,7 @@ class Scripted {
     if (call === "open") return { title: this.title, settings: this.settings };
     if (call === "title") return { title: { ...this.title } };
     if (call === "settings") return { settings: this.settings };
-    if (call === "events") return { events: [], next: "" };
+    if (call === "events") return { events: [], next: "", porch: false };
     if (call === "conditions") return { agents: this.told, refused: this.refused };
     if (call === "asks") return { asks: [...this.waiting], refused: 0 };
     if (call === "found") return { home };

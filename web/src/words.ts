@@ -162,6 +162,7 @@ export const words = {
   trouble: {
     offline: "The server cannot be reached. Try again when it answers.",
     busy: "The server is busy. Try again in a moment.",
+    porch: "This works only while your home's server can be reached. Here you see what the agent at home has.",
     away: "The agent is not connected. Look whether its machine is on and has a network.",
     agent: (message: string) => message || "The agent could not do it, and gives no reason.",
     crossed: "The answer was not to our question. It was thrown away.",
@@ -212,6 +213,8 @@ export const words = {
     loading: "Loading events",
     more: "Loading older events",
     end: "That is everything.",
+    porchNone: "Nothing has happened since your home's server was last reached",
+    porchEnd: "That is what the agent at home has. Older events are at your home's server, which cannot be reached now.",
     verifiedShort: "verified",
     verified: "Verified here: signed by your agent, for this camera of this home, and opened in this browser.",
     pictureOf: (camera: string, moment: string) => `Picture of ${camera}, ${moment}`,

@@ -203,8 +203,8 @@ export class Household {
   }
 
   /** Starts the agent. */
-  async run({ debug = false } = {}): Promise<void> {
-    this.#agent = new Process({ name: "agent", command: this.program, args: ["agent", "run", ...(debug ? ["--debug"] : [])], cwd: this.folder, env: this.env });
+  async run({ debug = false, more = [] as readonly string[] } = {}): Promise<void> {
+    this.#agent = new Process({ name: "agent", command: this.program, args: ["agent", "run", ...(debug ? ["--debug"] : []), ...more], cwd: this.folder, env: this.env });
     this.said.push(this.#agent);
     await this.#agent.line(/The agent is running/);
   }

@@ -51,7 +51,7 @@ export class FakeHome implements Calls {
     if (is("held")) return { ok: false, ...held };
     const from = before ? Number(before) : 0;
     const all = this.#s.events.filter(({ row }) => (camera === undefined || row.camera === camera) && (row.time ?? 0) >= since && (row.time ?? 0) < until);
-    return this.#s.answer({ events: all.slice(from, from + 30).map((e) => ({ ...e.row })), next: from + 30 < all.length ? String(from + 30) : "" });
+    return this.#s.answer({ events: all.slice(from, from + 30).map((e) => ({ ...e.row })), next: from + 30 < all.length ? String(from + 30) : "", porch: is("porch") });
   };
   review: Calls["review"] = () => this.#s.answer({});
   thumbnail: Calls["thumbnail"] = async (name) => {

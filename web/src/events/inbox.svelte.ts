@@ -92,6 +92,11 @@ export class Inbox {
     return this.#list.state === "ready" ? this.#list.more : this.#list.state === "first";
   }
 
+  /** Whether it is what an agent has at home, and goes on at a server that cannot be reached. */
+  get porch(): boolean {
+    return this.#list.porch;
+  }
+
   get fresh(): number {
     return this.#list.fresh;
   }

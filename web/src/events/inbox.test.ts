@@ -10,6 +10,7 @@ const row = (n: number): EventRow => ({ key: `e${n}`, event: `e${n}` as EventID,
 class Shelf {
   calls = 0;
   offline = false;
+  porch = false;
   marked: unknown[] = [];
   constructor(public newest: number) {}
 
@@ -24,7 +25,7 @@ class Shelf {
     if (this.offline) return { ok: false, trouble: "offline" };
     const from = Math.min(until - 1, before === undefined ? this.newest : Number(before));
     const events = down(from, since).map(row).filter((r) => camera === undefined || r.camera === camera);
-    return { ok: true, events: [...events.slice(0, 10), ...this.stray], next: events.length > 10 ? events[10]!.key.slice(1) : "" };
+    return { ok: true, events: [...events.slice(0, 10), ...this.stray], next: events.length > 10 ? events[10]!.key.slice(1) : "", porch: this.porch };
   };
 
   /** What it lists besides, wherever it is asked for. */
@@ -71,6 +72,29 @@ describe("the newest events", () => {
     await inbox.refresh();
     inbox.release();
     expect([inbox.fresh, numbers(inbox)]).toEqual([0, down(7, 1)]);
+  });
+
+  test("are what an agent has at home, and go on at the server when it is back", async () => {
+    const [server, agent] = [new Shelf(25), new Shelf(27)];
+    agent.porch = true;
+    let there: Shelf = server;
+    const inbox = new Inbox((before, choice) => there.fetch(before, { from: there === agent ? 25 : 1, ...choice }), server.mark);
+    await inbox.refresh();
+    expect([inbox.porch, inbox.more]).toEqual([false, true]);
+    there = agent;
+    await inbox.refresh();
+    expect([inbox.porch, inbox.more, numbers(inbox)]).toEqual([true, false, [27, 26, 25]]);
+    there = server;
+    server.newest = 27;
+    await inbox.refresh();
+    expect([inbox.porch, inbox.more, numbers(inbox)]).toEqual([false, true, down(27, 18)]);
+    there = agent;
+    await inbox.older();
+    expect([inbox.porch, inbox.more, numbers(inbox)]).toEqual([true, false, down(27, 18)]);
+    there = server;
+    await inbox.refresh();
+    await inbox.older();
+    expect([inbox.porch, numbers(inbox)]).toEqual([false, down(27, 8)]);
   });
 
   test("fill the gap after a long sleep", async () => {

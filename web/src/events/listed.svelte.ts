@@ -18,6 +18,8 @@ export class Listed {
 
   #all = $state.raw<EventRow[]>([]);
   #next = $state("");
+  /** Whether it is what an agent has at home, and goes on at a server that cannot be reached. */
+  porch = $state(false);
   readonly #held = new SvelteSet<string>();
   readonly #fetch: (before?: string) => Promise<Result<EventsPage>>;
   readonly #mayMove: () => boolean;
@@ -86,20 +88,22 @@ export class Listed {
     for (let pages = 1; page.ok; pages++) {
       rows.push(...page.events);
       const merged = mergeNewest(this.#all, rows, page.next !== "");
-      if (merged.joined || pages === reach) return this.#take(merged.rows, merged.added, merged.joined ? null : page.next, page.next);
+      if (merged.joined || pages === reach) return this.#take(merged.rows, merged.added, merged.joined ? null : page.next, page);
       page = await this.#fetch(page.next);
     }
     if (this.state === "first") this.state = "failed";
   }
 
-  #take(rows: EventRow[], added: string[], restart: string | null, next: string): void {
+  #take(rows: EventRow[], added: string[], restart: string | null, { next, porch }: EventsPage): void {
     const first = this.state !== "ready";
     if (!first && restart === null && !this.#mayMove()) for (const key of added) this.#held.add(key);
     if (restart !== null) this.#held.clear();
     const known = new Set(rows.map((r) => r.key));
     for (const key of [...this.#held]) if (!known.has(key)) this.#held.delete(key);
-    // The cursor is that of the list's end; the newest page has it only where it is the whole list.
-    if (restart !== null || next === "" || this.#all.length === 0) this.#next = next;
+    // The cursor is that of the list's end; the newest page has it only where it is the
+    // whole list, or the list has ended where it does not end for the home's own server.
+    if (restart !== null || next === "" || this.#all.length === 0 || (this.porch && !porch)) this.#next = next;
+    this.porch = porch;
     this.#all = rows;
     this.state = "ready";
     this.settle();
@@ -116,6 +120,7 @@ export class Listed {
     }
     this.#all = mergeOlder(this.#all, page.events);
     this.#next = page.next;
+    this.porch = page.porch;
     this.below = "idle";
   }
 }

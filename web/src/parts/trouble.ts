@@ -48,6 +48,7 @@ export function statement(why: Trouble): Statement {
       return { title: words.crossed.title, says: words.crossed.says, next: s.broken.next };
     case "offline":
     case "busy":
+    case "porch":
     case "away":
     case "agent":
       return { title: s.broken.title, says: troubleSays(why), next: s.broken.next };

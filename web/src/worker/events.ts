@@ -78,7 +78,7 @@ export class Events {
       const rows = await Promise.all(event.list("objects").map((o) => this.#object(new Fields(o), event.text("event"), request, notified)));
       events.push(eventRow(rows, `${request}-${i}`, event.has("reviewed") && event.boolean("reviewed")));
     }
-    return { events, next: fields.text("next") };
+    return { events, next: fields.text("next"), porch: fields.has("porch") && fields.boolean("porch") };
   }
 
   /** Says what this person has looked at. */

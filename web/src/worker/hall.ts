@@ -370,7 +370,7 @@ function isHere({ secrets, stage }: KeptHome): boolean {
 }
 
 function unlessUnreached(e: unknown): null {
-  const unreached = ["offline", "busy", "locked"];
+  const unreached = ["offline", "busy", "porch", "locked"];
   if (e instanceof Failed && !unreached.includes(e.trouble.trouble) && e.reason !== accountEnded) throw e;
   ignoreTrouble(e);
   return null;

@@ -38,6 +38,7 @@ export type RefusedFor = Reason | "misroute" | "corrupt";
  * `closed`: the server was restored from a backup, and nobody who knows has spoken yet;
  * `mayConfirm` if this person and browser could.
  * `held`: whoever runs the server has stopped it.
+ * `porch`: only the home's own server does that; this is the one that an agent has at home.
  * `away`: the agent is not connected. `agent`: the agent could not do it, and its message
  * says why. `broken`: an answer that does not parse, or an error of our own.
  */
@@ -56,6 +57,7 @@ export type Trouble =
   | ({ trouble: "held" } & Held)
   | { trouble: "storage"; message: string }
   | { trouble: "refused"; status: number; reason: string; message: string }
+  | { trouble: "porch" }
   | { trouble: "away" }
   | { trouble: "agent"; reason: string; message: string }
   | { trouble: "broken"; message: string };
@@ -143,6 +145,8 @@ export interface EventsPage {
   events: EventRow[];
   /** Give it back for older events; "" when there are none. */
   next: string;
+  /** Whether these are what an agent has at home, while the home's own server, which has the others, cannot be reached. */
+  porch: boolean;
 }
 
 /** When the stages of one opening were passed, in performance.timeOrigin + now() milliseconds. */
