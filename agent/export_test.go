@@ -58,3 +58,17 @@ func Waiting(pictures, group, size int) (waits []int) {
 	}
 	return waits
 }
+
+// Free is how much the disk of a folder has free, if something happens after it was opened.
+func Free(folder string, then func()) (int64, error) {
+	d, err := openDisk(folder, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer d.Close()
+	if err := d.watch(nil); err != nil {
+		return 0, err
+	}
+	then()
+	return d.free()
+}

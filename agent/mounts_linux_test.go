@@ -16,14 +16,18 @@ const apartIn = "LATCHKEY_TEST_APART"
 
 // apart runs a test once more, in a process that may mount disks which nobody else sees: in
 // namespaces of its own, as their root, which takes no right. It says whether this is that
-// process; the other one prepares for it first, and hands it something in its environment.
-func apart(t *testing.T, prepare func() string) bool {
+// process. Env, if there is one, is called in the other and gives what is added to its
+// environment.
+func apart(t *testing.T, env func() []string) bool {
 	t.Helper()
 	if os.Getenv(apartIn) == t.Name() {
 		return true
 	}
 	c := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=5m")
-	c.Env = append(os.Environ(), prepare(), apartIn+"="+t.Name())
+	c.Env = append(os.Environ(), apartIn+"="+t.Name())
+	if env != nil {
+		c.Env = append(c.Env, env()...)
+	}
 	c.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},

@@ -2,6 +2,7 @@ package footage_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -314,4 +315,31 @@ func TestGapsAreBounded(t *testing.T) {
 	if tl.Until > latchkey.TimeOf(noon.Add(9000*time.Second)) || tl.Bytes == 0 {
 		t.Errorf("%+v", tl.Until.Time())
 	}
+}
+
+// TestLossIsNotHidden: of a camera that came and went, and was then off for a while, everything
+// is removed. It is not said that it had never sent.
+func TestLossIsNotHidden(t *testing.T) {
+	h := newHome(t, durabletest.New(), nil)
+	for n := range 6 {
+		why, lasts := footage.Offline, 20*time.Second
+		if n == 2 {
+			why, lasts = footage.Off, 10*minute
+		}
+		h.codings["0 main"] = &footage.Coding{Init: []byte{byte(n)}} // a segment begins
+		h.record(0, footage.Main, minute, 100)
+		h.writer(0, footage.Main).Gap(why)
+		h.clock.pass(lasts)
+	}
+	h.close()
+	h.config.Keep.Bytes = 1
+	h.open()
+	if err := h.store.Sweep(context.Background()); err != nil && !errors.Is(err, footage.ErrFull) {
+		t.Fatal(err)
+	}
+	want := []string{"00:00:00 not-running", "12:00:00 evicted", "12:03:40 off", "12:13:40 evicted", "12:17:20 offline"}
+	if diff := cmp.Diff(want, h.timeline(0, footage.Main, "2026-11-26")); diff != "" {
+		t.Errorf("timeline (-want +have):\n%s", diff)
+	}
+	h.close()
 }

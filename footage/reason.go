@@ -6,8 +6,7 @@ import "fmt"
 // and are never used again for something else; 13 is none.
 type Reason uint8
 
-// The reasons. Of several for one moment the one with the lowest number is shown, but
-// for NotRunning, which is what is shown if there is none.
+// The reasons. NotRunning is what is shown if there is none.
 const (
 	NotRunning Reason = 0
 	Offline    Reason = 1

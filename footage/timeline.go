@@ -13,6 +13,10 @@ type Gap struct {
 	Reason Reason `json:"reason"`
 }
 
+// nothing says whether it is what is left between two reasons, or a reason and pictures, by
+// clocks that do not agree to the microsecond.
+func (g Gap) nothing() bool { return g.Reason == NotRunning && g.Until-g.From <= tolerance }
+
 // Timeline is what there is of one day of one track.
 type Timeline struct {
 	Camera   latchkey.CameraID `json:"camera"`
@@ -80,6 +84,14 @@ func (sh *shelf) pictures(all Span) []Span {
 	return spans
 }
 
+// inOrder are the reasons, the one first that is shown of several for one moment. There were
+// pictures where some are gone: a camera that came and went all day, whose gaps are written
+// as one, must not hide that.
+var inOrder = []Reason{
+	Expired, Evicted, Deleted, Damaged,
+	Offline, Off, DiskFull, Full, Slow, ReadOnly, Forbidden, Away, Failing, Refused, ClockSet,
+}
+
 // explain returns the gaps that pictures leave of a span, cut where their reason changes.
 func explain(all Span, pictures []Span, known []gap) []Gap {
 	type edge struct {
@@ -94,7 +106,7 @@ func explain(all Span, pictures []Span, known []gap) []Gap {
 	slices.SortFunc(edges, func(a, b edge) int { return cmp.Compare(a.at, b.at) })
 	var holds [256]int // how many known gaps there are of each reason
 	now := func() Reason {
-		for r := Offline; r <= Damaged; r++ {
+		for _, r := range inOrder {
 			if holds[r] > 0 {
 				return r
 			}
@@ -104,12 +116,21 @@ func explain(all Span, pictures []Span, known []gap) []Gap {
 	var gaps []Gap
 	put := func(s Span, r Reason) {
 		n := len(gaps)
-		switch {
-		case s.empty():
-		case n > 0 && gaps[n-1].Until == s.From && gaps[n-1].Reason == r:
-			gaps[n-1].Until = s.Until
+		g := Gap{s, r}
+		if s.empty() {
+			return
+		}
+		if n == 0 || gaps[n-1].Until != s.From {
+			gaps = append(gaps, g)
+			return
+		}
+		switch before := &gaps[n-1]; {
+		case before.Reason == r, g.nothing():
+			before.Until = s.Until
+		case before.nothing():
+			before.Until, before.Reason = s.Until, r
 		default:
-			gaps = append(gaps, Gap{s, r})
+			gaps = append(gaps, g)
 		}
 	}
 	for _, hole := range holes(all, pictures) {

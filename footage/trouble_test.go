@@ -410,3 +410,31 @@ func TestDayRemoved(t *testing.T) {
 		}
 	})
 }
+
+// TestSlivers: what was lost and what came next are a microsecond apart, of which nobody says
+// that the agent did not run.
+func TestSlivers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := durabletest.New()
+		h := newHome(t, disk, nil)
+		for n := range 6 {
+			disk.Before(nil)
+			if n%2 == 1 {
+				disk.Before(func(_, _ string) error { return syscall.EROFS })
+			}
+			for range 2 {
+				h.record(0, footage.Main, minute, 100)
+			}
+			h.clock.pass(time.Microsecond)
+			time.Sleep(6 * time.Second)
+		}
+		want := []string{
+			"00:00:00 not-running", "12:00:00 pictures", "12:02:00 read-only", "12:04:00 pictures", "12:06:00 read-only", "12:08:00 pictures", "12:10:00 read-only",
+		}
+		if diff := cmp.Diff(want, h.timeline(0, footage.Main, "2026-11-26")); diff != "" {
+			t.Errorf("timeline (-want +have):\n%s", diff)
+		}
+		disk.Before(nil)
+		h.close()
+	})
+}
