@@ -86,9 +86,9 @@ type Agent struct {
 	began      time.Time
 	commands   *commands
 	live       *liveView
-	views      views // live first, then the porch's if there is one
-	porch      *porchLine
-	kick       chan struct{} // holds one: the cameras are to be looked at now
+	views      views                     // live first, then the porch's if there is one
+	porch      atomic.Pointer[porchLine] // nil: there is none; its server asks at any time
+	kick       chan struct{}             // holds one: the cameras are to be looked at now
 
 	conditions atomic.Uint64 // number of the last one
 
@@ -259,8 +259,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer stop(nil)
 	var rooms sync.WaitGroup
 	all := []func(context.Context) error{a.uplink.Run, a.watchCameras, a.keepStatus, a.commands.run, a.live.run, a.clock.Run, a.keepDisk, a.archive.run}
-	if a.porch != nil {
-		all = append(all, a.porch.run, a.porch.live.run)
+	if p := a.porch.Load(); p != nil {
+		all = append(all, p.run, p.live.run)
 	}
 	for _, room := range all {
 		rooms.Go(func() {

@@ -2,6 +2,8 @@ package agent
 
 import (
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/agent/spool"
+	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/letter"
 	"github.com/latchkey-cam/latchkey/media"
@@ -33,6 +35,9 @@ func Pieces(writes ...[]byte) []byte {
 
 // Head is the newest deed that the agent knows.
 func Head(a *Agent) latchkey.Head { return a.chain.Title().Head() }
+
+// UnsentOf is what waits in a spool, for the members of a home.
+func UnsentOf(s *spool.Spool, c *uplink.Chain) Unsent { return Unsent{&Agent{spool: s, chain: c}} }
 
 // Brought is how many streams are being brought to the server.
 func Brought(a *Agent) (n int) {

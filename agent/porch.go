@@ -52,7 +52,8 @@ func (a *Agent) Porch(origin string, client *http.Client) (err error) {
 		return err
 	}
 	p.live.uplink = p.uplink
-	a.porch, a.views = p, append(a.views, p.live)
+	a.views = append(a.views, p.live)
+	a.porch.Store(p)
 	return nil
 }
 
@@ -117,7 +118,8 @@ func (a *Agent) keepVouched() {
 // PorchStands says whether the porch may let people in: its deeds are the agent's, and
 // those can be believed to be the newest.
 func (a *Agent) PorchStands() bool {
-	return a.porch != nil && a.porch.uplink.Status().State == uplink.Connected && a.vouched()
+	p := a.porch.Load()
+	return p != nil && p.uplink.Status().State == uplink.Connected && a.vouched()
 }
 
 // vouched says whether the agent's deeds can be believed to be the newest: the home's

@@ -59,11 +59,15 @@ func (h *house) porched(c agent.Config) (*agent.Agent, *porch.Porch, *http.Clien
 			h.t.Error(err)
 		}
 	})
-	trusted := &http.Client{
+	return a, p, browserOf(p)
+}
+
+// browserOf trusts the porch's own certificate.
+func browserOf(p *porch.Porch) *http.Client {
+	return &http.Client{
 		Transport:     &http.Transport{TLSClientConfig: certificate.Trust(p.Root, "127.0.0.1")},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return a, p, trusted
 }
 
 // at is somebody's session at another server of the home.
@@ -104,6 +108,17 @@ func TestPorch(t *testing.T) {
 	}
 	h.until("it records", func() bool { return stateOf(a, camera).Recording })
 	h.until("it is kept that the home's server was there", func() bool { _, err := os.Stat(filepath.Join(h.folder, "vouched")); return err == nil })
+	h.until("the porch stands", a.PorchStands)
+	kept := filepath.Join(h.folder, "vouched")
+	if err := os.Rename(kept, kept+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if !a.PorchStands() {
+		t.Error("the home's server is there, and does not vouch for the deeds")
+	}
+	if err := os.Rename(kept+".away", kept); err != nil {
+		t.Fatal(err)
+	}
 	onto := h.owner.Title().Head()
 	h.owner.Dismiss(removed)
 	if err := h.owner.publish(h.ctx, onto); err != nil {
@@ -263,6 +278,57 @@ func TestPorchShowsUnsent(t *testing.T) {
 	}
 }
 
+// TestPorchOfLongAgo: an agent that starts with the home's server gone believes its deeds
+// to be the newest for as long as that was there, and no longer, whatever it does meanwhile.
+func TestPorchOfLongAgo(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).joined()
+	a, stop := h.run(agent.Config{Watch: idle})
+	h.until("the agent is connected", a.Connected)
+	if a.PorchStands() {
+		t.Error("a porch stands where there is none")
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.vouched(time.Now().Add(-time.Hour))
+	a, err := agent.New(h.ctx, agent.Config{Folder: h.folder})
+	if err == nil {
+		err = a.Porch("http://localhost", http.DefaultClient)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.PorchStands() {
+		t.Error("a porch stands that has not heard of the agent's deeds")
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	h.vouched(time.Now().Add(-4 * 24 * time.Hour))
+	kept := filepath.Join(h.folder, "vouched")
+	before, err := os.ReadFile(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _, _ = h.porched(agent.Config{Watch: idle})
+	for range 60 { // it looks at once, and every two seconds
+		if a.PorchStands() {
+			t.Fatal("after four days somebody vouches for the deeds")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if b, err := os.ReadFile(kept); err != nil || !bytes.Equal(b, before) {
+		t.Errorf("it is noted that the home's server was there: %q %v", b, err)
+	}
+	h.vouched(time.Now().Add(-24 * time.Hour))
+	h.until("the porch stands", a.PorchStands)
+}
+
 // vouched says in the agent's folder when the home's server was there last.
 func (h *house) vouched(at time.Time) {
 	h.t.Helper()
@@ -346,6 +412,23 @@ func (h *house) strangers(p *porch.Porch, browser *http.Client) {
 	}
 	if u.Hostname() != "127.0.0.1" {
 		h.t.Errorf("it is at %s", p.Origin)
+	}
+}
+
+// TestPorchOfStrangersNotices is the control: without the checks of every server a porch lets in
+// who was removed and another home's device, and answers other pages, by any name.
+func TestPorchOfStrangersNotices(t *testing.T) {
+	without := controls.Without(t,
+		sabotage.Cut{File: "server/session.go", Old: "if !ok || len(keys) != 1 || !keys[0].Verify(c.message(key), c.signature) || ", New: "if len(keys) > 1 && !ok || "},
+		sabotage.Cut{File: "server/wall.go", Old: "if !a.route.Unsafe() || origin == a.server.config.Origin ||", New: "if true || origin == a.server.config.Origin ||"},
+		sabotage.Cut{File: "server/secure.go", Old: "if r.Host != u.Host {", New: `if u.Host == "" {`},
+	)
+	t.Parallel()
+	out, err := without.Tests(t.Context(), "^TestPorch$")
+	for _, want := range []string{"who was removed signs in: <nil>", "another home's device signs in here: <nil>", "another site's page: 415, want 403", "by another name: 200, want 307"} {
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("the control does not say %q: %v\n%s", want, err, out)
+		}
 	}
 }
 

@@ -207,7 +207,7 @@ func TestSettings(t *testing.T) {
 		}
 	}
 	last := *p.settings.Load()
-	p.settings.Store(new([]byte))
+	p.settings.Store(&[]byte{})
 	if b, err := home.Settings(ctx); err != nil || !bytes.Equal(b, last) {
 		t.Errorf("when the agent cannot read them there are %d bytes, %v", len(b), err)
 	}
