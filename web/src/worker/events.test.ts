@@ -33,6 +33,15 @@ async function listOf(m: Made, change: Body = {}): Promise<ObjectRow> {
   return (await list(m.binding.event, { ...m.row, ...change })).objects[0]!;
 }
 
+it("a list says whether it is what an agent has at home", async () => {
+  const page = () => good(house.desk.events());
+  expect((await page()).porch).toBe(false);
+  for (const porch of [true, false]) {
+    house.server.bend = (q, a) => (q.path.endsWith("/events") ? { ...a, body: { ...(a.body as Body), porch } } : a);
+    expect((await page()).porch).toBe(porch);
+  }
+});
+
 describe("a row", () => {
   it("that the server found crossed or damaged is named if it is the home's own", async () => {
     const made = await sealed();
