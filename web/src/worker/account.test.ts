@@ -8,6 +8,7 @@ import type { AccountDesk } from "./accountdesk.ts";
 import type { RecoveryCode } from "./accounts.ts";
 import { Browser, passkey, typed } from "./standin/browser.ts";
 import { good } from "./standin/house.ts";
+import { refusal } from "./standin/reply.ts";
 import { StandIn } from "./standin/server.ts";
 
 const email = "ada@example.org";
@@ -245,6 +246,19 @@ describe("the vault", () => {
     expect(await vaulted()).toEqual([]);
     await good(signIn(here));
     expect(await vaulted()).toMatchObject([{ home }]);
+  });
+
+  it("is not missed in a browser that has the home's keys, while only the agent's own address answers", async () => {
+    const home = await here.found();
+    await signUp();
+    here.reload();
+    server.bend = (q, a) => (q.path.startsWith("/v1/account") ? refusal(503, "porch") : a);
+    expect((await good(here.desk.homes())).homes).toMatchObject([{ home, here: true }]);
+    expect(await here.account.account()).toMatchObject({ ok: false, trouble: "porch" });
+    const there = new Browser(server);
+    expect(await signIn(there)).toMatchObject({ ok: false, trouble: "porch" });
+    server.bend = (_, a) => a;
+    await good(signIn(there));
   });
 
   it("of a restored server is given what this browser knows, and is newer than both for everybody", async () => {
