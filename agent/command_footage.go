@@ -90,8 +90,10 @@ func timelineOf(store *footage.Store, id latchkey.CameraID, track footage.Track,
 		}
 		at = day + 1440*minute
 	}
-	for _, s := range store.Saved(id) {
-		one.Saved = appendStretch(one.Saved, s, letter.Stretch{From: asked.From, Until: asked.Until})
+	for _, s := range store.Saved(id) { // whole: by exactly that span it is let go of
+		if s.From < asked.Until && s.Until > asked.From {
+			one.Saved = append(one.Saved, letter.Stretch{From: s.From, Until: s.Until})
+		}
 	}
 	if slices.Max(motion) > 0 {
 		one.Motion = motion

@@ -279,10 +279,26 @@ func TestFootageByCommand(t *testing.T) {
 	}
 
 	h.do(a, letter.Save{Of: of})
-	lines, _ = h.do(a, letter.Timeline{Cameras: []latchkey.CameraID{camera}, Track: "main", Stretch: of.Stretch}).(letter.Timelines)
-	if len(lines.Cameras) != 1 || len(lines.Cameras[0].Saved) != 1 {
-		t.Errorf("saved: %+v", lines)
+	saved := func(from, until latchkey.Time) []letter.Stretch {
+		t.Helper()
+		lines, _ := h.do(a, letter.Timeline{Cameras: []latchkey.CameraID{camera}, Track: "main", Stretch: letter.Stretch{From: from, Until: until}}).(letter.Timelines)
+		if len(lines.Cameras) != 1 {
+			t.Fatalf("%+v", lines)
+		}
+		return lines.Cameras[0].Saved
 	}
+	// Of a time that has only a part of it, it is said whole: by that it is let go of.
+	if s := saved(of.Until-1, of.Until+1); !slices.Equal(s, []letter.Stretch{of.Stretch}) {
+		t.Errorf("saved: %v", s)
+	}
+	if s := slices.Concat(saved(of.From-1, of.From), saved(of.Until, of.Until+1)); len(s) != 0 {
+		t.Errorf("saved beside it: %v", s)
+	}
+	h.do(a, letter.Unsave{Of: letter.Of{Camera: camera, Stretch: saved(of.From, of.From+1)[0]}})
+	if s := saved(of.From, of.Until); len(s) != 0 {
+		t.Errorf("after it was let go of: %v", s)
+	}
+	h.do(a, letter.Save{Of: of})
 	h.fails(a, "unknown-camera", letter.Footage{Of: letter.Of{Camera: latchkey.NewCameraID(), Stretch: of.Stretch}, Track: "main", Most: 1})
 	h.do(a, letter.DeleteFootage{Of: letter.Of{Camera: camera, Stretch: letter.Stretch{From: of.From, Until: now - 1}}})
 	lines, _ = h.do(a, letter.Timeline{Cameras: []latchkey.CameraID{camera}, Track: "main", Stretch: letter.Stretch{From: of.From, Until: now - 2_000_000}}).(letter.Timelines)

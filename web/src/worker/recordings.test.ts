@@ -107,7 +107,12 @@ describe("an answer", () => {
     const asked = { cameras: [a], track: "main" as const, from: 0, until: 2 * minute };
     const one = { camera: a, pictures: [{ from: 0, until: 2 * minute }], holes: [], motion: bytes(), saved: [] };
     expect(checkTimelines([one], asked)).toEqual([one]);
-    expect(() => checkTimelines([{ ...one, saved: [{ from: 0, until: 2 * minute + 1 }] }], asked)).toThrow();
+    expect(() => checkTimelines([{ ...one, pictures: [{ from: 0, until: 2 * minute + 1 }] }], asked)).toThrow();
+    // What is saved is said whole: by exactly that stretch it is let go of.
+    const later = { ...asked, from: minute };
+    const saved = (from: number, until: number) => checkTimelines([{ ...one, pictures: [], saved: [{ from, until }] }], later);
+    expect(saved(0, 3 * minute)[0]!.saved).toEqual([{ from: 0, until: 3 * minute }]);
+    for (const [from, until] of [[0, minute], [2 * minute, 3 * minute]] as const) expect(() => saved(from, until)).toThrow();
     expect(checkTimelines([], { ...asked, cameras: [] })).toEqual([]);
     expect(() => checkTimelines([], asked)).toThrow();
   });

@@ -21,7 +21,8 @@ export function checkTimelines(all: CameraTimeline[], asked: Asked<"timeline">):
   for (const t of all) {
     if (!open.delete(t.camera)) throw broken("a timeline of a camera that was not asked for");
     if (t.motion.length !== 0 && t.motion.length !== minutes) throw broken("motion of another time");
-    for (const s of [t.pictures, t.holes, t.saved]) if (!s.every((one) => within(one, asked))) throw broken("a timeline of another time");
+    for (const s of [t.pictures, t.holes]) if (!s.every((one) => within(one, asked))) throw broken("a timeline of another time");
+    if (!t.saved.every((one) => one.from < asked.until && one.until > asked.from)) throw broken("what is saved of another time");
   }
   if (all.length === 0 && asked.cameras.length > 0) throw broken("a timeline of nothing");
   return all;
