@@ -14,6 +14,9 @@ import (
 // apartIn is in the environment of a test that runs apart.
 const apartIn = "LATCHKEY_TEST_APART"
 
+// allow is what to do where a machine does not let a test have disks of its own.
+const allow = "This test mounts disks of its own, in namespaces of its own: allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0 where there is such a thing), or run it as root"
+
 // apart runs a test once more, in a process that may mount disks which nobody else sees: in
 // namespaces of its own, as their root, which takes no right. It says whether this is that
 // process. Env, if there is one, is called in the other and gives what is added to its
@@ -36,7 +39,7 @@ func apart(t *testing.T, env func() []string) bool {
 	}
 	out, err := c.CombinedOutput()
 	if _, ran := errors.AsType[*exec.ExitError](err); err != nil && !ran {
-		t.Fatalf("this test mounts disks of its own, and the machine gives it no namespace for that: %v. Allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0 where there is such a thing), or run it as root", err)
+		t.Fatalf("make namespaces: %v. %s", err, allow)
 	}
 	t.Logf("%s", out)
 	if err != nil {
@@ -57,7 +60,9 @@ type stick struct {
 func newStick(t *testing.T, size string) *stick {
 	t.Helper()
 	s := &stick{t: t, size: size, plug: t.TempDir(), mount: t.TempDir()}
-	s.must("make a disk", s.make(s.plug))
+	if err := s.make(s.plug); err != nil {
+		t.Fatalf("make a disk: %v. %s", err, allow)
+	}
 	s.put()
 	return s
 }
