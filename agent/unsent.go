@@ -22,6 +22,9 @@ func (a *Agent) Unsent() Unsent { return Unsent{a} }
 // List gives a header for each object, of which name, event, time and length hold.
 func (u Unsent) List() []sealed.Header { return u.agent.spool.Waiting() }
 
+// Changed is closed when something has been added since the call.
+func (u Unsent) Changed() <-chan struct{} { return u.agent.spool.Changed() }
+
 // Open opens an object, and makes the envelope for those who see the whole home. What the
 // home's server would not take from this agent is not there.
 func (u Unsent) Open(name latchkey.Name) (sealed.File, io.ReadCloser, error) {

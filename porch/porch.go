@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
@@ -29,6 +30,9 @@ import (
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/server"
 )
+
+// lookEvery is how soon it is noticed that the home's server is back.
+const lookEvery = time.Second
 
 // Config is what [Open] must know.
 type Config struct {
@@ -66,6 +70,8 @@ type Porch struct {
 	inside  *inside
 	archive *archive.SQLite // beside the server
 
+	stop func() // ends watch, and waits for it
+
 	mu       sync.Mutex // protects settings
 	settings []byte     // that are in the archive
 }
@@ -91,7 +97,33 @@ func Open(ctx context.Context, c Config) (*Porch, error) {
 	}
 	p.Origin, p.Root = p.local.Origin, p.local.Own.Fingerprint()
 	p.local.Serve(p.inside)
+	ctx, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { defer close(done); p.watch(ctx) }()
+	p.stop = func() { stop(); <-done }
 	return p, nil
+}
+
+// watch tells pages when there is something new, and has them connect anew when the home's
+// server is back, from which they hear of it then.
+func (p *Porch) watch(ctx context.Context) {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	connected := p.config.Connected()
+	for {
+		changed := p.config.Unsent.Changed()
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+			p.local.Lists()
+		case <-look.C:
+			before := connected
+			if connected = p.config.Connected(); connected && !before {
+				p.local.Part()
+			}
+		}
+	}
 }
 
 // plant begins with a fresh archive: what was in the last one is known to the agent or
@@ -185,5 +217,6 @@ func (p *Porch) Failed() <-chan error { return p.local.Failed() }
 
 // Close ends it.
 func (p *Porch) Close() error {
+	p.stop()
 	return errors.Join(p.inside.Close(), p.local.Close(), p.archive.Close())
 }

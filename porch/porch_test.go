@@ -26,12 +26,16 @@ type waiting struct {
 	order   []keytest.Object
 	fails   error
 	open    int
+	more    atomic.Pointer[chan struct{}]
 }
 
 func (w *waiting) put(o keytest.Object) {
 	w.objects[o.Name()] = o
 	w.order = append(w.order, o)
+	close(*w.more.Swap(new(make(chan struct{}))))
 }
+
+func (w *waiting) Changed() <-chan struct{} { return *w.more.Load() }
 
 func (w *waiting) List() (all []sealed.Header) {
 	for _, o := range w.order {
@@ -89,6 +93,7 @@ func newPorched(t *testing.T, server *httptest.Server) *porched {
 	p := &porched{t: t, owner: keytest.NewOwner(), waits: &waiting{objects: map[latchkey.Name]keytest.Object{}}}
 	p.owner.Found()
 	p.stands.Store(true)
+	p.waits.more.Store(new(make(chan struct{})))
 	p.settings.Store(new([]byte))
 	p.config = porch.Config{
 		Folder: t.TempDir(), Listen: "127.0.0.1:0", Names: []string{"127.0.0.1"}, Unsent: p.waits,
@@ -168,6 +173,34 @@ func TestLists(t *testing.T) {
 	}
 	if p.waits.open != 0 {
 		t.Errorf("%d bodies were left open", p.waits.open)
+	}
+}
+
+// TestHints: pages at a porch hear of what is new, and connect anew when the home's server
+// is back.
+func TestHints(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	p := newPorched(t, server)
+	agent := p.owner.PlaceAgent()
+	camera := p.owner.PlaceCamera(agent)
+	p.config.Title = p.owner.Title()
+	p.start()
+	defer p.porch.Close()
+	changes, err := p.home().Changes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer changes.Close()
+	for range 2 {
+		p.waits.put(agent.Object(p.owner.Title(), camera, latchkey.Thumbnail, nil))
+		if what, err := changes.Next(t.Context()); what != api.EventsChanged || err != nil {
+			t.Fatalf("something new is said as %q, %v", what, err)
+		}
+	}
+	p.connected.Store(true)
+	if what, err := changes.Next(t.Context()); err == nil {
+		t.Errorf("the home's server is back, and the porch says %q", what)
 	}
 }
 

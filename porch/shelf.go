@@ -16,6 +16,8 @@ import (
 type Unsent interface {
 	// List gives a header for each object, of which name, event, time and length hold.
 	List() []sealed.Header
+	// Changed is closed when something has been added since the call.
+	Changed() <-chan struct{}
 	// Open opens an object, with envelopes for those who live in the home now. Whoever
 	// opened it closes the body. It returns [fs.ErrNotExist] if the object is not there any
 	// more, or nothing that an agent of the home may have made.

@@ -70,6 +70,9 @@ func (s *Server) changes(a *asking) error {
 		case <-ctx.Done():
 			_ = c.Close(websocket.StatusGoingAway, "")
 			return nil
+		case <-l.end:
+			_ = c.Close(websocket.StatusGoingAway, "")
+			return nil
 		case <-ping.C:
 			if s.stands(ctx, l) == nil || pong(ctx, c) != nil {
 				return nil

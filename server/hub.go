@@ -151,14 +151,20 @@ func (h *hub) happened(t *deed.Title, camera latchkey.CameraID, kind latchkey.Ki
 	})
 }
 
-// lists tells every page to ask for its list again: whether that is stopped has changed.
-func (h *hub) lists() {
+// lists tells every page to ask for its list again: whether that is stopped has changed,
+// or what lies somewhere else.
+func (h *hub) lists() { h.pages(func(l *listener) { l.tell(api.EventsChanged) }) }
+
+// part has every page connect anew.
+func (h *hub) part() { h.pages((*listener).close) }
+
+func (h *hub) pages(do func(l *listener)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, home := range h.homes {
 		for l := range home {
 			if l.agent == nil {
-				l.tell(api.EventsChanged)
+				do(l)
 			}
 		}
 	}

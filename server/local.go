@@ -197,6 +197,12 @@ func HTTPServer(h http.Handler) *http.Server {
 // Serve also serves on another listener, without what stands in front.
 func (l *Local) Serve(listener net.Listener) { l.serve(listener, l.server.Handler()) }
 
+// Lists tells every page to ask for its list again, because what is shown has changed.
+func (l *Local) Lists() { l.server.hub.lists() }
+
+// Part has every page connect anew, because somebody else answers in front.
+func (l *Local) Part() { l.server.hub.part() }
+
 // MintSetup is [Server.MintSetup].
 func (l *Local) MintSetup(ctx context.Context) (string, error) { return l.server.MintSetup(ctx) }
 

@@ -211,7 +211,7 @@ var Rooms = []Room{
 			"porch/porch.go Porch.plant Porch.settle Porch.front", "porch/shelf.go",
 			"agent/porch.go porchLine.vouched Agent.keepVouched Agent.PorchStands Agent.vouched", "agent/unsent.go",
 		},
-		Tests:    []string{"porch", "agent ^TestPorch.*$"},
+		Tests:    []string{"porch", "agent ^Test(Porch.*|Unsent)$"},
 		Literals: []string{"archive.Row", "archive.Document", "blob.Object", "sealed.File"},
 		Plumbed:  true,
 	},
