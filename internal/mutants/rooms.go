@@ -83,7 +83,7 @@ var Rooms = []Room{
 			"server/door.go compare door.deliver door.allowed door.find door.small door.read door.withhold door.blank door.receipt",
 			"server/clerk.go clerk.put clerk.enter",
 		},
-		Tests: []string{"server ^Test(DoorComparesEverything|[A-Z][a-z]*FitTheir[A-Z][a-z]*|Crossed(Blobs|Rows|Reads|Bodies)|EveryReadIsCrossed|DamagedBlobs|NoReceiptNoBytes|" +
+		Tests: []string{"server ^Test(Porch|DoorComparesEverything|[A-Z][a-z]*FitTheir[A-Z][a-z]*|Crossed(Blobs|Rows|Reads|Bodies)|EveryReadIsCrossed|DamagedBlobs|NoReceiptNoBytes|" +
 			"EverybodySeesTheirs|EnvelopesAreTheAskers|FrozenHomeShowsNothing|NotYoursIsNotThere|EveryBodyIsClosed|Kept.*|CacheCrossesHomes|CacheRemembersTheRemoved|HeldRoutes|InvitedPerson|" +
 			"Receipts.*|Clerk.*|Reports.*)$"},
 		Literals: []string{"archive.Receipt"},
@@ -96,7 +96,7 @@ var Rooms = []Room{
 			"server/heads.go",
 			"server/wall.go asking.pass asking.mayEnter asking.enter asking.address asking.sameOrigin asking.asAgent",
 		},
-		Tests: []string{"server ^Test(RouteWalk|WhoseSessionHolds|TitlesFollowTheHead|MethodsAreTheTables|AddressesOfNothing|NotYoursIsNotThere|Origin|BadInput|Sessions.*|Swapped(Cookies|Answers)|ForgottenMAC|PagesShareASession|HeadsAre.*|Lease|" +
+		Tests: []string{"server ^Test(Porch|RouteWalk|WhoseSessionHolds|TitlesFollowTheHead|MethodsAreTheTables|AddressesOfNothing|NotYoursIsNotThere|Origin|BadInput|Sessions.*|Swapped(Cookies|Answers)|ForgottenMAC|PagesShareASession|HeadsAre.*|Lease|" +
 			"Crossed(Rows|Reads)|EveryReadIsCrossed|DeedsCut|GuestsTimeRunsOut|InvitedPerson|PersonalSignIn|ClosedHome|ForkAfterRestore|UploadHeaders|AgentIsRefused|HeldRoutes|" +
 			"HoldsThatCannotBeRead|RightsAreTheTables|Kept.*|Cache.*|WholeWay|AppendIsCompareAndSwap|PartedAgent|Passkeys|SessionRunsOut|SomebodyElsesBrowser|LinkSignsNobodyIn|ShortMACKey|OvertakenAppend)$"},
 		Literals: []string{"archive.Session", "claim"},
@@ -112,7 +112,7 @@ var Rooms = []Room{
 		Files: []string{
 			"server/right.go", "server/sessions.go", "server/cut.go stillMay", "server/events.go Server.page Server.rows",
 		},
-		Tests: []string{"server ^Test(Envelopes.*|WhatGrowthEnds|WhoGoesOn|NobodyElseHears|ListWithoutWhatIsNotTheirs|Rights.*Tables|HintsAreTheTables|WhoEndsSessions|" +
+		Tests: []string{"server ^Test(Porch|Envelopes.*|WhatGrowthEnds|WhoGoesOn|NobodyElseHears|ListWithoutWhatIsNotTheirs|Rights.*Tables|HintsAreTheTables|WhoEndsSessions|" +
 			"EverybodySeesTheirs|UploadsAreForThoseOfNow|SessionsAreListedAndEnded|FrozenHomeShowsNothing|ListGoesOn|InvitedPerson|PersonalSignIn|" +
 			"DeedsCut|GuestsTimeRunsOut|EndedSessionIsCut|AgentsAreCut|PartedAgent|Crossed(Rows|Reads)|EveryReadIsCrossed|Live.*)$"},
 		Literals: []string{"archive.Growth", "archive.Gone", "span"},
