@@ -339,3 +339,45 @@ func TestAddressesOfServers(t *testing.T) {
 		}
 	}
 }
+
+// TestFollows: a server that hears of deeds from its agent alone is told of each by a hello
+// that names it, and once; another one is not.
+func TestFollows(t *testing.T) {
+	for _, follows := range []bool{true, false} {
+		s := newStage(t)
+		s.config.Follows, s.config.Start = follows, s.config.Start.Beside()
+		hellos := make(chan latchkey.Head, 100)
+		s.welcome = func(h api.Hello) api.Frame {
+			if known, err := h.KnownHead(); err == nil && known != nil {
+				hellos <- *known
+			}
+			return s.genuine(h)
+		}
+		s.knows()
+		s.run()
+		quiet := func(after string) {
+			t.Helper()
+			s.until("it is connected", func() bool { return s.uplink.Status().State == uplink.Connected })
+			select {
+			case h := <-hellos:
+				t.Errorf("follows %t: %s comes a hello that names %v", follows, after, h)
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+		if h := <-hellos; h != s.owner.Title().Head() {
+			t.Errorf("the first hello names %v", h)
+		}
+		quiet("behind the first")
+		before := s.owner.Title().Head()
+		s.owner.StartEpoch()
+		if _, err := s.chain.Extend(s.owner.Title().Head(), s.owner.Title().Deeds(before.Seq+1)); err != nil {
+			t.Fatal(err)
+		}
+		if follows {
+			if h := <-hellos; h != s.owner.Title().Head() {
+				t.Errorf("the hello after a deed names %v", h)
+			}
+		}
+		quiet("behind a deed")
+	}
+}
