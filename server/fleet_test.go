@@ -244,7 +244,7 @@ func TestLease(t *testing.T) {
 				w := openWorld(t)
 				d := w.get()
 				defer d.Body.Close()
-				time.Sleep(1500 * time.Millisecond)
+				time.Sleep(1250 * time.Millisecond) // between two looks at the archive, none of which sees the move
 				w.bus.Silence(tt.busSilent)
 				w.news.on.Store(tt.newsLost)
 				w.hung.on.Store(tt.archiveHangs)
