@@ -407,6 +407,7 @@ test("with the internet down those who live there watch by the agent's own addre
   await house.agent.stop();
   const lan = `127.0.0.1:${await freePort()}`;
   await house.run({ more: ["--lan", lan, "--lan-name", "127.0.0.1"] });
+  await house.agent.line(/^In the home's network it is at /);
   const otto = await Visitor.arrive(browser, `https://${lan}`, { ignoreHTTPSErrors: true });
   const { page } = otto;
   await lookAtVideos(page);
