@@ -145,11 +145,12 @@ func (a *Agent) Title() *deed.Title { return a.chain.Title() }
 
 // Settings is the home's newest settings document, sealed; nil if the agent has none.
 func (a *Agent) Settings() []byte {
-	b, err := durable.ReadBytes(a.state.dir, settingsFile, 1<<20)
-	if err != nil {
-		return nil // there is none, or it is asked for again and said elsewhere
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.home.seen == nil {
+		return nil
 	}
-	return b
+	return a.home.seen.Bytes()
 }
 
 // Server is where the home's server is, and the client with which it is trusted.

@@ -21,17 +21,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/certificate"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/internal/pipes"
 	"github.com/latchkey-cam/latchkey/server"
 )
 
-// lookEvery is how soon it is noticed that the home's server is back.
+// lookEvery is how soon it is noticed that the home's server is back, and that the agent
+// has taken new settings.
 const lookEvery = time.Second
 
 // Config is what [Open] must know.
@@ -67,18 +68,17 @@ type Porch struct {
 
 	config  Config
 	local   *server.Local
-	inside  *inside
+	inside  *pipes.Listener // that nobody outside of this program reaches
 	archive *archive.SQLite // beside the server
 
 	stop func() // ends watch, and waits for it
 
-	mu       sync.Mutex // protects settings
-	settings []byte     // that are in the archive
+	settings []byte // that are in the archive
 }
 
 // Open makes a porch, which stands until Close.
 func Open(ctx context.Context, c Config) (*Porch, error) {
-	p := &Porch{config: c, inside: newInside(), settings: c.Settings()}
+	p := &Porch{config: c, inside: pipes.Listen(), settings: c.Settings()}
 	if err := p.plant(ctx); err != nil {
 		return nil, err
 	}
@@ -104,8 +104,8 @@ func Open(ctx context.Context, c Config) (*Porch, error) {
 	return p, nil
 }
 
-// watch tells pages when there is something new, and has them connect anew when the home's
-// server is back, from which they hear of it then.
+// watch takes new settings, tells pages when there is something new, and has them connect
+// anew when the home's server is back, from which they hear of it then.
 func (p *Porch) watch(ctx context.Context) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
@@ -118,6 +118,9 @@ func (p *Porch) watch(ctx context.Context) {
 		case <-changed:
 			p.local.Lists()
 		case <-look.C:
+			if err := p.settle(ctx); err != nil {
+				p.config.Log.Error("the porch has no newer settings", "error", err)
+			}
 			before := connected
 			if connected = p.config.Connected(); connected && !before {
 				p.local.Part()
@@ -154,8 +157,6 @@ func (p *Porch) plant(ctx context.Context) error {
 // settle puts the newest settings into the archive: a page that has seen them takes no
 // older ones.
 func (p *Porch) settle(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	now := p.config.Settings()
 	if len(now) == 0 || bytes.Equal(now, p.settings) {
 		return nil
@@ -197,11 +198,6 @@ func (p *Porch) front() (func(http.Handler) http.Handler, error) {
 				on.ServeHTTP(w, r)
 				return
 			}
-			if strings.HasSuffix(r.URL.Path, "/settings") {
-				if err := p.settle(r.Context()); err != nil {
-					c.Log.Error("the porch has no newer settings", "error", err)
-				}
-			}
 			own.ServeHTTP(w, r)
 		})
 	}, nil
@@ -209,7 +205,7 @@ func (p *Porch) front() (func(http.Handler) http.Handler, error) {
 
 // Agent is how the agent's second line reaches the porch: in this program alone.
 func (p *Porch) Agent() (origin string, client *http.Client) {
-	return "http://localhost", &http.Client{Transport: &http.Transport{DialContext: p.inside.dial}}
+	return "http://localhost", &http.Client{Transport: &http.Transport{DialContext: p.inside.Dial}}
 }
 
 // Failed tells if the porch falls by itself.

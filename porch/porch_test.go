@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
@@ -233,14 +234,19 @@ func TestSettings(t *testing.T) {
 			prev = &s
 			p.settings.Store(&next)
 		}
-		for range 2 {
-			if b, err := home.Settings(ctx); err != nil || !bytes.Equal(b, *p.settings.Load()) {
-				t.Errorf("settings %d are %d bytes, %v", i, len(b), err)
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+			b, err := home.Settings(ctx)
+			if err == nil && bytes.Equal(b, *p.settings.Load()) {
+				break
+			}
+			if err != nil || i == 2 || time.Now().After(deadline) {
+				t.Fatalf("settings %d are %d bytes, %v", i, len(b), err)
 			}
 		}
 	}
 	last := *p.settings.Load()
 	p.settings.Store(&[]byte{})
+	time.Sleep(3 * time.Second) // the porch has looked
 	if b, err := home.Settings(ctx); err != nil || !bytes.Equal(b, last) {
 		t.Errorf("when the agent cannot read them there are %d bytes, %v", len(b), err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/bus"
 	"github.com/latchkey-cam/latchkey/internal/durable/durabletest"
+	"github.com/latchkey-cam/latchkey/internal/pipes"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 	"github.com/latchkey-cam/latchkey/server"
 )
@@ -114,34 +115,6 @@ func (o *hung) Moves(ctx context.Context, above uint64, max int) ([]archive.Move
 	return o.Outbox.Moves(ctx, above, max)
 }
 
-// pipes is a listener without a network, for a world whose clock a test moves.
-type pipes struct {
-	conns chan net.Conn
-	end   chan struct{}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.end:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error   { close(p.end); return nil }
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{} }
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	here, there := net.Pipe()
-	select {
-	case p.conns <- there:
-		return here, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
 // lossy is a bus that loses news, but no beats.
 type lossy struct {
 	bus.Bus
@@ -177,10 +150,10 @@ func openWorld(t *testing.T) *world {
 		s := must(server.New(t.Context(), server.Config{
 			Archive: kept, Blobs: blobs, Origin: "http://house", Bus: &w.news, Patience: time.Hour, Log: slog.New(slog.DiscardHandler),
 		}))
-		l := &pipes{make(chan net.Conn), make(chan struct{})}
+		l := pipes.Listen()
 		front := server.HTTPServer(s.Handler())
 		go front.Serve(l)
-		transport := &http.Transport{DialContext: l.dial}
+		transport := &http.Transport{DialContext: l.Dial}
 		clients = append(clients, &http.Client{Transport: transport})
 		ends = append(ends, front, s)
 		return s
