@@ -80,7 +80,8 @@ func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) e
 	if !own && fault == archive.Delivered {
 		return notFound() // it was not made for them
 	}
-	part, err := extentOf(q.Range, q.Unless, uint64(len(sealed.File{Header: object.Header}.Bytes()))+object.Header.BodyLength)
+	prefix := sealed.File{Header: object.Header}.Bytes()
+	part, err := extentOf(q.Range, q.Unless, uint64(len(prefix))+object.Header.BodyLength)
 	if err != nil && fault == archive.Delivered {
 		return err
 	}
@@ -96,7 +97,7 @@ func (d *door) deliver(ctx context.Context, w http.ResponseWriter, q question) e
 		d.alarm.log.Error("corrupt", "where", "blob", "name", q.Text, "request", q.Request)
 		return corrupt()
 	}
-	return d.send(w, q.Gather, object, part)
+	return d.send(w, q.Gather, prefix, object.Body, part)
 }
 
 // compare holds what the store returned against what was asked for. It is the one
@@ -247,10 +248,11 @@ func (d *door) receipt(ctx context.Context, q question, h sealed.Header, o archi
 // piece is how much must go through within [Config.Patience].
 const piece = 64 << 10
 
-// send sends that part of the object file without envelopes. Shared caches are told to
-// keep out; the asker's own may keep it for ever, as it never changes.
-func (d *door) send(w http.ResponseWriter, g *gatherer, o blob.Object, part extent) error {
-	prefix, err := part.begin(o)
+// send sends that part of the object file without envelopes, which are its prefix and its
+// body. Shared caches are told to keep out; the asker's own may keep it for ever, as it
+// never changes.
+func (d *door) send(w http.ResponseWriter, g *gatherer, prefix []byte, body io.Reader, part extent) error {
+	prefix, err := part.begin(prefix, body)
 	if err != nil {
 		return err
 	}
@@ -272,7 +274,6 @@ func (d *door) send(w http.ResponseWriter, g *gatherer, o blob.Object, part exte
 		}
 		w.WriteHeader(status)
 		_, _ = w.Write(prefix) // or the next says that the asker has gone
-		var body io.Reader = o.Body
 		if !part.ends() {
 			body = io.LimitReader(body, left)
 		}
@@ -288,7 +289,7 @@ func (d *door) send(w http.ResponseWriter, g *gatherer, o blob.Object, part exte
 	}
 	for ; left > 0; left -= piece {
 		_ = c.SetWriteDeadline(time.Now().Add(d.patience))
-		if _, err := io.CopyN(w, o.Body, min(piece, left)); err != nil {
+		if _, err := io.CopyN(w, body, min(piece, left)); err != nil {
 			// Half an object has left. Ending the connection tells the asker.
 			panic(http.ErrAbortHandler)
 		}

@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/latchkey-cam/latchkey/api"
-	"github.com/latchkey-cam/latchkey/blob"
-	"github.com/latchkey-cam/latchkey/sealed"
 )
 
 // extent is the part of an object file that somebody is sent.
@@ -70,15 +68,14 @@ func outside() *refusal {
 	return refuse(http.StatusRequestedRangeNotSatisfiable, api.Malformed, "The range lies outside of the object file.")
 }
 
-// begin is what of the file's beginning is in the part, after which the body is to be sent
+// begin is what of the file's prefix is in the part, after which its body is to be sent
 // from where it then stands.
-func (e extent) begin(o blob.Object) ([]byte, error) {
-	prefix := sealed.File{Header: o.Header}.Bytes()
+func (e extent) begin(prefix []byte, body io.Reader) ([]byte, error) {
 	n := uint64(len(prefix))
 	if e.from < n {
 		return prefix[e.from:min(n, e.from+e.length)], nil
 	}
-	if err := skip(o.Body, e.from-n); err != nil {
+	if err := skip(body, e.from-n); err != nil {
 		return nil, fmt.Errorf("read object from %d on: %w", e.from, err)
 	}
 	return nil, nil
