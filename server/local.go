@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -82,6 +84,16 @@ const (
 // server beside it.
 func OpenArchive(ctx context.Context, data string) (*archive.SQLite, error) {
 	return archive.OpenSQLite(ctx, filepath.Join(data, archiveFile))
+}
+
+// Spacious lets this program's memory grow to five times what is in use before it is
+// collected, and not to twice: a delivery leaves 20 KB behind, and a server that has little
+// in use would otherwise collect ten times a second, which takes it a fifteenth of its time.
+// The environment's GOGC goes before. For a program that is a server and little else.
+func Spacious() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }
 
 // Run starts a server on one machine. It runs until Close.

@@ -62,6 +62,7 @@ type thumbnail struct {
 // LATCHKEY_BENCH_PROFILE names a file for a profile of its CPU time.
 func serveLatchkey(ctx context.Context, args []string) (err error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	server.Spacious() // as the command does
 	l, err := server.Run(ctx, server.LocalConfig{Data: args[0], Listen: args[1], Log: log})
 	if err != nil {
 		return err

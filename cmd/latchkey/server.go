@@ -78,6 +78,7 @@ func (c serverRun) Run(ctx context.Context, t *terminal) error {
 	if mailer != nil {
 		config.Mail = mailer
 	}
+	server.Spacious()
 	s, err := server.Run(ctx, config)
 	if err != nil {
 		return fmt.Errorf("the server did not start: %w", err)
