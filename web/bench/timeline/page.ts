@@ -59,6 +59,15 @@ const keeper: Keeps = {
 
 const frame = () => new Promise((go) => requestAnimationFrame(go));
 
+/** Waits frame by frame until that is so. */
+async function until(holds: () => boolean): Promise<void> {
+  const began = performance.now();
+  do {
+    await frame();
+    if (performance.now() - began > 30_000) throw new Error(`never: ${holds}`);
+  } while (!holds());
+}
+
 /** Waits until nothing has come for a while. */
 async function quiet(): Promise<void> {
   do await new Promise((go) => setTimeout(go, 100));
@@ -70,10 +79,10 @@ async function drag(moves: number): Promise<{ took: number[]; bytes: number }> {
   const house = new House(keeper);
   await house.start();
   mount(Timeline, { target: document.getElementById("app")!, props: { house } });
-  while (document.querySelectorAll("[data-here=recorded]").length < count) await frame();
+  await until(() => document.querySelectorAll("[data-lane]").length === count);
   // A day that is over; each of its pictures is one that a finger has been near before.
   document.querySelector<HTMLButtonElement>("[data-turn=back]")!.click();
-  await frame();
+  await until(() => document.querySelectorAll("[data-here=recorded]").length === count);
   const lane = document.querySelector<HTMLElement>("[role=slider]")!;
   const { left, width, top } = lane.getBoundingClientRect();
   const at = () => Number(document.querySelector<HTMLElement>(".past")!.dataset["at"]);
@@ -92,9 +101,7 @@ async function drag(moves: number): Promise<{ took: number[]; bytes: number }> {
     await new Promise((go) => setTimeout(go, 40));
     const began = performance.now();
     press("pointermove", (i * 0.382) % 1); // never near where it was
-    await Promise.resolve();
-    do await frame();
-    while (!near());
+    await until(near);
     took.push(performance.now() - began);
   }
   press("pointercancel", 0);
