@@ -10,6 +10,20 @@ it("hurries while it is behind, and jumps when it is far behind", () => {
   expect(edge.step(9, 2000)).toEqual({ jump: roomFor.pictures });
 });
 
+it("makes up whole for what it begins to make up for", () => {
+  const edge = new Edge(roomFor.pictures, false, 0);
+  const rate = (over: number) => edge.step(roomFor.pictures + over, 2000);
+  expect(rate(0.07), "little enough to leave").toEqual({ rate: 1 });
+  expect(rate(0.09)).toEqual({ rate: 1.08 });
+  expect(rate(0.01)).toEqual({ rate: 1.08 });
+  expect(rate(-0.01)).toEqual({ rate: 1 });
+  expect(rate(0.07), "it has ended").toEqual({ rate: 1 });
+  expect(rate(0.6)).toEqual({ rate: 1.25 });
+  expect(rate(0.05)).toEqual({ rate: 1.08 });
+  expect(rate(9)).toHaveProperty("jump");
+  expect(rate(0.05), "a jump leaves nothing to make up for").toEqual({ rate: 1 });
+});
+
 it("jumps to the end of what comes at once in the beginning, and not at every beat", () => {
   const edge = new Edge(roomFor.pictures, false, 0);
   expect(edge.step(1, 10)).toEqual({ jump: roomFor.pictures });

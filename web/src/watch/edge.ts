@@ -12,7 +12,7 @@ const lessRoom = 0.04;
 
 const jumpAt = 2.5; // seconds beyond the room
 const hurryAt = 0.5;
-const nudgeAt = 0.08;
+const nudgeAt = 0.08; // and until nothing is left of it
 // At the beginning what is kept of a group comes at once: one jump to its end is better
 // than seconds of hurry.
 const arriving = 1500; // milliseconds
@@ -31,6 +31,7 @@ export class Edge {
   #room: number;
   #calmSince: number;
   #jumped = Number.NEGATIVE_INFINITY;
+  #nudging = false;
 
   /** `gentle`: never change the rate. */
   constructor(least: number, gentle: boolean, now: number) {
@@ -66,8 +67,10 @@ export class Edge {
     const early = now - this.#began < arriving && over > arrivingJumpAt && now - this.#jumped > arrivingPause;
     if (over > jumpAt || early) {
       this.#jumped = now;
+      this.#nudging = false;
       return { jump: this.#room };
     }
-    return { rate: over > hurryAt ? 1.25 : over > nudgeAt ? 1.08 : 1 };
+    this.#nudging = over > (this.#nudging ? 0 : nudgeAt);
+    return { rate: over > hurryAt ? 1.25 : this.#nudging ? 1.08 : 1 };
   }
 }
