@@ -120,7 +120,7 @@ func TestWordsExist(t *testing.T) {
 
 func declares(t *testing.T, pkg, name string) bool {
 	decl := regexp.MustCompile(`(?m)^(type |\t)` + name + ` `)
-	for _, pattern := range []string{pkg + "/*.go", "agent/" + pkg + "/*.go", pkg + ".go", "identifiers.go"} {
+	for _, pattern := range []string{pkg + "/*.go", "agent/" + pkg + "/*.go", pkg + ".go", "identifiers.go", "sighting.go"} {
 		for _, file := range glob(t, pattern) {
 			if src, err := os.ReadFile(filepath.FromSlash(file)); err == nil && decl.Match(src) {
 				return true

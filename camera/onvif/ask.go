@@ -20,12 +20,24 @@ const (
 	secureNS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-"
 )
 
-// ask has one operation carried out and returns its answer. A device that wants a
-// password is told it in the way it asks for; it is told a wrong one once, in all the
-// operations of a client, because cameras lock accounts.
+// call is one operation that a device is asked to carry out.
+type call struct {
+	path, namespace, operation string
+	content                    string // of the operation's element
+	header                     string // besides the proof of the password
+}
+
 func (c *Client) ask(ctx context.Context, path, namespace, operation, content string) (*element, error) {
-	body := `<` + operation + ` xmlns="` + namespace + `">` + content + `</` + operation + `>`
-	for {
+	return c.put(ctx, call{path, namespace, operation, content, ""})
+}
+
+// put has an operation carried out and returns its answer. A device that wants a
+// password is told it in the way it asks for; it is told a wrong one once, in all the
+// operations of a client, because cameras lock accounts. One that has taken it may ask
+// for it anew, as its nonces grow old.
+func (c *Client) put(ctx context.Context, q call) (*element, error) {
+	body := `<` + q.operation + ` xmlns="` + q.namespace + `">` + q.content + `</` + q.operation + `>`
+	for again := false; ; again = true {
 		security, authorization := "", ""
 		if c.login {
 			if c.refused || c.config.Credentials.User.Reveal() == "" {
@@ -33,16 +45,17 @@ func (c *Client) ask(ctx context.Context, path, namespace, operation, content st
 			}
 			security = c.token()
 			if c.digest != nil {
-				authorization = c.digest.answer(c.config.Credentials, path)
+				authorization = c.digest.answer(c.config.Credentials, q.path)
 			}
 		}
-		answer, err := c.post(ctx, path, envelope(security, body), authorization)
+		answer, err := c.post(ctx, q.path, envelope(q.header+security, body), authorization)
 		if err == nil && !answer.refuses() {
-			if found := answer.find(operation + "Response"); found != nil {
+			c.proven = c.login
+			if found := answer.find(q.operation + "Response"); found != nil {
 				return found, nil
 			}
 			if fault := answer.find("Fault"); fault != nil {
-				return nil, fmt.Errorf("the device answers %s with a fault: %.100q", operation, fault.text("Text"))
+				return nil, fmt.Errorf("the device answers %s with a fault: %.100q", q.operation, fault.text("Text"))
 			}
 			return nil, ErrMalformed
 		}
@@ -50,7 +63,7 @@ func (c *Client) ask(ctx context.Context, path, namespace, operation, content st
 		if err != nil && !asks {
 			return nil, err
 		}
-		if c.login {
+		if c.login && (again || !c.proven || !asks) {
 			c.refused = true
 			return nil, ErrRefused
 		}

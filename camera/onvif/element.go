@@ -22,6 +22,7 @@ const (
 // element is an element of an answer. Its name has no namespace.
 type element struct {
 	name       string
+	space      string // its namespace, for saying it again and not for comparing
 	attributes []xml.Attr
 	children   []*element
 	content    string // the text in it, that of its children left out
@@ -50,7 +51,7 @@ func parse(b []byte) (*element, error) {
 			if count++; count > maxElements || len(open) > maxDepth {
 				return nil, fmt.Errorf("%w: more than %d elements, or more than %d in one another", ErrMalformed, maxElements, maxDepth)
 			}
-			e := &element{name: t.Name.Local, attributes: t.Attr}
+			e := &element{name: t.Name.Local, space: t.Name.Space, attributes: t.Attr}
 			open[last].children = append(open[last].children, e)
 			open, texts = append(open, e), append(texts, &strings.Builder{})
 		case xml.EndElement:

@@ -1,12 +1,14 @@
 package onvif
 
 import (
+	"encoding/json"
 	"net/netip"
 	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/camera"
 )
 
@@ -37,6 +39,51 @@ func FuzzAnswer(f *testing.F) {
 		if d, ok := readMatch(b, sender, "urn:uuid:1"); ok {
 			if d.Host != "192.168.1.9" || d.Address != "" && !strings.HasPrefix(d.Address, "http://192.168.1.9") {
 				t.Errorf("%+v", d)
+			}
+		}
+	})
+}
+
+// FuzzMessages reads documents as what has happened. Seeded besides from the vectors of
+// what cameras say.
+func FuzzMessages(f *testing.F) {
+	seeds(f, "FuzzMessages", 7)
+	b, err := os.ReadFile("testdata/sightings.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var vectors []struct {
+		Topic, Operation string
+		Data             [][2]string
+	}
+	if err := json.Unmarshal(b, &vectors); err != nil || len(vectors) < 40 {
+		f.Fatalf("%d vectors, %v", len(vectors), err)
+	}
+	for _, v := range vectors {
+		items := ""
+		for _, d := range v.Data {
+			items += `<SimpleItem Name="` + escape(d[0]) + `" Value="` + escape(d[1]) + `"/>`
+		}
+		f.Add([]byte(`<NotificationMessage><Topic>` + escape(v.Topic) + `</Topic><Message PropertyOperation="` + v.Operation + `"><Data>` + items + `</Data></Message></NotificationMessage>`))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e, err := parse(b)
+		if err != nil {
+			return
+		}
+		all := messagesIn(e)
+		if len(all) > maxMessages {
+			t.Errorf("%d messages", len(all))
+		}
+		for _, m := range all {
+			if len(m.Topic) > 512 || len(m.Source) > maxItems || len(m.Data) > maxItems || !utf8.ValidString(m.Topic) {
+				t.Errorf("%+v", m)
+			}
+			if s := m.Sighting(); s&^latchkey.SawAll != 0 || s != 0 && (len(m.Data) == 0 || m.Operation == "Initialized") {
+				t.Errorf("%+v saw %v", m, s.Names())
+			}
+			if m.about([]string{"mine"}) && len(m.Source) == 0 || !m.about(nil) {
+				t.Errorf("%+v is taken for one of another source", m)
 			}
 		}
 	})

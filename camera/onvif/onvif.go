@@ -1,6 +1,6 @@
 // Package onvif asks a camera about itself: what time it has, what it is called, which
-// streams it offers. It speaks the few sentences of ONVIF that this takes, and finds
-// the cameras of a network that want to be found.
+// streams it offers, what it sees. It speaks the few sentences of ONVIF that this takes,
+// and finds the cameras of a network that want to be found.
 //
 // Whoever answers is a stranger. An answer is read up to a mebibyte and in one pass, no
 // entity is ever expanded, names are compared without their namespaces because half of
@@ -30,7 +30,7 @@ const (
 	// DevicePath is where every device answers for itself.
 	DevicePath = "/onvif/device_service"
 
-	defaultPatience = 5 * time.Second
+	defaultPatience, defaultLasts = 5 * time.Second, time.Minute
 )
 
 // Errors that callers tell apart.
@@ -60,6 +60,10 @@ type Config struct {
 
 	// Patience is how long one answer may take; 5 s if zero.
 	Patience time.Duration
+
+	// Lasts is for how long a subscription is asked for at a time; a minute if zero.
+	// Cameras have few of them, and keep those of who does not come back.
+	Lasts time.Duration
 }
 
 // Client asks one device. It is for one goroutine.
@@ -68,10 +72,12 @@ type Client struct {
 	http    *http.Client
 	base    string        // of every request
 	media   string        // path of its media service, "" until it has been asked for
+	events  string        // path of its event service, likewise
 	offset  time.Duration // the device's clock less ours
 	clock   bool          // the device has told its time
 	digest  *digest       // how it wants to be told the password over HTTP, nil if not that way
 	login   bool          // it wants the password
+	proven  bool          // it has taken it
 	refused bool          // it does not take it
 }
 
@@ -83,6 +89,9 @@ func Open(ctx context.Context, config Config) (*Client, error) {
 	}
 	if config.Patience == 0 {
 		config.Patience = defaultPatience
+	}
+	if config.Lasts == 0 {
+		config.Lasts = defaultLasts
 	}
 	dialer := &net.Dialer{Timeout: config.Patience}
 	c := &Client{config: config, base: (&url.URL{Scheme: "http", Host: config.Address.String()}).String()}
@@ -180,6 +189,7 @@ func (c *Client) MAC(ctx context.Context) (string, error) {
 type Profile struct {
 	Token, Name   string
 	Source        string // of the picture: profiles with the same show the same
+	Configuration string // of that source, by which messages name it
 	Encoding      string // as the device spells it
 	Width, Height int
 }
@@ -190,7 +200,7 @@ const maxProfiles = 128
 // Profiles asks the device for its streams, in its order.
 func (c *Client) Profiles(ctx context.Context) ([]Profile, error) {
 	if c.media == "" {
-		c.media = c.mediaPath(ctx)
+		c.media = c.servicePath(ctx, "Media", "/onvif/media_service")
 	}
 	answer, err := c.ask(ctx, c.media, mediaNS, "GetProfiles", "")
 	if err != nil {
@@ -200,7 +210,7 @@ func (c *Client) Profiles(ctx context.Context) ([]Profile, error) {
 	for _, p := range answer.all("Profiles") {
 		profile := Profile{Token: clean(p.attribute("token"), 128), Name: p.text("Name")}
 		if source := p.find("VideoSourceConfiguration"); source != nil {
-			profile.Source = source.text("SourceToken")
+			profile.Source, profile.Configuration = source.text("SourceToken"), clean(source.attribute("token"), 128)
 		}
 		if encoder := p.find("VideoEncoderConfiguration"); encoder != nil {
 			profile.Encoding = encoder.text("Encoding")
@@ -215,27 +225,36 @@ func (c *Client) Profiles(ctx context.Context) ([]Profile, error) {
 	return all, nil
 }
 
-// mediaPath asks where the device answers for its streams. Of the address only the path
-// is used: cameras behind a router and those with a wrong configuration name hosts that
-// are not theirs.
-func (c *Client) mediaPath(ctx context.Context) string {
-	answer, err := c.ask(ctx, c.config.Path, deviceNS, "GetCapabilities", "<Category>Media</Category>")
+// servicePath asks where one of the device's services answers. Of the address only the
+// path is used: cameras behind a router and those with a wrong configuration name hosts
+// that are not theirs.
+func (c *Client) servicePath(ctx context.Context, category, usual string) string {
+	answer, err := c.ask(ctx, c.config.Path, deviceNS, "GetCapabilities", "<Category>"+category+"</Category>")
 	if err != nil {
-		return "/onvif/media_service"
+		return usual
 	}
-	for _, n := range answer.all("Media") {
-		if u, err := url.Parse(n.text("XAddr")); err == nil && strings.HasPrefix(u.Path, "/") && len(u.Path) < 256 {
-			return u.RequestURI()
+	for _, n := range answer.all(category) {
+		if path := pathOf(n.text("XAddr")); path != "" && len(path) < 256 {
+			return path
 		}
 	}
-	return "/onvif/media_service"
+	return usual
+}
+
+// pathOf returns the path of an address with its question, "" if it has none.
+func pathOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || !strings.HasPrefix(u.Path, "/") {
+		return ""
+	}
+	return u.RequestURI()
 }
 
 // StreamURI asks for the address of a profile's stream, and returns it as the device
 // spells it: the host in it is often wrong and is for the caller to replace.
 func (c *Client) StreamURI(ctx context.Context, token string) (*url.URL, error) {
 	if c.media == "" {
-		c.media = c.mediaPath(ctx)
+		c.media = c.servicePath(ctx, "Media", "/onvif/media_service")
 	}
 	answer, err := c.ask(ctx, c.media, mediaNS, "GetStreamUri",
 		`<StreamSetup><Stream xmlns="`+schemaNS+`">RTP-Unicast</Stream><Transport xmlns="`+schemaNS+`"><Protocol>RTSP</Protocol></Transport></StreamSetup>`+

@@ -61,7 +61,7 @@ func TestADeviceIsAskedByItsOwnClock(t *testing.T) {
 				t.Error(mac, err)
 			}
 			p, err := c.Profiles(t.Context())
-			if diff := cmp.Diff([]onvif.Profile{{Token: "a", Name: "a", Source: "v", Encoding: "H264", Width: 1920, Height: 1080}}, p); err != nil || diff != "" {
+			if diff := cmp.Diff([]onvif.Profile{{Token: "a", Name: "a", Source: "v", Configuration: "of-v", Encoding: "H264", Width: 1920, Height: 1080}}, p); err != nil || diff != "" {
 				t.Error(err, diff)
 			}
 			if told, wrong := s.Told(); wrong != 0 || told == 0 {

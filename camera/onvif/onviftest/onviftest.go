@@ -36,6 +36,7 @@ type Device struct {
 	MACs                        []string
 	Streams                     []Stream
 	Ahead                       time.Duration // its clock
+	Events                      bool          // it can be subscribed to; what happens is told by [Server.Tell]
 
 	// Answer may take a request out of the device's hands: it answers and reports
 	// true. The operation is "" if it could not be read.
@@ -51,16 +52,31 @@ type Server struct {
 	asked  []string
 	told   int // requests with a proof of the password in them
 	refuse int // of those, how many were wrong
+	events events
 }
 
 // Serve starts a device on a port of its own. It ends with the test.
 func Serve(t testing.TB, d Device) *Server {
 	t.Helper()
-	s := &Server{Device: d}
-	h := httptest.NewServer(s)
-	t.Cleanup(h.Close)
-	s.address = netip.MustParseAddrPort(h.Listener.Addr().String())
-	return s
+	return ServeAt(t, d, 0)
+}
+
+// ServeAt starts a device on the first of those ports that is free.
+func ServeAt(t testing.TB, d Device, ports ...uint16) *Server {
+	t.Helper()
+	for _, port := range ports {
+		l, err := net.Listen("tcp", netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port).String())
+		if err != nil {
+			continue
+		}
+		s := &Server{Device: d, address: netip.MustParseAddrPort(l.Addr().String())}
+		h := &httptest.Server{Listener: l, Config: &http.Server{Handler: s}}
+		h.Start()
+		t.Cleanup(h.Close)
+		return s
+	}
+	t.Fatalf("none of the ports %v is free", ports)
+	panic("unreachable")
 }
 
 // Address returns where the device is.
@@ -118,6 +134,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, Fault("NotAuthorized"))
 		return
 	}
+	if s.Events && s.subscribed(w, r, asked, body) {
+		return
+	}
 	io.WriteString(w, s.answer(asked, body))
 }
 
@@ -169,11 +188,11 @@ func (s *Server) answer(asked, body string) string {
 		}
 		return Envelope(`<tds:GetNetworkInterfacesResponse>` + list + `</tds:GetNetworkInterfacesResponse>`)
 	case "GetCapabilities":
-		return Envelope(`<tds:GetCapabilitiesResponse><tds:Capabilities><tt:Media><tt:XAddr>http://10.99.99.99/onvif/Media</tt:XAddr></tt:Media></tds:Capabilities></tds:GetCapabilitiesResponse>`)
+		return Envelope(`<tds:GetCapabilitiesResponse><tds:Capabilities><tt:Events><tt:XAddr>http://10.99.99.99/onvif/Events</tt:XAddr></tt:Events><tt:Media><tt:XAddr>http://10.99.99.99/onvif/Media</tt:XAddr></tt:Media></tds:Capabilities></tds:GetCapabilitiesResponse>`)
 	case "GetProfiles":
 		list := ""
 		for _, p := range s.Streams {
-			list += fmt.Sprintf(`<trt:Profiles token="%s"><tt:Name>%[1]s</tt:Name><tt:VideoSourceConfiguration><tt:SourceToken>%s</tt:SourceToken></tt:VideoSourceConfiguration><tt:VideoEncoderConfiguration><tt:Encoding>%s</tt:Encoding><tt:Resolution><tt:Width>%d</tt:Width><tt:Height>%d</tt:Height></tt:Resolution></tt:VideoEncoderConfiguration></trt:Profiles>`,
+			list += fmt.Sprintf(`<trt:Profiles token="%s"><tt:Name>%[1]s</tt:Name><tt:VideoSourceConfiguration token="of-%[2]s"><tt:SourceToken>%[2]s</tt:SourceToken></tt:VideoSourceConfiguration><tt:VideoEncoderConfiguration><tt:Encoding>%[3]s</tt:Encoding><tt:Resolution><tt:Width>%[4]d</tt:Width><tt:Height>%[5]d</tt:Height></tt:Resolution></tt:VideoEncoderConfiguration></trt:Profiles>`,
 				p.Token, p.Source, p.Encoding, p.Width, p.Height)
 		}
 		return Envelope(`<trt:GetProfilesResponse>` + list + `</trt:GetProfilesResponse>`)
