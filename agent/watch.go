@@ -255,6 +255,9 @@ func (a *Agent) watchOnce(ctx context.Context, w *watched, log *slog.Logger) (er
 			a.sayRunning(ctx, w, CameraState(s.Main.State), s.Says())
 		},
 	}
+	if guard.CanListen() {
+		c.Listen = guard.Listen
+	}
 	tapes.connect(&c)
 	err = a.config.Watch(ctx, c)
 	tapes.stop(w.camera, footage.Offline)

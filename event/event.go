@@ -50,6 +50,10 @@ type Event struct {
 	Start clock.Moment // of the first picture in which something moved
 	End   clock.Moment // of the last one, as far as is known
 
+	// Saw is what the camera itself said that it saw, from the time before the event that
+	// its clip shows until the event was over; as far as is known in Begin.
+	Saw latchkey.Sighting
+
 	// Score is how much moved at the most, 0 to 1: the share of the picture.
 	Score float64
 

@@ -43,9 +43,10 @@ type machine struct {
 	small     media.Ring // of the sub-stream, empty without one
 	newest    media.Unit
 	recent    []motion.Activity // the last few, for the best one before the decision
-	open      *opened           // nil while nothing moves
-	continues latchkey.EventID  // of the next event, if it is a continuation, and
-	moved     time.Time         // when something moved last in that event
+	seen      sightings
+	open      *opened          // nil while nothing moves
+	continues latchkey.EventID // of the next event, if it is a continuation, and
+	moved     time.Time        // when something moved last in that event
 }
 
 // opened is an event that is under way.
@@ -137,7 +138,7 @@ func (m *machine) start(a motion.Activity, from, now time.Time) {
 	m.open = &opened{
 		Event: Event{
 			ID: latchkey.NewEventID(), Camera: m.camera, Continues: m.continues, Cause: "motion",
-			Start: m.moment(a.Since), Score: a.Score,
+			Start: m.moment(a.Since), Score: a.Score, Saw: m.seen.since(a.Since.Add(-m.preRoll)),
 			Stages: Stages{Received: m.moment(a.Began), Decided: m.moment(now)},
 		},
 		best: a, from: from, moving: a.At, began: a.Began,

@@ -102,6 +102,40 @@ func TestEventHasItsRolls(t *testing.T) {
 	}
 }
 
+// What the camera says that it saw belongs to the event whose clip shows that time, to
+// one that goes on from another as well, and to no later one.
+func TestEventHasWhatTheCameraSees(t *testing.T) {
+	b := newBench()
+	b.longest = 20 * time.Second
+	see := func(s latchkey.Sighting) { b.sees(sighting{s, b.at}) }
+	b.run(10*time.Second, 0)
+	see(latchkey.SawVisitor) // long before
+	b.run(7*time.Second, 0)
+	see(latchkey.SawPerson) // three seconds before
+	b.run(3*time.Second, 0)
+	b.run(8*time.Second, 0.1)
+	see(latchkey.SawAnimal)
+	b.run(17*time.Second, 0.1) // it is cut in here
+	see(latchkey.SawVehicle)
+	b.run(5*time.Second, 0.1)
+	b.run(2*time.Second, 0)
+	see(latchkey.SawPackage) // in the time after it
+	b.run(40*time.Second, 0)
+	b.run(time.Second, 0.1)
+	b.run(40*time.Second, 0)
+	if len(b.ended) != 3 {
+		t.Fatalf("%d events", len(b.ended))
+	}
+	for i, want := range []latchkey.Sighting{latchkey.SawPerson | latchkey.SawAnimal, latchkey.SawVehicle | latchkey.SawPackage, 0} {
+		if got := b.ended[i].Saw; got != want {
+			t.Errorf("event %d saw %v, want %v", i, got.Names(), want.Names())
+		}
+	}
+	if got := b.begun[0].Saw; got != latchkey.SawPerson {
+		t.Errorf("at first it saw %v", got.Names())
+	}
+}
+
 // A grey picture that comes late is of a stream that has ended: the event begins with
 // what there are pictures of.
 func TestMotionIsSeenLate(t *testing.T) {

@@ -34,6 +34,12 @@ type Config struct {
 	Certificate string
 	Admit       func(context.Context) error
 
+	// Listen, if there is one, tells what the camera itself says that it sees, when it
+	// says so, until ctx ends or the camera cannot be listened to any more. It is called
+	// again then, after longer and longer waits, but not if the camera has refused the
+	// password. An event has what is seen with it; without any of it all else is the same.
+	Listen func(ctx context.Context, saw func(latchkey.Sighting)) error
+
 	Sink Sink
 
 	// Clock says what the agent's clocks showed at a time of this process. The default
@@ -94,6 +100,7 @@ type watcher struct {
 	small     *queue // units of the sub-stream
 	decoded   *queue // units of the stream that motion is looked for in
 	activity  chan motion.Activity
+	sightings chan sighting
 	asks      chan chan<- []media.Unit // for the newest group of the main stream
 	teller    *teller
 
@@ -181,19 +188,14 @@ func newWatcher(c Config) (*watcher, error) {
 // run runs the whole tree until ctx ends or one of its goroutines fails.
 func (w *watcher) run(ctx context.Context) error {
 	w.recorded, w.small, w.decoded = newQueue(1024, 32<<20), newQueue(1024, 8<<20), newQueue(128, 16<<20)
-	w.activity = make(chan motion.Activity, 8)
+	w.activity, w.sightings = make(chan motion.Activity, 8), make(chan sighting)
 	w.teller = &teller{config: &w.config, moment: w.config.Clock, report: w.report, ready: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var tree sync.WaitGroup
 	grow := func(branch func(context.Context) error) {
 		tree.Go(func() {
-			defer func() {
-				if v := recover(); v != nil {
-					w.config.Log.Error("internal error", "camera", w.config.Camera.String(), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-					cancel(fmt.Errorf("internal error: %v", v))
-				}
-			}()
+			defer w.rescue(cancel)
 			if err := branch(ctx); err != nil && ctx.Err() == nil {
 				cancel(err)
 			}
@@ -221,16 +223,12 @@ func (w *watcher) run(ctx context.Context) error {
 		})
 	}
 	grow(w.look)
+	tree.Go(func() { w.listen(ctx) })
 	told, finish := context.WithCancel(context.WithoutCancel(ctx))
 	defer finish()
 	var telling sync.WaitGroup
 	telling.Go(func() {
-		defer func() {
-			if v := recover(); v != nil {
-				w.config.Log.Error("internal error", "camera", w.config.Camera.String(), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-				cancel(fmt.Errorf("internal error: %v", v))
-			}
-		}()
+		defer w.rescue(cancel)
 		w.teller.run(told)
 	})
 	grow(w.join)
@@ -238,6 +236,14 @@ func (w *watcher) run(ctx context.Context) error {
 	finish()
 	telling.Wait()
 	return context.Cause(ctx)
+}
+
+// rescue ends the tree when one of its goroutines panics: it is to be deferred there.
+func (w *watcher) rescue(cancel context.CancelCauseFunc) {
+	if v := recover(); v != nil {
+		w.config.Log.Error("internal error", "camera", w.config.Camera.String(), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+		cancel(fmt.Errorf("internal error: %v", v))
+	}
 }
 
 // join feeds the machine until ctx ends, and then lets it end the event under way.
@@ -257,6 +263,8 @@ func (w *watcher) join(ctx context.Context) error {
 			return nil
 		case a := <-w.activity:
 			m.activity(a, time.Now())
+		case s := <-w.sightings:
+			m.sees(s)
 		case <-w.recorded.ready:
 			for u, ok := w.recorded.pop(); ok; u, ok = w.recorded.pop() {
 				m.unit(u, time.Now())
