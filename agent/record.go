@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -72,10 +73,7 @@ func (r *recorder) End(ctx context.Context, e event.Event, clip func(io.Writer) 
 	if clipErr == nil && e.Clip.Sub {
 		d.Clip.Stream = sealed.SubStream.String()
 	}
-	text, err := json.Marshal(d)
-	if err != nil {
-		panic("internal error: encode a description: " + err.Error())
-	}
+	text := d.encode()
 	b, err := r.bind(e, latchkey.Description, e.Start)
 	if err != nil {
 		return errors.Join(clipErr, err)
@@ -174,6 +172,7 @@ type description struct {
 	Start     latchkey.Time    `json:"start"`
 	End       latchkey.Time    `json:"end"`
 	Cause     string           `json:"cause"`
+	Saw       []string         `json:"saw,omitempty"`
 	Score     float64          `json:"score"`
 	Continues latchkey.EventID `json:"continues,omitzero"`
 	Names     *names           `json:"names,omitempty"`
@@ -198,12 +197,25 @@ type clipDescription struct {
 	Pieces   []byte            `json:"pieces,omitempty"`
 }
 
+// encode makes a description as long as it would be if everything had been seen: the
+// server sees its length, and is not to guess from that what was.
+func (d description) encode() []byte {
+	all := d
+	all.Saw = latchkey.SawAll.Names()
+	text, err := json.Marshal(d)
+	longest, err2 := json.Marshal(all)
+	if err := cmp.Or(err, err2); err != nil {
+		panic("internal error: encode a description: " + err.Error())
+	}
+	return append(text, bytes.Repeat([]byte(" "), len(longest)-len(text))...)
+}
+
 // describe leaves the clip out. A clock that was set back meanwhile does not make an
 // event end before it began: the length is the monotonic clock's.
 func describe(e event.Event) description {
 	length := max(e.End.Sub(e.Start), 0)
 	return description{
 		V: 1, Start: e.Start.Wall, End: e.Start.Wall + latchkey.Time(length.Microseconds()),
-		Cause: e.Cause, Score: e.Score, Continues: e.Continues,
+		Cause: e.Cause, Saw: e.Saw.Names(), Score: e.Score, Continues: e.Continues,
 	}
 }

@@ -361,7 +361,7 @@ func (x *exporter) event(ctx context.Context, s *shelf, h *happening) error {
 				x.done(o, false)
 				continue
 			}
-			r.What, r.Ends, r.Description = d.cause, d.end.Time().In(x.zone), o.Name().String()
+			r.What, r.Saw, r.Ends, r.Description = d.cause, d.saw.Names(), d.end.Time().In(x.zone), o.Name().String()
 			changed = true
 		}
 		described = append(described, o)

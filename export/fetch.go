@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -168,11 +169,13 @@ func (x *exporter) keepDescription(ctx context.Context, s *shelf, e *entry, o it
 // described is what a description says.
 type described struct {
 	cause              string
+	saw                latchkey.Sighting
 	end                latchkey.Time
 	camera, home, zone string
 }
 
 const (
+	maxSaw  = 64  // things that a camera saw
 	maxWord = 64  // characters of a cause and of a name
 	maxSays = 500 // of what a server says
 )
@@ -202,6 +205,14 @@ func parseDescription(b []byte) (d described, err error) {
 	d.end = latchkey.Time(in.Count("end"))
 	if in.Has("cause") {
 		d.cause = in.Text("cause", maxWord)
+	}
+	if in.Has("saw") {
+		for _, raw := range in.Raw("saw", maxSaw) {
+			var name string
+			if json.Unmarshal(raw, &name) == nil { // of what is none that we know, nothing
+				d.saw |= latchkey.SightingOf(name)
+			}
+		}
 	}
 	if in.Has("names") {
 		names := in.Object("names")

@@ -120,7 +120,8 @@ func (p *places) of(camera latchkey.CameraID, name string) place {
 // record is an event as its .json has it.
 type record struct {
 	V         int               `json:"v"`
-	What      string            `json:"what"` // as the agent says, motion; "" if that is not known
+	What      string            `json:"what"`          // as the agent says, motion; "" if that is not known
+	Saw       []string          `json:"saw,omitempty"` // what the camera itself said that it saw
 	Camera    string            `json:"camera"`
 	Home      string            `json:"home"`
 	Begins    time.Time         `json:"begins"` // in the home's zone
@@ -132,7 +133,7 @@ type record struct {
 	HomeID    latchkey.HomeID   `json:"home_id"`
 	CameraID  latchkey.CameraID `json:"camera_id"`
 	Event     latchkey.EventID  `json:"event"`
-	// Description is the name of the object that What and Ends are from.
+	// Description is the name of the object that What, Saw and Ends are from.
 	Description string `json:"description,omitempty"`
 }
 

@@ -116,6 +116,7 @@ func FuzzDescription(f *testing.F) {
 	f.Add([]byte(`{"v":1,"start":1,"end":2,"cause":"motion","score":0.4,"names":{"camera":"Door","home":"Ours","zone":"Europe/Berlin"}}`))
 	f.Add([]byte(`{"v":2,"start":1,"end":2}`))
 	f.Add([]byte(`{"v":1,"start":1,"end":2,"cause":"\u202e"}`))
+	f.Add([]byte(`{"v":1,"start":1,"end":2,"saw":["person","unicorn",7]}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d, err := parseDescription(b)
@@ -124,6 +125,9 @@ func FuzzDescription(f *testing.F) {
 				t.Fatalf("refused without a reason: %v", err)
 			}
 			return
+		}
+		if d.saw&^latchkey.SawAll != 0 {
+			t.Fatalf("it saw %b", d.saw)
 		}
 		for _, s := range []string{d.cause, d.camera, d.home, d.zone} {
 			if s != fields.Clean(s, maxWord) {

@@ -82,7 +82,7 @@ func (x *exporter) writeDayPage(day string) error {
 	slices.SortFunc(all, func(a, b placed) int { return a.BeginsUTC.Compare(b.BeginsUTC) })
 	for _, r := range all {
 		line := eventLine{
-			Time: r.Begins.In(x.zone).Format("15:04:05 MST"), Camera: r.Camera, What: r.What, Clock: r.Clock,
+			Time: r.Begins.In(x.zone).Format("15:04:05 MST"), Camera: r.Camera, What: strings.TrimPrefix(strings.Join(append([]string{r.What}, r.Saw...), ", "), ", "), Clock: r.Clock,
 			Record: path.Join(r.folder, r.base+recordEnd),
 		}
 		for _, f := range r.Files {

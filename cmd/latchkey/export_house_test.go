@@ -166,7 +166,7 @@ func (m *exportHome) happened(camera latchkey.CameraID, at time.Time, content st
 	m.t.Helper()
 	event := latchkey.NewEventID()
 	us := latchkey.TimeOf(at)
-	description := fmt.Sprintf(`{"v":1,"start":%d,"end":%d,"cause":"motion","score":0.5,"names":{"camera":"The door","home":"Ours","zone":"Europe/Berlin"}}`, us, us+3_000_000)
+	description := fmt.Sprintf(`{"v":1,"start":%d,"end":%d,"cause":"motion","saw":["person","unicorn","animal"],"score":0.5,"names":{"camera":"The door","home":"Ours","zone":"Europe/Berlin"}}`, us, us+3_000_000)
 	for _, o := range []struct {
 		kind    latchkey.Kind
 		content string

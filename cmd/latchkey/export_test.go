@@ -90,9 +90,12 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s is %v, want %v", member, said[member], want)
 		}
 	}
+	if diff := cmp.Diff([]any{"person", "animal"}, said["saw"]); diff != "" {
+		t.Errorf("what was seen (-want +got):\n%s", diff)
+	}
 	day := string(must(os.ReadFile(filepath.Join(to, "2025-11-25/index.html"))))
 	index := string(must(os.ReadFile(filepath.Join(to, "index.html"))))
-	if !strings.Contains(day, `src="garden/23-59-59%20motion.mp4"`) || !strings.Contains(index, `<a href="2025-10-26/index.html">`) || strings.Contains(day+index, "<script") {
+	if !strings.Contains(day, `src="garden/23-59-59%20motion.mp4"`) || !strings.Contains(day, "motion, person, animal</div>") || !strings.Contains(index, `<a href="2025-10-26/index.html">`) || strings.Contains(day+index, "<script") {
 		t.Errorf("the pages are\n%s\n%s", index, day)
 	}
 	deeds := must(key.LoadHome(filepath.Join(to, "deeds.json")))

@@ -68,7 +68,7 @@ export class FakeHome implements Calls {
   description: Calls["description"] = async (name) => {
     const e = this.#s.find(name);
     const start = e?.row.time ?? 0;
-    const description = { start, end: start + (e?.seconds ?? 1) * 1e6, cause: "motion", score: 0.4, continues: this.#s.formerOf(e), clip: clipOf(name, e?.seconds ?? 1), names: null };
+    const description = { start, end: start + (e?.seconds ?? 1) * 1e6, cause: "motion", saw: e?.saw ?? [], score: 0.4, continues: this.#s.formerOf(e), clip: clipOf(name, e?.seconds ?? 1), names: null };
     return { state: "opened", description, timings: { notified: 0, listed: 0, fetched: 0, opened: 0 } };
   };
   clip: Calls["clip"] = async (name) => {

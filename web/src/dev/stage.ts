@@ -1,6 +1,7 @@
 // The house of the stand-in: what is in it, and what happens there.
 
 import type { AgentID, Ask, CameraID, Change, EventID, EventRow, HomeID, KnownHome, NameText, ObjectRow, PersonID, Rights, Role, SettingsView, Standing, TitleView, Trouble } from "../worker/protocol.ts";
+import type { Sighting } from "../sightings.ts";
 import { placed, troubles } from "./agents.ts";
 import { id, is, wait } from "./ids.ts";
 import type { Scene } from "./paint.ts";
@@ -35,7 +36,11 @@ export interface Fake {
   row: EventRow;
   seconds: number;
   scene: Scene;
+  saw: Sighting[];
 }
+
+/** What the cameras of the house see by turns: the first one knows most, the last one nothing. */
+const seen: Sighting[][][] = [[["person"], ["visitor", "person"], [], ["package"]], [["animal"], [], ["person", "animal"], ["vehicle"]], [[]]];
 
 /** What all calls of the stand-in know and change. */
 export class Stage {
@@ -106,7 +111,7 @@ export class Stage {
     const objects = [object("thumbnail", 0)];
     if (i > 0) objects.push(object("description", 1));
     if (i > 1) objects.push(object("clip", 2));
-    const fake = { row: { key: event as string, event, camera, time, reviewed: i > 2, objects } as EventRow, seconds: 6 + ((i * 31) % 55), scene: scenes[which] ?? "door" };
+    const fake = { row: { key: event as string, event, camera, time, reviewed: i > 2, objects } as EventRow, seconds: 6 + ((i * 31) % 55), scene: scenes[which] ?? "door", saw: seen[which]?.[i % seen[which].length] ?? [] };
     if (i === 4) objects[0] = { state: "refused", name: name("thumbnail", 0), kind: "thumbnail", word: "misroute", reason: "wrong-camera" };
     if (i === 11) fake.row = { key: "row 11", event: null, camera: null, time: null, reviewed: false, objects: [{ state: "refused", name: null, kind: null, word: "corrupt", reason: "bad-signature" }] };
     return fake;

@@ -20,7 +20,7 @@ const verified = (kind: Kind, more: Partial<Extract<ObjectRow, { state: "verifie
 });
 const refused = (kind: Kind | null): ObjectRow => ({ state: "refused", name: null, kind, word: "misroute", reason: "wrong-camera" });
 const row = (...objects: ObjectRow[]): EventRow => ({ key: "k", event: null, camera: null, time: start, reviewed: false, objects });
-const description = (start: number, end: number): Description => ({ start, end, cause: "motion", score: null, continues: null, clip: null, names: null });
+const description = (start: number, end: number): Description => ({ start, end, cause: "motion", saw: [], score: null, continues: null, clip: null, names: null });
 
 test("a picture is shown by name only if its row verified and there is a key for it", () => {
   expect(pictureOf(row(verified("thumbnail")))).toEqual({ is: "name", name: "thumbnail" });

@@ -12,9 +12,15 @@ describe("a description", () => {
   it("is read with its clip, and without the members that nobody knows", () => {
     const event = idText("event", new Uint8Array(16).fill(7));
     const clip = { object: "o", type: 'video/mp4; codecs="avc1.64001f"', width: 1280, height: 720, duration: 14e6, bytes: 9, stream: "sub" };
-    const read = parseDescription(text(JSON.stringify({ v: 1, start: 1, end: 2, cause: "motion", score: 0.4, later: {}, continues: event, clip })));
-    expect(read).toEqual({ start: 1, end: 2, cause: "motion", score: 0.4, continues: event, clip, names: null });
-    expect(parseDescription(text('{"v":1,"start":1,"end":2}'))).toEqual({ start: 1, end: 2, cause: "", score: null, continues: null, clip: null, names: null });
+    const read = parseDescription(text(JSON.stringify({ v: 1, start: 1, end: 2, cause: "motion", saw: ["person"], score: 0.4, later: {}, continues: event, clip })));
+    expect(read).toEqual({ start: 1, end: 2, cause: "motion", saw: ["person"], score: 0.4, continues: event, clip, names: null });
+    expect(parseDescription(text('{"v":1,"start":1,"end":2}'))).toEqual({ start: 1, end: 2, cause: "", saw: [], score: null, continues: null, clip: null, names: null });
+  });
+
+  it("says what the camera saw, as far as it is known what that is, in one order and once", () => {
+    const of = (saw: unknown) => parseDescription(text(JSON.stringify({ v: 1, start: 1, end: 2, saw })))?.saw;
+    expect(of(["package", "person", "unicorn", "visitor", "person", 7, null, ["face"], "__proto__"])).toEqual(["visitor", "person", "package"]);
+    for (const none of [undefined, null, "person", 1, {}, [], ["Person"], { 0: "person", length: 1 }]) expect(of(none)).toEqual([]);
   });
 
   it("of which nobody says the stream, or the event before it, says neither", () => {

@@ -4,6 +4,7 @@
 import { nameFits } from "../settings/content.ts";
 import { maxPieces, pieceCount, type Pieces } from "../seal/pieces.ts";
 import { parseID } from "../seal/name.ts";
+import { sightings } from "../sightings.ts";
 import { type Bytes, unbase64 } from "../wire.ts";
 import type { Description } from "./protocol.ts";
 
@@ -29,6 +30,7 @@ export function parseDescription(b: Bytes): Description | null {
     start: top["start"],
     end: top["end"],
     cause: typeof top["cause"] === "string" ? top["cause"].slice(0, 64) : "",
+    saw: sawOf(top["saw"]),
     score: typeof top["score"] === "number" ? top["score"] : null,
     continues: eventOf(top["continues"]),
     clip: clipOf(top["clip"]),
@@ -54,6 +56,11 @@ function clipOf(c: unknown): Description["clip"] {
   if (!isTime(width) || !isTime(height) || !isTime(duration) || !isTime(bytes)) return null;
   const stream = c["stream"] === "main" || c["stream"] === "sub" ? c["stream"] : "";
   return { object, type, width, height, duration, bytes, stream };
+}
+
+/** What is said to have been seen, as far as it is known what that is. */
+function sawOf(said: unknown): Description["saw"] {
+  return Array.isArray(said) ? sightings.filter((s) => said.includes(s)) : [];
 }
 
 function eventOf(e: unknown): Description["continues"] {

@@ -9,6 +9,7 @@ import type { AgentID, CameraID, EventID, HomeID, Kind, NameText, PersonID } fro
 import type { Reason } from "../seal/reasons.ts";
 import type { AgentCondition, CameraDescription, CameraSource, Device, Found, Still, WouldHaveFired } from "../letter/content.ts";
 import type { CameraSettings, MotionSettings } from "../settings/camera.ts";
+import type { Sighting } from "../sightings.ts";
 import type { AccountCalls, KnownHome } from "./accounts.ts";
 import type { MemberCalls, Rights, Role } from "./members.ts";
 
@@ -172,6 +173,8 @@ export interface Description {
   start: number;
   end: number;
   cause: string;
+  /** What the camera itself said that it saw, each once and in the order of the set. */
+  saw: Sighting[];
   score: number | null;
   /** The event of the same camera that this one goes on from. */
   continues: EventID | null;
