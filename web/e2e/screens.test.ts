@@ -104,6 +104,39 @@ const screens: Screen[] = [
 
 areSound(screens, { phone: 360, arrive, address: (at) => `${stage.page}${at}`, judge: sound });
 
+test("events are sought by what the camera saw, by keyboard alone, and an empty result says so", async () => {
+  const v = await visit("");
+  const { page } = v;
+  await page.waitForSelector("[data-state=opened]");
+  const w = words.events.seen;
+  const choice = page.getByLabel(w.filter);
+  const choose = async (key: string, saw: string | null) => {
+    await choice.focus();
+    await page.keyboard.press(key);
+    await expect.poll(() => new URL(page.url()).searchParams.get("saw")).toBe(saw);
+  };
+  await choice.waitFor();
+  await choose("P", "person");
+  // Every card says so, and all that are like it have come from behind the first page.
+  const said = () => page.locator("[data-event]").evaluateAll((cards) => cards.map((c) => /person/i.test(c.querySelector(".saw")?.textContent ?? "")));
+  await expect.poll(async () => (await said()).every(Boolean)).toBe(true);
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await expect.poll(async () => (await said()).length, { timeout: 20_000 }).toBeGreaterThan(10);
+  expect((await said()).every(Boolean)).toBe(true);
+  expect(await page.locator("[data-event] .saw").first().textContent()).toMatch(/^(Doorbell, person|Person)/);
+  await sound(v);
+  // A camera that says nothing has none of it.
+  const cameras = page.getByRole("group", { name: words.events.filter });
+  await cameras.getByRole("button", { name: "Garage" }).click();
+  await page.getByText(w.none(w.one.person, "Garage", "")).waitFor({ timeout: 20_000 });
+  await sound(v);
+  await choose("M", "motion");
+  await page.waitForSelector("[data-event]");
+  expect(await page.locator("[data-event] .saw").count()).toBe(0);
+  await choose("Home", null);
+  await v.leave();
+});
+
 test("events are chosen by camera and day, and stay chosen while one is open", async () => {
   const v = await visit("");
   const { page } = v;

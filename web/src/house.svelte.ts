@@ -107,6 +107,13 @@ export class House {
         const described = openable(row, "description")?.name;
         return described === undefined ? null : (this.openings.description(described)?.continues ?? null);
       },
+      {
+        saw: (row) => this.openings.saw(row),
+        describe: async (row) => {
+          const described = openable(row, "description")?.name;
+          if (described !== undefined) await this.openings.describe(described);
+        },
+      },
     );
     this.people = new People(this);
     this.#stopListening = keeper.changes((change) => this.#changed(change));

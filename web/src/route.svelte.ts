@@ -1,12 +1,14 @@
 // The address bar as state: which screen, and what is open over it.
 
+import { type Sought, sought } from "./sightings.ts";
+
 export type Screen = "live" | "events" | "timeline" | "cameras" | "people" | "home" | "you" | "trust" | "homes";
 /**
  * `camera` is the camera whose page is shown, or that is watched, or whose events are listed, `day` of
- * which day they are; `person` is the person, "new" for adding one;
+ * which day they are, `saw` what the camera saw in them; `person` is the person, "new" for adding one;
  * `invite` is the invitation.
  */
-export type Route = { screen: Screen; event: string; camera?: string; day?: string; person?: string; invite?: string };
+export type Route = { screen: Screen; event: string; camera?: string; day?: string; saw?: Sought; person?: string; invite?: string };
 
 const plain: ReadonlySet<string> = new Set(["timeline", "home", "you", "trust", "homes"] satisfies Screen[]);
 
@@ -24,10 +26,11 @@ export function parsePath(path: string, search = ""): Route {
   return { screen: "events", event: screen === "events" && alone && id.test(part) ? part : "", ...chosenIn(search) };
 }
 
-function chosenIn(search: string): Pick<Route, "camera" | "day"> {
+function chosenIn(search: string): Pick<Route, "camera" | "day" | "saw"> {
   const q = new URLSearchParams(search);
   const [camera, day] = [q.get("camera") ?? "", q.get("day") ?? ""];
-  return { ...(id.test(camera) ? { camera } : {}), ...(date.test(day) && !Number.isNaN(Date.parse(day)) ? { day } : {}) };
+  const saw = sought.find((s) => s === q.get("saw"));
+  return { ...(id.test(camera) ? { camera } : {}), ...(date.test(day) && !Number.isNaN(Date.parse(day)) ? { day } : {}), ...(saw ? { saw } : {}) };
 }
 
 function personOf(part: string, more: string[]): Pick<Route, "person" | "invite"> {
@@ -41,7 +44,7 @@ export function pathOf(route: Route): string {
   if (route.screen === "people") return route.invite ? `/people/invitations/${route.invite}` : route.person ? `/people/${route.person}` : "/people";
   if (route.screen !== "events") return route.camera ? `/${route.screen}/${route.camera}` : `/${route.screen}`;
   const chosen = new URLSearchParams();
-  for (const what of ["camera", "day"] as const) if (route[what]) chosen.set(what, route[what]);
+  for (const what of ["camera", "day", "saw"] as const) if (route[what]) chosen.set(what, route[what]);
   return (route.event ? `/events/${route.event}` : "/") + (`${chosen}` && `?${chosen}`);
 }
 

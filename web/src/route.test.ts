@@ -68,11 +68,13 @@ test.each([
   ["/", "", {}],
   ["/", `?camera=${camera}`, { camera }],
   ["/", "?day=2026-11-26", { day: "2026-11-26" }],
-  [`/events/${event}`, `?camera=${camera}&day=2026-11-26`, { event, camera, day: "2026-11-26" }],
+  ["/", "?saw=person", { saw: "person" }],
+  ["/", "?saw=motion", { saw: "motion" }],
+  [`/events/${event}`, `?camera=${camera}&day=2026-11-26&saw=visitor`, { event, camera, day: "2026-11-26", saw: "visitor" }],
 ])("%s%s is a choice of events, and back", (path, search, more) => {
   const route = parsePath(path, search);
   expect(route).toEqual({ screen: "events", event: "", ...more });
   expect(pathOf(route)).toBe(path + search);
 });
 
-test.each(["?camera=door", "?camera=", "?day=yesterday", "?day=2026-13-45", "?day=26-11-26", "?page=2"])("%s chooses nothing", (search) => expect(parsePath("/", search)).toEqual({ screen: "events", event: "" }));
+test.each(["?camera=door", "?camera=", "?day=yesterday", "?day=2026-13-45", "?day=26-11-26", "?page=2", "?saw=", "?saw=unicorn", "?saw=Person"])("%s chooses nothing", (search) => expect(parsePath("/", search)).toEqual({ screen: "events", event: "" }));

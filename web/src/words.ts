@@ -9,6 +9,7 @@ import { adding, agents, camera, cameras, drawing, schedule, standing, strip } f
 import { count } from "./words/count.ts";
 import { live } from "./words/live.ts";
 import { invited, inviting, people, rights } from "./words/people.ts";
+import { seen } from "./words/seen.ts";
 import { timeline } from "./words/timeline.ts";
 import { door, ending, erase, frozen, held, release, retention, trust } from "./words/trust.ts";
 
@@ -190,6 +191,7 @@ export const words = {
     filter: "Show the events of",
     day: "Show one day",
     anyDay: "Show all days",
+    seen,
     strip: (n: number) => `When in the day: ${count(n, "event", "events")}, from midnight to midnight`,
     fresh: (n: number) => `${n} new`,
     freshLabel: (n: number) => `Show ${count(n, "new event", "new events")}`,

@@ -1,9 +1,11 @@
 // The events as the page holds them: all of the home's, and those that somebody has chosen
 // to look at, by camera and day; what was looked at, and what is selected.
 
+import { untrack } from "svelte";
 import { SvelteMap, SvelteSet } from "svelte/reactivity";
 
 import type { CameraID, EventID, EventRow, EventsPage, Result } from "../worker/protocol.ts";
+import { type Sighting, sightings, type Sought } from "../sightings.ts";
 import { fold, type Incident } from "./fold.ts";
 import { Listed } from "./listed.svelte.ts";
 
@@ -14,11 +16,25 @@ export interface Choice {
   until?: number;
 }
 
+/** What descriptions tell of what cameras saw. */
+export interface Tells {
+  /** Null while it is not known. */
+  saw(row: EventRow): readonly Sighting[] | null;
+  /** Opens the description of a row, if there is one and it can be had. */
+  describe(row: EventRow): Promise<void>;
+}
+
 type Fetch = (before?: string, choice?: Choice) => Promise<Result<EventsPage>>;
 type Mark = (events: EventID[], through?: EventID) => Promise<Result<object>>;
 
 /** How many events a server marks at once. */
 const mostMarks = 500;
+
+/**
+ * How many pages in a row in which nothing is found of what is sought are fetched unasked:
+ * the server does not know what is in a description, so each of its events is one to open.
+ */
+const mostInVain = 5;
 
 export class Inbox {
   readonly #fetch: Fetch;
@@ -33,16 +49,22 @@ export class Inbox {
   // Which event others go on from, as far as it may be seen: a card goes when that is known.
   readonly #continues = new SvelteMap<string, EventID>();
   readonly #tells: (row: EventRow) => EventID | null;
+  readonly #sees: Tells;
   #only = $state(false);
+  /** What is sought among the events that are chosen, by what the camera saw; null for all. */
+  #sought = $state<Sought | null>(null);
+  #sifting = $state(0);
+  #inVain = $state(0);
   /** The cards that are selected, by their keys. */
   readonly selected = new SvelteSet<string>();
 
   /** Whether new cards may be put in above the others now. Nothing moves under a finger. */
   mayMove: () => boolean = () => true;
 
-  /** `tells` says which event a row goes on from, as far as that is known. */
-  constructor(ask: Fetch, mark: Mark, tells: (row: EventRow) => EventID | null = () => null) {
+  /** `tells` says which event a row goes on from, as far as that is known, `sees` what its camera saw. */
+  constructor(ask: Fetch, mark: Mark, tells: (row: EventRow) => EventID | null = () => null, sees: Tells = { saw: () => null, describe: async () => undefined }) {
     this.#tells = tells;
+    this.#sees = sees;
     this.#fetch = ask;
     this.#mark = mark;
     this.#whole = new Listed((...before) => ask(...before), () => this.mayMove());
@@ -58,14 +80,61 @@ export class Inbox {
     const { camera, from, until } = this.choice;
     if (choice.camera === camera && choice.from === from && choice.until === until) return Promise.resolve();
     this.selected.clear();
+    this.#inVain = 0;
     if (choice.camera === undefined && choice.from === undefined && choice.until === undefined) {
       this.#chosen = null;
-      return Promise.resolve();
+      return this.#sift();
     }
     // The server leaves out what is of another time, by the list's own times.
     const list = new Listed((before) => this.#fetch(before, choice), () => this.mayMove(), (row) => isOf(row, choice));
     this.#chosen = { choice, list };
-    return list.refresh();
+    return list.refresh().then(() => this.#sift());
+  }
+
+  get sought(): Sought | null {
+    return this.#sought;
+  }
+
+  /** Shows, of what is chosen, only events in which the camera saw that. */
+  seek(sought: Sought | null): Promise<void> {
+    if (sought === this.#sought) return Promise.resolve();
+    this.selected.clear();
+    this.#sought = sought;
+    this.#inVain = 0;
+    return this.#sift();
+  }
+
+  /** Opens the descriptions of all that is here: what is sought is in them. */
+  async #sift(): Promise<void> {
+    if (this.#sought === null) return;
+    this.#sifting++;
+    await Promise.all(this.#list.all.map((row) => this.#sees.describe(row)));
+    this.#sifting--;
+  }
+
+  /** Whether so much was looked through in vain that going on is left to the person. */
+  get paused(): boolean {
+    return this.#sought !== null && this.#inVain >= mostInVain;
+  }
+
+  /** Up to when, in microseconds, what is chosen was fetched; null if nothing tells. */
+  get reached(): number | null {
+    return this.#list.all.findLast((row) => row.time !== null)?.time ?? null;
+  }
+
+  /** Looks through older events although nothing was found for long. */
+  further(): Promise<void> {
+    this.#inVain = 0;
+    return this.older();
+  }
+
+  /** Everything that cameras saw in the events that are here, as far as it is known. */
+  readonly seen = $derived.by(() => sightings.filter((s) => this.#known().some((row) => this.#sees.saw(row)?.includes(s))));
+
+  #passes({ row, more }: Incident): boolean {
+    if (this.#sought === null) return true;
+    const seen = [row, ...more].map((r) => this.#sees.saw(r));
+    return this.#sought === "motion" ? seen.every((s) => s?.length === 0) : seen.some((s) => s?.includes(this.#sought as Sighting));
   }
 
   get #list(): Listed {
@@ -85,7 +154,7 @@ export class Inbox {
   }
 
   get below(): Listed["below"] {
-    return this.#list.below;
+    return this.#sifting > 0 ? "loading" : this.#list.below;
   }
 
   get more(): boolean {
@@ -106,17 +175,19 @@ export class Inbox {
     return this.#whole.all;
   }
 
-  readonly shown = $derived.by(() => this.#rows.filter((r) => !this.#only || this.#stays.has(r.key) || !this.isReviewed(r)));
+  readonly #listed = $derived.by(() => this.#rows.filter((r) => !this.#only || this.#stays.has(r.key) || !this.isReviewed(r)));
 
   /** What is shown, with what goes on from another event in that one's place. */
-  readonly incidents = $derived.by(() => this.#fold(this.shown));
+  readonly incidents = $derived.by(() => this.#fold(this.#listed).filter((i) => this.#passes(i)));
+
+  readonly shown = $derived.by(() => (this.#sought === null ? this.#listed : this.incidents.flatMap(({ row, more }) => [row, ...more])));
 
   readonly #incidentOf = $derived.by(() => new Map(this.#fold(this.#known()).flatMap((incident) => [incident.row, ...incident.more].map((r) => [r.key, incident]))));
 
   /** How many of those that are here, and chosen, this person has not looked at. */
   readonly unreviewed = $derived.by(() => {
     const rows = this.#chosen === null ? this.#whole.all : this.#list.state === "ready" ? this.#list.all : this.#rows;
-    return this.#fold(rows).filter(({ row, more }) => ![row, ...more].every((r) => this.isReviewed(r))).length;
+    return this.#fold(rows).filter((i) => this.#passes(i) && ![i.row, ...i.more].every((r) => this.isReviewed(r))).length;
   });
 
   #fold(rows: readonly EventRow[]): Incident[] {
@@ -157,6 +228,7 @@ export class Inbox {
 
   /** Marks all that are listed; if nothing is chosen, those that were not fetched yet as well. */
   async reviewAll(): Promise<void> {
+    if (this.#sought !== null) return this.#review(this.shown);
     const rows = this.#rows;
     const newest = rows.find((r) => r.event !== null)?.event;
     await this.#review(rows, this.#chosen === null && newest ? newest : undefined);
@@ -220,13 +292,26 @@ export class Inbox {
   /** Fetches the newest events. */
   async refresh(): Promise<void> {
     await Promise.all(this.#lists().map((list) => list.refresh()));
+    await this.#sift();
     const known = new Set(this.#known().map((r) => r.key));
     for (const key of [...this.selected]) if (!known.has(key)) this.selected.delete(key);
   }
 
   /** Fetches the next older page. */
   older(): Promise<void> {
-    return this.#list.older();
+    return this.#sought === null ? this.#list.older() : untrack(() => this.#olderSought());
+  }
+
+  // One page after the other: what was found in it is known before the next one is fetched.
+  async #olderSought(): Promise<void> {
+    if (this.#sifting > 0 || this.#list.state !== "ready") return;
+    this.#sifting++;
+    const [found, known] = [this.incidents.length, this.#list.all.length];
+    await this.#list.older();
+    await this.#sift();
+    if (this.incidents.length > found) this.#inVain = 0;
+    else if (this.#list.all.length > known) this.#inVain++;
+    this.#sifting--;
   }
 
   #lists(): Listed[] {

@@ -1,7 +1,9 @@
+import { SvelteSet } from "svelte/reactivity";
 import { describe, expect, test } from "vitest";
 
 import type { CameraID, EventID, EventRow, EventsPage, Result } from "../worker/protocol.ts";
-import { type Choice, Inbox } from "./inbox.svelte.ts";
+import type { Sighting } from "../sightings.ts";
+import { type Choice, Inbox, type Tells } from "./inbox.svelte.ts";
 
 const [door, yard] = ["door", "yard"] as [CameraID, CameraID];
 const row = (n: number): EventRow => ({ key: `e${n}`, event: `e${n}` as EventID, camera: n % 4 === 0 ? yard : door, time: n, reviewed: n <= 3, objects: [] });
@@ -350,5 +352,104 @@ describe("what goes on from another event", () => {
     expect(incidents(inbox)).toEqual(["9", "8", "7", "6", "4"]);
     await inbox.reviewIncidents(["e5"]);
     expect([inbox.unreviewed, shelf.marked.at(-1)]).toEqual([4, { events: ["e7"], through: undefined }]);
+  });
+});
+
+describe("what is sought", () => {
+  const seen = new Map<string, readonly Sighting[]>([["e2", ["person"]], ["e27", ["visitor", "person"]], ["e28", ["animal"]], ["e30", []]]);
+
+  /** Descriptions that have to be opened before anything is known of them; of every fifth event there is none. */
+  class Told implements Tells {
+    readonly open = new SvelteSet<string>();
+    offline = false;
+    saw = (r: EventRow) => (this.open.has(r.key) ? (seen.get(r.key) ?? []) : null);
+    describe = async (r: EventRow) => {
+      await Promise.resolve();
+      if (!this.offline && r.time! % 5 !== 0) this.open.add(r.key);
+    };
+  }
+
+  async function opened(newest: number): Promise<{ shelf: Shelf; told: Told; inbox: Inbox }> {
+    const [shelf, told] = [new Shelf(newest), new Told()];
+    const inbox = new Inbox(shelf.fetch, shelf.mark, (r) => (r.key === "e27" ? ("e26" as EventID) : null), told);
+    await inbox.refresh();
+    return { shelf, told, inbox };
+  }
+
+  test("is in descriptions, which are opened for it and for nothing else", async () => {
+    const { told, inbox } = await opened(30);
+    expect([told.open.size, inbox.seen]).toEqual([0, []]);
+    const sought = inbox.seek("person");
+    expect([inbox.below, numbers(inbox)]).toEqual(["loading", []]);
+    await sought;
+    expect([inbox.below, inbox.sought, numbers(inbox), inbox.unreviewed]).toEqual(["idle", "person", [27], 1]);
+    expect(inbox.seen).toEqual(["visitor", "person", "animal"]);
+    await inbox.older();
+    await inbox.older();
+    expect([numbers(inbox), inbox.more]).toEqual([[27, 2], false]);
+    await inbox.seek(null);
+    expect(numbers(inbox)).toEqual(down(30, 1));
+  });
+
+  test("is found of one camera, and of a new event", async () => {
+    const { shelf, inbox } = await opened(26);
+    await inbox.seek("animal");
+    await inbox.choose({ camera: yard });
+    expect(numbers(inbox)).toEqual([]);
+    shelf.newest = 28;
+    await inbox.refresh();
+    expect(numbers(inbox)).toEqual([28]);
+    await inbox.choose({ camera: door });
+    expect(numbers(inbox)).toEqual([]);
+  });
+
+  test("is in an incident if it is in a part of it", async () => {
+    const { inbox } = await opened(28);
+    inbox.settle();
+    await inbox.seek("visitor");
+    expect(inbox.incidents.map(({ row, more }) => [row, ...more].map((r) => r.key))).toEqual([["e26", "e27"]]);
+    await inbox.seek("motion");
+    expect(numbers(inbox)).not.toContain(26);
+  });
+
+  test("is motion only if the camera is known to have said nothing", async () => {
+    const { inbox } = await opened(30);
+    await inbox.seek("motion");
+    expect(numbers(inbox)).toEqual([29, 26, 24, 23, 22, 21]);
+  });
+
+  test("is marked alone, also all at once", async () => {
+    const { shelf, inbox } = await opened(30);
+    await inbox.seek("person");
+    await inbox.reviewAll();
+    expect(shelf.marked).toEqual([{ events: ["e27"], through: undefined }]);
+  });
+
+  test("is given up after a while, until somebody wants to look further", async () => {
+    const { shelf, inbox } = await opened(100);
+    await inbox.seek("package");
+    const before = shelf.calls;
+    while (inbox.more && !inbox.paused) await inbox.older();
+    expect([shelf.calls - before, inbox.reached, numbers(inbox)]).toEqual([5, 41, []]);
+    await inbox.further();
+    expect([inbox.paused, inbox.reached]).toEqual([false, 31]);
+    const chosen = inbox.choose({ camera: yard });
+    for (let i = 0; i < 9; i++) void inbox.older(); // of a list that has not come yet
+    await chosen;
+    expect([inbox.paused, inbox.reached]).toEqual([false, 64]);
+    await inbox.choose({});
+    await inbox.seek("person");
+    await inbox.older();
+    expect([inbox.paused, numbers(inbox)]).toEqual([false, [27]]);
+  });
+
+  test("that could not be opened is opened when the server is back", async () => {
+    const { told, inbox } = await opened(30);
+    told.offline = true;
+    await inbox.seek("person");
+    expect([inbox.below, numbers(inbox)]).toEqual(["idle", []]);
+    told.offline = false;
+    await inbox.refresh();
+    expect(numbers(inbox)).toEqual([27]);
   });
 });

@@ -4,8 +4,10 @@
 import { SvelteMap } from "svelte/reactivity";
 
 import type { Keeps } from "../keeper.ts";
+import type { Sighting } from "../sightings.ts";
+import { openable } from "./card.ts";
 import { feeds } from "./feed.ts";
-import type { Description, NameText, Opened, Reported, Timings, Track, Trouble, Word } from "../worker/protocol.ts";
+import type { Description, EventRow, NameText, Opened, Reported, Timings, Track, Trouble, Word } from "../worker/protocol.ts";
 
 /** An opened picture or clip, and when the stages of opening it were passed. */
 export interface Media {
@@ -70,6 +72,12 @@ export class Openings {
   /** The description of that name if it is open already; asks for it otherwise. */
   description(name: NameText): Description | null {
     return this.#descriptions.get(name) ?? null;
+  }
+
+  /** What the camera itself saw in an event; null while its description is not open. */
+  saw(row: EventRow): readonly Sighting[] | null {
+    const name = openable(row, "description")?.name;
+    return name === undefined ? null : (this.description(name)?.saw ?? null);
   }
 
   /** Opens a description, once. What could not be had is asked for by the next card. */

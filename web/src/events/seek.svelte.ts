@@ -27,7 +27,7 @@ export class Seek {
     // The neighbour below the last card is on the next page.
     $effect(() => {
       const list = inbox();
-      if (this.row && !this.older && list.more && list.below === "idle" && up()) void list.older();
+      if (this.row && !this.older && list.more && !list.paused && list.below === "idle" && up()) void list.older();
     });
   }
 
