@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { words } from "../src/words.ts";
 import { sound as audible } from "./house/axe.ts";
 import { keepPictures, startBrowser, Visitor } from "./house/browser.ts";
+import { alive, countAlive, drag, expectFirstScreen, expectNoSideways } from "./house/look.ts";
 import { areSound, type Screen } from "./house/screens.ts";
 import { openStage, type Stage } from "./house/stage.ts";
 
@@ -29,25 +30,16 @@ const arrive = () => Visitor.arrive(browser, stage.origin, { colorScheme: "light
 
 async function visit(what: string, before?: (page: Page) => Promise<unknown>): Promise<Visitor> {
   const v = await arrive();
-  await v.page.addInitScript(() => {
-    // Every address of something opened, as long as it lives.
-    const alive = ((window as unknown as { alive: Set<string> }).alive = new Set<string>());
-    const [make, revoke] = [URL.createObjectURL, URL.revokeObjectURL];
-    URL.createObjectURL = (blob: Blob) => (alive.add(make(blob)), [...alive].at(-1)!);
-    URL.revokeObjectURL = (url) => (alive.delete(url), revoke(url));
-  });
   await before?.(v.page);
   await v.page.goto(`${stage.page}${what}`);
   return v;
 }
 
-const alive = (page: Page) => page.evaluate(() => (window as unknown as { alive: Set<string> }).alive.size);
 const focused = (page: Page) => page.evaluate(() => (document.activeElement as HTMLElement | null)?.dataset["event"] ?? "");
 
 async function sound(v: Visitor): Promise<void> {
   await audible(v, ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]);
-  const over = await v.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(over, "wider than the window").toBeLessThanOrEqual(0);
+  await expectNoSideways(v.page);
   v.blameless();
 }
 
@@ -293,6 +285,21 @@ test("cameras stay where somebody has put them, in this browser", async () => {
   await v.leave();
 });
 
+test.each([[390, 844], [360, 640], [844, 390], [640, 360]])("on a phone of %i by %i the timeline's picture and first lane are seen at once, and stay where they are under a finger", async (width, height) => {
+  const v = await visit("");
+  const { page } = v;
+  await page.setViewportSize({ width, height });
+  await page.locator(nav("timeline")).click();
+  await page.waitForSelector("[data-here=recorded]");
+  const [, lane] = await expectFirstScreen(page, ".past .picture", "[data-lane] .lane");
+  const stays = async () => expect(await page.locator("[data-lane] .lane").first().boundingBox()).toEqual(lane);
+  await drag(page, { x: lane.x + lane.width * 0.9, y: lane.y + 20 }, { x: lane.x + 20, y: lane.y + 20 }, stays);
+  await page.locator("[data-playing=true]").waitFor();
+  await stays();
+  await sound(v);
+  await v.leave();
+});
+
 test("a clip is silent until somebody asks for its sound, and the next one then is not", async () => {
   const v = await visit("?is=sound");
   const { page } = v;
@@ -314,7 +321,7 @@ test("a clip is silent until somebody asks for its sound, and the next one then 
 });
 
 test("what is out of sight is out of memory", async () => {
-  const v = await visit("");
+  const v = await visit("", countAlive);
   const { page } = v;
   await page.waitForSelector("[data-state=opened]");
   await page.locator("[data-event]").nth(2).click();
@@ -467,19 +474,13 @@ test("zones and masks are drawn by pointer, by finger and by keyboard, and every
 
   // By pointer: a corner dragged out of the picture ends at its edge, a new one comes out of a side.
   const canvas = (await p.locator(".canvas").boundingBox())!;
-  const drag = async (from: { x: number; y: number }, to: { x: number; y: number }) => {
-    await p.mouse.move(from.x, from.y);
-    await p.mouse.down();
-    await p.mouse.move(to.x, to.y, { steps: 4 });
-    await p.mouse.up();
-  };
   const middle = async (locator: string) => {
     const box = (await p.locator(locator).first().boundingBox())!;
     return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
   };
-  await drag(await middle(".corner"), { x: canvas.x - 90, y: canvas.y - 40 });
+  await drag(p, await middle(".corner"), { x: canvas.x - 90, y: canvas.y - 40 });
   expect((await points())!.startsWith("0,0 ")).toBe(true);
-  await drag(await middle(".middle"), { x: canvas.x + canvas.width / 2, y: canvas.y + 10 });
+  await drag(p, await middle(".middle"), { x: canvas.x + canvas.width / 2, y: canvas.y + 10 });
   expect(await p.locator(".corner").count()).toBe(5);
   await sound(v);
   await p.getByRole("button", { name: w.undo }).click();

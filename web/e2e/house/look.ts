@@ -1,7 +1,7 @@
 // What is to be seen on the page, as somebody in front of it would say: which cards,
 // and whether there is a picture on them and which.
 
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { expect } from "vitest";
 
 import { words } from "../../src/words.ts";
@@ -83,6 +83,47 @@ export function expectGrey(card: Card): void {
   expect(card.state).toBe("refused");
   expect(card.says).toContain(words.refusal.picture);
 }
+
+type Box = NonNullable<Awaited<ReturnType<Locator["boundingBox"]>>>;
+
+/** Asserts that two things are seen whole between the header and the bar below, before anybody scrolls, and says where. */
+export async function expectFirstScreen(page: Page, ...wanted: [string, string]): Promise<[Box, Box]> {
+  expect(await page.evaluate(() => scrollY)).toBe(0);
+  const box = async (what: string) => (await page.locator(what).first().boundingBox())!;
+  const [header, bar, ...all] = await Promise.all([box("header"), box("nav"), box(wanted[0]), box(wanted[1])]);
+  for (const [i, { y, height }] of all.entries()) {
+    expect(y, `${wanted[i]}: its upper edge`).toBeGreaterThanOrEqual(header.y + header.height);
+    expect(y + height, `${wanted[i]}: its lower edge`).toBeLessThanOrEqual(bar.y);
+  }
+  return all;
+}
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+/** Takes hold of the page at one place and lets go at another. */
+export async function drag(page: Page, from: Point, to: Point, held?: () => Promise<unknown>): Promise<void> {
+  await page.mouse.move(from.x, from.y);
+  await page.mouse.down();
+  await page.mouse.move(to.x, to.y, { steps: 4 });
+  await held?.();
+  await page.mouse.up();
+}
+
+/** Has a page count what it has opened and holds by an address. */
+export async function countAlive(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const alive = ((window as unknown as { alive: Set<string> }).alive = new Set<string>());
+    const [make, revoke] = [URL.createObjectURL, URL.revokeObjectURL];
+    URL.createObjectURL = (blob: Blob) => (alive.add(make(blob)), [...alive].at(-1)!);
+    URL.revokeObjectURL = (url) => (alive.delete(url), revoke(url));
+  });
+}
+
+/** How much a page holds that was asked to count. */
+export const alive = (page: Page) => page.evaluate(() => (window as unknown as { alive: Set<string> }).alive.size);
 
 /** Asserts that nothing is wider than the window. */
 export async function expectNoSideways(page: Page): Promise<void> {
