@@ -43,6 +43,8 @@ type stage struct {
 	http   *httptest.Server
 	away   atomic.Bool // nothing is there
 
+	talks sync.Mutex // held by the one conversation that there is
+
 	mu      sync.Mutex // protects everything below
 	hellos  int
 	welcome func(api.Hello) api.Frame // what answers a hello; a genuine welcome if nil
@@ -144,9 +146,16 @@ func (s *stage) serveAgent(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
+	// What was said in the conversation before has been heard, and what is to be sent in
+	// this one is not sent in that one.
+	s.talks.Lock()
+	defer s.talks.Unlock()
 	defer c.CloseNow()
 	c.SetReadLimit(api.MaxSocket)
-	ctx := r.Context()
+	var sends sync.WaitGroup
+	defer sends.Wait()
+	ctx, stop := context.WithCancel(r.Context())
+	defer stop()
 	send := func(f api.Frame) {
 		if b, err := api.EncodeFrame(f); err == nil {
 			c.Write(ctx, websocket.MessageText, b) // the reading end notices if it failed
@@ -170,7 +179,7 @@ func (s *stage) serveAgent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	send(s.answer(hello))
-	go func() {
+	sends.Go(func() {
 		for {
 			select {
 			case f := <-s.then:
@@ -179,7 +188,7 @@ func (s *stage) serveAgent(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		}
-	}()
+	})
 	s.readAsks(ctx, c, send)
 }
 
