@@ -211,12 +211,11 @@ func (t *conversation) welcome(ctx context.Context, hello api.Hello) error {
 		from = head.Seq + 1
 	}
 	deeds, reached := t.deeds(title, from)
-	_, document, err := t.server.settingsOf(ctx, t.home)
+	t.told = reached
+	document, err := t.newSettings(ctx)
 	if err != nil {
 		return err
 	}
-	t.settings = hashOf(string(document))
-	t.told = reached
 	t.listener.wanted()
 	err = t.send(ctx, api.Welcome{
 		ID: hello.ID, Home: hello.Home, Head: api.Head(reached), Incarnation: hello.Incarnation,
@@ -293,16 +292,32 @@ func (t *conversation) tell(ctx context.Context, what api.Change) error {
 				return err
 			}
 		}
-		return t.tellDeleted(ctx)
+		return errors.Join(t.tellDeleted(ctx), t.tellSettings(ctx)) // which may have waited for these deeds
 	case api.SettingsChanged:
-		_, document, err := t.server.settingsOf(ctx, t.home)
-		if err != nil || hashOf(string(document)) == t.settings {
-			return err
-		}
-		t.settings = hashOf(string(document))
-		return t.send(ctx, api.SettingsFrame{Home: t.home, Document: document})
+		return t.tellSettings(ctx)
 	}
 	return nil
+}
+
+func (t *conversation) tellSettings(ctx context.Context) error {
+	document, err := t.newSettings(ctx)
+	if err != nil || document == nil {
+		return err
+	}
+	return t.send(ctx, api.SettingsFrame{Home: t.home, Document: document})
+}
+
+// newSettings returns a document that the agent was not sent yet, nil if there is none. One
+// that names a deed of which the agent is told later waits for that deed, because an agent
+// takes no settings that it cannot judge: the news of a deed comes by the outbox, and may
+// come after settings that were made since.
+func (t *conversation) newSettings(ctx context.Context) ([]byte, error) {
+	kept, document, err := t.server.settingsOf(ctx, t.home)
+	if err != nil || kept == nil || kept.Head.Seq > t.told.Seq || hashOf(string(document)) == t.settings {
+		return nil, err
+	}
+	t.settings = hashOf(string(document))
+	return document, nil
 }
 
 // pauseBetween is what an agent waits between two messages; it has few to say.

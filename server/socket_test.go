@@ -17,6 +17,7 @@ import (
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/key/keytest"
+	"github.com/latchkey-cam/latchkey/server"
 )
 
 // start is what an agent says of one start.
@@ -190,6 +191,26 @@ func TestAgentHearsOfChanges(t *testing.T) {
 	gone := m.deletes(latchkey.NewEventID())
 	if f := receive[api.TombstonesFrame](t, s); f.Home != m.owner.Home() || len(f.Tombstones) != 1 || !bytes.Equal(f.Tombstones[0], gone) {
 		t.Errorf("deleted in %s: %d", f.Home, len(f.Tombstones))
+	}
+}
+
+// TestAgentIsToldDeedsFirst: settings may have come to the server before the news of the
+// deed that they name. They are sent after it, because the agent could not judge them.
+func TestAgentIsToldDeedsFirst(t *testing.T) {
+	deaf := &hung{}
+	h := openHouse(t, func(c *server.Config) { deaf.Outbox, c.Archive.Outbox = c.Archive.Outbox, deaf })
+	m := h.found(t)
+	s := m.connect(start{1, 0, 1})
+	deaf.on.Store(true)
+	m.startEpoch()
+	document := m.settings(nil, "house")
+	if err := m.member.PutSettings(t.Context(), document); err != nil {
+		t.Fatal(err)
+	}
+	deaf.on.Store(false)
+	receive[api.DeedsFrame](t, s)
+	if f := receive[api.SettingsFrame](t, s); !bytes.Equal(f.Document, document) {
+		t.Errorf("settings: %d bytes", len(f.Document))
 	}
 }
 

@@ -149,7 +149,7 @@ var Equivalents = []Equivalent{
 		"No agent has no key."},
 	{`server/agent.go conversation.tell: now.KEM.ID() != t.agent.KEM.ID(): is false`,
 		"A connection by which something goes out ends with the agent's key (stillMay)."},
-	{`server/agent.go conversation.tell: hashOf(string(document)) == t.settings: is false`,
+	{`server/agent.go conversation.newSettings: hashOf(string(document)) == t.settings: is false`,
 		"The same settings once more say the same."},
 	{`server/agent.go conversation.listen: ok: is true`,
 		"It decides about a line in the log, and what is said to nobody."},
