@@ -393,6 +393,16 @@ async function playRecorded(page: Page): Promise<void> {
   expect([...new Set(seen.map((s) => s.said))]).toEqual([t.playing(drive)]);
 }
 
+/** Plays an event of each camera, and sees that camera and no other. */
+async function playEvents(page: Page): Promise<void> {
+  for (const [camera, is] of [[door, scene.frontDoor], [drive, scene.driveway]] as const) {
+    const event = await until(page, `an event of ${camera}`, (all) => all.find((c) => c.camera === camera && c.whole && shows(c.picture))?.event);
+    await page.locator(`[data-event="${event}"]`).click();
+    expect(scenes(await see(page, 8)), camera).toEqual([is]);
+    await page.keyboard.press("Escape");
+  }
+}
+
 /** Signs in to the account with the passphrase, at another address. */
 async function signIn({ page, origin }: Visitor): Promise<void> {
   await page.goto(origin);
@@ -427,6 +437,7 @@ test("with the internet down those who live there watch by the agent's own addre
   await playRecorded(page);
   await goTo(page, "events");
   await page.getByText(words.events.porchEnd).waitFor();
+  await playEvents(page); // that wait at the agent
   await goTo(page, "people");
   await page.getByRole("link", { name: words.people.invite }).click();
   await page.getByLabel(words.inviting.name, { exact: true }).fill("Rosa");
@@ -472,12 +483,7 @@ test("with the server gone an export plays in the same app, at this machine", as
   expect(page.url()).not.toContain("#");
   await soundAnywhere(otto);
   await unlock(otto);
-  for (const [camera, is] of [[door, scene.frontDoor], [drive, scene.driveway]] as const) {
-    const event = await until(page, `an event of ${camera}`, (all) => all.find((c) => c.camera === camera && c.whole && shows(c.picture))?.event);
-    await page.locator(`[data-event="${event}"]`).click();
-    expect(scenes(await see(page, 8)), camera).toEqual([is]);
-    await page.keyboard.press("Escape");
-  }
+  await playEvents(page);
   await soundAnywhere(otto);
   await page.reload(); // and nothing of it was kept
   await unlock(otto);
