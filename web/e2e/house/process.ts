@@ -1,15 +1,26 @@
 // Processes as a person would start them, each in a process group of its own. What is
 // started here is ended here, by its ID; nothing is ended by its name.
+//
+// A signal that ends the tests reaches none of those groups, and who is killed ends nobody.
+// So a shell beside them is told which groups there are: it hears when the tests have ended,
+// however that came about, and ends those that are left.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import { constants } from "node:os";
 
 const running = new Set<Process>();
 
-// A test run that is ended itself leaves nothing behind.
-process.once("exit", () => {
-  for (const p of running) p.killGroup();
-});
+const heir = spawn("/bin/sh", ["-c", 'while read -r now; do groups=$now; done; for group in $groups; do kill -s KILL -- "-$group"; done'], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+heir.unref(); // nobody waits for it
+(heir.stdin as Socket).unref();
+
+/** Notes that a process runs, or that nothing of it does any more. */
+function note(p: Process, runs: boolean): void {
+  if (runs) running.add(p);
+  else running.delete(p);
+  heir.stdin.write(`${[...running].map((r) => r.pid).join(" ")}\n`);
+}
 
 /** How a process ended: its exit code, or 128 and the signal's number, as a shell has it. */
 export type Ended = number;
@@ -46,14 +57,14 @@ export class Process {
     this.#child = spawn(start.command, start.args ?? [], { cwd: start.cwd, env: start.env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
     if (this.#child.pid === undefined) throw new Error(`${start.name} could not be started: is ${start.command} there?`);
     this.pid = this.#child.pid;
-    running.add(this);
+    note(this, true);
     this.#child.stdin!.on("error", () => undefined); // it may end without reading
     this.#child.stdin!.end(start.stdin ?? "");
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) this.#read(stream);
     this.ended = new Promise((resolve) => {
       this.#child.once("close", (code, signal) => {
         this.#exit = code ?? 128 + constants.signals[signal!];
-        if (groupOf(this.pid).length === 0) running.delete(this);
+        if (groupOf(this.pid).length === 0) note(this, false);
         this.#tell();
         resolve(this.#exit);
       });
@@ -139,7 +150,7 @@ export class Process {
 
   /** Ends the whole group at once, without asking. */
   killGroup(): void {
-    running.delete(this);
+    note(this, false);
     try {
       process.kill(-this.pid, "SIGKILL");
     } catch {
