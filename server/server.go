@@ -65,8 +65,9 @@ type Config struct {
 	// Patience is how long somebody who sends or fetches may take for 64 KiB of
 	// an object, and for a small message. 0: 30 s, with which 2 KB a second are enough.
 	Patience time.Duration
-	// Copy says that the archive is a copy of a home, which somebody looks at: only such
-	// routes work as change nothing in it.
+	// Copy says that the archive is a copy of a home, made to be looked at: only such routes
+	// work as that takes. A browser becomes a device of the copy, by deeds that are of the
+	// copy alone.
 	Copy bool
 	// Porch makes this a server in the home, beside an agent, for when the home's own
 	// cannot be reached: only such routes work as it can answer alone, for those who see

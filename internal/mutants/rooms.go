@@ -96,7 +96,7 @@ var Rooms = []Room{
 			"server/heads.go",
 			"server/wall.go asking.pass asking.mayEnter asking.enter asking.address asking.sameOrigin asking.asAgent",
 		},
-		Tests: []string{"server ^Test(Porch|RouteWalk|WhoseSessionHolds|TitlesFollowTheHead|MethodsAreTheTables|AddressesOfNothing|NotYoursIsNotThere|Origin|BadInput|Sessions.*|Swapped(Cookies|Answers)|ForgottenMAC|PagesShareASession|HeadsAre.*|Lease|" +
+		Tests: []string{"server ^Test(Porch|Copy|HomeEnds|RouteWalk|WhoseSessionHolds|TitlesFollowTheHead|MethodsAreTheTables|AddressesOfNothing|NotYoursIsNotThere|Origin|BadInput|Sessions.*|Swapped(Cookies|Answers)|ForgottenMAC|PagesShareASession|HeadsAre.*|Lease|" +
 			"Crossed(Rows|Reads)|EveryReadIsCrossed|DeedsCut|GuestsTimeRunsOut|InvitedPerson|PersonalSignIn|ClosedHome|ForkAfterRestore|UploadHeaders|AgentIsRefused|HeldRoutes|" +
 			"HoldsThatCannotBeRead|RightsAreTheTables|Kept.*|Cache.*|WholeWay|AppendIsCompareAndSwap|PartedAgent|Passkeys|SessionRunsOut|SomebodyElsesBrowser|LinkSignsNobodyIn|ShortMACKey|OvertakenAppend)$"},
 		Literals: []string{"archive.Session", "claim"},
@@ -112,7 +112,7 @@ var Rooms = []Room{
 		Files: []string{
 			"server/right.go", "server/sessions.go", "server/cut.go stillMay", "server/events.go Server.page Server.rows",
 		},
-		Tests: []string{"server ^Test(Porch|Envelopes.*|WhatGrowthEnds|WhoGoesOn|NobodyElseHears|ListWithoutWhatIsNotTheirs|Rights.*Tables|HintsAreTheTables|WhoEndsSessions|" +
+		Tests: []string{"server ^Test(Porch|ListByCameraAndTime|Envelopes.*|WhatGrowthEnds|WhoGoesOn|NobodyElseHears|ListWithoutWhatIsNotTheirs|Rights.*Tables|HintsAreTheTables|WhoEndsSessions|" +
 			"EverybodySeesTheirs|UploadsAreForThoseOfNow|SessionsAreListedAndEnded|FrozenHomeShowsNothing|ListGoesOn|InvitedPerson|PersonalSignIn|" +
 			"DeedsCut|GuestsTimeRunsOut|EndedSessionIsCut|AgentsAreCut|PartedAgent|Crossed(Rows|Reads)|EveryReadIsCrossed|Live.*)$"},
 		Literals: []string{"archive.Growth", "archive.Gone", "span"},
