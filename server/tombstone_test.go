@@ -188,6 +188,8 @@ func TestHomeEnds(t *testing.T) {
 	p := m.people[resident].Keys
 	_, err = h.client.SignIn(t.Context(), m.owner.Home(), p.Device, p.DeviceSigning, head)
 	wantReason(t, "whoever signs in", err, api.HomeDeleted)
+	_, _, err = m.member.Deeds(t.Context(), 0)
+	wantReason(t, "whoever asks for the deeds", err, api.HomeDeleted)
 	wantReason(t, "what is uploaded", m.put(o), api.HomeDeleted)
 	_, _, err = m.get(o.Name())
 	if err == nil {
