@@ -21,17 +21,7 @@ func TestCopy(t *testing.T) {
 	device, signing := m.owner.Device()
 	head := m.owner.Title().Head()
 	home := must(there.client.SignIn(t.Context(), m.owner.Home(), device, signing, head))
-	for what, ask := range map[string]func() error{
-		"the deeds":  func() error { _, _, err := home.Deeds(t.Context(), 0); return err },
-		"the events": func() error { _, err := home.Events(t.Context(), "", 0); return err },
-		"an object": func() error {
-			d, err := home.Object(t.Context(), name)
-			if err == nil {
-				err = d.File.Close()
-			}
-			return err
-		},
-	} {
+	for what, ask := range looking(t.Context(), home, name) {
 		if err := ask(); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}

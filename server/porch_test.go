@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 
@@ -44,17 +45,7 @@ func TestPorch(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", c.who, err)
 		}
-		asks := map[string]func() error{
-			"the deeds":  func() error { _, _, err := home.Deeds(t.Context(), 0); return err },
-			"the events": func() error { _, err := home.Events(t.Context(), "", 0); return err },
-			"an object": func() error {
-				d, err := home.Object(t.Context(), name)
-				if err == nil {
-					err = d.File.Close()
-				}
-				return err
-			},
-		}
+		asks := looking(t.Context(), home, name)
 		for _, stands := range []bool{false, true} {
 			believes.Store(stands)
 			want := c.before
@@ -88,5 +79,20 @@ func TestPorch(t *testing.T) {
 	otherDevice, otherSigning := other.owner.Device()
 	if _, err := in(&key.PersonKeys{Device: otherDevice, DeviceSigning: otherSigning}); api.ReasonOf(err) != api.SignInRefused {
 		t.Errorf("a member of another home signs in: %v", err)
+	}
+}
+
+// looking is what somebody asks for who looks at a home, and at one object of it.
+func looking(ctx context.Context, home *api.Home, name latchkey.Name) map[string]func() error {
+	return map[string]func() error{
+		"the deeds":  func() error { _, _, err := home.Deeds(ctx, 0); return err },
+		"the events": func() error { _, err := home.Events(ctx, "", 0); return err },
+		"an object": func() error {
+			d, err := home.Object(ctx, name)
+			if err == nil {
+				err = d.File.Close()
+			}
+			return err
+		},
 	}
 }
