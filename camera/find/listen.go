@@ -3,7 +3,6 @@ package find
 import (
 	"context"
 	"errors"
-	"net/url"
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
@@ -81,7 +80,7 @@ func sourcesAt(ctx context.Context, client *onvif.Client, path string) ([]string
 			break
 		}
 		u, err := client.StreamURI(ctx, p.Token)
-		if err != nil || !samePath(u, path) {
+		if err != nil || path == "" || u.RequestURI() != path {
 			continue
 		}
 		tokens := []string{p.Source}
@@ -92,5 +91,3 @@ func sourcesAt(ctx context.Context, client *onvif.Client, path string) ([]string
 	}
 	return nil, errDeaf // it could be any of them
 }
-
-func samePath(u *url.URL, path string) bool { return path != "" && u.RequestURI() == path }

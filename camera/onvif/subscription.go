@@ -160,21 +160,14 @@ func (c *Client) Listen(ctx context.Context, sources []string, saw func(latchkey
 		}
 		if s.Renew(ctx) != nil { // not every device can
 			s.leave(ctx)
-			if s, err = c.again(ctx, s); err != nil {
+			next, err := c.Subscribe(ctx)
+			if err != nil {
 				return c.later(err)
 			}
+			s = next
 		}
 		made = time.Now()
 	}
-}
-
-// again subscribes anew. If that fails the subscription that was is returned.
-func (c *Client) again(ctx context.Context, was *Subscription) (*Subscription, error) {
-	s, err := c.Subscribe(ctx)
-	if err != nil {
-		return was, err
-	}
-	return s, nil
 }
 
 // later is the error of a device that had been listened to: that it takes the password no
