@@ -3,7 +3,6 @@
 
 import { SvelteMap } from "svelte/reactivity";
 
-import { openable } from "./events/card.ts";
 import { Inbox } from "./events/inbox.svelte.ts";
 import { Openings } from "./events/openings.svelte.ts";
 import type { Keeps } from "./keeper.ts";
@@ -103,17 +102,7 @@ export class House {
     this.inbox = new Inbox(
       async (...asked) => this.#listed(await keeper.events(...asked)),
       async (events, through) => this.heard(await keeper.review(events, ...(through === undefined ? [] : [through]))),
-      (row) => {
-        const described = openable(row, "description")?.name;
-        return described === undefined ? null : (this.openings.description(described)?.continues ?? null);
-      },
-      {
-        saw: (row) => this.openings.saw(row),
-        describe: async (row) => {
-          const described = openable(row, "description")?.name;
-          if (described !== undefined) await this.openings.describe(described);
-        },
-      },
+      this.openings,
     );
     this.people = new People(this);
     this.#stopListening = keeper.changes((change) => this.#changed(change));

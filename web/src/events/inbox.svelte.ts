@@ -16,13 +16,17 @@ export interface Choice {
   until?: number;
 }
 
-/** What descriptions tell of what cameras saw. */
+/** What descriptions tell. */
 export interface Tells {
-  /** Null while it is not known. */
+  /** Which event a row goes on from; null if from none, or while that is not known. */
+  continues(row: EventRow): EventID | null;
+  /** What the camera itself saw; null while that is not known. */
   saw(row: EventRow): readonly Sighting[] | null;
   /** Opens the description of a row, if there is one and it can be had. */
-  describe(row: EventRow): Promise<void>;
+  openRow(row: EventRow): Promise<void>;
 }
+
+const tellsNothing: Tells = { continues: () => null, saw: () => null, openRow: async () => undefined };
 
 type Fetch = (before?: string, choice?: Choice) => Promise<Result<EventsPage>>;
 type Mark = (events: EventID[], through?: EventID) => Promise<Result<object>>;
@@ -48,8 +52,7 @@ export class Inbox {
   readonly #stays = new SvelteSet<string>();
   // Which event others go on from, as far as it may be seen: a card goes when that is known.
   readonly #continues = new SvelteMap<string, EventID>();
-  readonly #tells: (row: EventRow) => EventID | null;
-  readonly #sees: Tells;
+  readonly #tells: Tells;
   #only = $state(false);
   /** What is sought among the events that are chosen, by what the camera saw; null for all. */
   #sought = $state<Sought | null>(null);
@@ -61,10 +64,8 @@ export class Inbox {
   /** Whether new cards may be put in above the others now. Nothing moves under a finger. */
   mayMove: () => boolean = () => true;
 
-  /** `tells` says which event a row goes on from, as far as that is known, `sees` what its camera saw. */
-  constructor(ask: Fetch, mark: Mark, tells: (row: EventRow) => EventID | null = () => null, sees: Tells = { saw: () => null, describe: async () => undefined }) {
+  constructor(ask: Fetch, mark: Mark, tells: Tells = tellsNothing) {
     this.#tells = tells;
-    this.#sees = sees;
     this.#fetch = ask;
     this.#mark = mark;
     this.#whole = new Listed((...before) => ask(...before), () => this.mayMove());
@@ -108,7 +109,7 @@ export class Inbox {
   async #sift(): Promise<void> {
     if (this.#sought === null) return;
     this.#sifting++;
-    await Promise.all(this.#list.all.map((row) => this.#sees.describe(row)));
+    await Promise.all(this.#list.all.map((row) => this.#tells.openRow(row)));
     this.#sifting--;
   }
 
@@ -129,11 +130,11 @@ export class Inbox {
   }
 
   /** Everything that cameras saw in the events that are here, as far as it is known. */
-  readonly seen = $derived.by(() => sightings.filter((s) => this.#known().some((row) => this.#sees.saw(row)?.includes(s))));
+  readonly seen = $derived.by(() => sightings.filter((s) => this.#known().some((row) => this.#tells.saw(row)?.includes(s))));
 
   #passes({ row, more }: Incident): boolean {
     if (this.#sought === null) return true;
-    const seen = [row, ...more].map((r) => this.#sees.saw(r));
+    const seen = [row, ...more].map((r) => this.#tells.saw(r));
     return this.#sought === "motion" ? seen.every((s) => s?.length === 0) : seen.some((s) => s?.includes(this.#sought as Sighting));
   }
 
@@ -283,7 +284,7 @@ export class Inbox {
   settle(): void {
     if (!this.mayMove()) return;
     for (const row of this.#known()) {
-      const before = this.#continues.has(row.key) ? null : this.#tells(row);
+      const before = this.#continues.has(row.key) ? null : this.#tells.continues(row);
       if (before !== null) this.#continues.set(row.key, before);
     }
     for (const list of this.#lists()) list.settle();

@@ -325,7 +325,7 @@ describe("what goes on from another event", () => {
 
   async function opened(): Promise<{ shelf: Shelf; inbox: Inbox }> {
     const shelf = new Shelf(9);
-    const inbox = new Inbox(shelf.fetch, shelf.mark, (r) => (r.key === "e7" ? ("e5" as EventID) : null));
+    const inbox = new Inbox(shelf.fetch, shelf.mark, { continues: (r) => (r.key === "e7" ? ("e5" as EventID) : null), saw: () => null, openRow: async () => undefined });
     await inbox.refresh();
     return { shelf, inbox };
   }
@@ -362,8 +362,9 @@ describe("what is sought", () => {
   class Told implements Tells {
     readonly open = new SvelteSet<string>();
     offline = false;
+    continues = (r: EventRow) => (r.key === "e27" ? ("e26" as EventID) : null);
     saw = (r: EventRow) => (this.open.has(r.key) ? (seen.get(r.key) ?? []) : null);
-    describe = async (r: EventRow) => {
+    openRow = async (r: EventRow) => {
       await Promise.resolve();
       if (!this.offline && r.time! % 5 !== 0) this.open.add(r.key);
     };
@@ -371,7 +372,7 @@ describe("what is sought", () => {
 
   async function opened(newest: number): Promise<{ shelf: Shelf; told: Told; inbox: Inbox }> {
     const [shelf, told] = [new Shelf(newest), new Told()];
-    const inbox = new Inbox(shelf.fetch, shelf.mark, (r) => (r.key === "e27" ? ("e26" as EventID) : null), told);
+    const inbox = new Inbox(shelf.fetch, shelf.mark, told);
     await inbox.refresh();
     return { shelf, told, inbox };
   }

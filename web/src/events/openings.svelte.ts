@@ -7,7 +7,8 @@ import type { Keeps } from "../keeper.ts";
 import type { Sighting } from "../sightings.ts";
 import { openable } from "./card.ts";
 import { feeds } from "./feed.ts";
-import type { Description, EventRow, NameText, Opened, Reported, Timings, Track, Trouble, Word } from "../worker/protocol.ts";
+import type { Tells } from "./inbox.svelte.ts";
+import type { Description, EventID, EventRow, NameText, Opened, Reported, Timings, Track, Trouble, Word } from "../worker/protocol.ts";
 
 /** An opened picture or clip, and when the stages of opening it were passed. */
 export interface Media {
@@ -26,7 +27,7 @@ export interface Refusal {
 /** What opening came to. `unreachable` is worth another try when the server answers again; `failed` is not. */
 export type Opening<T> = ({ is: "opened" } & T) | ({ is: "refused" } & Refusal) | { is: "unreachable" } | { is: "failed" };
 
-export class Openings {
+export class Openings implements Tells {
   /** What was refused since the page was opened. */
   readonly refused = new SvelteMap<NameText, Refusal>();
   readonly #descriptions = new SvelteMap<NameText, Description>();
@@ -74,10 +75,22 @@ export class Openings {
     return this.#descriptions.get(name) ?? null;
   }
 
-  /** What the camera itself saw in an event; null while its description is not open. */
-  saw(row: EventRow): readonly Sighting[] | null {
+  #of(row: EventRow): Description | null {
     const name = openable(row, "description")?.name;
-    return name === undefined ? null : (this.description(name)?.saw ?? null);
+    return name === undefined ? null : this.description(name);
+  }
+
+  continues(row: EventRow): EventID | null {
+    return this.#of(row)?.continues ?? null;
+  }
+
+  saw(row: EventRow): readonly Sighting[] | null {
+    return this.#of(row)?.saw ?? null;
+  }
+
+  async openRow(row: EventRow): Promise<void> {
+    const name = openable(row, "description")?.name;
+    if (name !== undefined) await this.describe(name);
   }
 
   /** Opens a description, once. What could not be had is asked for by the next card. */
