@@ -15,8 +15,8 @@ import (
 const (
 	greySide = 160 // pixels of the longer side of a grey picture
 
-	// decodeLost is after how long a unit that was fed and of which no picture has
-	// come is taken to have none.
+	// decodeLost is how late a picture may be. When they have been later than that for as
+	// long again, the child is not slow: units before them had no picture.
 	decodeLost = time.Second
 
 	// decodeStuck is after how long a child that answers nothing is given up.
@@ -51,8 +51,10 @@ type Decoder struct {
 // the size or the codec of the video changes it goes on with another child.
 //
 // The n-th picture belongs to the n-th unit: the child is given nothing by which it
-// could say more. A unit without a picture is forgotten after a second, so that a
-// picture can be taken for one up to a second older, but not for longer than that.
+// could say more. Units without a picture are forgotten when those after them seem to be
+// late by more than a second for a second, so that a picture can be taken for one up to a
+// second older, and for longer than that only for a second. A child that was slow, as each
+// is when it begins on a machine that has much to do, has caught up by then.
 func (d Decoder) Run(ctx context.Context, next func(context.Context) (media.Unit, error), show func(Grey)) error {
 	if d.Interval == 0 {
 		d.Interval = 200 * time.Millisecond
@@ -155,8 +157,9 @@ func (d Decoder) read(out io.Reader, w, h int, f *fed, show func(Grey)) {
 
 // fed is the queue of units whose pictures have not come yet.
 type fed struct {
-	mu    sync.Mutex // protects queue
+	mu    sync.Mutex // protects what follows
 	queue []fedUnit
+	late  time.Time // since when pictures are late; zero if they are not
 }
 
 type fedUnit struct{ Taken, Received, at time.Time }
@@ -176,7 +179,15 @@ func (f *fed) add(u media.Unit) bool {
 func (f *fed) take() (fedUnit, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for len(f.queue) > 1 && time.Since(f.queue[0].at) > decodeLost {
+	now := time.Now()
+	tooLate := func() bool { return len(f.queue) > 1 && now.Sub(f.queue[0].at) > decodeLost }
+	switch {
+	case !tooLate():
+		f.late = time.Time{}
+	case f.late.IsZero():
+		f.late = now
+	}
+	for tooLate() && now.Sub(f.late) > decodeLost {
 		f.queue = f.queue[1:]
 	}
 	if len(f.queue) == 0 {

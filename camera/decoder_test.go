@@ -91,6 +91,56 @@ func TestDecoderKnowsWhichPictureItShows(t *testing.T) {
 	}
 }
 
+// script makes a program of the lines, which end with the real ffmpeg.
+func script(t *testing.T, lines string) (path string) {
+	t.Helper()
+	ffmpeg, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "ffmpeg")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+lines+"\nexec "+ffmpeg+" \"$@\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A child that is slow to begin has each picture all the same, and of its own unit.
+func TestDecoderThatBeginsSlowly(t *testing.T) {
+	t.Parallel()
+	all := units(t, cameratest.Encode(t, brightening, "-color_range", "pc"))
+	n := 0
+	err := camera.Decoder{FFmpeg: script(t, "sleep 1.5"), Interval: time.Millisecond}.Run(t.Context(), feed(all, 4), func(g camera.Grey) {
+		if !g.Taken.Equal(all[n].Taken) {
+			t.Errorf("picture %d is taken for another", n)
+		}
+		n++
+	})
+	if !errors.Is(err, errEnd) || n != len(all) {
+		t.Errorf("%d pictures of %d units, %v", n, len(all), err)
+	}
+}
+
+// Units without a picture are forgotten after a while: what comes later is not taken for
+// pictures of long ago.
+func TestDecoderForgetsUnitsWithoutAPicture(t *testing.T) {
+	t.Parallel()
+	all := units(t, cameratest.Encode(t, brightening, "-color_range", "pc", "-g", "1"))
+	for i := 5; i < 35; i++ { // two seconds
+		all[i].NALs = [][]byte{{6, 5, 1, 0, 0x80}} // a message for the decoder, and nothing else
+	}
+	var last camera.Grey
+	err := camera.Decoder{Interval: time.Millisecond}.Run(t.Context(), feed(all, 1), func(g camera.Grey) { last = g })
+	if !errors.Is(err, errEnd) {
+		t.Fatal(err)
+	}
+	// The film says by its shade which unit it is of.
+	is := all[min((mean(last)-20+1)/3, len(all)-1)].Taken
+	if older := is.Sub(last.Taken); older < 0 || older > 1200*time.Millisecond {
+		t.Errorf("a picture of %v is taken for one %v older", is, older)
+	}
+}
+
 func TestDecoderShowsFiveASecond(t *testing.T) {
 	t.Parallel()
 	film := cameratest.Encode(t, "testsrc2=size=480x640:rate=15:duration=4")
@@ -141,18 +191,9 @@ func TestDecoderOfH265(t *testing.T) {
 
 // The child is given nothing but its work.
 func TestChildIsGivenNothing(t *testing.T) {
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Setenv("LATCHKEY_SECRET", secret)
-	dir := t.TempDir()
-	log := filepath.Join(dir, "log")
-	spy := filepath.Join(dir, "spy")
-	script := "#!/bin/sh\n{ echo \"$@\"; /usr/bin/env; } >>" + log + "\nexec " + ffmpeg + " \"$@\"\n"
-	if err := os.WriteFile(spy, []byte(script), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	log := filepath.Join(t.TempDir(), "log")
+	spy := script(t, "{ echo \"$@\"; /usr/bin/env; } >>"+log)
 	all := units(t, cameratest.Encode(t, "testsrc2=size=320x180:rate=15:duration=1"))
 	if err := (camera.Decoder{FFmpeg: spy}).Run(t.Context(), feed(all, 8), func(camera.Grey) {}); !errors.Is(err, errEnd) {
 		t.Fatal(err)
