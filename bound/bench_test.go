@@ -48,15 +48,21 @@ func sized(n int) bound.Origin {
 // How the verified read through Redis is measured: slices of time in turn with the raw
 // client, so that whatever else the machine does hurts both.
 const (
-	readers = 128
-	rounds  = 40
-	slice   = 100 * time.Millisecond
-	width   = 300
-	spread  = 1000
+	rounds = 40
+	slice  = 100 * time.Millisecond
+	width  = 300
+	spread = 1000
 )
 
-// BenchmarkValkey is a verified read through a real server, beside the raw client.
+// BenchmarkValkey is a verified read through a real server, beside the raw client, by as
+// many as ask at the same time.
 func BenchmarkValkey(b *testing.B) {
+	for _, readers := range []int{128, 16, 2} {
+		b.Run(fmt.Sprint(readers), func(b *testing.B) { benchmarkValkey(b, readers) })
+	}
+}
+
+func benchmarkValkey(b *testing.B, readers int) {
 	address := redis(b)
 	c := open(b, bound.Config{Life: time.Hour, Tiers: []bound.Tier{bound.Valkey(bound.ValkeyConfig{URL: "redis://" + address, Patience: 5 * time.Second})}})
 	ctx, raw, single := b.Context(), client(b, address, 0), client(b, address, -1)
@@ -88,7 +94,7 @@ func BenchmarkValkey(b *testing.B) {
 	for b.Loop() {
 		var ours, theirs, singles, ofRaw, ofSingle []float64
 		for range rounds {
-			x, y, z := rate(b, verified), rate(b, plain(raw)), rate(b, plain(single))
+			x, y, z := rate(b, readers, verified), rate(b, readers, plain(raw)), rate(b, readers, plain(single))
 			ours, theirs, singles = append(ours, x), append(theirs, y), append(singles, z)
 			ofRaw, ofSingle = append(ofRaw, x/y), append(ofSingle, x/z)
 		}
@@ -111,7 +117,7 @@ func client(b *testing.B, address string, multiplex int) valkey.Client {
 }
 
 // rate is how often a second the readers together can do something.
-func rate(b *testing.B, read func(i int) error) float64 {
+func rate(b *testing.B, readers int, read func(i int) error) float64 {
 	var done atomic.Int64
 	var all sync.WaitGroup
 	began := time.Now()

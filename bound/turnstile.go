@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -38,12 +39,16 @@ func (t *turnstile) Close() error {
 	return t.Conn.Close()
 }
 
-// Write counts the requests in p.
+// Write counts the requests in p. The client writes from one goroutine, and all that was
+// asked meanwhile in one piece: those who are about to ask do so before it goes on, which
+// saves system calls when many ask, and costs nothing when few do.
 func (t *turnstile) Write(p []byte) (int, error) {
 	if err := t.note(p); err != nil {
 		return 0, err
 	}
-	return t.Conn.Write(p)
+	n, err := t.Conn.Write(p)
+	runtime.Gosched()
+	return n, err
 }
 
 func (t *turnstile) note(p []byte) error {

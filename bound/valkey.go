@@ -51,9 +51,9 @@ func Valkey(c ValkeyConfig) Tier {
 		// The client retries nothing: a failed read is a miss. It keeps nothing of its
 		// own: only what is compared at each read may be.
 		option.DisableRetry, option.DisableCache, option.ForceSingleClient = true, true, true
-		// One connection carries everything: requests go out together, which costs half
-		// the system calls of the client's usual four connections.
-		option.PipelineMultiplex = -1
+		// Two connections carry everything: one alone makes a few readers wait for each
+		// other, and over the client's usual four more system calls carry less each.
+		option.PipelineMultiplex = 1 // a power of two
 		// Callers who give up then leave their connection in step.
 		option.AlwaysPipelining = true
 		option.Dialer.Timeout, option.ConnWriteTimeout = c.Patience, c.Patience
