@@ -146,11 +146,56 @@ func (d *disk) Close() error {
 
 // OpenFile is [durable.FS]'s.
 func (d *disk) OpenFile(name string, flag int) (durable.File, error) {
-	f, err := d.here()
+	on, err := d.here()
 	if err != nil {
 		return nil, err
 	}
-	return f.OpenFile(name, flag)
+	f, err := on.OpenFile(name, flag)
+	if err != nil {
+		return nil, err
+	}
+	return file{f, d, on}, nil
+}
+
+// file is open on a disk. As soon as that is gone it takes nothing more: a folder that was
+// only unmounted goes on taking what is written to its open files, and none of it is on the
+// disk that is there by then.
+type file struct {
+	durable.File
+	disk *disk
+	on   durable.FS // as [disk.here] was when it was opened
+}
+
+func (f file) there() error {
+	on, err := f.disk.here()
+	if err == nil && on != f.on {
+		err = fmt.Errorf("%w: the disk that the file was opened on has been taken away", spool.ErrAway)
+	}
+	return err
+}
+
+// Write is [durable.File]'s.
+func (f file) Write(b []byte) (int, error) {
+	if err := f.there(); err != nil {
+		return 0, err
+	}
+	return f.File.Write(b)
+}
+
+// Truncate is [durable.File]'s.
+func (f file) Truncate(size int64) error {
+	if err := f.there(); err != nil {
+		return err
+	}
+	return f.File.Truncate(size)
+}
+
+// Sync is [durable.File]'s.
+func (f file) Sync() error {
+	if err := f.there(); err != nil {
+		return err
+	}
+	return f.File.Sync()
 }
 
 // Mkdir is [durable.FS]'s.

@@ -184,6 +184,28 @@ func TestDiskGoneAndBack(t *testing.T) {
 	}
 }
 
+// TestFilesOfADiskThatIsGone: what was opened on a disk that was taken away takes nothing
+// more, also when it would, as a folder does that was only unmounted or renamed, and also when
+// a disk is there again.
+func TestFilesOfADiskThatIsGone(t *testing.T) {
+	t.Parallel()
+	folder, away, other := t.TempDir(), filepath.Join(t.TempDir(), "unplugged"), filepath.Join(t.TempDir(), "other")
+	old, fresh, err := agent.Opened(folder, func() {
+		if err := errors.Join(os.Rename(folder, away), os.CopyFS(other, os.DirFS(away)), os.Rename(other, folder)); err != nil {
+			t.Error(err)
+		}
+	})
+	if !errors.Is(old, spool.ErrAway) || fresh != nil || err != nil {
+		t.Errorf("a file of before takes %v, a new one %v (%v)", old, fresh, err)
+	}
+	if text, err := os.ReadFile(filepath.Join(away, "old")); string(text) != "before" {
+		t.Errorf("the disk that is gone has %q, %v", text, err)
+	}
+	if text, err := os.ReadFile(filepath.Join(folder, "fresh")); string(text) != "after" {
+		t.Errorf("the disk that is there has %q, %v", text, err)
+	}
+}
+
 // TestDiskTroubles: a disk that becomes full, read-only or broken under an agent. What
 // happens then is lost and counted, the camera goes on, the status says what to do, and
 // it recovers by itself.

@@ -1,13 +1,19 @@
 package agent
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/agent/spool"
 	"github.com/latchkey-cam/latchkey/agent/uplink"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/letter"
 	"github.com/latchkey-cam/latchkey/media"
-	"io"
 )
 
 // Orders says who may give each order, in the words of docs/letter.md.
@@ -76,4 +82,35 @@ func Free(folder string, then func()) (int64, error) {
 	}
 	then()
 	return d.free()
+}
+
+// Opened opens a file on the disk of a folder, has something happen, and says what becomes of
+// what is written to that file and to a new one when the disk has been looked at again.
+func Opened(folder string, then func()) (old, fresh, err error) {
+	d, err := openDisk(folder, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer d.Close()
+	if err := d.watch(nil); err != nil {
+		return nil, nil, err
+	}
+	f, err := d.OpenFile("old", os.O_CREATE|os.O_WRONLY)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	_, err = f.Write([]byte("before"))
+	if err = errors.Join(err, f.Sync()); err != nil {
+		return nil, nil, err
+	}
+	then()
+	time.Sleep(lookEvery)
+	for _, of := range []error{f.Truncate(0), f.Sync()} {
+		if !errors.Is(of, durable.ErrAway) {
+			return nil, nil, fmt.Errorf("a file of before can be cut or synced: %w", of)
+		}
+	}
+	_, old = f.Write([]byte("after"))
+	return old, durable.WriteBytes(d, "fresh", []byte("after")), nil
 }

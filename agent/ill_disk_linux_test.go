@@ -227,7 +227,7 @@ func (r *recording) check() {
 	out, err := exec.Command(filepath.Join(os.Getenv(crashingBin), "latchkey"), "agent", "--data", r.folder, "check", "--footage", r.stick.mount, "--json").Output()
 	var report agent.FootageCheck
 	if e := json.Unmarshal(out, &report); err != nil || e != nil || !report.Whole() || report.Repaired != 0 || report.Groups == 0 {
-		r.t.Errorf("check: %s %v %v", out, err, e)
+		r.t.Errorf("check: %+v, %v, %v", report, err, e)
 	}
 }
 
