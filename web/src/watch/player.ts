@@ -18,7 +18,7 @@ const faultsWithin = 60_000;
 const soundLate = 2;
 // Seconds: what is nearer than that to the end of what has come has run dry.
 const dry = 0.02;
-const nearlyDry = 0.1;
+const nearlyDry = 0.03;
 
 /** What a player tells. */
 export interface Told {
@@ -91,6 +91,7 @@ export class LivePlayer {
 
   take(of: "pictures" | "sound", media: ArrayBuffer, key: boolean, time: number): void {
     if (this.#closed) return;
+    if (!this.#video.seeking) this.#edge?.low(this.lead, performance.now());
     const left = (of === "sound" ? this.#sound : this.#pictures).take(media, key, time);
     if (left && of === "pictures") this.#told.left();
     if (this.#media === null && this.#pictures.beginning !== null) this.#open();
@@ -209,7 +210,7 @@ export class LivePlayer {
 
   #start(end: number): void {
     const edge = (this.#edge = new Edge(this.#hasSound ? roomFor.sound : roomFor.pictures, gentle(), performance.now()));
-    this.#video.currentTime = Math.max(end - edge.room, this.#video.buffered.start(this.#video.buffered.length - 1));
+    this.#video.currentTime = Math.max(end - edge.landing, this.#video.buffered.start(this.#video.buffered.length - 1));
     const mine = this.#media;
     const shown = (): void => {
       if (mine === this.#media) this.#told.shown();
