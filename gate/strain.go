@@ -1,0 +1,64 @@
+package gate
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// strains is what is under strain, and what is left out because of it.
+type strains struct {
+	levels map[string]level
+	spared int       // features
+	hurt   time.Time // since when something has been under strain; zero if nothing is
+	calm   time.Time // since when nothing has been, or a feature came back
+}
+
+type level struct {
+	of float64
+	at time.Time
+}
+
+const (
+	// said is for how long what was said of a strain holds.
+	said = time.Second
+	// spareAfter is after how long under strain one more feature is left out, and
+	// restAfter after how long without one is back.
+	spareAfter = 2 * time.Second
+	restAfter  = 5 * time.Second
+)
+
+func (s *strains) strain(now time.Time, name string, of float64) {
+	if s.levels == nil {
+		s.levels = map[string]level{}
+	}
+	s.levels[name] = level{of, now}
+}
+
+// names are what is under strain.
+func (s *strains) names(now time.Time) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(s.levels)) {
+		if l := s.levels[name]; l.of >= 1 && now.Sub(l.at) <= said {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// step says whether something is under strain, and leaves out more features, or fewer.
+func (s *strains) step(now time.Time) bool {
+	strained := len(s.names(now)) > 0
+	switch {
+	case !strained && !s.hurt.IsZero():
+		s.hurt, s.calm = time.Time{}, now
+	case !strained && s.spared > 0 && now.Sub(s.calm) >= restAfter:
+		s.spared--
+		s.calm = now
+	case strained && s.hurt.IsZero():
+		s.hurt = now
+	case strained && s.spared < int(features) && now.Sub(s.hurt) >= spareAfter:
+		s.spared++
+		s.hurt = now
+	}
+	return strained
+}
