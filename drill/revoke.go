@@ -46,6 +46,7 @@ type Revocation struct {
 	P50             float64   `json:"p50_ms"`
 	P99             float64   `json:"p99_ms"`
 	Max             float64   `json:"max_ms"`
+	Slow            int       `json:"slow"` // removals that took longer than the goal; 1 in 100 may, and 1 of fewer
 	BytesAfterBound int64     `json:"bytes_after_bound"`
 	OthersCut       int64     `json:"others_cut"` // connections of owners that broke meanwhile
 	BusSilenced     *Silenced `json:"bus_silenced,omitempty"`
@@ -61,7 +62,7 @@ type Silenced struct {
 func (r Revocation) Passed() bool { return r.Verdict == "pass" }
 
 func (r *Revocation) judge() {
-	ok := r.P99 <= ms(goal) && r.Max <= ms(bound) && r.BytesAfterBound == 0 && r.OthersCut == 0
+	ok := r.Slow <= max(r.Revocations/100, 1) && r.Max <= ms(bound) && r.BytesAfterBound == 0 && r.OthersCut == 0
 	ok = ok && (r.BusSilenced == nil || r.BusSilenced.ClosedAfter <= ms(leaseBound))
 	r.Verdict = map[bool]string{true: "pass", false: "fail"}[ok]
 }
@@ -190,6 +191,11 @@ func (d *revoking) result() Revocation {
 	at := func(percent int) float64 { return ms(d.took[(len(d.took)*percent+99)/100-1]) }
 	r := Revocation{
 		Revocations: len(d.took), Connections: d.connections, P50: at(50), P99: at(99), Max: at(100), BytesAfterBound: d.late,
+	}
+	for _, took := range d.took {
+		if took > goal {
+			r.Slow++
+		}
 	}
 	for _, h := range d.homes {
 		r.OthersCut += h.lost.Load()
