@@ -90,7 +90,7 @@ func (q *queue) idle(rank Rank) bool {
 			return false
 		}
 	}
-	return q.credit >= q.needs(rank)
+	return q.credit >= q.needs(rank, false)
 }
 
 // until is how long it is until somebody's turn.
@@ -180,22 +180,31 @@ func (q *queue) advance(now time.Time) (done []*waiter) {
 }
 
 // first is the line out of which somebody may go in now: the first in which somebody waits,
-// but that the others have their share. Persons go in on the credit of those who come later.
+// but that each so-many-th who goes in is of another.
 func (q *queue) first() (first *line) {
-	var entered uint64
+	shared := q.shared()
 	for i := range q.lines {
 		l := &q.lines[i]
-		entered += l.entered
-		if len(l.waiting) > 0 && q.credit >= q.needs(Rank(i)) && (first == nil || entered%uint64(1/share) == 0) {
+		if len(l.waiting) > 0 && q.credit >= q.needs(Rank(i), shared) && (first == nil || shared) {
 			first = l
 		}
 	}
 	return first
 }
 
-// needs is how much credit somebody of a rank needs.
-func (q *queue) needs(rank Rank) float64 {
-	if rank == Person {
+// shared says whether the next who goes in is not of the first line in which somebody waits.
+func (q *queue) shared() bool {
+	var entered uint64
+	for i := range q.lines {
+		entered += q.lines[i].entered
+	}
+	return entered%uint64(1/share) == 0
+}
+
+// needs is how much credit somebody of a rank needs. Persons go in on the credit of those who
+// come later, and so do the others where it is their share.
+func (q *queue) needs(rank Rank, shared bool) float64 {
+	if rank == Person || shared {
 		return 1 - q.pace.rate*atOnce.Seconds()
 	}
 	return 1
@@ -207,7 +216,7 @@ func (q *queue) next() (after time.Duration, ok bool) {
 		if len(q.lines[i].waiting) == 0 {
 			continue
 		}
-		seconds := max(q.needs(Rank(i))-q.credit, 0) / q.pace.rate
+		seconds := max(q.needs(Rank(i), q.shared())-q.credit, 0) / q.pace.rate
 		return min(max(time.Duration(seconds*float64(time.Second)), time.Millisecond), q.patience), true
 	}
 	return 0, false
