@@ -14,7 +14,8 @@ import (
 	"github.com/latchkey-cam/latchkey/bound"
 )
 
-// redis starts a server of its own for a test and returns where it listens.
+// redis starts a server of its own for a test and returns where it listens. It ends with the
+// test, and with the process, which some of these tests end by a panic of the client.
 func redis(t testing.TB) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -24,12 +25,17 @@ func redis(t testing.TB) (address string) {
 	address = l.Addr().String()
 	_ = l.Close()
 	_, port, _ := net.SplitHostPort(address)
-	server := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	server := exec.Command("sh", "-c", `redis-server "$@" & read _; kill -KILL $!`, "sh",
+		"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	end, err := server.StdinPipe() // which ends when this process does
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := server.Start(); err != nil {
-		t.Fatalf("redis-server, which scripts/setup installs: %v", err)
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = server.Process.Kill()
+		_ = end.Close()
 		_ = server.Wait()
 	})
 	for range 500 {
@@ -39,7 +45,7 @@ func redis(t testing.TB) (address string) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatal("redis-server does not listen")
+	t.Fatal("redis-server, which scripts/setup installs, does not listen")
 	return ""
 }
 
