@@ -15,6 +15,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -83,15 +84,8 @@ type Gate struct {
 
 // New makes a gate. Places that another has given mean nothing to it.
 func New(c Config) *Gate {
-	if c.First == 0 {
-		c.First = 100
-	}
-	if c.Patience == 0 {
-		c.Patience = 2 * time.Second
-	}
-	if c.Farthest == 0 {
-		c.Farthest = 10 * time.Minute
-	}
+	c.First = cmp.Or(c.First, 100)
+	c.Patience, c.Farthest = cmp.Or(c.Patience, 2*time.Second), cmp.Or(c.Farthest, 10*time.Minute)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"maps"
 	"slices"
 	"time"
 )
@@ -35,19 +34,26 @@ func (s *strains) strain(now time.Time, name string, of float64) {
 	s.levels[name] = level{of, now}
 }
 
-// names are what is under strain.
+// strained says whether that is a strain, and still holds.
+func (l level) strained(now time.Time) bool { return l.of >= 1 && now.Sub(l.at) <= said }
+
+// names are what is under strain, in order.
 func (s *strains) names(now time.Time) (names []string) {
-	for _, name := range slices.Sorted(maps.Keys(s.levels)) {
-		if l := s.levels[name]; l.of >= 1 && now.Sub(l.at) <= said {
+	for name, l := range s.levels {
+		if l.strained(now) {
 			names = append(names, name)
 		}
 	}
+	slices.Sort(names)
 	return names
 }
 
 // step says whether something is under strain, and leaves out more features, or fewer.
 func (s *strains) step(now time.Time) bool {
-	strained := len(s.names(now)) > 0
+	strained := false
+	for _, l := range s.levels {
+		strained = strained || l.strained(now)
+	}
 	switch {
 	case !strained && !s.hurt.IsZero():
 		s.hurt, s.calm = time.Time{}, now
