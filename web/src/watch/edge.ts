@@ -1,8 +1,7 @@
 // How a player stays near the newest picture: a little faster while it is behind, a little
 // slower while it is too near, a jump when it is far behind, and more room when it runs dry.
-// What counts is what is still in
-// hand when the next pieces come: how much there is just after they have come depends on
-// how far apart a camera's pictures are.
+// What counts is what is still in hand when the next pieces come: how much there is just after
+// they have come depends on how far apart a camera's pictures are.
 
 /** Seconds that a player has in hand, for pictures alone and with sound, when the next pieces come. */
 export const roomFor = { pictures: 0.05, sound: 0.2 } as const;
