@@ -12,6 +12,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
+	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/sabotage"
 	"github.com/latchkey-cam/latchkey/key/keytest"
@@ -155,8 +156,11 @@ func TestWhoDeletes(t *testing.T) {
 // appends any more, and all are told why; its agent is given the proof before it is turned
 // away; nothing is left. The home beside it has noticed nothing.
 func TestHomeEnds(t *testing.T) {
-	news := &hung{}
-	h := openHouse(t, func(c *server.Config) { news.Outbox, c.Archive.Outbox = c.Archive.Outbox, news })
+	news, index := &hung{}, &late{may: make(chan struct{})}
+	h := openHouse(t, func(c *server.Config) {
+		news.Outbox, c.Archive.Outbox = c.Archive.Outbox, news
+		index.Deletions, c.Archive.Deletions = c.Archive.Deletions, index
+	})
 	m := h.settle(t)
 	beside := h.found(t)
 	o, other := m.shared(m.camera, latchkey.Thumbnail), beside.stored(latchkey.Thumbnail, "beside")
@@ -211,7 +215,15 @@ func TestHomeEnds(t *testing.T) {
 	if _, f := m.dial(m.hello(start{1, 0, 1}, &head), m.agent); !told.Last || f.(api.TombstonesFrame).Above != 0 {
 		t.Errorf("an agent that knows the deeds is told %+v", f)
 	}
+	close(index.may)
 	eventually(t, "the bytes are gone, and those of the other are not", func() bool { return h.files(t) == 1 })
+	// Its sessions are gone with them, whether or not the server remembers this one, and
+	// whoever signs in anew is told why.
+	if _, _, err = m.member.Deeds(t.Context(), 0); api.ReasonOf(err) != api.SignedOut {
+		wantReason(t, "whoever asks for the deeds once nothing is left", err, api.HomeDeleted)
+	}
+	_, err = h.client.SignIn(t.Context(), m.owner.Home(), p.Device, p.DeviceSigning, head)
+	wantReason(t, "whoever signs in once nothing is left", err, api.HomeDeleted)
 	if _, _, err := beside.get(other.Name()); err != nil {
 		t.Errorf("the home beside it: %v", err)
 	}
@@ -219,6 +231,22 @@ func TestHomeEnds(t *testing.T) {
 	defer end()
 	if _, err := theirs.Next(still); still.Err() == nil {
 		t.Errorf("a page of the home beside it ends: %v", err)
+	}
+}
+
+// late takes nothing out of the index before it may.
+type late struct {
+	archive.Deletions
+	may chan struct{}
+}
+
+// Unlist is [archive.Deletions]'.
+func (l *late) Unlist(ctx context.Context, max int) (latchkey.HomeID, error) {
+	select {
+	case <-l.may:
+		return l.Deletions.Unlist(ctx, max)
+	case <-ctx.Done():
+		return latchkey.HomeID{}, ctx.Err()
 	}
 }
 
