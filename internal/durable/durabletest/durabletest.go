@@ -5,11 +5,12 @@
 //
 // It is stricter than the file systems in use: a new file's name is lost unless its
 // directory was synced, even if the file was, and a rename is two changes that are kept
-// or lost apart unless both directories were synced.
+// or lost apart unless both directories were synced. A disk may also tear what it was
+// writing ([Forgetful.CrashTearing]), and lie about a sync that failed ([ErrLost]).
 package durabletest
 
 import (
-	"io"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/latchkey-cam/latchkey/internal/durable"
@@ -32,13 +34,67 @@ type Forgetful struct {
 
 var _ durable.FS = (*Forgetful)(nil)
 
+// sector is how many bytes a disk writes whole or not at all.
+const sector = 512
+
+// ErrLost is for a hook to return of a sync: it fails, and what it was to bring onto the
+// disk is given up, as Linux does. The file reads as before until the next crash, and a
+// later sync that succeeds brings only what was written since the one that failed.
+var ErrLost = fmt.Errorf("what was written is lost: %w", syscall.EIO)
+
 // node is a file or a directory, as it is now and as it was last synced.
 type node struct {
 	dir           bool
 	data, synced  []byte
+	dirty         map[int]bool // sectors of data that the next sync brings onto the disk
+	resized       bool         // and whether it brings the length
 	names, lasted map[string]*node
 	changed       time.Time
 }
+
+// touch notes that the bytes from one to before another have been written.
+func (n *node) touch(from, to int64) {
+	if n.dirty == nil {
+		n.dirty = map[int]bool{}
+	}
+	for i := from / sector; i*sector < to; i++ {
+		n.dirty[int(i)] = true
+	}
+}
+
+// resize makes the file that long; what is new of it is zero.
+func (n *node) resize(size int64) {
+	n.touch(int64(len(n.data)), size)
+	n.data = resized(n.data, int(size))
+	n.resized = true
+}
+
+func resized(b []byte, size int) []byte {
+	if size <= len(b) {
+		return b[:size]
+	}
+	return append(b, make([]byte, size-len(b))...)
+}
+
+// settle brings onto the disk what has changed and keep says yes to: the length, and each
+// sector.
+func (n *node) settle(keep func() bool) {
+	if n.resized && keep() {
+		n.synced = resized(n.synced, len(n.data))
+	}
+	for _, i := range slices.Sorted(maps.Keys(n.dirty)) {
+		from, to := i*sector, min((i+1)*sector, len(n.data))
+		if from >= to || !keep() {
+			continue
+		}
+		n.synced = resized(n.synced, max(len(n.synced), to))
+		copy(n.synced[from:to], n.data[from:to])
+	}
+	n.dirty, n.resized = nil, false
+}
+
+// whole is a decision that is taken once and holds for all of a file.
+func whole(keep bool) func() bool { return func() bool { return keep } }
 
 func newDir() *node {
 	return &node{dir: true, names: map[string]*node{}, lasted: map[string]*node{}, changed: time.Now()}
@@ -65,23 +121,36 @@ func (f *Forgetful) Crash() { f.CrashKeeping(func() bool { return false }) }
 // keep is asked for each file's unsynced bytes and each unsynced change of a name. A
 // program must survive whatever it answers.
 func (f *Forgetful) CrashKeeping(keep func() bool) {
+	f.crash(keep, func(n *node) {
+		if n.resized || len(n.dirty) > 0 {
+			n.settle(whole(keep()))
+		}
+	})
+}
+
+// CrashTearing is [Forgetful.CrashKeeping] of a disk that writes sectors of 512 bytes in
+// any order: keep is asked for each of them, for each file's length and for each change of
+// a name.
+func (f *Forgetful) CrashTearing(keep func() bool) {
+	f.crash(keep, func(n *node) { n.settle(keep) })
+}
+
+func (f *Forgetful) crash(keep func() bool, settle func(file *node)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.boot++
 	f.before = nil
-	f.root.crash(keep, map[*node]bool{})
+	f.root.crash(keep, settle, map[*node]bool{})
 }
 
-func (n *node) crash(keep func() bool, seen map[*node]bool) {
+func (n *node) crash(keep func() bool, settle func(file *node), seen map[*node]bool) {
 	if seen[n] {
 		return // a rename that was kept on one side only leaves two names
 	}
 	seen[n] = true
 	if !n.dir {
-		if !slices.Equal(n.data, n.synced) && keep() {
-			n.synced = slices.Clone(n.data)
-		}
-		n.data = slices.Clone(n.synced)
+		settle(n)
+		n.data, n.dirty, n.resized = slices.Clone(n.synced), nil, false
 		return
 	}
 	all := maps.Clone(n.lasted)
@@ -100,8 +169,32 @@ func (n *node) crash(keep func() bool, seen map[*node]bool) {
 	}
 	n.names = maps.Clone(n.lasted)
 	for _, name := range slices.Sorted(maps.Keys(n.names)) {
-		n.names[name].crash(keep, seen)
+		n.names[name].crash(keep, settle, seen)
 	}
+}
+
+// Clone returns a copy as it is now, with what was not synced. Files that are open, and
+// the hook, stay with this one.
+func (f *Forgetful) Clone() *Forgetful {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return &Forgetful{root: f.root.clone(map[*node]*node{})}
+}
+
+func (n *node) clone(copies map[*node]*node) *node {
+	if c, ok := copies[n]; ok {
+		return c // it has two names
+	}
+	c := *n
+	copies[n] = &c
+	c.data, c.synced, c.dirty = slices.Clone(n.data), slices.Clone(n.synced), maps.Clone(n.dirty)
+	c.names, c.lasted = maps.Clone(n.names), maps.Clone(n.lasted)
+	for _, names := range []map[string]*node{c.names, c.lasted} {
+		for name, child := range names {
+			names[name] = child.clone(copies)
+		}
+	}
+	return &c
 }
 
 // Contents returns every file that is there now, by name.
@@ -192,7 +285,7 @@ func (f *Forgetful) open(name string, flag int) (*node, error) {
 		if err := f.hook("truncate", name); err != nil {
 			return nil, err
 		}
-		n.data = nil
+		n.resize(0)
 		return n, nil
 	case err == nil:
 		return n, nil
@@ -292,160 +385,4 @@ func (f *Forgetful) Stat(name string) (fs.FileInfo, error) {
 
 func (n *node) info(name string) info {
 	return info{name: name, size: int64(len(n.data)), dir: n.dir, changed: n.changed}
-}
-
-// file is an open file. Its node outlives a rename and a removal, as on POSIX.
-type file struct {
-	fs   *Forgetful
-	node *node
-	name string
-	boot int
-	flag int
-	at   int64
-	done bool
-}
-
-func (o *file) usable() error {
-	if o.done || o.boot != o.fs.boot {
-		return fs.ErrClosed
-	}
-	return nil
-}
-
-func (o *file) Read(p []byte) (int, error) {
-	o.fs.mu.Lock()
-	defer o.fs.mu.Unlock()
-	if err := o.usable(); err != nil {
-		return 0, err
-	}
-	if o.node.dir {
-		return 0, fs.ErrInvalid
-	}
-	if o.at >= int64(len(o.node.data)) {
-		return 0, io.EOF
-	}
-	n := copy(p, o.node.data[o.at:])
-	o.at += int64(n)
-	return n, nil
-}
-
-func (o *file) Write(p []byte) (int, error) {
-	o.fs.mu.Lock()
-	defer o.fs.mu.Unlock()
-	if err := o.usable(); err != nil {
-		return 0, err
-	}
-	if o.flag&(os.O_WRONLY|os.O_RDWR) == 0 {
-		return 0, fs.ErrPermission
-	}
-	if err := o.fs.hook("write", o.name); err != nil {
-		return 0, err
-	}
-	if o.flag&os.O_APPEND != 0 {
-		o.at = int64(len(o.node.data))
-	}
-	end := o.at + int64(len(p))
-	if grow := end - int64(len(o.node.data)); grow > 0 {
-		o.node.data = append(o.node.data, make([]byte, grow)...)
-	}
-	copy(o.node.data[o.at:end], p)
-	o.at = end
-	o.node.changed = time.Now()
-	return len(p), nil
-}
-
-func (o *file) Seek(offset int64, whence int) (int64, error) {
-	o.fs.mu.Lock()
-	defer o.fs.mu.Unlock()
-	if err := o.usable(); err != nil {
-		return 0, err
-	}
-	switch whence {
-	case io.SeekCurrent:
-		offset += o.at
-	case io.SeekEnd:
-		offset += int64(len(o.node.data))
-	}
-	if offset < 0 {
-		return 0, fs.ErrInvalid
-	}
-	o.at = offset
-	return offset, nil
-}
-
-func (o *file) Truncate(size int64) error {
-	o.fs.mu.Lock()
-	defer o.fs.mu.Unlock()
-	if err := o.usable(); err != nil {
-		return err
-	}
-	if err := o.fs.hook("truncate", o.name); err != nil {
-		return err
-	}
-	if size > int64(len(o.node.data)) {
-		o.node.data = append(o.node.data, make([]byte, size-int64(len(o.node.data)))...)
-	}
-	o.node.data = o.node.data[:size]
-	return nil
-}
-
-func (o *file) Sync() error {
-	o.fs.mu.Lock()
-	defer o.fs.mu.Unlock()
-	if err := o.usable(); err != nil {
-		return err
-	}
-	if err := o.fs.hook("sync", o.name); err != nil {
-		return err
-	}
-	if o.node.dir {
-		o.node.lasted = maps.Clone(o.node.names)
-	} else {
-		o.node.synced = slices.Clone(o.node.data)
-	}
-	return nil
-}
-
-func (o *file) Close() error {
-	o.fs.mu.Lock()
-	defer o.fs.mu.Unlock()
-	err := o.usable()
-	o.done = true
-	return err
-}
-
-// ReadDir lists the whole directory whatever n is; nobody here asks for less.
-func (o *file) ReadDir(int) ([]fs.DirEntry, error) {
-	o.fs.mu.Lock()
-	defer o.fs.mu.Unlock()
-	if err := o.usable(); err != nil {
-		return nil, err
-	}
-	if !o.node.dir {
-		return nil, fs.ErrInvalid
-	}
-	var all []fs.DirEntry
-	for _, name := range slices.Sorted(maps.Keys(o.node.names)) {
-		all = append(all, fs.FileInfoToDirEntry(o.node.names[name].info(name)))
-	}
-	return all, nil
-}
-
-type info struct {
-	name    string
-	size    int64
-	dir     bool
-	changed time.Time
-}
-
-func (i info) Name() string       { return i.name }
-func (i info) Size() int64        { return i.size }
-func (i info) IsDir() bool        { return i.dir }
-func (i info) ModTime() time.Time { return i.changed }
-func (i info) Sys() any           { return nil }
-func (i info) Mode() fs.FileMode {
-	if i.dir {
-		return fs.ModeDir | 0o700
-	}
-	return 0o600
 }
