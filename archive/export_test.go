@@ -2,8 +2,8 @@ package archive
 
 import (
 	"context"
-	"net/url"
 
+	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
@@ -29,15 +29,13 @@ func RowOf(f sealed.File, row func(k *Kept), envelope func(e *KeptEnvelope)) (pr
 	return r.Problem, len(r.Envelopes)
 }
 
-// OpenSQLiteIn opens an archive in a file system of the test's, which has no memory to
-// share between connections: one connection, with the same pragmas but for how it
-// syncs, if synchronous is not empty.
-func OpenSQLiteIn(ctx context.Context, file, vfs, synchronous string) (*SQLite, error) {
-	p := append([]string{"locking_mode(exclusive)"}, pragmas...)
-	if synchronous != "" {
-		p = append(p, "synchronous("+synchronous+")")
+// OpenSQLiteSyncing is [OpenSQLiteOn] of an archive that syncs otherwise, unless
+// synchronous is empty.
+func OpenSQLiteSyncing(ctx context.Context, fsys durable.FS, file, synchronous string) (*SQLite, error) {
+	if synchronous == "" {
+		return OpenSQLiteOn(ctx, fsys, file)
 	}
-	return openWriter(ctx, file, p, url.Values{"vfs": {vfs}})
+	return openOn(ctx, fsys, file, "synchronous("+synchronous+")")
 }
 
 // Shorten brings the log into the file, however long it is.

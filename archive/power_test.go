@@ -3,140 +3,15 @@ package archive_test
 import (
 	"crypto/sha256"
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
 	"math/rand/v2"
-	"os"
-	"path"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
-
-	"github.com/ncruces/go-sqlite3"
-	"github.com/ncruces/go-sqlite3/vfs"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/archive/archivetest"
-	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/internal/durable/durabletest"
 )
-
-// forgetful is SQLite's view of a [durabletest.Forgetful].
-type forgetful struct{ fs *durabletest.Forgetful }
-
-func local(name string) string {
-	if name = strings.Trim(path.Clean("/"+name), "/"); name != "" {
-		return name
-	}
-	return "."
-}
-
-func (v forgetful) FullPathname(name string) (string, error) { return "/" + local(name), nil }
-
-func (v forgetful) Access(name string, flags vfs.AccessFlag) (bool, error) {
-	_, err := v.fs.Stat(local(name))
-	return err == nil, nil
-}
-
-func (v forgetful) Delete(name string, syncDir bool) error {
-	err := v.fs.Remove(local(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return sqlite3.IOERR_DELETE_NOENT
-	}
-	if err == nil && syncDir {
-		err = durable.SyncDir(v.fs, path.Dir(local(name)))
-	}
-	return err
-}
-
-func (v forgetful) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
-	flag := os.O_RDWR
-	if flags&vfs.OPEN_CREATE != 0 {
-		flag |= os.O_CREATE
-	}
-	f, err := v.fs.OpenFile(local(name), flag)
-	if err != nil {
-		return nil, flags, sqlite3.CANTOPEN
-	}
-	if flags&vfs.OPEN_CREATE != 0 && flags&(vfs.OPEN_WAL|vfs.OPEN_MAIN_JOURNAL) != 0 {
-		if err := durable.SyncDir(v.fs, path.Dir(local(name))); err != nil {
-			return nil, flags, err
-		}
-	}
-	return &forgetfulFile{f: f}, flags, nil
-}
-
-type forgetfulFile struct {
-	mu sync.Mutex
-	f  durable.File
-}
-
-func (f *forgetfulFile) at(off int64) error {
-	_, err := f.f.Seek(off, io.SeekStart)
-	return err
-}
-
-func (f *forgetfulFile) ReadAt(p []byte, off int64) (int, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if err := f.at(off); err != nil {
-		return 0, err
-	}
-	n, err := io.ReadFull(f.f, p)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = io.EOF
-	}
-	return n, err
-}
-
-func (f *forgetfulFile) WriteAt(p []byte, off int64) (int, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if err := f.at(off); err != nil {
-		return 0, err
-	}
-	n, err := f.f.Write(p)
-	if errors.Is(err, syscall.ENOSPC) {
-		err = sqlite3.FULL // as the VFS of the operating system says it
-	}
-	return n, err
-}
-
-func (f *forgetfulFile) Size() (int64, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.f.Seek(0, io.SeekEnd)
-}
-
-func (f *forgetfulFile) Truncate(size int64) error                       { return f.f.Truncate(size) }
-func (f *forgetfulFile) Sync(vfs.SyncFlag) error                         { return f.f.Sync() }
-func (f *forgetfulFile) Close() error                                    { return f.f.Close() }
-func (f *forgetfulFile) Lock(vfs.LockLevel) error                        { return nil }
-func (f *forgetfulFile) Unlock(vfs.LockLevel) error                      { return nil }
-func (f *forgetfulFile) CheckReservedLock() (bool, error)                { return false, nil }
-func (f *forgetfulFile) SectorSize() int                                 { return 0 }
-func (f *forgetfulFile) DeviceCharacteristics() vfs.DeviceCharacteristic { return 0 }
-
-var power struct {
-	sync.Mutex
-	n int
-}
-
-// mount makes a forgetful file system known to SQLite.
-func mount(t *testing.T) (*durabletest.Forgetful, string) {
-	t.Helper()
-	power.Lock()
-	power.n++
-	name := fmt.Sprintf("forgetful%d", power.n)
-	power.Unlock()
-	f := durabletest.New()
-	vfs.Register(name, forgetful{f})
-	t.Cleanup(func() { vfs.Unregister(name) })
-	return f, name
-}
 
 // work founds a home, indexes objects and writes receipts until something fails; it
 // returns the objects that were acknowledged. After the first it does what is to be done
@@ -207,12 +82,9 @@ const objects = 5
 // lost. Step 0 cuts it when the work is done.
 func cut(t *testing.T, step int, seed uint64, synchronous string) (acknowledged, gone int, finished bool) {
 	t.Helper()
-	fsys, name := mount(t)
-	s, err := archive.OpenSQLiteIn(t.Context(), "/latchkey.db", name, synchronous)
+	fsys := durabletest.New()
+	s, err := archive.OpenSQLiteSyncing(t.Context(), fsys, "latchkey.db", synchronous)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := durable.SyncDir(fsys, "."); err != nil {
 		t.Fatal(err)
 	}
 	s.Shorten(t.Context()) // of what made the tables
@@ -231,7 +103,7 @@ func cut(t *testing.T, step int, seed uint64, synchronous string) (acknowledged,
 	rng := rand.New(rand.NewPCG(seed, uint64(step)))
 	fsys.CrashKeeping(func() bool { return seed > 0 && rng.IntN(2) == 0 })
 	_ = s.Close() // its files are gone
-	s, openErr := archive.OpenSQLiteIn(t.Context(), "/latchkey.db", name, "")
+	s, openErr := archive.OpenSQLiteOn(t.Context(), fsys, "latchkey.db")
 	if openErr != nil {
 		t.Fatalf("step %d, seed %d: open after the power cut: %v", step, seed, openErr)
 	}
@@ -279,8 +151,8 @@ func TestPowerCutControl(t *testing.T) {
 // TestFullDisk: what has no room is refused as that, nothing of it is kept, and what was
 // kept stays.
 func TestFullDisk(t *testing.T) {
-	fsys, name := mount(t)
-	s, err := archive.OpenSQLiteIn(t.Context(), "/latchkey.db", name, "")
+	fsys := durabletest.New()
+	s, err := archive.OpenSQLiteOn(t.Context(), fsys, "latchkey.db")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,20 +6,25 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/pressly/goose/v3"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/internal/durable"
+	"github.com/latchkey-cam/latchkey/internal/durable/sqlitevfs"
 )
 
 //go:embed migrations/*.sql
@@ -35,6 +40,7 @@ type SQLite struct {
 	long     chan struct{}      // has one place: the log is long
 	settle   context.CancelFunc // ends settling
 	settling sync.WaitGroup
+	forget   func() // the file system, if that is not the machine's; or nil
 }
 
 // readers is how many reads go on at once; each holds a connection with its cache.
@@ -47,17 +53,19 @@ var pragmas = []string{"busy_timeout(10000)", "journal_mode(wal)", "synchronous(
 // OpenSQLite opens the archive in that file, and makes it or brings it up to this
 // program's schema.
 func OpenSQLite(ctx context.Context, file string) (*SQLite, error) {
-	s, err := openWriter(ctx, file, pragmas, nil)
+	folder, err := durable.OpenExisting(filepath.Dir(file))
 	if err != nil {
+		return nil, fmt.Errorf("open archive: %w", err)
+	}
+	defer folder.Close() // nothing is written through it afterwards
+	s := &SQLite{}
+	if err := s.openWriter(ctx, file, pragmas, nil, folder); err != nil {
 		return nil, fmt.Errorf("open archive: %w", err)
 	}
 	if s.read, err = driver.Open(dsn(file, slices.Concat(pragmas, []string{"query_only(on)"}), nil)); err != nil {
 		return nil, errors.Join(fmt.Errorf("open archive: %w", err), s.write.Close())
 	}
 	s.read.SetMaxOpenConns(readers)
-	if err := syncFolder(file); err != nil {
-		return nil, errors.Join(fmt.Errorf("open archive: %w", err), s.Close())
-	}
 	ctx, s.settle = context.WithCancel(context.WithoutCancel(ctx))
 	s.settling.Go(func() {
 		for ctx.Err() == nil {
@@ -67,14 +75,32 @@ func OpenSQLite(ctx context.Context, file string) (*SQLite, error) {
 	return s, nil
 }
 
-// openWriter opens the connection that writes, and makes the tables.
-func openWriter(ctx context.Context, file string, pragmas []string, more url.Values) (*SQLite, error) {
-	long := make(chan struct{}, 1)
+// OpenSQLiteOn opens the archive in a file of another file system than the machine's, for
+// whoever wants to see what becomes of it when a disk fails. One connection writes and
+// reads, and has the file for itself.
+func OpenSQLiteOn(ctx context.Context, fsys durable.FS, file string) (*SQLite, error) {
+	s, err := openOn(ctx, fsys, file)
+	if err != nil {
+		return nil, fmt.Errorf("open archive: %w", err)
+	}
+	return s, nil
+}
+
+func openOn(ctx context.Context, fsys durable.FS, file string, more ...string) (*SQLite, error) {
+	vfs, forget := sqlitevfs.Register(fsys)
+	s := &SQLite{forget: forget}
+	return s, s.openWriter(ctx, file, slices.Concat([]string{"locking_mode(exclusive)"}, pragmas, more), url.Values{"vfs": {vfs}}, fsys)
+}
+
+// openWriter opens the connection that writes, and makes the tables. The file stands in
+// that folder.
+func (s *SQLite) openWriter(ctx context.Context, file string, pragmas []string, more url.Values, folder durable.FS) error {
+	s.long, s.settle = make(chan struct{}, 1), func() {}
 	db, err := driver.Open(dsn(file, pragmas, more), func(c *sqlite3.Conn) error {
 		c.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
 			if pages >= longLog {
 				select {
-				case long <- struct{}{}:
+				case s.long <- struct{}{}:
 				default: // it is said already
 				}
 			}
@@ -83,17 +109,69 @@ func openWriter(ctx context.Context, file string, pragmas []string, more url.Val
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
+	s.write, s.read = db, db
 	db.SetMaxOpenConns(1)
-	if err := migrate(ctx, db); err != nil {
-		return nil, errors.Join(err, db.Close())
+	err = anew(ctx, db, folder, path.Base(filepath.ToSlash(file))+"-wal")
+	if err == nil {
+		err = migrate(ctx, db)
 	}
-	put, err := db.PrepareContext(ctx, putSheet)
+	if err == nil {
+		err = durable.SyncDir(folder, ".") // SQLite does that for its log alone
+	}
+	if err == nil {
+		s.putSheet, err = db.PrepareContext(ctx, putSheet)
+	}
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return errors.Join(err, s.Close())
 	}
-	return &SQLite{write: db, read: db, putSheet: put, long: long, settle: func() {}}, nil
+	return nil
+}
+
+// anew writes the log of an archive once more as it is, and returns when it is on the disk.
+//
+// A sync that fails may leave in memory what is not on the disk and never will be, because
+// the system takes it for written. Whoever opens the file then reads it there, goes on from
+// it, and loses all that follows in a power cut. While an archive is open that does no harm:
+// what could not be synced is not part of it, and the next transaction writes over it.
+func anew(ctx context.Context, db *sql.DB, folder durable.FS, log string) error {
+	tx, err := db.BeginTx(ctx, nil) // nobody writes meanwhile
+	if err != nil {
+		return err
+	}
+	err = rewrite(folder, log)
+	if err := errors.Join(err, ignoreDone(tx.Rollback())); err != nil {
+		return fmt.Errorf("write the log anew: %w", err)
+	}
+	return nil
+}
+
+func rewrite(folder durable.FS, name string) error {
+	f, err := folder.OpenFile(name, os.O_RDWR)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	defer f.Close() // synced, or failed already
+	b := make([]byte, 64<<10)
+	for at := int64(0); ; {
+		n, err := io.ReadFull(f, b)
+		if n == 0 {
+			if errors.Is(err, io.EOF) {
+				return f.Sync()
+			}
+			return err
+		}
+		if _, err := f.Seek(at, io.SeekStart); err != nil {
+			return err
+		}
+		if _, err := f.Write(b[:n]); err != nil {
+			return err
+		}
+		at += int64(n)
+	}
 }
 
 // longLog is with how many pages of 4 KiB the write-ahead log is long: SQLite's own bound.
@@ -122,15 +200,6 @@ func dsn(file string, pragmas []string, more url.Values) string {
 	return u.String()
 }
 
-// syncFolder makes the name of a new file last; SQLite does that for its log alone.
-func syncFolder(file string) error {
-	d, err := os.Open(filepath.Dir(file))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
 func migrate(ctx context.Context, db *sql.DB) error {
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -157,7 +226,14 @@ func migrate(ctx context.Context, db *sql.DB) error {
 func (s *SQLite) Close() error {
 	s.settle()
 	s.settling.Wait()
-	return errors.Join(s.read.Close(), s.write.Close())
+	err := errors.Join(s.read.Close(), s.write.Close())
+	if s.forget != nil {
+		for s.write.Stats().OpenConnections > 0 { // whoever has one gives it back
+			time.Sleep(time.Millisecond)
+		}
+		s.forget()
+	}
+	return err
 }
 
 // Archive is the archive by its nouns.
