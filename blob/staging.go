@@ -25,6 +25,7 @@ type staging struct {
 
 	file   *durable.Appender // nil when the object is stored
 	stored bool
+	synced bool // all of it, and from then on it may stand under its name
 	prefix int64
 	sum    hash.Hash // of the body so far
 	closed bool
@@ -151,9 +152,10 @@ func (s *staging) Commit(ctx context.Context) error {
 		}
 		return sealed.Refuse(sealed.WrongHash, "the body's hash is not the header's")
 	}
-	if err := s.file.Sync(); err != nil {
+	if err := s.sync(); err != nil {
 		return fmt.Errorf("commit object: %w", err)
 	}
+	s.synced = true
 	if err := s.disk.folder(path.Dir(to)); err != nil {
 		return fmt.Errorf("commit object: %w", err)
 	}
@@ -173,8 +175,19 @@ func (s *staging) Close() error {
 	if s.file == nil {
 		return nil
 	}
-	if s.stored {
+	if s.synced {
 		return s.file.Close()
 	}
-	return errors.Join(s.file.Sync(), s.file.Close())
+	return errors.Join(s.sync(), s.file.Close())
+}
+
+// sync brings what was written onto the disk, or lets go of it: after a sync that failed the
+// file reads as before, and the next sync says that all is well, but what was to be written is
+// lost (Linux takes it for written). So it has to come once more.
+func (s *staging) sync() error {
+	err := s.file.Sync()
+	if err != nil {
+		err = errors.Join(err, s.restart(sealed.File{Header: s.header}.Bytes()))
+	}
+	return err
 }
