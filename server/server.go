@@ -163,7 +163,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.alarm = &alarm{log: s.log, misroutes: s.counters.misroutes}
 	s.claims = newClaims(s.now())
-	s.deletions = &deletions{s, make(chan struct{}, 1)}
+	s.deletions = &deletions{server: s, wake: make(chan struct{}, 1)}
 	if s.generation, err = c.Archive.Restores.Generation(ctx); err != nil {
 		return nil, fmt.Errorf("make server: %w", err)
 	}

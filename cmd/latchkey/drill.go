@@ -14,13 +14,15 @@ import (
 type drillCommand struct {
 	CrossedWires    drillCrossedCommand `cmd:"" help:"Mix up whose picture is whose on every wire of a cloud, and count who is shown what."`
 	CrossedWiresArm drillArmCommand     `cmd:"" hidden:""`
+	Crash           drillCrashCommand   `cmd:"" help:"Kill servers and agents, cut their power and fail their disks at every step, and count what is lost."`
 	Revoke          drillRevokeCommand  `cmd:"" help:"Remove people from their homes while they read, and measure until when anything reaches them."`
 }
 
 type drillRevokeCommand struct {
-	Revocations int  `help:"How many people are removed." default:"2000"`
-	BusSilenced bool `help:"Remove one more while a server hears neither the bus nor the archive, until its lease ends."`
-	JSON        bool `name:"json" help:"Print the figures as JSON."`
+	Revocations int           `help:"How many people are removed." default:"2000"`
+	Goal        time.Duration `help:"How long 99 of 100 removals may take." default:"250ms"`
+	BusSilenced bool          `help:"Remove one more while a server hears neither the bus nor the archive, until its lease ends."`
+	JSON        bool          `name:"json" help:"Print the figures as JSON."`
 }
 
 // tellEvery is how often a drill says how far it has come.
@@ -38,7 +40,7 @@ func (c drillRevokeCommand) Run(ctx context.Context, t *terminal) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	var told time.Time
 	r, err := drill.Revoke(ctx, drill.RevokeConfig{
-		Dir: dir, Revocations: c.Revocations, BusSilenced: c.BusSilenced,
+		Dir: dir, Revocations: c.Revocations, Goal: c.Goal, BusSilenced: c.BusSilenced,
 		Tell: func(done int) {
 			if time.Since(told) >= tellEvery || done == c.Revocations {
 				told = time.Now()

@@ -23,6 +23,7 @@ type serverCommand struct {
 	Run       serverRun       `cmd:"" default:"withargs" help:"Run the server. The word may be left out."`
 	SetupLink serverSetupLink `cmd:"" name:"setup-link" help:"Print a link with which a home can be founded, once, within 30 minutes."`
 
+	Check          serverCheck          `cmd:"" help:"Look whether all that the server keeps is there and whole."`
 	RotateCacheKey serverRotateCacheKey `cmd:"" name:"rotate-cache-key" help:"Make a new key for the cache, beside the one before. The server takes it at its next start."`
 }
 
