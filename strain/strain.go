@@ -1,0 +1,173 @@
+// Package strain measures how hard this process leans on its machine: processors, memory,
+// descriptors. What it says is for a [gate.Gate], which lets fewer in while something is
+// under strain; 1 is as much as can be borne without delaying those who are in already.
+//
+// A measure says what is so now and remembers little, so that it is over when the strain is.
+// One that this machine does not have says 0, which is no strain, and not that all is well.
+package strain
+
+import (
+	"context"
+	"io"
+	"math"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Measure says how much something is under strain.
+type Measure struct {
+	Name  string // in metrics: a constant
+	Level func() float64
+}
+
+// Watch tells of each measure, so often, until ctx ends.
+func Watch(ctx context.Context, every time.Duration, tell func(name string, level float64), measures ...Measure) {
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		for _, m := range measures {
+			tell(m.Name, m.Level())
+		}
+	}
+}
+
+// lateWith is how long a goroutine that could run waits for a processor, in nine of ten cases,
+// when the processors are under strain. A machine that is idle has some µs, one that is busy
+// and in time a millisecond.
+const lateWith = 10 * time.Millisecond
+
+// Processors is how late goroutines run that could.
+func Processors() Measure {
+	const latencies = "/sched/latencies:seconds"
+	var before []uint64
+	return Measure{"processors", func() float64 {
+		sample := []metrics.Sample{{Name: latencies}}
+		metrics.Read(sample)
+		if sample[0].Value.Kind() != metrics.KindFloat64Histogram {
+			return 0
+		}
+		h := sample[0].Value.Float64Histogram()
+		since := make([]uint64, len(h.Counts))
+		for i, n := range h.Counts {
+			since[i] = n
+			if len(before) == len(h.Counts) {
+				since[i] -= before[i]
+			}
+		}
+		before = append(before[:0], h.Counts...)
+		return quantile(h.Buckets, since, 0.9) / lateWith.Seconds()
+	}}
+}
+
+// quantile is the upper end of the bucket in which that part of what was counted ends, 0 if
+// nothing was.
+func quantile(buckets []float64, counts []uint64, part float64) float64 {
+	var all, seen uint64
+	for _, n := range counts {
+		all += n
+	}
+	for i, n := range counts {
+		if seen += n; n > 0 && float64(seen) >= part*float64(all) {
+			end := buckets[i+1]
+			if math.IsInf(end, 1) {
+				end = buckets[i]
+			}
+			return end
+		}
+	}
+	return 0
+}
+
+// fullWith is how much of the memory, or of the descriptors, is in use under strain.
+const fullWith = 0.85
+
+// Memory is how much of the memory is in use that this process may have: of the limit that it
+// was given (GOMEMLIMIT), of its control group's, or of the machine's, whichever is least.
+func Memory() Measure {
+	return Measure{"memory", func() float64 {
+		limit := min(float64(debug.SetMemoryLimit(-1)), controlGroup(), machine())
+		sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
+		metrics.Read(sample)
+		used := float64(sample[0].Value.Uint64()) - float64(sample[1].Value.Uint64()) - float64(sample[2].Value.Uint64())
+		return used / limit / fullWith
+	}}
+}
+
+// controlGroup is the limit of the control group in bytes, infinite if there is none.
+func controlGroup() float64 {
+	text, err := os.ReadFile("/sys/fs/cgroup/memory.max")
+	if err != nil {
+		return math.Inf(1)
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64) // "max" is no number
+	if err != nil {
+		return math.Inf(1)
+	}
+	return n
+}
+
+// machine is the memory of the machine in bytes, infinite if it does not say.
+func machine() float64 {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return math.Inf(1)
+	}
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "MemTotal:" {
+			if n, err := strconv.ParseFloat(fields[1], 64); err == nil {
+				return n * 1024
+			}
+		}
+	}
+	return math.Inf(1)
+}
+
+// countEvery is how often descriptors are counted: the system lists them one by one.
+const countEvery = 2 * time.Second
+
+// Descriptors is how many of the files and connections are open that this process may have.
+func Descriptors() Measure {
+	var counted time.Time
+	var level float64
+	return Measure{"descriptors", func() float64 {
+		if time.Since(counted) < countEvery {
+			return level
+		}
+		counted = time.Now()
+		var limit syscall.Rlimit
+		open, ok := opened()
+		if !ok || syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
+			return 0
+		}
+		level = float64(open) / float64(limit.Cur) / fullWith
+		return level
+	}}
+}
+
+// opened counts what is open, if the machine says.
+func opened() (n int, ok bool) {
+	d, err := os.Open("/proc/self/fd")
+	if err != nil {
+		return 0, false
+	}
+	defer d.Close() // read only
+	for {
+		names, err := d.Readdirnames(4096)
+		n += len(names)
+		if err == io.EOF {
+			return n, true
+		} else if err != nil {
+			return 0, false
+		}
+	}
+}

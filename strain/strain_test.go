@@ -1,0 +1,104 @@
+package strain_test
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/latchkey-cam/latchkey/strain"
+)
+
+// TestProcessors: more that could run than processors is a strain, and is over when they have
+// run.
+func TestProcessors(t *testing.T) {
+	m := strain.Processors()
+	m.Level()
+	time.Sleep(100 * time.Millisecond)
+	quiet := m.Level()
+	ctx, stop := context.WithCancel(t.Context())
+	var busy sync.WaitGroup
+	for range 40 * runtime.GOMAXPROCS(0) {
+		busy.Go(func() {
+			for ctx.Err() == nil {
+			}
+		})
+	}
+	time.Sleep(time.Second)
+	m.Level()
+	time.Sleep(time.Second)
+	loaded := m.Level()
+	stop()
+	busy.Wait()
+	m.Level()
+	over := 2.0
+	for deadline := time.Now().Add(10 * time.Second); over >= 1 && time.Now().Before(deadline); over = m.Level() {
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Logf("quiet %.3f, loaded %.3f, over %.3f", quiet, loaded, over)
+	if loaded < 1 || over >= 1 {
+		t.Errorf("under load the level is %.3f, afterwards %.3f; want at least 1, and less", loaded, over)
+	}
+}
+
+func TestMemory(t *testing.T) {
+	m := strain.Memory()
+	if level := m.Level(); level <= 0 || level >= 1 {
+		t.Errorf("with next to nothing in use the level is %.3f", level)
+	}
+	before := debug.SetMemoryLimit(128 << 20)
+	defer debug.SetMemoryLimit(before)
+	held := make([]byte, 120<<20)
+	for i := 0; i < len(held); i += 4096 {
+		held[i] = 1
+	}
+	if level := m.Level(); level < 1 {
+		t.Errorf("with 120 of 128 MiB in use the level is %.3f", level)
+	}
+	runtime.KeepAlive(held)
+}
+
+func TestDescriptors(t *testing.T) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	before := limit
+	limit.Cur = 200
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before)
+	if level := strain.Descriptors().Level(); level <= 0 || level >= 1 {
+		t.Errorf("with next to nothing open the level is %.3f", level)
+	}
+	for range 175 {
+		f, err := os.Open("/dev/null")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+	}
+	if level := strain.Descriptors().Level(); level < 1 {
+		t.Errorf("with more than 175 of 200 open the level is %.3f", level)
+	}
+}
+
+func TestWatch(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	told := map[string]int{}
+	n := 0.0
+	strain.Watch(ctx, time.Millisecond, func(name string, level float64) {
+		told[name]++
+		if name == "two" && level == 3 {
+			stop()
+		}
+	}, strain.Measure{Name: "one", Level: func() float64 { return 0 }}, strain.Measure{Name: "two", Level: func() float64 { n++; return n }})
+	if told["one"] != 3 || told["two"] != 3 {
+		t.Errorf("told %v, want each three times", told)
+	}
+}
