@@ -14,7 +14,6 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/blob"
-	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
@@ -158,18 +157,23 @@ func (k *checker) row(ctx context.Context, r archive.Row) error {
 	} else if err != nil {
 		return err
 	}
-	h, err := sealed.ParseHeader(r.Header)
 	f := Finding{Name: r.Name.String()}
-	if r.Problem != "" || err != nil || h.Name() != r.Name {
+	h, err := sealed.ParseHeader(r.Header)
+	switch {
+	case err != nil: // a row that is another object's, or damaged, has none
 		f.What = Crossed
-	} else if f.What, err = k.wrong(ctx, h, title); err != nil {
-		return err
+	case sealed.Verify(h, r.Name, title) != nil:
+		f.What = Unsigned
+	default:
+		if f.What, err = wrong(ctx, k.blobs, h); err != nil {
+			return err
+		}
 	}
 	if f.What == "" {
 		return nil
 	}
 	if k.backup != nil && (f.What == Missing || f.What == Damaged) {
-		if f.Repaired, err = k.mend(ctx, h, title); err != nil {
+		if f.Repaired, err = k.mend(ctx, h); err != nil {
 			return err
 		}
 	}
@@ -177,12 +181,9 @@ func (k *checker) row(ctx context.Context, r archive.Row) error {
 	return nil
 }
 
-// wrong says what is wrong with the object of a header that is its row's, "" for nothing.
-func (k *checker) wrong(ctx context.Context, h sealed.Header, t *deed.Title) (what string, err error) {
-	if sealed.Verify(h, h.Name(), t) != nil {
-		return Unsigned, nil
-	}
-	o, err := k.blobs.Open(ctx, h.Name())
+// wrong says what is wrong with the object of a header in a store, "" for nothing.
+func wrong(ctx context.Context, blobs *blob.Disk, h sealed.Header) (what string, err error) {
+	o, err := blobs.Open(ctx, h.Name())
 	switch {
 	case errors.Is(err, blob.ErrNotFound):
 		return Missing, nil
@@ -205,49 +206,13 @@ func (k *checker) wrong(ctx context.Context, h sealed.Header, t *deed.Title) (wh
 	return "", nil
 }
 
-// mend puts an object back out of the backup, and says whether it is whole then.
-func (k *checker) mend(ctx context.Context, h sealed.Header, t *deed.Title) (bool, error) {
-	o, err := k.backup.Open(ctx, h.Name())
-	if err != nil {
-		return false, nil // it has none, or a damaged one
+// mend puts an object back out of the backup, if that has it whole, and says whether it did.
+func (k *checker) mend(ctx context.Context, h sealed.Header) (bool, error) {
+	if what, err := wrong(ctx, k.backup, h); what != "" || err != nil {
+		return false, err
 	}
-	_ = o.Body.Close()                                    // read only
 	if err := k.blobs.Remove(ctx, h.Name()); err != nil { // which is missing or damaged
 		return false, err
 	}
-	err = blob.Copy(ctx, k.backup, k.blobs, h)
-	if errors.Is(err, blob.ErrDifferent) || sealed.ReasonOf(err) != "" {
-		return false, nil
-	} else if err != nil {
-		return false, err
-	}
-	what, err := k.wrong(ctx, h, t)
-	return what == "", err
-}
-
-// indexed says whether the index names an object.
-func indexed(ctx context.Context, index archive.Objects, name latchkey.Name) (bool, error) {
-	_, err := index.Object(ctx, name)
-	if errors.Is(err, archive.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// dropUnindexed removes what has been stored since before that time and is in no index. That
-// is of uploads in which the server ended between the bytes and the row, and that were
-// never brought again: the agent is gone, or what they are of was deleted before it came.
-// Nobody is ever shown it, and nobody else can delete it.
-func dropUnindexed(ctx context.Context, index archive.Objects, blobs blob.Lister, before time.Time) (dropped int, err error) {
-	err = blobs.Every(ctx, func(h blob.Held) error {
-		if h.Name == (latchkey.Name{}) || !h.Since.Before(before) {
-			return nil
-		}
-		gone, err := blobs.Drop(ctx, h.Name, func() (bool, error) { return indexed(ctx, index, h.Name) })
-		if gone {
-			dropped++
-		}
-		return err
-	})
-	return dropped, err
+	return true, blob.Copy(ctx, k.backup, k.blobs, h)
 }

@@ -2,7 +2,9 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
+	"errors"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/archive"
+	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/sealed"
 	"github.com/latchkey-cam/latchkey/server"
 )
@@ -58,6 +61,12 @@ func TestCheck(t *testing.T) {
 	_, all = checked(t, data, "")
 	wantFound(t, "one is gone, one has another last byte", all, found(server.Missing, one, false), found(server.Damaged, two, false))
 	must(0, os.WriteFile(file(two), whole[:len(whole)-1], 0o600))
+	kept := filepath.Join(backup, "blobs", "objects", two.String())
+	must(0, os.WriteFile(kept, whole[:len(whole)-1], 0o600))
+	_, all = checked(t, data, backup)
+	wantFound(t, "one is short in the backup, too", all, found(server.Missing, one, true), found(server.Damaged, two, false))
+	must(0, os.WriteFile(kept, whole, 0o600))
+	must(0, os.Remove(file(one)))
 	_, all = checked(t, data, "")
 	wantFound(t, "one is gone, one is short", all, found(server.Missing, one, false), found(server.Damaged, two, false))
 	_, all = checked(t, data, backup)
@@ -114,6 +123,33 @@ func TestCheckReadsDeeds(t *testing.T) {
 	wantFound(t, "a deed is missing", all, server.Finding{What: server.Unfolded, Name: one.Home.String()})
 }
 
+// TestCheckOfCrossedRows: two rows have each other's header, and store and headers are right.
+func TestCheckOfCrossedRows(t *testing.T) {
+	_, data, _, objects := small(t)
+	db := must(sql.Open("sqlite3", "file:"+url.PathEscape(filepath.Join(data, "archive.db"))))
+	defer db.Close()
+	header := func(name latchkey.Name) (h []byte) {
+		must(0, db.QueryRow(`SELECT header FROM objects WHERE object = ?`, name.Object[:]).Scan(&h))
+		return h
+	}
+	one, two := header(objects[0]), header(objects[1])
+	must(db.Exec(`UPDATE objects SET header = ? WHERE object = ?`, two, objects[0].Object[:]))
+	must(db.Exec(`UPDATE objects SET header = ? WHERE object = ?`, one, objects[1].Object[:]))
+	_, all := checked(t, data, "")
+	wantFound(t, "crossed rows", all,
+		server.Finding{What: server.Crossed, Name: objects[0].String()}, server.Finding{What: server.Crossed, Name: objects[1].String()})
+}
+
+// TestCheckCutOff: a check that is broken off says so, and blames nothing.
+func TestCheckCutOff(t *testing.T) {
+	_, data, _, _ := small(t)
+	ctx, progress, reached := cutOff(t, 2)
+	_, err := server.Check(ctx, server.CheckConfig{Data: data, Progress: progress, Found: func(f server.Finding) { t.Error(f) }})
+	if !errors.Is(err, context.Canceled) || !reached() {
+		t.Error(err)
+	}
+}
+
 func TestCheckOfNothing(t *testing.T) {
 	_, err := server.Check(t.Context(), server.CheckConfig{Data: t.TempDir(), Found: func(f server.Finding) { t.Error(f) }})
 	if err == nil || !strings.Contains(err.Error(), "there is no server in") {
@@ -132,6 +168,9 @@ func TestUnindexedIsDropped(t *testing.T) {
 	for _, name := range []latchkey.Name{kept.Name(), lost.Name()} {
 		must(0, os.Chtimes(file(name), week, week))
 	}
+	stranger := filepath.Join(h.blobs, "objects", "README")
+	must(0, os.WriteFile(stranger, []byte("by hand"), 0o600))
+	must(0, os.Chtimes(stranger, week, week))
 	must(0, h.archive.Forget(t.Context(), []latchkey.Name{lost.Name(), young.Name()}))
 	must(0, server.Expire(t.Context(), h.Server))
 	for what, want := range map[string]struct {
@@ -142,7 +181,46 @@ func TestUnindexedIsDropped(t *testing.T) {
 			t.Errorf("%s: %v, want there: %v", what, err, want.there)
 		}
 	}
+	if lines := h.logs.lines(t, "dropped what is in no index"); len(lines) != 1 || lines[0]["objects"] != 1.0 {
+		t.Errorf("the log says %v", lines)
+	}
 	if content, err := m.see(kept.Name()); err != nil || content != "kept" {
 		t.Errorf("what is indexed shows %q, %v", content, err)
 	}
+}
+
+// listing is a store that counts how often all of it is listed.
+type listing struct {
+	*blob.Disk
+	n    int
+	fail error
+}
+
+// Every is [blob.Lister]'s.
+func (l *listing) Every(ctx context.Context, do func(blob.Held) error) error {
+	l.n++
+	return errors.Join(l.fail, l.Disk.Every(ctx, do))
+}
+
+// TestUnindexedIsLookedForOnceADay, and again when it has failed; a store that cannot say what
+// it holds is let be.
+func TestUnindexedIsLookedForOnceADay(t *testing.T) {
+	store := &listing{}
+	h := openHouse(t, func(c *server.Config) { store.Disk, c.Blobs = c.Blobs.(*blob.Disk), store })
+	for i, step := range []struct {
+		after time.Duration
+		fail  error
+		want  int
+	}{{0, nil, 1}, {23 * time.Hour, nil, 1}, {time.Hour, errors.New("the disk is gone"), 2}, {0, nil, 3}, {time.Hour, nil, 3}} {
+		h.pass(step.after)
+		store.fail = step.fail
+		if err := server.Expire(t.Context(), h.Server); !errors.Is(err, step.fail) || store.n != step.want {
+			t.Errorf("step %d: listed %d times, want %d; %v", i, store.n, step.want, err)
+		}
+	}
+	if lines := h.logs.lines(t, "dropped what is in no index"); len(lines) > 0 {
+		t.Errorf("nothing was dropped, and the log says %v", lines)
+	}
+	mute := openHouse(t, func(c *server.Config) { c.Blobs = struct{ blob.Store }{c.Blobs} })
+	must(0, server.Expire(t.Context(), mute.Server))
 }

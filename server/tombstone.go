@@ -10,7 +10,6 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
-	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/deed"
 	"github.com/latchkey-cam/latchkey/sealed"
 	"github.com/latchkey-cam/latchkey/tombstone"
@@ -159,7 +158,6 @@ const (
 	expireEvery  = time.Hour
 	expireFirst  = time.Minute
 	deleteAgain  = time.Minute
-	dropEvery    = 24 * time.Hour // what is stored and in no index: all of it is listed
 )
 
 // run removes until ctx ends.
@@ -196,23 +194,6 @@ func (d *deletions) step(ctx context.Context, expire bool) error {
 		}
 	}
 	return d.remove(ctx)
-}
-
-// drop removes what is stored and in no index, once a day.
-func (d *deletions) drop(ctx context.Context) error {
-	s, now := d.server, d.server.now()
-	blobs, lists := s.config.Blobs.(blob.Lister)
-	if !lists || now.Sub(d.dropped) < dropEvery {
-		return nil
-	}
-	n, err := dropUnindexed(ctx, s.config.Archive.Objects, blobs, now.Add(-stagingLife))
-	if n > 0 {
-		s.log.Warn("dropped what is in no index", "objects", n)
-	}
-	if err == nil {
-		d.dropped = now
-	}
-	return err
 }
 
 // unlist takes what tombstones cover out of the index.

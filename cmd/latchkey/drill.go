@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/latchkey-cam/latchkey/drill"
@@ -28,38 +29,55 @@ type drillRevokeCommand struct {
 // tellEvery is how often a drill says how far it has come.
 const tellEvery = 2 * time.Second
 
-// Run rehearses removals in a cloud of its own, which is gone afterwards.
-func (c drillRevokeCommand) Run(ctx context.Context, t *terminal) (err error) {
-	if c.Revocations < 1 {
-		return errors.New("there is nothing to drill: want at least one removal")
-	}
+// inFolder has a drill use a folder that is gone afterwards.
+func inFolder(drill func(dir string) error) (err error) {
 	dir, err := os.MkdirTemp("", "latchkey-drill-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the drill: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return drill(dir)
+}
+
+// telling says every now and then how far a drill has come, to whichever goroutine tells it.
+func telling(t *terminal, what string, of int) func(done int) {
+	var mu sync.Mutex // protects told
 	var told time.Time
-	r, err := drill.Revoke(ctx, drill.RevokeConfig{
-		Dir: dir, Revocations: c.Revocations, Goal: c.Goal, BusSilenced: c.BusSilenced,
-		Tell: func(done int) {
-			if time.Since(told) >= tellEvery || done == c.Revocations {
-				told = time.Now()
-				fmt.Fprintf(t.Err, "removed %d of %d\n", done, c.Revocations)
-			}
-		},
+	return func(done int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Since(told) >= tellEvery || done == of {
+			told = time.Now()
+			fmt.Fprintf(t.Err, "%s %d of %d\n", what, done, of)
+		}
+	}
+}
+
+// errInterrupted says what a drill comes to that somebody has ended.
+var errInterrupted = errors.New("the drill was interrupted, and has no verdict")
+
+// Run rehearses removals in a cloud of its own, which is gone afterwards.
+func (c drillRevokeCommand) Run(ctx context.Context, t *terminal) error {
+	if c.Revocations < 1 {
+		return errors.New("there is nothing to drill: want at least one removal")
+	}
+	return inFolder(func(dir string) error {
+		r, err := drill.Revoke(ctx, drill.RevokeConfig{
+			Dir: dir, Revocations: c.Revocations, Goal: c.Goal, BusSilenced: c.BusSilenced, Tell: telling(t, "removed", c.Revocations),
+		})
+		if ctx.Err() != nil {
+			return errInterrupted
+		} else if err != nil {
+			return err
+		}
+		if err := c.print(t, r); err != nil {
+			return err
+		}
+		if !r.Passed() {
+			return errors.New("the drill has failed: what was removed went on")
+		}
+		return nil
 	})
-	if ctx.Err() != nil {
-		return errors.New("the drill was interrupted, and has no verdict")
-	} else if err != nil {
-		return err
-	}
-	if err := c.print(t, r); err != nil {
-		return err
-	}
-	if !r.Passed() {
-		return errors.New("the drill has failed: what was removed went on")
-	}
-	return nil
 }
 
 func (c drillRevokeCommand) print(t *terminal, r drill.Revocation) error {

@@ -6,10 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
-	"sync"
-	"time"
 
 	"github.com/latchkey-cam/latchkey/drill/crash"
 )
@@ -27,43 +24,28 @@ const shortTrials = 100
 
 // Run rehearses crashes on disks that are in memory, and restores in a folder that is gone
 // afterwards.
-func (c drillCrashCommand) Run(ctx context.Context, t *terminal) (err error) {
+func (c drillCrashCommand) Run(ctx context.Context, t *terminal) error {
 	if c.Short {
 		c.Trials = shortTrials
 	}
 	if c.Trials < 1 || c.First < 0 {
 		return errors.New("there is nothing to drill: want at least one trial, and numbers from 0 on")
 	}
-	dir, err := os.MkdirTemp("", "latchkey-drill-")
-	if err != nil {
-		return fmt.Errorf("make a folder for the drill: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	var mu sync.Mutex // protects told
-	var told time.Time
-	r, err := crash.Run(ctx, crash.Config{
-		Trials: c.Trials, First: c.First, Seed: c.Seed, Dir: dir,
-		Tell: func(done int) {
-			mu.Lock()
-			defer mu.Unlock()
-			if time.Since(told) >= tellEvery || done == c.Trials {
-				told = time.Now()
-				fmt.Fprintf(t.Err, "trial %d of %d\n", done, c.Trials)
-			}
-		},
+	return inFolder(func(dir string) error {
+		r, err := crash.Run(ctx, crash.Config{Trials: c.Trials, First: c.First, Seed: c.Seed, Dir: dir, Tell: telling(t, "trial", c.Trials)})
+		if ctx.Err() != nil {
+			return errInterrupted
+		} else if err != nil {
+			return err
+		}
+		if err := c.print(t, r); err != nil {
+			return err
+		}
+		if !r.Passed() {
+			return errors.New("the drill has failed")
+		}
+		return nil
 	})
-	if ctx.Err() != nil {
-		return errors.New("the drill was interrupted, and has no verdict")
-	} else if err != nil {
-		return err
-	}
-	if err := c.print(t, r); err != nil {
-		return err
-	}
-	if !r.Passed() {
-		return errors.New("the drill has failed")
-	}
-	return nil
 }
 
 func (c drillCrashCommand) print(t *terminal, r crash.Result) error {

@@ -36,7 +36,7 @@ const (
 )
 
 // Run rehearses crossed wires in clouds of its own, which are gone afterwards.
-func (c drillCrossedCommand) Run(ctx context.Context, t *terminal) (err error) {
+func (c drillCrossedCommand) Run(ctx context.Context, t *terminal) error {
 	if c.Short {
 		c.Homes, c.Reads = shortHomes, min(c.Reads, shortReads)
 	}
@@ -51,31 +51,28 @@ func (c drillCrossedCommand) Run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	dir, err := os.MkdirTemp("", "latchkey-drill-")
-	if err != nil {
-		return fmt.Errorf("make a folder for the drill: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	log.SetOutput(io.Discard) // where package http tells of each answer that nobody asked for
-	r, err := crossed.Run(ctx, crossed.Config{
-		Dir: dir, Homes: c.Homes, Reads: c.Reads, Seed: c.Seed, Cache: cache, NoFaults: c.Faults == "none",
-		Child: func(ctx context.Context) *exec.Cmd {
-			return exec.CommandContext(ctx, program, "drill", "crossed-wires-arm")
-		},
-		Tell: func(sentence string) { fmt.Fprintln(t.Err, sentence) },
+	return inFolder(func(dir string) error {
+		r, err := crossed.Run(ctx, crossed.Config{
+			Dir: dir, Homes: c.Homes, Reads: c.Reads, Seed: c.Seed, Cache: cache, NoFaults: c.Faults == "none",
+			Child: func(ctx context.Context) *exec.Cmd {
+				return exec.CommandContext(ctx, program, "drill", "crossed-wires-arm")
+			},
+			Tell: func(sentence string) { fmt.Fprintln(t.Err, sentence) },
+		})
+		if ctx.Err() != nil {
+			return errInterrupted
+		} else if err != nil {
+			return err
+		}
+		if err := errors.Join(c.print(t, r), c.report(r)); err != nil {
+			return err
+		}
+		if !r.Passed() {
+			return errors.New("the drill has failed")
+		}
+		return nil
 	})
-	if ctx.Err() != nil {
-		return errors.New("the drill was interrupted, and has no verdict")
-	} else if err != nil {
-		return err
-	}
-	if err := errors.Join(c.print(t, r), c.report(r)); err != nil {
-		return err
-	}
-	if !r.Passed() {
-		return errors.New("the drill has failed")
-	}
-	return nil
 }
 
 // report writes the page, if it is wanted.

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
-	"os/exec"
 	"slices"
 	"testing"
 
@@ -81,23 +78,13 @@ func TestDrillCrossedWires(t *testing.T) {
 	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel() // much of a drill is waiting
-			run := exec.Command(programWithout(t, tt.cuts...), append([]string{"drill", "crossed-wires", "--homes", "64", "--reads", "100000", "--json"}, tt.flags...)...)
-			run.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
-			var told bytes.Buffer
-			run.Stderr = &told
-			out, err := run.Output()
-			if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
-				t.Fatal(err)
-			}
 			var r crossed.Result
-			if err := json.Unmarshal(out, &r); err != nil {
-				t.Fatalf("%v: %q\n%s", err, out, &told)
-			}
+			out, exit := drilled(t, programWithout(t, tt.cuts...), &r, append([]string{"crossed-wires", "--homes", "64", "--reads", "100000", "--json"}, tt.flags...)...)
 			if lacks := lacking(t, out); len(lacks) > 0 {
 				t.Errorf("the figures lack %q", lacks)
 			}
 			t.Logf("%s: %q, %+v, in process %+v", r.Verdict, r.Reasons, r.Arms[3].Figures, r.Flood)
-			if exit := run.ProcessState.ExitCode(); exit != tt.exit || r.Passed() != (tt.exit == 0) || !tt.says(r) {
+			if exit != tt.exit || r.Passed() != (tt.exit == 0) || !tt.says(r) {
 				t.Errorf("exit code %d, verdict %s: %q", exit, r.Verdict, r.Reasons)
 			}
 		})

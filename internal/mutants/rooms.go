@@ -224,6 +224,11 @@ var Rooms = []Room{
 		Tests:   []string{"blob", "bus"},
 		Plumbed: true,
 	},
+	{ // what a check of a server compares, and what is dropped because nobody knows of it
+		Files:   []string{"server/check.go checker.row wrong checker.mend", "server/unindexed.go", "blob/every.go Disk.Drop"},
+		Tests:   []string{"server ^Test(Check|Unindexed).*$", "blob ^TestEvery$"},
+		Plumbed: true,
+	},
 	{ // how live view goes from server to server
 		Files:    []string{"server/trunk.go"},
 		Tests:    []string{"server ^Test(Live.*|WantsAreBounded)$"},
