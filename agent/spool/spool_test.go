@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"strings"
 	"syscall"
 	"testing"
@@ -52,31 +51,13 @@ func (h *house) open() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	c := spool.Config{FS: under{h.fs, "spool"}, Home: h.owner.Home(), Key: key}
+	c := spool.Config{FS: durabletest.Sub(h.fs, "spool"), Home: h.owner.Home(), Key: key}
 	if h.change != nil {
 		h.change(&c)
 	}
 	if h.spool, err = spool.Open(c); err != nil {
 		h.t.Fatal(err)
 	}
-}
-
-// under is a folder of a file system as a file system of its own.
-type under struct {
-	durable.FS
-	dir string
-}
-
-func (u under) OpenFile(name string, flag int) (durable.File, error) {
-	return u.FS.OpenFile(path.Join(u.dir, name), flag)
-}
-func (u under) Mkdir(name string) error { return u.FS.Mkdir(path.Join(u.dir, name)) }
-func (u under) Rename(from, to string) error {
-	return u.FS.Rename(path.Join(u.dir, from), path.Join(u.dir, to))
-}
-func (u under) Remove(name string) error { return u.FS.Remove(path.Join(u.dir, name)) }
-func (u under) Stat(name string) (os.FileInfo, error) {
-	return u.FS.Stat(path.Join(u.dir, name))
 }
 
 func (h *house) bind(kind latchkey.Kind) sealed.Binding {

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"path"
 	"sync"
 	"time"
 
@@ -75,7 +73,7 @@ func (b *box) open(ctx context.Context) error {
 	if err := durable.MkdirAll(b.disk, "spool"); err != nil {
 		return err
 	}
-	if b.spool, err = spool.Open(spool.Config{FS: folder{b.disk, "spool"}, Home: b.home, Key: key}); err != nil {
+	if b.spool, err = spool.Open(spool.Config{FS: durabletest.Sub(b.disk, "spool"), Home: b.home, Key: key}); err != nil {
 		return err
 	}
 	c := uplink.Config{
@@ -192,28 +190,3 @@ func (b *box) end() error {
 	}
 	return nil
 }
-
-// folder is a directory of a file system as one of its own.
-type folder struct {
-	durable.FS
-	dir string
-}
-
-// OpenFile is [durable.FS]'s.
-func (f folder) OpenFile(name string, flag int) (durable.File, error) {
-	return f.FS.OpenFile(path.Join(f.dir, name), flag)
-}
-
-// Mkdir is [durable.FS]'s.
-func (f folder) Mkdir(name string) error { return f.FS.Mkdir(path.Join(f.dir, name)) }
-
-// Rename is [durable.FS]'s.
-func (f folder) Rename(from, to string) error {
-	return f.FS.Rename(path.Join(f.dir, from), path.Join(f.dir, to))
-}
-
-// Remove is [durable.FS]'s.
-func (f folder) Remove(name string) error { return f.FS.Remove(path.Join(f.dir, name)) }
-
-// Stat is [durable.FS]'s.
-func (f folder) Stat(name string) (fs.FileInfo, error) { return f.FS.Stat(path.Join(f.dir, name)) }
