@@ -29,14 +29,27 @@ type drillRevokeCommand struct {
 // tellEvery is how often a drill says how far it has come.
 const tellEvery = 2 * time.Second
 
-// inFolder has a drill use a folder that is gone afterwards.
-func inFolder(drill func(dir string) error) (err error) {
+// rehearse runs a drill in a folder that is gone afterwards, prints what came of it, and
+// returns an error of those words if it has failed.
+func rehearse[R interface{ Passed() bool }](ctx context.Context, run func(dir string) (R, error), print func(R) error, failed string) (err error) {
 	dir, err := os.MkdirTemp("", "latchkey-drill-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the drill: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	return drill(dir)
+	r, err := run(dir)
+	if ctx.Err() != nil {
+		return errors.New("the drill was interrupted, and has no verdict")
+	} else if err != nil {
+		return err
+	}
+	if err := print(r); err != nil {
+		return err
+	}
+	if !r.Passed() {
+		return errors.New(failed)
+	}
+	return nil
 }
 
 // telling says every now and then how far a drill has come, to whichever goroutine tells it.
@@ -53,31 +66,16 @@ func telling(t *terminal, what string, of int) func(done int) {
 	}
 }
 
-// errInterrupted says what a drill comes to that somebody has ended.
-var errInterrupted = errors.New("the drill was interrupted, and has no verdict")
-
 // Run rehearses removals in a cloud of its own, which is gone afterwards.
 func (c drillRevokeCommand) Run(ctx context.Context, t *terminal) error {
 	if c.Revocations < 1 {
 		return errors.New("there is nothing to drill: want at least one removal")
 	}
-	return inFolder(func(dir string) error {
-		r, err := drill.Revoke(ctx, drill.RevokeConfig{
+	return rehearse(ctx, func(dir string) (drill.Revocation, error) {
+		return drill.Revoke(ctx, drill.RevokeConfig{
 			Dir: dir, Revocations: c.Revocations, Goal: c.Goal, BusSilenced: c.BusSilenced, Tell: telling(t, "removed", c.Revocations),
 		})
-		if ctx.Err() != nil {
-			return errInterrupted
-		} else if err != nil {
-			return err
-		}
-		if err := c.print(t, r); err != nil {
-			return err
-		}
-		if !r.Passed() {
-			return errors.New("the drill has failed: what was removed went on")
-		}
-		return nil
-	})
+	}, func(r drill.Revocation) error { return c.print(t, r) }, "the drill has failed: what was removed went on")
 }
 
 func (c drillRevokeCommand) print(t *terminal, r drill.Revocation) error {

@@ -31,21 +31,9 @@ func (c drillCrashCommand) Run(ctx context.Context, t *terminal) error {
 	if c.Trials < 1 || c.First < 0 {
 		return errors.New("there is nothing to drill: want at least one trial, and numbers from 0 on")
 	}
-	return inFolder(func(dir string) error {
-		r, err := crash.Run(ctx, crash.Config{Trials: c.Trials, First: c.First, Seed: c.Seed, Dir: dir, Tell: telling(t, "trial", c.Trials)})
-		if ctx.Err() != nil {
-			return errInterrupted
-		} else if err != nil {
-			return err
-		}
-		if err := c.print(t, r); err != nil {
-			return err
-		}
-		if !r.Passed() {
-			return errors.New("the drill has failed")
-		}
-		return nil
-	})
+	return rehearse(ctx, func(dir string) (crash.Result, error) {
+		return crash.Run(ctx, crash.Config{Trials: c.Trials, First: c.First, Seed: c.Seed, Dir: dir, Tell: telling(t, "trial", c.Trials)})
+	}, func(r crash.Result) error { return c.print(t, r) }, "the drill has failed")
 }
 
 func (c drillCrashCommand) print(t *terminal, r crash.Result) error {

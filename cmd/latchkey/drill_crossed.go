@@ -52,27 +52,15 @@ func (c drillCrossedCommand) Run(ctx context.Context, t *terminal) error {
 		return fmt.Errorf("find this program: %w", err)
 	}
 	log.SetOutput(io.Discard) // where package http tells of each answer that nobody asked for
-	return inFolder(func(dir string) error {
-		r, err := crossed.Run(ctx, crossed.Config{
+	return rehearse(ctx, func(dir string) (crossed.Result, error) {
+		return crossed.Run(ctx, crossed.Config{
 			Dir: dir, Homes: c.Homes, Reads: c.Reads, Seed: c.Seed, Cache: cache, NoFaults: c.Faults == "none",
 			Child: func(ctx context.Context) *exec.Cmd {
 				return exec.CommandContext(ctx, program, "drill", "crossed-wires-arm")
 			},
 			Tell: func(sentence string) { fmt.Fprintln(t.Err, sentence) },
 		})
-		if ctx.Err() != nil {
-			return errInterrupted
-		} else if err != nil {
-			return err
-		}
-		if err := errors.Join(c.print(t, r), c.report(r)); err != nil {
-			return err
-		}
-		if !r.Passed() {
-			return errors.New("the drill has failed")
-		}
-		return nil
-	})
+	}, func(r crossed.Result) error { return errors.Join(c.print(t, r), c.report(r)) }, "the drill has failed")
 }
 
 // report writes the page, if it is wanted.

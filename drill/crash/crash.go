@@ -104,7 +104,7 @@ func Run(ctx context.Context, c Config) (r Result, err error) {
 				var l lived
 				var err error
 				if number%restoreEvery == restoreEvery-1 {
-					l, err = restored(ctx, filepath.Join(c.Dir, strconv.Itoa(number)), planOf(c.Seed, number, 1, 1).seed)
+					l, err = restored(ctx, filepath.Join(c.Dir, strconv.Itoa(number)), chance(c.Seed, number).Uint64())
 				} else {
 					l, err = live(ctx, image.Clone(), planOf(c.Seed, number, quiet.cloudSteps, quiet.boxSteps))
 				}
@@ -182,10 +182,13 @@ type plan struct {
 	cloud, box []strike
 }
 
+// chance is that of a trial.
+func chance(seed uint64, number int) *rand.Rand { return rand.New(rand.NewPCG(seed, uint64(number))) }
+
 // planOf makes the plan of a trial. The first strike goes through the steps of a disk one
 // after the other, so that with enough trials none is left out; what follows is chance.
 func planOf(seed uint64, number, cloudSteps, boxSteps int) plan {
-	random := rand.New(rand.NewPCG(seed, uint64(number)))
+	random := chance(seed, number)
 	p := plan{seed: random.Uint64()}
 	one := func(at int) strike {
 		return strike{harm: harm(random.IntN(int(harms))), at: at, failing: 1 + random.IntN(12)}
