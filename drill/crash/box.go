@@ -118,11 +118,18 @@ func (b *box) darken() {
 	crash(b.disk, b.fuse.mend(), b.random)
 }
 
+// take takes mu from whoever records, who may be standing at the disk of a machine that has
+// ended, or come to stand there while this waits.
+func (b *box) take() {
+	for b.fuse.release(); !b.mu.TryLock(); b.fuse.release() {
+		time.Sleep(100 * time.Microsecond)
+	}
+}
+
 // again ends the agent and starts it again: as somebody does who stops it, or as the end
 // of its machine if that has come meanwhile. Whoever records waits.
 func (b *box) again(ctx context.Context) error {
-	b.fuse.release() // whoever records may be standing at the disk
-	b.mu.Lock()
+	b.take()
 	defer b.mu.Unlock()
 	err := b.stop()
 	if b.fuse.release() {
@@ -179,8 +186,7 @@ func (b *box) says() string {
 
 // end ends it.
 func (b *box) end() error {
-	b.fuse.release()
-	b.mu.Lock()
+	b.take()
 	defer b.mu.Unlock()
 	if b.stop == nil {
 		return nil

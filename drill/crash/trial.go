@@ -162,8 +162,9 @@ func (t *trial) signIn(ctx context.Context) (*api.Home, error) {
 	return t.client.SignIn(ctx, t.owner.Home(), device, key, t.owner.Title().Head())
 }
 
-// passing are the reasons for which people try again.
-var passing = []api.Reason{api.Internal, api.Busy, api.Full, api.Stale, api.Closed}
+// passing are the reasons for which people try again: also a sign-in that is refused, whose
+// nonce may be of the server before the last start.
+var passing = []api.Reason{api.Internal, api.Busy, api.Full, api.Stale, api.Closed, api.SignInRefused}
 
 // insist does something until it is done or refused for good.
 func insist(ctx context.Context, do func() error) error {
