@@ -22,6 +22,7 @@ const (
 	HeaderOffset  = "Latchkey-Offset"  // where an upload goes on
 	HeaderStored  = "Latchkey-Stored"  // the name of the object, if nothing of it is missing
 	HeaderReason  = "Latchkey-Reason"  // of a refusal, for answers that have no body
+	HeaderPlace   = "Latchkey-Place"   // of a refusal whose reason is [Turn], and of the request that comes back
 )
 
 // CookieName names the cookie of a session at a home. Each home has its own, so that

@@ -67,8 +67,34 @@ type call struct {
 	length       int64
 }
 
-// do sends a request and returns a good answer. A refusal is an [*Error].
+// do sends a request and returns a good answer. A refusal is an [*Error]. Whoever is told
+// that it is not their turn comes back when it is, for as long as ctx lasts, if what they
+// send is at hand as a whole.
 func (c *Client) do(ctx context.Context, q call) (*http.Response, error) {
+	for place := ""; ; {
+		a, err := c.try(ctx, q, place)
+		e, ok := errors.AsType[*Error](err)
+		if !ok || e.Refusal.Error.Reason != Turn || q.body != nil {
+			return a, err
+		}
+		place = e.Place
+		select {
+		case <-time.After(min(e.RetryAfter(), mostTurn)):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%s %s: wait for the turn: %w", q.method, q.path, ctx.Err())
+		}
+	}
+}
+
+// What a server says of a turn is bounded: how long it is waited for, and how long the
+// place is that it gives.
+const (
+	mostTurn = 10 * time.Minute
+	maxPlace = 100
+)
+
+// try sends a request once.
+func (c *Client) try(ctx context.Context, q call, place string) (*http.Response, error) {
 	u := *c.base
 	u.Path = q.path
 	u.RawQuery = q.query.Encode()
@@ -87,6 +113,9 @@ func (c *Client) do(ctx context.Context, q call) (*http.Response, error) {
 	}
 	id := NewRequestID()
 	r.Header.Set(HeaderRequest, id)
+	if place != "" {
+		r.Header.Set(HeaderPlace, place)
+	}
 	if q.asPage {
 		r.Header.Set("Origin", c.Origin())
 	}
@@ -111,8 +140,11 @@ func (c *Client) do(ctx context.Context, q call) (*http.Response, error) {
 
 // refusal reads what a server answers that does not do what it was asked. A refusal
 // without a MAC where one belongs is from before the session was known, or a proxy's:
-// nothing but its status is used.
+// nothing but its status is used, and when the asker's turn is.
 func (q call) refusal(a *http.Response) error {
+	if e := turn(a); e != nil {
+		return e
+	}
 	b, err := io.ReadAll(io.LimitReader(a.Body, maxAnswer))
 	if q.cookie == "" || q.answered(a, b) {
 		return refusal(a, b, err)
@@ -129,8 +161,27 @@ func (q call) answered(a *http.Response, body []byte) bool {
 	return SameMAC(a.Header.Get(HeaderAnswer), want)
 }
 
+// turn is the refusal that says that it is not the asker's turn, nil if the answer is another.
+func turn(a *http.Response) *Error {
+	after, err := strconv.ParseUint(a.Header.Get("Retry-After"), 10, 32)
+	if a.StatusCode != http.StatusServiceUnavailable || Reason(a.Header.Get(HeaderReason)) != Turn || err != nil {
+		return nil
+	}
+	e := &Error{Status: a.StatusCode, Place: placeOf(a)}
+	e.Refusal.Error = Problem{Reason: Turn, Message: "it is not your turn yet", RetryAfterMS: int64(after) * 1000}
+	return e
+}
+
+func placeOf(a *http.Response) string {
+	place := a.Header.Get(HeaderPlace)
+	if len(place) > maxPlace {
+		return ""
+	}
+	return place
+}
+
 func refusal(a *http.Response, body []byte, err error) error {
-	e := &Error{Status: a.StatusCode}
+	e := &Error{Status: a.StatusCode, Place: placeOf(a)}
 	e.Offset, _ = strconv.ParseUint(a.Header.Get(HeaderOffset), 10, 53) // only with [Offset]
 	if err == nil {
 		err = json.Unmarshal(body, &e.Refusal)

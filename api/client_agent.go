@@ -120,9 +120,14 @@ func (a *Agent) Upload(ctx context.Context, head latchkey.Head, name latchkey.Na
 // Socket is the agent's websocket. One goroutine at a time receives; several may send.
 type Socket struct{ c *websocket.Conn }
 
-// Dial opens the agent's websocket. The server speaks first, with a [Challenge].
-func (c *Client) Dial(ctx context.Context) (*Socket, error) {
-	s, err := c.dial(ctx, "/v1/agent", "", nil)
+// Dial opens the agent's websocket. The server speaks first, with a [Challenge]. place is
+// what an earlier refusal gave, or empty.
+func (c *Client) Dial(ctx context.Context, place string) (*Socket, error) {
+	header := http.Header{}
+	if place != "" {
+		header.Set(HeaderPlace, place)
+	}
+	s, err := c.dial(ctx, "/v1/agent", "", header)
 	if err != nil {
 		return nil, err
 	}

@@ -465,7 +465,7 @@ func TestSocketsTakeNoOthersMessage(t *testing.T) {
 	}
 	h.frames = [][]byte{must(api.EncodeFrame(api.Challenge{Nonce: nonce}))}
 	for _, h.binary = range []bool{false, true} {
-		s := must(c.Dial(ctx))
+		s := must(c.Dial(ctx, ""))
 		if _, err := s.Receive(ctx); (err != nil) != h.binary || h.binary && !errors.Is(err, api.ErrMalformed) {
 			t.Errorf("a message, binary %t: %v", h.binary, err)
 		}

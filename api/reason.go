@@ -37,6 +37,8 @@ const (
 	Stale         Reason = "stale"          // a command for an earlier start of the agent: read its condition again
 	TooMany       Reason = "too-many"       // a bound of the home is reached
 	Busy          Reason = "busy"           // come back later
+	Turn          Reason = "turn"           // come back at the time that is said, with the place that is given: then it is your turn
+	Spared        Reason = "spared"         // left out while the server has a lot to do: come back later, others first
 	Full          Reason = "full"           // the server's disk is full
 	Closed        Reason = "closed"         // the home, since the server was restored from a backup
 	Frozen        Reason = "frozen"         // somebody who lives there has closed the home
@@ -80,6 +82,7 @@ type Error struct {
 	Status  int // of HTTP, 0 for a websocket message
 	Refusal Refusal
 	Offset  uint64 // with reason [Offset]: where to go on
+	Place   string // with reason [Turn]: to be shown when coming back; may be empty
 }
 
 // Error says what the server said.

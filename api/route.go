@@ -56,6 +56,9 @@ type Route struct {
 	// Porch says that the route works at a server in the home, while the home's own cannot
 	// be reached: it changes nothing that two servers could have differently.
 	Porch bool
+	// Cheap says that the route needs no turn at the server's gate: next to nothing is done
+	// for it, or it is the first half of one that does need one.
+	Cheap bool
 	// Lists is the route that hands out what this one lists: with that it is held as well.
 	Lists   string
 	Query   []Query
@@ -94,13 +97,13 @@ const (
 var Routes = slices.Concat([]Route{
 	{ID: "health", Method: "GET", Pattern: "/v1/health", Right: Anybody, Form: JSON,
 		Says:   "Says that the server is up.",
-		Answer: Health{}, Status: 200, Held: true, Copy: true, Porch: true},
+		Answer: Health{}, Status: 200, Held: true, Copy: true, Porch: true, Cheap: true},
 	{ID: "found-home", Method: "POST", Pattern: "/v1/homes", Right: Anybody, Form: JSON,
 		Says:    "Founds a home with a set-up secret.",
 		Request: FoundHome{}, Answer: HomeHead{}, Status: 201},
 	{ID: "challenge", Method: "POST", Pattern: "/v1/sessions/challenge", Right: Anybody, Form: JSON,
 		Says:    "Gives a nonce to sign in with, for any home and device, there or not.",
-		Request: AskChallenge{}, Answer: SignInChallenge{}, Status: 200, Held: true, Copy: true, Porch: true},
+		Request: AskChallenge{}, Answer: SignInChallenge{}, Status: 200, Held: true, Copy: true, Porch: true, Cheap: true},
 	{ID: "sign-in", Method: "POST", Pattern: "/v1/sessions", Right: Anybody, Form: JSON,
 		Says:    "Signs in with a device's key and sets the session's cookie.",
 		Request: SignIn{}, Answer: Session{}, Status: 201, Held: true, Copy: true, Porch: true},

@@ -44,6 +44,7 @@ type Welcome struct {
 	Incarnation uint64          `json:"incarnation"`
 	Deeds       [][]byte        `json:"deeds" doc:"after the agent's head"`
 	Settings    []byte          `json:"settings" doc:"empty if there are none"`
+	SpreadMS    int64           `json:"spread_ms" doc:"within how long the agent is to come back, at a moment of its own choice, when it finds that the server is gone"`
 }
 
 // Behind says that the server's chain ends before the agent's: it has lost deeds, and

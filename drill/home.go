@@ -136,7 +136,7 @@ func (h *home) connect(ctx context.Context) (*api.Socket, error) {
 
 // Connect connects an agent in its first incarnation, and returns when it is welcomed.
 func Connect(ctx context.Context, client *api.Client, title *deed.Title, agent *keytest.Agent) (*api.Socket, error) {
-	s, err := client.Dial(ctx)
+	s, err := client.Dial(ctx, "")
 	if err != nil {
 		return nil, err
 	}

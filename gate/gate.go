@@ -48,6 +48,9 @@ func (r Rank) String() string {
 type Config struct {
 	// First is how many a second are let in before anything is known. 0: 100.
 	First float64
+	// Least is how many a second are let in under whatever strain, so that it is seen when
+	// that is over, and because not every strain is the work of those who come. 0: 1.
+	Least float64
 	// Patience is the longest that somebody waits at the gate, and must be less than
 	// they would wait for an answer. 0: 2 s.
 	Patience time.Duration
@@ -84,7 +87,7 @@ type Gate struct {
 
 // New makes a gate. Places that another has given mean nothing to it.
 func New(c Config) *Gate {
-	c.First = cmp.Or(c.First, 100)
+	c.First, c.Least = cmp.Or(c.First, 100), cmp.Or(c.Least, 1)
 	c.Patience, c.Farthest = cmp.Or(c.Patience, 2*time.Second), cmp.Or(c.Farthest, 10*time.Minute)
 	if c.Now == nil {
 		c.Now = time.Now
@@ -189,6 +192,14 @@ func (g *Gate) Spread(agents int) time.Duration {
 	return time.Duration(float64(agents) / (near * g.queue.pace.usual) * float64(time.Second))
 }
 
+// Usual is how many a second are let in on an ordinary day, for the gate that comes after
+// this one.
+func (g *Gate) Usual() float64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.queue.pace.usual
+}
+
 // Feature is what can be done without for a while.
 type Feature int
 
@@ -198,8 +209,23 @@ const (
 	Backfill                   // by agents, of what happened long ago
 	Clips                      // of events, whose thumbnails go on
 	LiveQuality                // the large picture, where there is a small one
-	features
+	Features                   // how many there are
 )
+
+// String is the feature's name in metrics and messages.
+func (f Feature) String() string {
+	switch f {
+	case Filmstrips:
+		return "filmstrips"
+	case Backfill:
+		return "backfill"
+	case Clips:
+		return "clips"
+	case LiveQuality:
+		return "live-quality"
+	}
+	return fmt.Sprintf("Feature(%d)", int(f))
+}
 
 // Spares says whether a feature is left out at present.
 func (g *Gate) Spares(f Feature) bool {
@@ -210,10 +236,10 @@ func (g *Gate) Spares(f Feature) bool {
 
 // Status is how a gate is doing.
 type Status struct {
-	Pace     float64   // how many a second are let in while more come
-	Strained []string  // what is under strain, by name
-	Spared   []Feature // what is left out because of it
-	Ranks    map[Rank]RankStatus
+	Pace    float64            // how many a second are let in while more come
+	Strains map[string]float64 // how much each is under strain, by name
+	Spared  []Feature          // what is left out because of it
+	Ranks   map[Rank]RankStatus
 }
 
 // RankStatus is how those of a rank do.
@@ -229,7 +255,7 @@ func (g *Gate) Status() Status {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	q, now := &g.queue, g.config.Now()
-	s := Status{Pace: q.pace.rate, Strained: q.names(now), Ranks: map[Rank]RankStatus{}}
+	s := Status{Pace: q.pace.rate, Strains: q.strains.now(now), Ranks: map[Rank]RankStatus{}}
 	for f := range Feature(q.spared) {
 		s.Spared = append(s.Spared, f)
 	}

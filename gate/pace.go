@@ -10,13 +10,13 @@ import (
 // a strain it falls.
 type pace struct {
 	rate   float64
+	least  float64
 	knee   float64   // about where strains begin; 0 before one did
 	fallen time.Time // when it last fell
 	usual  float64   // what it has been for a while
 }
 
 const (
-	slowest = 1    // a second: whether the strain is over is only seen when somebody is let in
 	fastest = 1e5  // a second, which no server of ours bears
 	fall    = 0.7  // of the pace is left
 	grow    = 2    // times as much a second
@@ -35,7 +35,7 @@ func (p *pace) step(now time.Time, dt time.Duration, used, strained bool) {
 	case strained && calm < settle:
 	case strained:
 		p.knee = p.rate
-		p.rate = max(p.rate*fall, slowest)
+		p.rate = max(p.rate*fall, p.least)
 		p.fallen = now
 	case !used:
 	case p.knee == 0 || p.rate < near*p.knee:

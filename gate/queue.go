@@ -52,7 +52,7 @@ const (
 )
 
 func newQueue(c Config, now time.Time) queue {
-	return queue{patience: c.Patience, farthest: c.Farthest, at: now, pace: pace{rate: c.First, usual: c.First, fallen: now}, strains: strains{calm: now}}
+	return queue{patience: c.Patience, farthest: c.Farthest, at: now, pace: pace{rate: c.First, least: c.Least, usual: c.First, fallen: now}, strains: strains{calm: now}}
 }
 
 // arrive takes somebody who has come, with a number or without. If it is to be too long

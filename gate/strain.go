@@ -1,9 +1,6 @@
 package gate
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // strains is what is under strain, and what is left out because of it.
 type strains struct {
@@ -37,15 +34,15 @@ func (s *strains) strain(now time.Time, name string, of float64) {
 // strained says whether that is a strain, and still holds.
 func (l level) strained(now time.Time) bool { return l.of >= 1 && now.Sub(l.at) <= said }
 
-// names are what is under strain, in order.
-func (s *strains) names(now time.Time) (names []string) {
+// now is how much each is under strain of which something was said lately.
+func (s *strains) now(now time.Time) map[string]float64 {
+	levels := map[string]float64{}
 	for name, l := range s.levels {
-		if l.strained(now) {
-			names = append(names, name)
+		if now.Sub(l.at) <= said {
+			levels[name] = l.of
 		}
 	}
-	slices.Sort(names)
-	return names
+	return levels
 }
 
 // step says whether something is under strain, and leaves out more features, or fewer.
@@ -62,7 +59,7 @@ func (s *strains) step(now time.Time) bool {
 		s.calm = now
 	case strained && s.hurt.IsZero():
 		s.hurt = now
-	case strained && s.spared < int(features) && now.Sub(s.hurt) >= spareAfter:
+	case strained && s.spared < int(Features) && now.Sub(s.hurt) >= spareAfter:
 		s.spared++
 		s.hurt = now
 	}

@@ -55,6 +55,13 @@ func newAccounts(ctx context.Context, s *Server, origin *url.URL) (*accounts, er
 // asAccount finds the session of the cookie, and lets in only the page that holds its
 // MAC key, and only at its own account's address.
 func (a *asking) asAccount() error {
+	var secret archive.Secret
+	if cookies := a.r.CookiesNamed(api.AccountCookie); len(cookies) == 1 {
+		secret = hashOf(cookies[0].Value)
+	}
+	if err := a.anew(secret); err != nil {
+		return err
+	}
 	session, err := a.server.accountCookie(a.r)
 	if err != nil {
 		return a.server.orEnded(a.r.Context(), a.account, err)
@@ -68,6 +75,7 @@ func (a *asking) asAccount() error {
 		return signedOut()
 	}
 	a.held = session
+	a.server.inside.add(secret, a.server.now())
 	a.server.seeAccount(a.r.Context(), session)
 	if a.route.Right == api.AccountProven && timeOf(a.server.now().Add(-proofLife)) > session.Started {
 		return refuse(http.StatusForbidden, api.ProveAgain, "It is a while ago that you signed in. Show once more that it is you, then this goes on.")

@@ -233,6 +233,7 @@ func (s *Server) startAccount(a *asking, u archive.Unlocker, key api.MACKey, vau
 		return err
 	}
 	a.key = &n.Key
+	s.inside.add(hashOf(n.Account.String()+"."+secret), s.now())
 	s.setNamedCookie(a, api.AccountCookie, n.Account.String()+"."+secret, int(api.SessionLife.Seconds()))
 	a.answer(api.AccountSession{
 		Account: n.Account, Session: n.ID, Expires: n.Expires, Vault: vault,

@@ -173,10 +173,12 @@ func unknownAgent() *refusal {
 // has confirmed the head of a home that is closed, the home is open then.
 func (t *conversation) arrive(ctx context.Context, hello api.Hello, confirmed *latchkey.Head) error {
 	s := t.server
+	end := s.strains.archive.Begin()
 	err := s.config.Archive.Agents.Arrive(ctx, archive.Arrival{
 		Home: hello.Home, Agent: hello.Agent, Incarnation: hello.Incarnation,
 		Token: hashOf(string(hello.Token)), Next: hashOf(string(hello.NextToken)), Time: timeOf(s.now()),
 	})
+	end()
 	if errors.Is(err, archive.ErrCloned) {
 		s.log.Error("cloned", "home", hello.Home, "agent", hello.Agent, "incarnation", hello.Incarnation)
 		return refuse(http.StatusForbidden, api.Cloned,
@@ -219,7 +221,7 @@ func (t *conversation) welcome(ctx context.Context, hello api.Hello) error {
 	t.listener.wanted()
 	err = t.send(ctx, api.Welcome{
 		ID: hello.ID, Home: hello.Home, Head: api.Head(reached), Incarnation: hello.Incarnation,
-		Deeds: some(deeds), Settings: some(document),
+		Deeds: some(deeds), Settings: some(document), SpreadMS: t.server.spread().Milliseconds(),
 	})
 	if err != nil {
 		return err

@@ -26,12 +26,12 @@ func TestGreetingsAreBounded(t *testing.T) {
 		t.Error("after the refusal the connection goes on")
 	}
 	eventually(t, "neither is one of them", func() bool { return server.Greet(h.Server, 0) == 999 })
-	silent := must(h.client.Dial(within(t)))
-	_, err := h.client.Dial(within(t))
+	silent := must(h.client.Dial(within(t), ""))
+	_, err := h.client.Dial(within(t), "")
 	wantReason(t, "one more", err, api.Busy)
 	must(0, silent.Close())
 	eventually(t, "a place for one", func() bool {
-		s, err := h.client.Dial(within(t))
+		s, err := h.client.Dial(within(t), "")
 		return err == nil && s.Close() == nil
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/gate"
 	"github.com/latchkey-cam/latchkey/internal/wire"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
@@ -48,6 +49,20 @@ func StillMay(t *deed.Title, session archive.Session, right api.Right, what latc
 // Greet counts so many agents more that are connected and have not said who they are, and
 // returns how many it is then.
 func Greet(s *Server, more int64) int64 { return s.greetings.Add(more) }
+
+// Occupy has one of everything that is spared be under way, until it is over.
+func Occupy(s *Server) (over func()) {
+	var leave []func()
+	for f := range gate.Features {
+		l, _ := s.spared.enter(f)
+		leave = append(leave, l)
+	}
+	return func() {
+		for _, l := range leave {
+			l()
+		}
+	}
+}
 
 // Heeded says whether a server has heeded all that was committed before, and told of it.
 func Heeded(ctx context.Context, s *Server) (bool, error) {

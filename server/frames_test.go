@@ -48,7 +48,7 @@ func TestBadFrames(t *testing.T) {
 		}
 	}
 	ctx := within(t)
-	unplaced := must(h.client.Dial(ctx))
+	unplaced := must(h.client.Dial(ctx, ""))
 	defer unplaced.Close()
 	receive[api.Challenge](t, unplaced)
 	hello := m.hello(start{1, 0, 1}, nil)

@@ -22,7 +22,7 @@ import (
 func FuzzAddress(f *testing.F) {
 	file := f.TempDir() + "/archive.db"
 	a := must(archive.OpenSQLite(f.Context(), file))
-	s := must(server.New(f.Context(), server.Config{Archive: a.Archive(), Blobs: must(blob.NewDisk(durabletest.New())), Origin: "http://localhost"}))
+	s := must(server.New(f.Context(), server.Config{Archive: a.Archive(), Blobs: must(blob.NewDisk(durabletest.New())), Origin: "http://localhost", Usual: server.Usual{Pace: 5000}}))
 	front := httptest.NewServer(s.Handler())
 	f.Cleanup(func() { front.Close(); s.Close(); a.Close() })
 	client := must(api.NewClient(front.URL, &http.Client{Transport: &behind{origin: "http://localhost"}}))

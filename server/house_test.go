@@ -136,7 +136,7 @@ func openHouse(t *testing.T, change ...func(c *server.Config)) *house {
 	h.origin = "http://" + listener.Addr().String()
 	c := server.Config{
 		Archive: h.archive.Archive(), Blobs: must(blob.NewDisk(h.disk)), Origin: h.origin,
-		Log: slog.New(slog.NewJSONHandler(h.logs, nil)), Now: h.time,
+		Log: slog.New(slog.NewJSONHandler(h.logs, nil)), Now: h.time, Usual: server.Usual{Pace: 5000},
 	}
 	c.Cache = memory(t, bound.Config{})
 	for _, f := range change {

@@ -1,8 +1,10 @@
 package server
 
 import (
+	"math"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
@@ -12,9 +14,9 @@ import (
 
 // The bounds of listening connections.
 const (
-	maxListeners   = 64     // of one home
-	maxConnections = 10_000 // websockets in all
-	queuedFrames   = 16     // messages that wait for one agent
+	maxListeners   = 64      // of one home
+	maxConnections = 200_000 // websockets in all; memory and descriptors are a gate's strain before
+	queuedFrames   = 16      // messages that wait for one agent
 )
 
 // hub tells websockets what has changed in their home. What waits for a listener is a
@@ -25,6 +27,8 @@ type hub struct {
 
 	mu     sync.Mutex // protects what follows
 	all    int
+	most   float64   // agents on an ordinary day,
+	since  time.Time // as of then
 	homes  map[latchkey.HomeID]map[*listener]bool
 	agents map[agentKey]*listener // the newest connection of each agent
 }
@@ -51,8 +55,8 @@ type listener struct {
 	ended   bool
 }
 
-func newHub(c *counters) *hub {
-	return &hub{counters: c, homes: map[latchkey.HomeID]map[*listener]bool{}, agents: map[agentKey]*listener{}}
+func newHub(c *counters, agents int) *hub {
+	return &hub{counters: c, most: float64(max(agents, 0)), since: time.Now(), homes: map[latchkey.HomeID]map[*listener]bool{}, agents: map[agentKey]*listener{}}
 }
 
 func newListener(home latchkey.HomeID) *listener {
@@ -116,6 +120,20 @@ func (h *hub) drop(l *listener) {
 	if key := (agentKey{l.home, *l.agent}); h.agents[key] == l {
 		delete(h.agents, key)
 	}
+}
+
+// forgetting is how long it takes until no more agents are usual than are connected.
+const forgetting = 24 * time.Hour
+
+// usual is how many agents are connected on an ordinary day: as many as there were lately,
+// also while they are away.
+func (h *hub) usual() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	h.most -= h.most * now.Sub(h.since).Seconds() / forgetting.Seconds()
+	h.most, h.since = max(h.most, float64(len(h.agents))), now
+	return int(math.Ceil(h.most))
 }
 
 // agent returns the connection of an agent, nil if it is away.

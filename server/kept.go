@@ -9,6 +9,7 @@ import (
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/internal/wire"
+	"github.com/latchkey-cam/latchkey/strain"
 )
 
 // What is kept of a home in the cache is what somebody has signed, sealed or written
@@ -108,4 +109,18 @@ func (k *kept) forget(ctx context.Context, home latchkey.HomeID, codec uint16, w
 	if err := k.cache.Forget(ctx, k.question(home, codec, what, 0)); err != nil && ctx.Err() == nil {
 		k.alarm.log.Warn("the cache does not forget", "error", err)
 	}
+}
+
+// strain is whether archive and blobs are asked more than their budget allows, because the
+// cache answers too little.
+func (k *kept) strain() strain.Measure {
+	var before uint64
+	return strain.Measure{Name: "cache", Level: func() float64 {
+		if k == nil {
+			return 0
+		}
+		refused := k.cache.Stats().Refused
+		defer func() { before = refused }()
+		return float64(min(refused-before, 1))
+	}}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -19,8 +21,10 @@ import (
 	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/certificate"
+	"github.com/latchkey-cam/latchkey/gate"
 	"github.com/latchkey-cam/latchkey/internal/durable"
 	"github.com/latchkey-cam/latchkey/notify"
+	"github.com/latchkey-cam/latchkey/strain"
 )
 
 // LocalConfig is a server on one machine.
@@ -72,6 +76,9 @@ type Local struct {
 	domain    *certificate.Domain
 	http      []*http.Server
 	failed    chan error
+	shakes    gate.Handshakes
+	ending    chan struct{}  // closed by Close
+	notes     sync.WaitGroup // of what is usual
 }
 
 // The names in the data folder.
@@ -98,7 +105,7 @@ func Spacious() {
 
 // Run starts a server on one machine. It runs until Close.
 func Run(ctx context.Context, c LocalConfig) (*Local, error) {
-	l := &Local{failed: make(chan error, 4)}
+	l := &Local{failed: make(chan error, 4), ending: make(chan struct{})}
 	if err := l.start(ctx, c); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -139,6 +146,7 @@ func (l *Local) start(ctx context.Context, c LocalConfig) error {
 	if err != nil {
 		return err
 	}
+	log := cmp.Or(c.Log, slog.Default())
 	index, bodies := l.archive.Archive(), blob.Store(l.blobs)
 	if c.Objects != nil {
 		index.Objects, bodies = c.Objects, c.Blobs
@@ -146,10 +154,12 @@ func (l *Local) start(ctx context.Context, c LocalConfig) error {
 	l.server, err = New(ctx, Config{
 		ID: id, Archive: index, Blobs: bodies, Cache: l.cache, Origin: l.Origin, App: c.App, Log: c.Log,
 		Mail: c.Mail, MaxHomeBytes: c.MaxHomeBytes, Trust: trust, Porch: c.Porch,
+		Usual: readUsual(folder, log), Strains: []strain.Measure{strain.Processors(), strain.Memory(), strain.Descriptors()},
 	})
 	if err != nil {
 		return err
 	}
+	l.notes.Go(func() { l.keepUsual(log) })
 	h := l.server.Handler()
 	if c.Front != nil {
 		h = c.Front(h)
@@ -246,6 +256,8 @@ func (l *Local) Close() error {
 			errs = append(errs, s.Close())
 		}
 	}
+	close(l.ending)
+	l.notes.Wait()
 	if l.server != nil {
 		errs = append(errs, l.server.Close())
 	}

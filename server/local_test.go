@@ -56,7 +56,7 @@ func TestLocal(t *testing.T) {
 // TestCloseEndsWebsockets: a server that stops does not wait for those who listen.
 func TestCloseEndsWebsockets(t *testing.T) {
 	l := must(server.Run(t.Context(), server.LocalConfig{Data: t.TempDir(), Listen: "127.0.0.1:0"}))
-	socket := must(must(api.NewClient(l.Origin, nil)).Dial(t.Context()))
+	socket := must(must(api.NewClient(l.Origin, nil)).Dial(t.Context(), ""))
 	defer socket.Close()
 	must(socket.Receive(t.Context()))
 	began := time.Now()

@@ -93,7 +93,9 @@ func (n *news) look(ctx context.Context) (began time.Time, err error) {
 	for {
 		began = time.Now()
 		above := n.upTo()
+		end := n.server.strains.archive.Begin()
 		moves, err := n.outbox.Moves(ctx, above, maxMoves)
+		end()
 		if err != nil {
 			return began, err
 		}
@@ -105,7 +107,9 @@ func (n *news) look(ctx context.Context) (began time.Time, err error) {
 			}
 			last = m.Number
 			if n.heed(ctx, m) {
+				end := n.server.strains.bus.Begin()
 				n.publish(n.bus.Publish(ctx, m.Home, bus.News{Archive: n.of, Number: m.Number, Home: m.Home, Head: m.Head, Session: m.Ended, Hold: m.Hold}))
+				end()
 			}
 		}
 		if len(moves) < maxMoves {

@@ -148,9 +148,9 @@ func (l *Local) serveAll(h http.Handler) error {
 		}
 		f := newFork(listener)
 		l.serve(f.plain, page)
-		l.serve(tls.NewListener(f.secure, l.tls), atHome(l.Origin, l.withRoot(h)))
+		l.serve(tls.NewListener(f.secure, l.shakes.Config(l.tls)), atHome(l.Origin, l.withRoot(h)))
 	case l.tls != nil:
-		l.serve(tls.NewListener(listener, l.tls), h)
+		l.serve(tls.NewListener(listener, l.shakes.Config(l.tls)), h)
 	default:
 		l.serve(listener, h)
 	}

@@ -29,8 +29,10 @@ import (
 	"github.com/latchkey-cam/latchkey/blob"
 	"github.com/latchkey-cam/latchkey/bound"
 	"github.com/latchkey-cam/latchkey/bus"
+	"github.com/latchkey-cam/latchkey/gate"
 	"github.com/latchkey-cam/latchkey/notify"
 	"github.com/latchkey-cam/latchkey/relay"
+	"github.com/latchkey-cam/latchkey/strain"
 )
 
 // Config is what a server is made of.
@@ -79,6 +81,11 @@ type Config struct {
 	// Mail sends codes and notices to people's addresses. Nil: the server sends none,
 	// and no address is ever proven.
 	Mail notify.Mailer
+	// Usual is what a server before this one has seen. Zero: nothing is known.
+	Usual Usual
+	// Strains are what is measured of the machine, for the gate; none if nil. Of what the
+	// server itself needs it measures how long it takes.
+	Strains []strain.Measure
 	// Now is the clock, nil for the machine's.
 	Now func() time.Time
 }
@@ -118,6 +125,10 @@ type Server struct {
 	cuts      *cuts
 	holds     *holds
 	lease     *lease
+	gate      *gate.Gate
+	inside    inside
+	strains   strains
+	spared    *places[gate.Feature]
 	news      *news
 	reports   *pace
 	crossings *pace
@@ -160,6 +171,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		reports: newPace(120, time.Minute), crossings: newPace(60, time.Minute),
 		sightings: newPace(1, time.Minute), uploads: newPlaces[latchkey.HomeID](maxUploads),
 		commands: newPlaces[latchkey.HomeID](maxCommands), askings: newPlaces[archive.Secret](maxAskings),
+		gate:    gate.New(gate.Config{First: min(max(cmp.Or(c.Usual.Pace, firstPace), leastPace), mostPace), Least: leastPace}),
+		strains: newStrains(), spared: newPlaces[gate.Feature](1),
 	}
 	s.alarm = &alarm{log: s.log, misroutes: s.counters.misroutes}
 	s.claims = newClaims(s.now())
@@ -167,7 +180,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if s.generation, err = c.Archive.Restores.Generation(ctx); err != nil {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
-	s.hub = newHub(s.counters)
+	s.hub = newHub(s.counters, c.Usual.Agents)
 	s.cuts = newCuts(s.counters, s.now)
 	s.lease = newLease(s.lapse)
 	s.holds = &holds{server: c.ID, archive: c.Archive.Holds, gauge: s.counters.holds, log: s.log}
@@ -177,7 +190,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s.kept = newKept(c.Cache, s.generation, s.alarm)
 	s.titles = newTitles(c.Archive.Homes, s.heads, s.kept, s.alarm)
 	s.errands = &errands{hub: s.hub, waiting: map[string]*errand{}}
-	s.clerk = newClerk(c.Archive.Receipts.PutReceipts)
+	s.clerk = newClerk(s.strains.timing(c.Archive.Receipts.PutReceipts))
 	s.door = &door{
 		titles: s.titles, kept: s.kept, objects: c.Archive.Objects, clerk: s.clerk, blobs: c.Blobs, holds: s.holds,
 		alarm: s.alarm, deliveries: s.counters.deliveries, corrupt: s.counters.corrupt, patience: c.Patience, now: s.now,
@@ -198,6 +211,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if s.news, err = newNews(ctx, s, c.Archive.Outbox, c.Bus); err != nil {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
+	s.counters.registry.MustRegister(gateCounters{s.gate})
 	s.work()
 	s.unwatch = s.kept.watch(s.counters)
 	return s, nil
@@ -210,6 +224,7 @@ func (s *Server) work() {
 		s.done.Go(func() { s.trunk.run(s.ctx) })
 	}
 	s.done.Go(func() { s.lease.watch(s.ctx) })
+	s.done.Go(s.tellGate)
 	s.done.Go(s.sweepOften)
 	s.done.Go(func() { s.deletions.run(s.ctx) })
 }
@@ -232,7 +247,7 @@ func (s *Server) Metrics() prometheus.Gatherer { return s.counters.registry }
 func (s *Server) Close() error {
 	s.stop()
 	s.unwatch()
-	err := s.live.Close()
+	err := errors.Join(s.gate.Close(), s.live.Close())
 	s.done.Wait()
 	s.clerk.close()
 	return err

@@ -15,7 +15,14 @@ import (
 // asMember finds the session of the home in the address, by the cookie that this home
 // has, and lets in only a page that holds one of its MAC keys.
 func (a *asking) asMember(home latchkey.HomeID) error {
-	in, err := a.server.cookie(a.r, home)
+	secret, err := cookie(a.r, home)
+	if err != nil {
+		return err
+	}
+	if err := a.anew(secret); err != nil {
+		return err
+	}
+	in, err := a.server.session(a.r.Context(), home, secret)
 	if err != nil {
 		return err
 	}
@@ -27,6 +34,7 @@ func (a *asking) asMember(home latchkey.HomeID) error {
 		a.crossedSession(in.session)
 		return signedOut()
 	}
+	a.server.inside.add(secret, a.server.now())
 	a.home, a.session, a.title, a.place = home, in.session, in.title, in.place
 	a.server.see(a.r.Context(), in.session)
 	if !a.route.Closed || in.place.Ended { // said to nobody who has not proven the session
@@ -43,13 +51,13 @@ type entry struct {
 	place   archive.HomeHead
 }
 
-// cookie returns the session whose cookie a request brings for a home.
-func (s *Server) cookie(r *http.Request, home latchkey.HomeID) (entry, error) {
+// cookie returns the secret of the session whose cookie a request brings for a home.
+func cookie(r *http.Request, home latchkey.HomeID) (archive.Secret, error) {
 	cookies := r.CookiesNamed(api.CookieName(home))
 	if len(cookies) != 1 {
-		return entry{}, signedOut()
+		return archive.Secret{}, signedOut()
 	}
-	return s.session(r.Context(), home, hashOf(cookies[0].Value))
+	return hashOf(cookies[0].Value), nil
 }
 
 // session returns a session that holds now. The head comes first: from it follows which
@@ -194,6 +202,7 @@ func (s *Server) admit(a *asking, c claim) error {
 		return err
 	}
 	a.key = &n.Keys[0]
+	s.inside.add(n.Secret, s.now())
 	s.setCookie(a, n.Home, secret, int(api.SessionLife.Seconds()))
 	a.answer(api.Session{Home: n.Home, Session: n.ID, Device: n.Device, Expires: n.Expires})
 	return nil
@@ -207,9 +216,11 @@ func (s *Server) begin(a *asking, home latchkey.HomeID, device deed.Device, key 
 		Home: home, Keys: []api.MACKey{key}, Device: device.ID, Person: device.Person,
 		Browser: browser(a.r.UserAgent()), Seen: timeOf(now), Expires: timeOf(now.Add(api.SessionLife)),
 	}
-	if in, err := s.cookie(a.r, home); err == nil && in.session.Device == n.Device && in.session.Person == n.Person {
-		n.ID, n.Secret, n.Started = in.session.ID, in.session.Secret, in.session.Started
-		return n, a.r.CookiesNamed(api.CookieName(home))[0].Value
+	if was, err := cookie(a.r, home); err == nil {
+		if in, err := s.session(a.r.Context(), home, was); err == nil && in.session.Device == n.Device && in.session.Person == n.Person {
+			n.ID, n.Secret, n.Started = in.session.ID, in.session.Secret, in.session.Started
+			return n, a.r.CookiesNamed(api.CookieName(home))[0].Value
+		}
 	}
 	secret := rand.Text() + rand.Text()
 	n.ID, n.Secret, n.Started = latchkey.NewSessionID(), hashOf(secret), n.Seen

@@ -41,7 +41,7 @@ func (m *home) hello(s start, head *latchkey.Head) api.Hello {
 func (m *home) dial(h api.Hello, key *keytest.Agent) (*api.Socket, api.Frame) {
 	m.t.Helper()
 	ctx := within(m.t)
-	s := must(m.house.client.Dial(ctx))
+	s := must(m.house.client.Dial(ctx, ""))
 	m.t.Cleanup(func() { s.Close() })
 	challenge, ok := must(s.Receive(ctx)).(api.Challenge)
 	if !ok || len(challenge.Nonce) != 32 {

@@ -300,7 +300,7 @@ func (s *stage) confirm(ctx context.Context, b *http.Client) {
 func (s *stage) arrive(ctx context.Context, b *http.Client) {
 	client := must(api.NewClient(s.house.origin, b))
 	s.world.Step(ctx, "calls", looksUp...)
-	socket := must(client.Dial(ctx))
+	socket := must(client.Dial(ctx, ""))
 	s.close = append([]func() error{socket.Close}, s.close...)
 	challenge, head := must(socket.Receive(ctx)).(api.Challenge), s.owner.Title().Head()
 	s.world.Step(ctx, "says who it is", looksUp...)

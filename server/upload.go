@@ -89,6 +89,11 @@ func (s *Server) take(a *asking) error {
 	if err := s.fit(a, file); err != nil {
 		return err
 	}
+	leave, err = s.spare(file.Header)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if err := s.alive(a.r.Context(), file.Header); err != nil {
 		return err
 	}
@@ -309,7 +314,9 @@ func offsetRefusal(held uint64, message string) *refusal {
 // commit makes the blob durable under its name. If earlier attempts left damaged bytes
 // the upload begins anew, and it is nobody's fault.
 func commit(a *asking, staged blob.Staging, offset uint64) error {
+	end := a.server.strains.blobs.Begin()
 	err := staged.Commit(a.r.Context())
+	end()
 	switch {
 	case sealed.ReasonOf(err) == sealed.WrongHash && offset > 0:
 		return offsetRefusal(0, "What was uploaded before is damaged.")
@@ -324,10 +331,12 @@ func commit(a *asking, staged blob.Staging, offset uint64) error {
 func (s *Server) index(a *asking, f sealed.File) error {
 	for range 8 {
 		t := a.title
+		end := s.strains.archive.Begin()
 		err := s.config.Archive.Objects.Index(a.r.Context(), archive.Entry{
 			Head: t.Head(), Epoch: t.Epoch(), Header: f.Header, Envelopes: lasting(f, t, timeOf(s.now())),
 			Stored: timeOf(s.now()), MaxBytes: s.config.MaxHomeBytes,
 		})
+		end()
 		switch {
 		case errors.Is(err, archive.ErrDifferent):
 			return different()

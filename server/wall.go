@@ -13,6 +13,7 @@ import (
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/gate"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
 
@@ -206,8 +207,13 @@ func (a *asking) mayEnter() error {
 		return err
 	}
 	switch a.route.Right {
-	case api.Anybody, api.AgentHello:
-		return nil
+	case api.Anybody:
+		if a.route.Cheap {
+			return nil
+		}
+		return a.turn(gate.Person)
+	case api.AgentHello:
+		return a.turn(gate.Agent)
 	case api.Known, api.Member, api.Household, api.Owner:
 		home, err := latchkey.ParseHomeID(a.r.PathValue("home"))
 		if err != nil {
@@ -312,6 +318,11 @@ func (a *asking) asAgent() error {
 	}
 	if signed.Home.String() != a.r.PathValue("home") {
 		return notFound()
+	}
+	if a.server.hub.agent(signed.Home, signed.Agent) == nil { // which has come in
+		if err := a.turn(gate.Agent); err != nil {
+			return err
+		}
 	}
 	title, _, err := a.server.titles.look(a.r.Context(), signed.Home)
 	if errors.Is(err, archive.ErrNotFound) {

@@ -1,6 +1,7 @@
-// Package strain measures how hard this process leans on its machine: processors, memory,
-// descriptors. What it says is for a [gate.Gate], which lets fewer in while something is
-// under strain; 1 is as much as can be borne without delaying those who are in already.
+// Package strain measures how hard this process leans on its machine and on what it works
+// with: processors, memory, descriptors, and whatever takes time. What it says is for a
+// [gate.Gate], which lets fewer in while something is under strain; 1 is as much as can be
+// borne without delaying those who are in already.
 //
 // A measure says what is so now and remembers little, so that it is over when the strain is.
 // One that this machine does not have says 0, which is no strain, and not that all is well.
@@ -13,8 +14,10 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -170,4 +173,70 @@ func opened() (n int, ok bool) {
 			return 0, false
 		}
 	}
+}
+
+// Times is how long something takes that is done again and again, also what is not over
+// yet: it is under strain when one in ten takes too long. Everything may be used by several
+// goroutines.
+type Times struct {
+	name string
+	long time.Duration
+
+	mu    sync.Mutex // protects what follows
+	from  time.Time  // of took
+	took  []time.Duration
+	begun map[*time.Time]struct{}
+}
+
+const (
+	// lately is over how long it is looked back, at least.
+	lately = time.Second
+	// maxTook bounds what is remembered of that time: what is more is left out.
+	maxTook = 4096
+)
+
+// NewTimes measures what takes too long from that duration on. The name is a constant.
+func NewTimes(name string, long time.Duration) *Times {
+	return &Times{name: name, long: long, begun: map[*time.Time]struct{}{}}
+}
+
+// Begin is called at the beginning, and what it returns at the end.
+func (t *Times) Begin() (end func()) {
+	began := new(time.Now())
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.begun[began] = struct{}{}
+	return func() {
+		now := time.Now()
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.begun, began)
+		if now.Sub(t.from) > lately {
+			t.took, t.from = t.took[:0], now
+		}
+		if len(t.took) < maxTook {
+			t.took = append(t.took, now.Sub(*began))
+		}
+	}
+}
+
+// Measure is of how long it takes.
+func (t *Times) Measure() Measure {
+	return Measure{t.name, func() float64 {
+		now := time.Now()
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		all := make([]time.Duration, 0, len(t.took)+len(t.begun))
+		if now.Sub(t.from) <= 2*lately {
+			all = append(all, t.took...)
+		}
+		for began := range t.begun {
+			all = append(all, now.Sub(*began))
+		}
+		if len(all) == 0 {
+			return 0
+		}
+		slices.Sort(all)
+		return float64(all[len(all)-1-len(all)/10]) / float64(t.long)
+	}}
 }

@@ -2,12 +2,14 @@ package strain_test
 
 import (
 	"context"
+	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/latchkey-cam/latchkey/strain"
@@ -101,4 +103,38 @@ func TestWatch(t *testing.T) {
 	if told["one"] != 3 || told["two"] != 3 {
 		t.Errorf("told %v, want each three times", told)
 	}
+}
+
+// TestTimes: one in ten that takes too long is a strain, also before it is over; when it is
+// over, so is the strain.
+func TestTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		times := strain.NewTimes("test", 100*time.Millisecond)
+		m := times.Measure()
+		take := func(n int, d time.Duration) {
+			for range n {
+				end := times.Begin()
+				time.Sleep(d)
+				end()
+			}
+		}
+		for _, c := range []struct {
+			says string
+			do   func()
+			want float64
+		}{
+			{"nothing was done", func() {}, 0},
+			{"all are quick", func() { take(20, 10*time.Millisecond) }, 0.1},
+			{"one in twenty is slow", func() { take(1, 300*time.Millisecond) }, 0.1},
+			{"two more are", func() { take(2, 150*time.Millisecond) }, 1.5},
+			{"a while later", func() { time.Sleep(3 * time.Second) }, 0},
+			{"one goes on and on", func() { times.Begin(); time.Sleep(time.Second) }, 10},
+			{"and on", func() { time.Sleep(time.Second) }, 20},
+		} {
+			c.do()
+			if got := m.Level(); math.Abs(got-c.want) > 0.01 {
+				t.Errorf("%s: the level is %.2f, want %.2f", c.says, got, c.want)
+			}
+		}
+	})
 }

@@ -34,6 +34,10 @@ var (
 // come about and answers that do not begin; bodies may take as long as the uplink of a
 // house takes.
 func NewHTTP(trust *tls.Config) *http.Client {
+	if trust = trust.Clone(); trust == nil {
+		trust = &tls.Config{}
+	}
+	trust.ClientSessionCache = tls.NewLRUClientSessionCache(1) // to come back costs both sides less
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
@@ -64,9 +68,9 @@ type conversation struct {
 }
 
 // converse is one connection from its opening to its end. The error says why it ended.
-func (u *Uplink) converse(ctx context.Context, p *pause) error {
+func (u *Uplink) converse(ctx context.Context) error {
 	opening, stop := context.WithTimeout(ctx, openingWait)
-	conn, err := u.client.Dial(opening)
+	conn, err := u.client.Dial(opening, u.comeback.Place())
 	stop()
 	if err != nil {
 		return err
@@ -80,7 +84,6 @@ func (u *Uplink) converse(ctx context.Context, p *pause) error {
 		u.log.Info("an earlier start's hello is settled", "incarnation", said.Incarnation)
 		return errAgain
 	}
-	p.reset()
 	u.say(Connected, "")
 	u.setReady(true)
 	defer u.setReady(false)
@@ -137,6 +140,7 @@ func (u *Uplink) introduce(ctx context.Context, conn *api.Socket) (said hello, a
 		return said, at, false, err
 	}
 	u.settings(welcome.Settings, title)
+	u.comeback.Welcomed(time.Duration(welcome.SpreadMS) * time.Millisecond)
 	return said, latchkey.Head(welcome.Head), current, nil
 }
 

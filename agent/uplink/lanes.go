@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/agent/comeback"
 	"github.com/latchkey-cam/latchkey/agent/spool"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/sealed"
@@ -27,7 +28,7 @@ const verifications = 3
 
 // retry is when an object that went wrong is tried again.
 type retry struct {
-	pause  pause
+	pause  comeback.Pause
 	after  time.Time
 	doubts int // times that the server found the body wrong, and it was right here
 }
@@ -36,12 +37,12 @@ type retry struct {
 type lane struct {
 	u     *Uplink
 	kinds []latchkey.Kind
-	pause pause
+	pause comeback.Pause
 }
 
 // carry uploads objects of these kinds, one at a time, until ctx ends.
 func (u *Uplink) carry(ctx context.Context, kinds ...latchkey.Kind) {
-	l := &lane{u: u, kinds: kinds, pause: pause{least: u.config.Retry, most: u.config.MostRetry}}
+	l := &lane{u: u, kinds: kinds, pause: comeback.Pause{Least: u.config.Retry, Most: u.config.MostRetry}}
 	for ctx.Err() == nil {
 		added := u.config.Spool.Changed()
 		welcomed, ready := u.verified()
@@ -79,6 +80,18 @@ func wait(ctx context.Context, d time.Duration, added, welcomed <-chan struct{})
 	case <-added:
 	case <-welcomed:
 	case <-t.C:
+	}
+}
+
+// sleep waits, and returns early with the context's error.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -148,7 +161,8 @@ func judge(err error) verdict {
 	case reason == api.Reason(sealed.WrongHash), reason == api.Reason(sealed.Truncated), reason == api.Reason(sealed.Trailing):
 		return doubt
 	case reason == api.WrongAgent, reason == api.Internal,
-		reason == api.Deleted, // the tombstone that says so is on its way, or the server lies reason == api.FutureVersion,
+		reason == api.Deleted, // the tombstone that says so is on its way, or the server lies
+		reason == api.Spared, reason == api.FutureVersion,
 		reason == api.Reason(sealed.UnknownSuite), reason == api.Misroute, reason == api.Corrupt:
 		return later
 	}
@@ -167,7 +181,7 @@ func (l *lane) settle(item spool.Item, err error) time.Duration {
 	}
 	switch v {
 	case done:
-		l.pause.reset()
+		l.pause.Reset()
 		u.acknowledge(item)
 		return 0
 	case gone:
@@ -180,11 +194,11 @@ func (l *lane) settle(item spool.Item, err error) time.Duration {
 		return u.postpone(item, 0, "") / 8 // rarely more than once; bounded if it is
 	case later:
 		u.log.Warn("an upload went wrong; others go first", "object", item.Name.String(), "error", err)
-		u.postpone(item, retryAfter(err), trouble(err))
+		u.postpone(item, comeback.RetryAfter(err), trouble(err))
 		return 0
 	}
 	u.log.Warn("the uploads pause", "object", item.Name.String(), "error", err)
-	wait := l.pause.next(retryAfter(err))
+	wait := l.pause.Next(comeback.RetryAfter(err))
 	u.postpone(item, wait, trouble(err)) // so that the next attempt is another object's
 	return wait
 }
@@ -236,7 +250,7 @@ func trouble(err error) string {
 func (u *Uplink) retry(item spool.Item) *retry {
 	r := u.retries[item.Name.Object]
 	if r == nil {
-		r = &retry{pause: pause{least: u.config.Retry, most: mostObjectPause}}
+		r = &retry{pause: comeback.Pause{Least: u.config.Retry, Most: mostObjectPause}}
 		u.retries[item.Name.Object] = r
 	}
 	return r
@@ -247,7 +261,7 @@ func (u *Uplink) postpone(item spool.Item, atLeast time.Duration, trouble string
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	r := u.retry(item)
-	d := r.pause.next(atLeast)
+	d := r.pause.Next(atLeast)
 	if trouble == "" {
 		return d
 	}

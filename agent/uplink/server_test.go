@@ -41,7 +41,8 @@ type stage struct {
 	uplink *uplink.Uplink
 	config uplink.Config
 	http   *httptest.Server
-	away   atomic.Bool // nothing is there
+	away   atomic.Bool                                                // nothing is there
+	gate   func(w http.ResponseWriter, r *http.Request) (turned bool) // before the websocket; nobody if nil. Set before run
 
 	talks sync.Mutex // held by the one conversation that there is
 
@@ -140,6 +141,9 @@ func (s *stage) add(kind latchkey.Kind, content string) latchkey.Name {
 func (s *stage) serveAgent(w http.ResponseWriter, r *http.Request) {
 	if s.away.Load() {
 		http.NotFound(w, r)
+		return
+	}
+	if s.gate != nil && s.gate(w, r) {
 		return
 	}
 	c, err := websocket.Accept(w, r, nil)

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/agent/comeback"
 	"github.com/latchkey-cam/latchkey/agent/spool"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/certificate"
@@ -32,9 +33,6 @@ import (
 	"github.com/latchkey-cam/latchkey/key"
 	"github.com/latchkey-cam/latchkey/sealed"
 )
-
-// mostWait is the longest wait that a server's word is taken for.
-const mostWait = 10 * time.Minute
 
 // Config is what [New] must know.
 type Config struct {
@@ -188,6 +186,8 @@ type Uplink struct {
 	news   chan struct{} // holds one: the condition has changed
 	told   func(Status)  // of changes of state; set before Run, nil if nobody is
 
+	comeback comeback.Comeback // for the goroutine of Run alone
+
 	mu      sync.Mutex // protects everything below
 	status  Status
 	ready   bool          // the newest head was verified over the connection that stands
@@ -213,8 +213,9 @@ func New(c Config) (*Uplink, error) {
 	u := &Uplink{
 		config: c, client: client, log: c.Log,
 		nudge: make(chan struct{}, 1), news: make(chan struct{}, 1), changed: make(chan struct{}),
-		status:  Status{State: Connecting, Since: time.Now()},
-		retries: map[latchkey.ObjectID]*retry{},
+		status:   Status{State: Connecting, Since: time.Now()},
+		retries:  map[latchkey.ObjectID]*retry{},
+		comeback: comeback.Comeback{Pause: comeback.Pause{Least: c.Retry, Most: c.MostRetry}},
 	}
 	u.agent = client.Agent(c.Home, c.Keys.Agent, c.Keys.Signing).Clock(u.serverNow)
 	return u, nil
@@ -273,10 +274,9 @@ func (u *Uplink) Run(ctx context.Context) error {
 		lanes.Go(func() { u.carry(ctx, latchkey.Thumbnail, latchkey.Description) })
 		lanes.Go(func() { u.carry(ctx, latchkey.Clip) })
 	}
-	p := pause{least: u.config.Retry, most: u.config.MostRetry}
 	for ctx.Err() == nil {
 		u.say(Connecting, "")
-		err := u.converse(ctx, &p)
+		err := u.converse(ctx)
 		if ctx.Err() != nil {
 			break
 		}
@@ -294,7 +294,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 			u.say(Released, sentence(ErrReleased.Error()))
 			return ErrReleased
 		}
-		wait := p.next(retryAfter(err))
+		wait := u.comeback.Failed(err)
 		state, detail := explain(err, u.config.Server)
 		if u.config.Tombstones != nil && u.config.Tombstones.Ended() {
 			state, detail = Ended, endedSays
@@ -354,6 +354,8 @@ func explain(err error, server string) (State, string) {
 			"Whoever runs the server has to know: it was rolled back and takes nothing back, or somebody is showing this agent another home."
 	case api.ReasonOf(err) == api.Closed:
 		return Waiting, "The server was restored from a backup, and this agent does not know enough of the home to open it again: an owner has to confirm it in the app. Recording goes on."
+	case api.ReasonOf(err) == api.Turn:
+		return Waiting, "Many come back to the server at the same time, and each in their turn. Recording goes on."
 	case api.ReasonOf(err) == api.UnknownAgent:
 		return NotPlaced, "The home's owner has not taken this agent in (any more)."
 	case api.ReasonOf(err) != "":
@@ -388,13 +390,4 @@ func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] + "." }
 // isProtocol says whether the other side said something that it should not have.
 func isProtocol(err error) bool {
 	return errors.Is(err, errProtocol) || errors.Is(err, api.ErrCrossed) || errors.Is(err, api.ErrMalformed) || errors.Is(err, api.ErrVersion)
-}
-
-// retryAfter is when the server wants to be asked again, 0 if it did not say. It is
-// bounded, so that no answer can send an agent away for good.
-func retryAfter(err error) time.Duration {
-	if e, ok := errors.AsType[*api.Error](err); ok {
-		return min(e.RetryAfter(), mostWait)
-	}
-	return 0
 }

@@ -148,6 +148,7 @@ func TestPoison(t *testing.T) {
 		"another agent's camera": {http.StatusForbidden, api.WrongAgent, false},
 		"an internal error":      {http.StatusInternalServerError, api.Internal, false},
 		"a newer version":        {http.StatusBadRequest, api.FutureVersion, false},
+		"left out for a while":   {http.StatusServiceUnavailable, api.Spared, false},
 		"busy":                   {http.StatusServiceUnavailable, api.Busy, false},
 		"cut connections":        {0, "", false},
 	} {

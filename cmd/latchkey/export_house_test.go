@@ -224,7 +224,7 @@ func (m *exportHome) answering(head latchkey.Head) {
 	m.t.Helper()
 	ctx, title, keys := m.t.Context(), m.title(), m.agent.Keys
 	now := func() latchkey.Time { return latchkey.TimeOf(time.Now()) }
-	s := must(m.client.Dial(ctx))
+	s := must(m.client.Dial(ctx, ""))
 	m.t.Cleanup(func() { s.Close() })
 	nonce := must(s.Receive(ctx)).(api.Challenge).Nonce
 	hello := api.Hello{ID: "hello", Home: title.Home(), Agent: keys.Agent, Incarnation: 1, Token: make([]byte, 32), NextToken: bytes.Repeat([]byte{1}, 32), Head: title.Head().String()}

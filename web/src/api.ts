@@ -11,6 +11,8 @@ import type { Trouble } from "./worker/protocol.ts";
 const maxAnswer = 4 << 20; // a page of events, or a chain's tail
 const maxSkip = 64 << 10; // bytes that are passed over at once
 const answerWithin = 30_000; // of silence
+const longestTurn = 15_000; // that a request waits for by itself
+const maxPlace = 100; // characters
 const replyWithin = 130_000; // of an agent's silence; the server waits 120 seconds
 
 /** A request that came to nothing, and why. */
@@ -125,6 +127,8 @@ export class Server {
   readonly #origin: string;
   readonly #fetch: typeof fetch;
   readonly #opened: string;
+  /** At the server's gate, until it was used; "" for none. */
+  #place = "";
 
   /** `opened` is the secret of the link to a copy at this machine, "" at a server. */
   constructor(origin: string, fetcher: typeof fetch = (...args) => fetch(...args), opened = "") {
@@ -239,14 +243,49 @@ export class Server {
     return new WebSocket(`${this.#origin.replace(/^http/, "ws")}${path}?${new URLSearchParams({ request: id, mac, ...(this.copy && { open: this.#opened }) })}`);
   }
 
-  async #send(path: string, init: RequestInit): Promise<Response> {
-    const headers = { ...init.headers, ...(this.copy && { "Latchkey-Open": this.#opened }) };
-    try {
-      return await this.#fetch(this.#origin + path, { ...init, headers, credentials: "same-origin", redirect: "error", referrerPolicy: "no-referrer" });
-    } catch {
-      throw new Failed({ trouble: "offline" });
+  /**
+   * Sends a request, and again when it is this page's turn. A turn that is far away is
+   * for whoever asked to wait for; the place is kept until then.
+   */
+  async #send(path: string, init: RequestInit & { signal: AbortSignal }): Promise<Response> {
+    for (;;) {
+      const place = this.#place;
+      const headers = { ...init.headers, ...(this.copy && { "Latchkey-Open": this.#opened }), ...(place !== "" && { "Latchkey-Place": place }) };
+      const response = await this.#fetch(this.#origin + path, { ...init, headers, credentials: "same-origin", redirect: "error", referrerPolicy: "no-referrer" }).catch(() => {
+        throw new Failed({ trouble: "offline" });
+      });
+      const after = turn(response);
+      if (after === null) {
+        if (place === this.#place) this.#place = "";
+        return response;
+      }
+      if (place === this.#place) this.#place = placeIn(response); // or another request of this page was given one first
+      await response.body?.cancel();
+      if (after > longestTurn || !(await waited(after, init.signal))) throw new Failed({ trouble: "busy", retryAfterMs: after });
     }
   }
+}
+
+/** In how many milliseconds it is this page's turn, null if the answer says nothing of turns. */
+function turn(response: Response): number | null {
+  if (response.status !== 503 || response.headers.get("Latchkey-Reason") !== "turn") return null;
+  const seconds = Number(response.headers.get("Retry-After") ?? "");
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 1000;
+}
+
+/** The place that a refusal gives, "" for none. */
+function placeIn(response: Response): string {
+  const place = response.headers.get("Latchkey-Place") ?? "";
+  return place.length <= maxPlace ? place : "";
+}
+
+/** Whether the time has passed, and nobody has ceased to wait. */
+async function waited(ms: number, stop: AbortSignal): Promise<boolean> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    stop.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+  return !stop.aborted;
 }
 
 function compareRequest(response: Response, id: string): void {
