@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/latchkey-cam/latchkey/archive"
@@ -49,12 +50,13 @@ type LocalConfig struct {
 	// Objects and Blobs are shown in place of those in the data folder; nil: those.
 	Objects archive.Objects
 	Blobs   blob.Store
-	// App, Log, Mail, MaxHomeBytes and Porch are [Config]'s.
+	// App, Log, Mail, MaxHomeBytes, Porch and Ungated are [Config]'s.
 	App          http.Handler
 	Log          *slog.Logger
 	Mail         notify.Mailer
 	MaxHomeBytes uint64
 	Porch        func() bool
+	Ungated      bool
 }
 
 // Local is a server on one machine that runs.
@@ -153,7 +155,7 @@ func (l *Local) start(ctx context.Context, c LocalConfig) error {
 	}
 	l.server, err = New(ctx, Config{
 		ID: id, Archive: index, Blobs: bodies, Cache: l.cache, Origin: l.Origin, App: c.App, Log: c.Log,
-		Mail: c.Mail, MaxHomeBytes: c.MaxHomeBytes, Trust: trust, Porch: c.Porch,
+		Mail: c.Mail, MaxHomeBytes: c.MaxHomeBytes, Trust: trust, Porch: c.Porch, Ungated: c.Ungated,
 		Usual: readUsual(folder, log), Strains: []strain.Measure{strain.Processors(), strain.Memory(), strain.Descriptors()},
 	})
 	if err != nil {
@@ -224,6 +226,9 @@ func (l *Local) Lists() { l.server.hub.lists() }
 
 // Part has every page connect anew, because somebody else answers in front.
 func (l *Local) Part() { l.server.hub.part() }
+
+// Metrics is [Server.Metrics].
+func (l *Local) Metrics() prometheus.Gatherer { return l.server.Metrics() }
 
 // MintSetup is [Server.MintSetup].
 func (l *Local) MintSetup(ctx context.Context) (string, error) { return l.server.MintSetup(ctx) }

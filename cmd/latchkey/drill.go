@@ -15,6 +15,8 @@ import (
 type drillCommand struct {
 	CrossedWires    drillCrossedCommand `cmd:"" help:"Mix up whose picture is whose on every wire of a cloud, and count who is shown what."`
 	CrossedWiresArm drillArmCommand     `cmd:"" hidden:""`
+	Outage          drillOutageCommand  `cmd:"" help:"Kill a server, have thousands of agents come back to it at once, and measure until all is as before."`
+	OutagePart      drillPartCommand    `cmd:"" hidden:""`
 	Crash           drillCrashCommand   `cmd:"" help:"Kill servers and agents, cut their power and fail their disks at every step, and count what is lost."`
 	Revoke          drillRevokeCommand  `cmd:"" help:"Remove people from their homes while they read, and measure until when anything reaches them."`
 }

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/latchkey-cam/latchkey"
+	"github.com/latchkey-cam/latchkey/drill"
 	"github.com/latchkey-cam/latchkey/drill/fault"
 )
 
@@ -145,7 +146,7 @@ func (d *drilling) drillArms(ctx context.Context) (err error) {
 			err = errors.Join(err, stop())
 		}
 	}()
-	err = each(ctx, 1+len(controls), 1+len(controls), func(int) {}, func(ctx context.Context, i int) (err error) {
+	err = drill.Each(ctx, 1+len(controls), 1+len(controls), func(int) {}, func(ctx context.Context, i int) (err error) {
 		if i == 0 {
 			c, stop, err = ours.open(ctx, ours.name)
 			return err
@@ -232,7 +233,7 @@ func (d *drilling) control(a *Arm, name string, c plainConfig) *part {
 
 // drill plays every scene, in as many clouds as the part has.
 func (d *drilling) drill(ctx context.Context, p *part) error {
-	return each(ctx, p.clouds, p.clouds, func(int) {}, func(ctx context.Context, i int) (err error) {
+	return drill.Each(ctx, p.clouds, p.clouds, func(int) {}, func(ctx context.Context, i int) (err error) {
 		c, stop, err := p.open(ctx, fmt.Sprintf("%s-%d", p.name, i))
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/deed"
+	"github.com/latchkey-cam/latchkey/drill"
 	"github.com/latchkey-cam/latchkey/key/keytest"
 )
 
@@ -46,36 +47,11 @@ func newHome() (*home, error) {
 // makeHomes makes so many, on all cores.
 func makeHomes(ctx context.Context, n int, tell func(done int)) ([]*home, error) {
 	homes := make([]*home, n)
-	err := each(ctx, n, runtime.GOMAXPROCS(0), tell, func(_ context.Context, i int) (err error) {
+	err := drill.Each(ctx, n, runtime.GOMAXPROCS(0), tell, func(_ context.Context, i int) (err error) {
 		homes[i], err = newHome()
 		return err
 	})
 	return homes, err
-}
-
-// each does something for each number below n, on so many goroutines, until one fails.
-func each(ctx context.Context, n, workers int, tell func(done int), do func(ctx context.Context, i int) error) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var next, done atomic.Int64
-	var work sync.WaitGroup
-	for range min(workers, n) {
-		work.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				if err := do(ctx, i); err != nil {
-					stop(err)
-					return
-				}
-				tell(int(done.Add(1)))
-			}
-		})
-	}
-	work.Wait()
-	return context.Cause(ctx)
 }
 
 // found founds the home at a server, and signs its owner in.

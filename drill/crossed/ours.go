@@ -115,7 +115,7 @@ func openOurs(ctx context.Context, homes []*home, cache *cache, dir string, tell
 	if err := o.begin(ctx); err != nil {
 		return o, err
 	}
-	return o, each(ctx, len(homes), 4*runtime.GOMAXPROCS(0), tell, func(ctx context.Context, i int) error {
+	return o, drill.Each(ctx, len(homes), 4*runtime.GOMAXPROCS(0), tell, func(ctx context.Context, i int) error {
 		secret, err := o.place.Server.MintSetup(ctx)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/latchkey-cam/latchkey/drill"
 	"github.com/latchkey-cam/latchkey/drill/fault"
 )
 
@@ -144,7 +145,7 @@ func (h *harm) first(ctx context.Context) (at *atomic.Int64, stop func()) {
 func storm(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int) {
 	looking := looks * len(crowd)
 	order := rng.Perm(looking + len(crowd)/recordEvery)
-	_ = each(ctx, len(order), people, func(int) {}, func(ctx context.Context, i int) error {
+	_ = drill.Each(ctx, len(order), people, func(int) {}, func(ctx context.Context, i int) error {
 		n := order[i]
 		if n < looking {
 			m.count(c.visit(ctx, crowd[n%len(crowd)]))
@@ -175,7 +176,7 @@ func heal(ctx context.Context, c cloud, m *meter, rng *rand.Rand, crowd []int, w
 		for _, i := range rng.Perm(len(crowd))[:min(sample, len(crowd))] {
 			look = append(look, crowd[i])
 		}
-		_ = each(ctx, len(look), people, func(int) {}, func(ctx context.Context, i int) error {
+		_ = drill.Each(ctx, len(look), people, func(int) {}, func(ctx context.Context, i int) error {
 			m.count(c.visit(ctx, look[i]))
 			return nil
 		}) // nothing of it fails
