@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -117,6 +118,9 @@ func (a *Agent) Upload(ctx context.Context, head latchkey.Head, name latchkey.Na
 	return nil
 }
 
+// ErrMoved says that the server is going down, and that another one is there.
+var ErrMoved = errors.New("the server is going down, and another one is there")
+
 // Socket is the agent's websocket. One goroutine at a time receives; several may send.
 type Socket struct{ c *websocket.Conn }
 
@@ -153,7 +157,9 @@ func (c *Client) dial(ctx context.Context, path, query string, header http.Heade
 // Receive waits for the server's next message.
 func (s *Socket) Receive(ctx context.Context) (Frame, error) {
 	kind, b, err := s.c.Read(ctx)
-	if err != nil {
+	if websocket.CloseStatus(err) == websocket.StatusServiceRestart {
+		return nil, fmt.Errorf("receive: %w", ErrMoved)
+	} else if err != nil {
 		return nil, fmt.Errorf("receive: %w", err)
 	}
 	if kind != websocket.MessageText {

@@ -259,6 +259,10 @@ func (t *conversation) talk(ctx context.Context) {
 			_ = t.conn.Close(websocket.StatusGoingAway, "")
 			return
 		case <-t.listener.end:
+			if t.listener.moved {
+				_ = t.conn.Close(websocket.StatusServiceRestart, "this server is going down")
+				return
+			}
 			_ = t.conn.Close(websocket.StatusPolicyViolation, "a newer connection of this agent has come")
 			return
 		case <-ping.C:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/latchkey-cam/latchkey"
 	"github.com/latchkey-cam/latchkey/api"
 	"github.com/latchkey-cam/latchkey/archive"
@@ -30,6 +32,7 @@ var (
 	Lasting       = lasting
 	NewNonces     = newNonces
 	NewPace       = newPace
+	NewCrowd      = newCrowd
 )
 
 // What the nonces of a server do.
@@ -63,6 +66,15 @@ func Occupy(s *Server) (over func()) {
 		}
 	}
 }
+
+// Hang has somebody keep what every request needs, until it is released.
+func Hang(s *Server) (release func()) {
+	s.hub.mu.Lock()
+	return s.hub.mu.Unlock
+}
+
+// Describe tells of all that a server counts.
+func Describe(s *Server, to chan<- *prometheus.Desc) { s.counters.registry.Describe(to) }
 
 // Heeded says whether a server has heeded all that was committed before, and told of it.
 func Heeded(ctx context.Context, s *Server) (bool, error) {

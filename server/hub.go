@@ -53,6 +53,7 @@ type listener struct {
 	mu      sync.Mutex // protects what follows
 	pending []api.Change
 	ended   bool
+	moved   bool // it is to go to another server; does not change once end is closed
 }
 
 func newHub(c *counters, agents int) *hub {
@@ -188,6 +189,18 @@ func (h *hub) pages(do func(l *listener)) {
 	}
 }
 
+// everybody is all listeners.
+func (h *hub) everybody() (all []*listener) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, home := range h.homes {
+		for l := range home {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
 // wanted tells the agents of a home that other streams of it are wanted than before.
 func (h *hub) wanted(home latchkey.HomeID) {
 	h.mu.Lock()
@@ -236,11 +249,16 @@ func (l *listener) take() []api.Change {
 	return p
 }
 
-func (l *listener) close() {
+func (l *listener) close() { l.finish(false) }
+
+// move is close for a listener that is to go to another server.
+func (l *listener) move() { l.finish(true) }
+
+func (l *listener) finish(moved bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.ended {
-		l.ended = true
+		l.ended, l.moved = true, moved
 		close(l.end)
 	}
 }

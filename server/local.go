@@ -45,6 +45,9 @@ type LocalConfig struct {
 	Metrics string
 	// Cache says where what was read of homes is kept.
 	Cache CacheConfig
+	// MostPerAddress is how many connections of one address are taken at a time, none of
+	// loopback being counted. 0: no bound.
+	MostPerAddress int
 	// Front, if there is one, stands before the server, and hands on what it wants to.
 	Front func(http.Handler) http.Handler
 	// Objects and Blobs are shown in place of those in the data folder; nil: those.
@@ -78,6 +81,7 @@ type Local struct {
 	domain    *certificate.Domain
 	http      []*http.Server
 	failed    chan error
+	crowd     *crowd
 	shakes    gate.Handshakes
 	ending    chan struct{}  // closed by Close
 	notes     sync.WaitGroup // of what is usual
@@ -161,6 +165,7 @@ func (l *Local) start(ctx context.Context, c LocalConfig) error {
 	if err != nil {
 		return err
 	}
+	l.server.counters.registry.MustRegister(l.crowd.counter())
 	l.notes.Go(func() { l.keepUsual(log) })
 	h := l.server.Handler()
 	if c.Front != nil {
@@ -186,6 +191,7 @@ func (l *Local) serveMetrics(address string) error {
 		return errors.Join(fmt.Errorf("metrics are for loopback addresses only, not %s", listener.Addr()), listener.Close())
 	}
 	mux := http.NewServeMux()
+	mux.Handle("/", l.server.Operator())
 	mux.Handle("GET /metrics", promhttp.HandlerFor(l.server.Metrics(), promhttp.HandlerOpts{}))
 	l.MetricsURL = "http://" + listener.Addr().String() + "/metrics"
 	l.serve(listener, mux)
@@ -239,6 +245,14 @@ func (l *Local) Holds() []archive.Hold { return l.server.Holds() }
 // AnyHome says whether a home was founded here.
 func (l *Local) AnyHome(ctx context.Context) (bool, error) {
 	return l.archive.Archive().Setups.AnyHome(ctx)
+}
+
+// Drain is [Server.Drain]; connections are not kept for further requests any more.
+func (l *Local) Drain(ctx context.Context, within time.Duration) {
+	for _, s := range l.http {
+		s.SetKeepAlivesEnabled(false)
+	}
+	l.server.Drain(ctx, within)
 }
 
 // Failed tells if the server stops by itself.

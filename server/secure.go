@@ -47,7 +47,8 @@ func (l *Local) listen(ctx context.Context, c LocalConfig) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	listener = Gathering(listener)
+	l.crowd = newCrowd(listener, c.MostPerAddress)
+	listener = Gathering(l.crowd)
 	l.listeners = append(l.listeners, listener)
 	l.Address, l.Origin = listener.Addr().String(), c.Origin
 	port := listener.Addr().(*net.TCPAddr).Port

@@ -147,6 +147,8 @@ type Server struct {
 	generation latchkey.Time // of the last restore, 0 if there was none
 
 	greetings atomic.Int64 // agents that have not said who they are
+	moving    atomic.Bool  // everybody goes to another server
+	probing   atomic.Bool  // it is being looked whether the server goes on
 
 	unwatch func()          // the cache
 	ctx     context.Context // ends with Close

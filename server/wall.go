@@ -85,8 +85,11 @@ func (s *Server) routes() (http.Handler, error) {
 	if app == nil {
 		app = http.HandlerFunc(noApp)
 	}
+	probes := s.probes(false)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch p := r.URL.Path; {
+		case p == "/healthz" || p == "/readyz":
+			probes.ServeHTTP(w, r)
 		case p != "/v1" && !strings.HasPrefix(p, "/v1/"):
 			app.ServeHTTP(w, r)
 		case p == "/v1" || strings.Contains(r.URL.EscapedPath(), "%") || path.Clean(p) != p:

@@ -74,9 +74,13 @@ func (c *Comeback) Welcomed(spread time.Duration) {
 }
 
 // Failed returns the wait after an attempt that has not, or after a connection's end. A
-// server that gives a turn is taken at its word.
+// server that gives a turn is taken at its word, and so is one that says that another one
+// is there.
 func (c *Comeback) Failed(err error) time.Duration {
 	c.place = ""
+	if errors.Is(err, api.ErrMoved) {
+		return rand.N(c.Least)
+	}
 	e, refused := errors.AsType[*api.Error](err)
 	if refused && e.Refusal.Error.Reason == api.Turn {
 		c.place = e.Place

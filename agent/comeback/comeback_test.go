@@ -2,6 +2,7 @@ package comeback_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"testing"
@@ -71,6 +72,11 @@ func TestTurn(t *testing.T) {
 	} {
 		if w := a.Failed(c.err); w < c.least || w > c.most || a.Place() != c.place {
 			t.Errorf("after %v: %v with place %q, want %v to %v with %q", c.err, w, a.Place(), c.least, c.most, c.place)
+		}
+	}
+	for range 100 {
+		if w := a.Failed(fmt.Errorf("receive: %w", api.ErrMoved)); w >= time.Second {
+			t.Fatalf("another server is there, and it waits for %v", w)
 		}
 	}
 	a.Welcomed(0)

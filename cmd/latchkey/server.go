@@ -28,11 +28,14 @@ type serverCommand struct {
 }
 
 type serverRun struct {
-	Data     string `required:"" type:"path" placeholder:"DIR" help:"Folder in which everything is kept."`
-	Listen   string `placeholder:"HOST:PORT" help:"Address to listen on: 127.0.0.1:8080 in plain HTTP, :443 with --domain, :8443 with --own-certificate, if it is not given."`
-	Origin   string `placeholder:"URL" help:"How browsers reach this server, if it does not follow from the rest: https://home.example.org behind a proxy with a certificate."`
-	Metrics  string `placeholder:"HOST:PORT" help:"Loopback address that serves counters for Prometheus."`
-	MaxBytes uint64 `placeholder:"N" help:"Bytes that a home may store; 0 for no bound."`
+	Data     string        `required:"" type:"path" placeholder:"DIR" help:"Folder in which everything is kept."`
+	Listen   string        `placeholder:"HOST:PORT" help:"Address to listen on: 127.0.0.1:8080 in plain HTTP, :443 with --domain, :8443 with --own-certificate, if it is not given."`
+	Origin   string        `placeholder:"URL" help:"How browsers reach this server, if it does not follow from the rest: https://home.example.org behind a proxy with a certificate."`
+	Metrics  string        `placeholder:"HOST:PORT" help:"Loopback address that serves counters for Prometheus, and /healthz and /readyz with reasons."`
+	Drain    time.Duration `placeholder:"DURATION" help:"How long everybody has to move to another server of the same archive when this one is stopped; they are ended one after the other (default: at once)."`
+	MaxBytes uint64        `placeholder:"N" help:"Bytes that a home may store; 0 for no bound."`
+
+	MostPerAddress int `default:"2000" placeholder:"N" help:"Connections that are taken from one address at a time, of which a house or a carrier may have one for many machines; 0 for no bound. Those of loopback are not counted (default: ${default})."`
 
 	Domain        string `group:"Certificate" xor:"certificate" placeholder:"NAME" help:"The server's domain: a certificate for it is issued by Let's Encrypt and renewed, by itself. Ports 443 and 80 must reach this machine."`
 	Email         string `group:"Certificate" placeholder:"ADDRESS" help:"Where the authority writes if something is wrong with the certificate."`
@@ -55,7 +58,7 @@ type serverRun struct {
 // Run starts the server and ends it when the context ends.
 func (c serverRun) Run(ctx context.Context, t *terminal) error {
 	config := server.LocalConfig{
-		Data: c.Data, Listen: c.listen(), Origin: c.Origin, Metrics: c.Metrics, MaxHomeBytes: c.MaxBytes,
+		Data: c.Data, Listen: c.listen(), Origin: c.Origin, Metrics: c.Metrics, MaxHomeBytes: c.MaxBytes, MostPerAddress: c.MostPerAddress,
 		App: web.Handler(), Log: slog.New(slog.NewTextHandler(t.Err, nil)),
 		Certificate: server.CertificateConfig{
 			Domain: c.Domain, Email: c.Email, Directory: c.ACMEDirectory, Plain: c.ListenPlain, Own: c.OwnCertificate, Names: c.Name,
@@ -89,6 +92,10 @@ func (c serverRun) Run(ctx context.Context, t *terminal) error {
 	}
 	select {
 	case <-ctx.Done():
+		if c.Drain > 0 {
+			fmt.Fprintf(t.Out, "Whoever is here moves to another server within %v.\n", c.Drain)
+			s.Drain(context.WithoutCancel(ctx), c.Drain)
+		}
 		fmt.Fprintln(t.Out, "Stopping. Uploads that broke off come back by themselves.")
 		return s.Close()
 	case err := <-s.Failed():
