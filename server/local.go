@@ -165,8 +165,7 @@ func (l *Local) start(ctx context.Context, c LocalConfig) error {
 	if err != nil {
 		return err
 	}
-	l.server.counters.registry.MustRegister(l.crowd.counter())
-	l.notes.Go(func() { l.keepUsual(log) })
+	l.look(log)
 	h := l.server.Handler()
 	if c.Front != nil {
 		h = c.Front(h)

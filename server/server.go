@@ -176,11 +176,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		reports: newPace(120, time.Minute), crossings: newPace(60, time.Minute),
 		sightings: newPace(1, time.Minute), uploads: newPlaces[latchkey.HomeID](maxUploads),
 		commands: newPlaces[latchkey.HomeID](maxCommands), askings: newPlaces[archive.Secret](maxAskings),
-		gate:    gate.New(gate.Config{First: min(max(cmp.Or(c.Usual.Pace, firstPace), leastPace), mostPace), Least: leastPace}),
-		strains: newStrains(), spared: newPlaces[gate.Feature](1),
-	}
-	if c.Ungated {
-		_ = s.gate.Close() // which fails never
+		gate: newGate(c), strains: newStrains(), spared: newPlaces[gate.Feature](1),
 	}
 	s.alarm = &alarm{log: s.log, misroutes: s.counters.misroutes}
 	s.claims = newClaims(s.now())

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -30,6 +31,14 @@ const (
 	// firstPace is it if it has been told nothing.
 	firstPace = 100
 )
+
+func newGate(c Config) *gate.Gate {
+	g := gate.New(gate.Config{First: min(max(cmp.Or(c.Usual.Pace, firstPace), leastPace), mostPace), Least: leastPace})
+	if c.Ungated {
+		_ = g.Close() // lets all in, and fails never
+	}
+	return g
+}
 
 // turn returns nil when it is the asker's turn, or when to come back.
 func (a *asking) turn(rank gate.Rank) error {

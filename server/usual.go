@@ -34,6 +34,12 @@ func readUsual(data durable.FS, log *slog.Logger) (u Usual) {
 	return u
 }
 
+// look begins to note what is usual, and to show whom the listener keeps out.
+func (l *Local) look(log *slog.Logger) {
+	l.server.counters.registry.MustRegister(l.crowd.counter())
+	l.notes.Go(func() { l.keepUsual(log) })
+}
+
 // keepUsual writes it now and then, until the server is closed, and then once more.
 func (l *Local) keepUsual(log *slog.Logger) {
 	t := time.NewTicker(usualEvery)
