@@ -83,7 +83,8 @@ type Local struct {
 	failed    chan error
 	crowd     *crowd
 	shakes    gate.Handshakes
-	ending    chan struct{}  // closed by Close
+	ending    context.Context // ended by Close
+	end       context.CancelFunc
 	notes     sync.WaitGroup // of what is usual
 }
 
@@ -111,7 +112,8 @@ func Spacious() {
 
 // Run starts a server on one machine. It runs until Close.
 func Run(ctx context.Context, c LocalConfig) (*Local, error) {
-	l := &Local{failed: make(chan error, 4), ending: make(chan struct{})}
+	l := &Local{failed: make(chan error, 4)}
+	l.ending, l.end = context.WithCancel(context.WithoutCancel(ctx))
 	if err := l.start(ctx, c); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -274,7 +276,7 @@ func (l *Local) Close() error {
 			errs = append(errs, s.Close())
 		}
 	}
-	close(l.ending)
+	l.end()
 	l.notes.Wait()
 	if l.server != nil {
 		errs = append(errs, l.server.Close())

@@ -47,7 +47,7 @@ func (l *Local) keepUsual(log *slog.Logger) {
 	for open := true; open; {
 		select {
 		case <-t.C:
-		case <-l.ending:
+		case <-l.ending.Done():
 			open = false
 		}
 		b, err := json.Marshal(l.server.Usual())

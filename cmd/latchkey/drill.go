@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
 
 	"github.com/latchkey-cam/latchkey/drill"
+	"github.com/latchkey-cam/latchkey/drill/report"
 )
 
 type drillCommand struct {
@@ -52,6 +54,19 @@ func rehearse[R interface{ Passed() bool }](ctx context.Context, run func(dir st
 		return errors.New(failed)
 	}
 	return nil
+}
+
+// writeReport writes a drill's page into a file, if it is wanted.
+func writeReport(file string, write func(w io.Writer, run report.Run) error) (err error) {
+	if file == "" {
+		return nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return write(f, report.Run{Made: time.Now(), Version: programVersion()})
 }
 
 // telling says every now and then how far a drill has come, to whichever goroutine tells it.

@@ -60,20 +60,12 @@ func (c drillCrossedCommand) Run(ctx context.Context, t *terminal) error {
 			},
 			Tell: func(sentence string) { fmt.Fprintln(t.Err, sentence) },
 		})
-	}, func(r crossed.Result) error { return errors.Join(c.print(t, r), c.report(r)) }, "the drill has failed")
-}
-
-// report writes the page, if it is wanted.
-func (c drillCrossedCommand) report(r crossed.Result) (err error) {
-	if c.Report == "" {
-		return nil
-	}
-	f, err := os.Create(c.Report)
-	if err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return report.HTML(f, r, report.Run{Command: c.again(), Made: time.Now(), Version: programVersion()})
+	}, func(r crossed.Result) error {
+		return errors.Join(c.print(t, r), writeReport(c.Report, func(w io.Writer, run report.Run) error {
+			run.Command = c.again()
+			return report.HTML(w, r, run)
+		}))
+	}, "the drill has failed")
 }
 
 // again is the command that repeats the drill.

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"text/tabwriter"
 	"time"
 
 	"github.com/latchkey-cam/latchkey/drill/outage"
+	"github.com/latchkey-cam/latchkey/drill/report"
 )
 
 type drillOutageCommand struct {
@@ -19,6 +21,7 @@ type drillOutageCommand struct {
 	Arm     []string      `help:"Which arms are played: fixed, exponential, latchkey (default: all)." enum:"fixed,exponential,latchkey"`
 	Short   bool          `help:"400 agents, away for 3 s, within a minute on two cores."`
 	Ungated bool          `help:"Have Latchkey's own server without its gate, with which the drill fails."`
+	Report  string        `help:"Write what came of it as a page for people into this file." type:"path" placeholder:"FILE"`
 	JSON    bool          `name:"json" help:"Print the figures as JSON."`
 }
 
@@ -53,7 +56,12 @@ func (c drillOutageCommand) Run(ctx context.Context, t *terminal) error {
 			},
 			Tell: func(sentence string) { fmt.Fprintln(t.Err, sentence) },
 		})
-	}, func(r outage.Result) error { return c.print(t, r) }, "the drill has failed")
+	}, func(r outage.Result) error {
+		return errors.Join(c.print(t, r), writeReport(c.Report, func(w io.Writer, run report.Run) error {
+			run.Command = fmt.Sprintf("latchkey drill outage --agents %d --outage %v --report report.html", c.Agents, c.Outage)
+			return report.Outage(w, r, run)
+		}))
+	}, "the drill has failed")
 }
 
 func (c drillOutageCommand) print(t *terminal, r outage.Result) error {
@@ -65,7 +73,7 @@ func (c drillOutageCommand) print(t *terminal, r outage.Result) error {
 	for _, a := range r.Arms {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%.2f\t%.2f\t%.0f ms\t%.0f ms\t%.0f ms\t%.0f\t%d\t%d\t%d\t%.0f KiB\t\n", a.Name, a.Back, seconds(a.T50), seconds(a.T95), seconds(a.T100),
 			a.Efficiency, a.Attempts, a.Foreground.Before, a.Foreground.During, a.Foreground.After,
-			a.Failed.Before+a.Failed.During+a.Failed.After, a.Lost, a.Twice, a.Foreign, a.IdleBytes/1024)
+			a.Unopened(), a.Lost, a.Twice, a.Foreign, a.IdleBytes/1024)
 	}
 	if err := w.Flush(); err != nil {
 		return err

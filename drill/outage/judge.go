@@ -33,7 +33,7 @@ func (r *Result) judge() {
 	say(a.Efficiency < want, "the efficiency is %.2f, and %.2f is wanted", a.Efficiency, want)
 	say(a.Attempts > mostAttempts, "an agent tries %.1f times, and %.1f is the most", a.Attempts, mostAttempts)
 	say(a.Foreground.During > max(mostSlower*a.Foreground.Before, slow), "people wait for %.0f ms while all come back, and for %.0f before", a.Foreground.During, a.Foreground.Before)
-	say(a.Failed.Before+a.Failed.During+a.Failed.After > 0, "%.0f times somebody could not open their home", a.Failed.Before+a.Failed.During+a.Failed.After)
+	say(a.Unopened() > 0, "%.0f times somebody could not open their home", a.Unopened())
 	say(a.Lost > 0, "%d events are lost", a.Lost)
 	say(a.Twice > 0, "%d events are there twice", a.Twice)
 	for _, arm := range r.Arms {

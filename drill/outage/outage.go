@@ -79,6 +79,25 @@ type Arm struct {
 	Curve      []Point  `json:"curve"`
 }
 
+// Ours says whether the arm is Latchkey's.
+func (a Arm) Ours() bool { return a.Name == ArmOurs }
+
+// Called is what people read instead of the arm's name.
+func (a Arm) Called() string {
+	switch a.Name {
+	case ArmFixed:
+		return "Each five seconds, no gate"
+	case ArmExponential:
+		return "Exponential with jitter, no gate"
+	case ArmOurs:
+		return "Latchkey"
+	}
+	return a.Name
+}
+
+// Unopened is how many times somebody did not get to see their home in time.
+func (a Arm) Unopened() float64 { return a.Failed.Before + a.Failed.During + a.Failed.After }
+
 // Point is how many were back at a time.
 type Point struct {
 	Seconds float64 `json:"s"`

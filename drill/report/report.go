@@ -1,6 +1,6 @@
-// Package report writes what came of a drill of crossed wires as one page for people: a
-// file of HTML that holds everything it shows, reaches for nothing and runs nothing, in
-// light, in dark and on paper.
+// Package report writes what came of a drill as one page for people: a file of HTML that
+// holds everything it shows, reaches for nothing and runs nothing, in light, in dark and on
+// paper.
 package report
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/latchkey-cam/latchkey/drill/crossed"
 )
 
-//go:embed page.html
+//go:embed page.html outage.html style.css
 var files embed.FS
 
 // Run is what a result does not say of how it came about.
@@ -29,13 +29,17 @@ type Run struct {
 	Version string // of the program
 }
 
-// HTML writes the page.
+// HTML writes the page of a drill of crossed wires.
 func HTML(w io.Writer, r crossed.Result, run Run) error {
-	t, err := template.New("page.html").Funcs(template.FuncMap{"count": count, "took": took, "called": called}).ParseFS(files, "page.html")
+	return write(w, "page.html", view(r, run))
+}
+
+func write(w io.Writer, name string, view any) error {
+	t, err := template.New(name).Funcs(template.FuncMap{"count": count, "took": took, "called": called, "seconds": seconds}).ParseFS(files, name, "style.css")
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	if err := t.Execute(w, view(r, run)); err != nil {
+	if err := t.Execute(w, view); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
