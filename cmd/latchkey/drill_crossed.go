@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/latchkey-cam/latchkey/drill/crossed"
 	"github.com/latchkey-cam/latchkey/drill/report"

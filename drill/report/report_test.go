@@ -13,6 +13,7 @@ import (
 
 	"github.com/latchkey-cam/latchkey/drill/crossed"
 	"github.com/latchkey-cam/latchkey/drill/fault"
+	"github.com/latchkey-cam/latchkey/drill/outage"
 	"github.com/latchkey-cam/latchkey/drill/report"
 )
 
@@ -181,5 +182,64 @@ func TestHostileNames(t *testing.T) {
 	}
 	if n := strings.Count(html.UnescapeString(words), hostile); n < 40 {
 		t.Errorf("it is told %d times", n)
+	}
+}
+
+// outageResult is a drill in which two arms of three had trouble.
+func outageResult() outage.Result {
+	at := func(s float64) *float64 { return &s }
+	curve := func(seconds float64, n int) (c []outage.Point) {
+		for i := range 40 {
+			c = append(c, outage.Point{Seconds: seconds * float64(i) / 39, Back: n * i / 39})
+		}
+		return c
+	}
+	r := outage.Result{Agents: 5000, OutageS: 10, Capacity: 480, OverloadS: 10.4, Seconds: 182, Verdict: "pass", Arms: []outage.Arm{
+		{Name: outage.ArmFixed, Back: 4100, T50: at(14), Attempts: 9.2, Foreground: outage.Quantile{Before: 21, During: 2900, After: 25}, Failed: outage.Quantile{During: 14}, Curve: curve(62, 4100)},
+		{Name: outage.ArmExponential, Back: 5000, T50: at(9), T95: at(31), T99: at(44), T100: at(58), Efficiency: 0.32, Attempts: 3.4, Foreground: outage.Quantile{Before: 22, During: 900, After: 24}, Curve: curve(58, 5000)},
+		{Name: outage.ArmOurs, Back: 5000, T50: at(5.8), T95: at(11.2), T99: at(11.9), T100: at(12.3), Efficiency: 0.88, Attempts: 1.4, Handshakes: 6900, Foreground: outage.Quantile{Before: 21, During: 38, After: 22}, Curve: curve(12.3, 5000)},
+	}}
+	r.Arm = r.Arms[2]
+	return r
+}
+
+// TestOutage: the page says what came of a drill of an outage, and is as whole as the other.
+func TestOutage(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(r *outage.Result)
+		want   []string
+	}{
+		"it passes": {func(*outage.Result) {}, []string{"All 5,000 homes were back in 12.3 s.", "95 of 100 back in less than 9.9 s", "Latchkey took 11.2 s", "0.88", "4,100", "never"}},
+		"it fails": {func(r *outage.Result) {
+			r.Verdict, r.Says, r.Arm.Lost = "fail", []string{"3 events are lost"}, 3
+		}, []string{"The drill failed.", "3 events are lost"}},
+		"nobody came back": {func(r *outage.Result) { r.Verdict, r.Arms, r.Arm = "fail", nil, outage.Arm{} }, []string{"The drill failed.", "It has no verdict."}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := outageResult()
+			c.change(&r)
+			var b bytes.Buffer
+			run := report.Run{Command: "latchkey drill outage --agents 5000 --outage 10s --report report.html", Made: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+			if err := report.Outage(&b, r, run); err != nil {
+				t.Fatal(err)
+			}
+			words, elements, attributes := texts(t, b.String())
+			for _, want := range c.want {
+				if !strings.Contains(words, want) {
+					t.Errorf("the page does not say %q", want)
+				}
+			}
+			if elements["script"] > 0 || len(attributes["src"])+len(attributes["href"]) > 0 {
+				t.Error("the page runs or reaches for something")
+			}
+			if n := len(r.Arms); elements["polyline"] != n+1 {
+				t.Errorf("%d lines are drawn of %d arms and what is possible", elements["polyline"], n)
+			}
+			if file := os.Getenv("LATCHKEY_REPORT"); file != "" && name == "it passes" { // to look at
+				if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
 	}
 }
