@@ -12,6 +12,8 @@ type Health struct {
 	// Trust is for join links.
 	Trust string `json:"trust,omitempty" doc:"fingerprint of the server's own root certificate; absent if it has a public one or none"`
 	// Generation tells what came before a restore from what came after it.
+	// Spared is for the page: what it is not to ask for, and to tell its person of.
+	Spared     []string      `json:"spared,omitempty" doc:"what is left out for a while because the server has a lot to do: filmstrips, backfill, clips, live-quality"`
 	Generation latchkey.Time `json:"generation,omitempty" doc:"when the server was last restored from a backup; absent if never"`
 }
 
@@ -311,4 +313,6 @@ const (
 	SettingsChanged Change = "settings"
 	// ConditionsChanged: an agent says something new of itself, has come or has gone.
 	ConditionsChanged Change = "conditions"
+	// SparedChanged: the server leaves out more for a while, or less; its health says what.
+	SparedChanged Change = "spared"
 )

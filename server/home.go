@@ -78,7 +78,7 @@ func (s *Server) handlers() map[string]func(a *asking) error {
 
 func (s *Server) health(a *asking) error {
 	a.answer(api.Health{
-		OK: true, Mail: s.config.Mail != nil, Passkeys: s.accounts.passkeys.web != nil, Trust: s.config.Trust, Generation: s.generation,
+		OK: true, Mail: s.config.Mail != nil, Passkeys: s.accounts.passkeys.web != nil, Trust: s.config.Trust, Generation: s.generation, Spared: s.sparedNow(),
 	})
 	return nil
 }

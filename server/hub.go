@@ -20,7 +20,7 @@ const (
 )
 
 // hub tells websockets what has changed in their home. What waits for a listener is a
-// set of words, so that its queue is five words long however slow it is; the words are
+// set of words, so that its queue is seven words long however slow it is; the words are
 // hints, and a listener that missed ten of one kind fetches once.
 type hub struct {
 	counters *counters

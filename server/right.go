@@ -128,7 +128,7 @@ func known(t *deed.Title, e sealed.Envelope) bool {
 func hears(t *deed.Title, person latchkey.PersonID, what api.Change) bool {
 	p, ok := t.Person(person)
 	switch what {
-	case api.EventsChanged, api.DeedsChanged:
+	case api.EventsChanged, api.DeedsChanged, api.SparedChanged:
 		return ok
 	case api.SettingsChanged, api.ConditionsChanged:
 		return ok && p.Role.SeesAll()

@@ -229,6 +229,7 @@ func (s *Server) work() {
 	}
 	s.done.Go(func() { s.lease.watch(s.ctx) })
 	s.done.Go(s.tellGate)
+	s.done.Go(s.tellSpared)
 	s.done.Go(s.sweepOften)
 	s.done.Go(func() { s.deletions.run(s.ctx) })
 }

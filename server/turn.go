@@ -228,3 +228,22 @@ func (g gateCounters) Collect(to chan<- prometheus.Metric) {
 		show(gateSpared, prometheus.GaugeValue, spared, f.String())
 	}
 }
+
+// sparedNow is what is left out at present.
+func (s *Server) sparedNow() (all []string) {
+	for _, f := range s.gate.Status().Spared {
+		all = append(all, f.String())
+	}
+	return all
+}
+
+// tellSpared tells the pages when that changes.
+func (s *Server) tellSpared() {
+	before := 0
+	for sleep(s.ctx, time.Second) {
+		if now := len(s.sparedNow()); now != before {
+			before = now
+			s.hub.pages(func(l *listener) { l.tell(api.SparedChanged) })
+		}
+	}
+}

@@ -1,10 +1,12 @@
 package server_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -173,5 +175,44 @@ func TestSpared(t *testing.T) {
 				t.Errorf("alone: %v", err)
 			}
 		})
+	}
+}
+
+// TestSparedIsTold: pages are told what is left out, and that it changes.
+func TestSparedIsTold(t *testing.T) {
+	t.Parallel()
+	var level atomic.Int64
+	level.Store(2)
+	h := openHouse(t, func(c *server.Config) {
+		c.Strains = []strain.Measure{{Name: "test", Level: func() float64 { return float64(level.Load()) }}}
+	})
+	m := h.found(t)
+	page := must(m.member.Changes(t.Context()))
+	defer page.Close()
+	told := func() {
+		t.Helper()
+		for {
+			if what, err := page.Next(within(t)); err != nil || what == api.SparedChanged {
+				must(0, err)
+				return
+			}
+		}
+	}
+	health := func() (a api.Health) {
+		t.Helper()
+		r := must(http.NewRequestWithContext(t.Context(), "GET", h.origin+"/v1/health", nil))
+		r.Header.Set(api.HeaderRequest, "health")
+		answer := must(http.DefaultClient.Do(r))
+		defer answer.Body.Close()
+		must(0, json.NewDecoder(answer.Body).Decode(&a))
+		return a
+	}
+	told()
+	if got := health().Spared; len(got) == 0 || got[0] != "filmstrips" {
+		t.Errorf("under a strain it says that it leaves out %v", got)
+	}
+	level.Store(0)
+	for len(health().Spared) > 0 {
+		told()
 	}
 }

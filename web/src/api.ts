@@ -6,10 +6,11 @@ import { type Head, parseHead } from "./deed/head.ts";
 import type { MACKey } from "./mac.ts";
 import { Source } from "./source.ts";
 import { type HomeID, parseID } from "./seal/name.ts";
-import type { Trouble } from "./worker/protocol.ts";
+import type { Spared, Trouble } from "./worker/protocol.ts";
 
 const maxAnswer = 4 << 20; // a page of events, or a chain's tail
 const maxSkip = 64 << 10; // bytes that are passed over at once
+const spareable: readonly Spared[] = ["filmstrips", "backfill", "clips", "live-quality"];
 const answerWithin = 30_000; // of silence
 const longestTurn = 15_000; // that a request waits for by itself
 const maxPlace = 100; // characters
@@ -228,6 +229,13 @@ export class Server {
     const trust = fields.has("trust") ? fields.text("trust") : "";
     if (!/^([0-9a-f]{64})?$/.test(trust)) throw broken("a fingerprint that is none");
     return trust;
+  }
+
+  /** What the server leaves out for a while. A kind that this page does not know is none of its business. */
+  async spared(): Promise<Spared[]> {
+    const { fields } = await this.ask({ method: "GET", path: "/v1/health", home: null });
+    const said = fields.has("spared") ? fields.list("spared") : [];
+    return spareable.filter((s) => said.includes(s));
   }
 
   /** When the server was last restored from a backup, 0 for never. */

@@ -12,7 +12,7 @@ import { browserZone, isZone } from "./parts/time.ts";
 import type { Screen } from "./route.svelte.ts";
 import { words } from "./words.ts";
 import type { UsageView } from "./worker/members.ts";
-import type { AgentCondition, AgentID, Ask, CameraID, CameraSettings, Change, Held, HomeID, KnownHome, Result, SettingsChange, SettingsView, TitleView, Trouble } from "./worker/protocol.ts";
+import type { AgentCondition, AgentID, Ask, CameraID, CameraSettings, Change, Held, HomeID, KnownHome, Result, SettingsChange, SettingsView, Spared, TitleView, Trouble } from "./worker/protocol.ts";
 
 /**
  * Where the page stands. `door`: the home does not open before somebody has done something.
@@ -70,6 +70,8 @@ export class House {
   held = $state.raw<Held | null>(null);
   /** How much the home has stored, as far as it was asked for. */
   usage = $state.raw<UsageView | null>(null);
+  /** What the server leaves out for a while. */
+  spared = $state.raw<Spared[]>([]);
   /** Set when an answer came that was not to our question. */
   crossed = $state(false);
   /** Names of cameras that were taken in without a question, newest last. */
@@ -214,7 +216,7 @@ export class House {
     this.#go({ is: "open" });
     clearInterval(this.#askAgents);
     this.#askAgents = setInterval(() => void (this.connection.up && Promise.all([this.loadConditions(), this.loadUsage()])), askAgents);
-    await Promise.all([this.inbox.refresh(), this.#loadAsks(), this.loadConditions(), this.people.load(), this.loadUsage()]);
+    await Promise.all([this.inbox.refresh(), this.#loadAsks(), this.loadConditions(), this.people.load(), this.loadUsage(), this.#loadSpared()]);
   }
 
   /** Places a camera that was asked for. */
@@ -305,6 +307,11 @@ export class House {
     if (answer.ok) this.usage = answer.usage;
   }
 
+  async #loadSpared(): Promise<void> {
+    const answer = this.heard(await this.keeper.spared());
+    if (answer.ok) this.spared = answer.spared;
+  }
+
   /** Every answer passes here: the state of the line, and what ends all showing. */
   heard<T>(result: Result<T>): Result<T> {
     this.#note(result.ok ? null : result);
@@ -369,7 +376,7 @@ export class House {
   async #loadEverything(): Promise<void> {
     await this.#loadTitle();
     if (!this.connection.up) return;
-    await Promise.all([this.#loadSettings(), this.inbox.refresh(), this.#loadAsks(), this.loadConditions(), this.people.load(), this.loadUsage()]);
+    await Promise.all([this.#loadSettings(), this.inbox.refresh(), this.#loadAsks(), this.loadConditions(), this.people.load(), this.loadUsage(), this.#loadSpared()]);
   }
 
   async #loadTitle(): Promise<void> {
@@ -415,6 +422,7 @@ export class House {
     if (change.changed === "settings") void this.#loadSettings().then(people);
     if (change.changed === "asks") void this.#loadAsks();
     if (change.changed === "conditions") void this.loadConditions();
+    if (change.changed === "spared") void this.#loadSpared();
   }
 
   #linked(up: boolean): void {

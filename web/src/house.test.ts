@@ -4,7 +4,7 @@ import { House } from "./house.svelte.ts";
 import { Joining } from "./join/joining.svelte.ts";
 import type { Keeps } from "./keeper.ts";
 import { Founding, isUsed } from "./setup/founding.svelte.ts";
-import type { AgentCondition, AgentID, PersonID, Ask, CameraID, CameraSettings, Change, HomeID, Trouble } from "./worker/protocol.ts";
+import type { AgentCondition, AgentID, Ask, CameraID, CameraSettings, Change, HomeID, PersonID, Spared, Trouble } from "./worker/protocol.ts";
 
 const home = "home" as HomeID;
 const agent = "agent" as AgentID;
@@ -19,6 +19,7 @@ class Scripted {
   waiting: Ask[] = [];
   told: AgentCondition[] = [];
   refused = 0;
+  spared: Spared[] = [];
   answer: { state: string } = { state: "answered" };
   #listener: (change: Change) => void = () => undefined;
   readonly title = { home, head: "1:aa", epoch: 1, cameras: [] as { id: CameraID; agent: AgentID }[], agents: [] as { id: AgentID }[], former: [] as CameraID[], me: { person: "p" as PersonID, role: "owner" as const, rights: null }, frozen: false, retention: { days: 0, bytes: 0 }, retained: true, gaveBack: 0 };
@@ -50,6 +51,7 @@ class Scripted {
     if (call === "events") return { events: [], next: "", porch: false };
     if (call === "conditions") return { agents: this.told, refused: this.refused };
     if (call === "asks") return { asks: [...this.waiting], refused: 0 };
+    if (call === "spared") return { spared: this.spared };
     if (call === "found") return { home };
     if (call === "openJoin") return { link: "l", slot: "slot", expires: 1e12 };
     if (call === "watchJoin") return { slot: "slot", agent, ...this.answer };
@@ -80,7 +82,7 @@ describe("at the door", () => {
   test("the only home is opened", async () => {
     await house.start();
     expect([house.phase.is, house.name, house.zone]).toEqual(["open", "Ours", "Europe/Berlin"]);
-    expect(s.calls).toEqual(["homes", "open", "events", "asks", "conditions", "people", "usage"]);
+    expect(s.calls).toEqual(["homes", "open", "events", "asks", "conditions", "people", "usage", "spared"]);
   });
 
   test("without a home the page says so, and with several it asks", async () => {
@@ -126,6 +128,16 @@ describe("what ends all showing", () => {
     expect(house.phase.is).toBe("stopped");
   });
 
+  test("what the server leaves out is said as long as it is", async () => {
+    s.spared = ["filmstrips"];
+    await house.start();
+    expect([house.phase.is, house.spared]).toEqual(["open", ["filmstrips"]]);
+    s.spared = [];
+    s.tell({ changed: "spared" });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(house.spared).toEqual([]);
+  });
+
   test("what is held is said, and comes back by itself when it is released", async () => {
     await house.start();
     const why: Trouble = { trouble: "held", scope: "home", since: 5, says: "Soon." };
@@ -137,7 +149,7 @@ describe("what ends all showing", () => {
     expect(house.held).not.toBeNull();
     s.wrong.clear();
     await house.askIfHeld();
-    expect([house.held, s.calls.at(-1)]).toEqual([null, "usage"]);
+    expect([house.held, s.calls.at(-1)]).toEqual([null, "spared"]);
   });
 
   test("of a route that is held only the list takes the pictures away", async () => {
@@ -378,7 +390,7 @@ describe("adding an agent", () => {
     const joining = new Joining(house);
     await joining.run();
     expect(joining.stage).toEqual({ is: "done", agent });
-    expect(s.calls.slice(7)).toEqual(["openJoin", "watchJoin slot", "placeAgent slot", "title"]);
+    expect(s.calls.slice(8)).toEqual(["openJoin", "watchJoin slot", "placeAgent slot", "title"]);
   });
 
   test.each([

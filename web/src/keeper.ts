@@ -127,6 +127,7 @@ export class Keeper {
   readonly homesLeft = this.#call("homesLeft");
   readonly deleteAccount = this.#call("deleteAccount");
 
+  readonly spared = this.#call("spared");
   readonly people = this.#call("people");
   readonly namePerson = this.#call("namePerson");
   readonly nameDevice = this.#call("nameDevice");

@@ -89,6 +89,19 @@ export const words = {
     again: (seconds: number) => (seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again now."),
   },
 
+  spared: {
+    title: "The server has a lot to do",
+    says: (what: readonly string[]) => {
+      const waits = [
+        what.includes("clips") ? "Clips and older recordings come later" : what.includes("backfill") ? "Older recordings come later" : "",
+        what.includes("filmstrips") ? "the timeline has fewer pictures" : "",
+        what.includes("live-quality") ? "live is the small picture" : "",
+      ].filter((w) => w !== "");
+      const said = waits.join(", ");
+      return `${said.slice(0, 1).toUpperCase()}${said.slice(1)}. Nothing is lost: it waits at home. New events come as always.`;
+    },
+  },
+
   gaveBack: {
     title: "The server had lost something",
     says: (n: number) => `It had lost ${count(n, "change", "changes")} of this home. This browser remembered, has checked ${n === 1 ? "it" : "them"} and given ${n === 1 ? "it" : "them"} back. Ask whoever runs the server whether it was restored from a backup.`,

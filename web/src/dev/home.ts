@@ -179,6 +179,7 @@ export class FakeHome implements Calls {
   timeline: Calls["timeline"] = async (_, about) => (is("away") ? { ok: false, trouble: "away" } : this.#s.answer({ timelines: about.cameras.map((c) => this.#recorded.timeline(c, about)) }));
   stills: Calls["stills"] = (_, { until }) => this.#s.answer({ stills: [], until });
   footage: Calls["footage"] = async (_, about) => (is("away") ? { ok: false, trouble: "away" } : this.#s.answer(await this.#recorded.pieces(about)));
+  spared: Calls["spared"] = () => this.#s.answer({ spared: is("strained") ? ["filmstrips", "backfill", "clips"] : [] });
   glance: Calls["glance"] = async (which, at, step) => ({ ok: true, glances: await this.#recorded.glances(which, at, step), why: null });
   lookAhead: Calls["lookAhead"] = () => this.#s.answer({});
   saveFootage: Calls["saveFootage"] = (_, about) => (this.#recorded.save(about), this.#s.answer({}));

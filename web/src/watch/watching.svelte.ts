@@ -120,7 +120,7 @@ export class Watching {
   }
 
   #begin(): void {
-    this.#go(this.quality === "auto" ? (this.#small ? "sub" : "main") : this.quality);
+    this.#go(this.quality === "auto" ? (this.#small || this.#house.spared.includes("live-quality") ? "sub" : "main") : this.quality);
   }
 
   #go(stream: StreamName): void {

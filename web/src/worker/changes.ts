@@ -8,7 +8,7 @@ import type { Session } from "./session.ts";
 
 const first = 500; // milliseconds
 const longest = 30_000;
-const kinds = ["events", "deeds", "asks", "joins", "settings", "conditions"] as const;
+const kinds = ["events", "deeds", "asks", "joins", "settings", "conditions", "spared"] as const;
 
 /** The wait before attempt n: full jitter, so that a house of pages does not come back at once. */
 export function backoff(attempt: number, chance: number): number {

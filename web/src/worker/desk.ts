@@ -31,6 +31,7 @@ import type {
   SettingsView,
   SetUp,
   Still,
+  Spared,
   StreamName,
   TitleView,
   Track,
@@ -230,6 +231,14 @@ export class Desk implements Calls {
       if (closed) strips.forget();
       const mine = closed ? [] : cameras.filter((c) => home.title.camera(c) !== null);
       return strips.glance(mine, at, step);
+    });
+  }
+
+  spared(): Promise<Result<{ spared: Spared[] }>> {
+    return this.#in(async ({ home, strips }) => {
+      const spared = await home.session.server.spared();
+      strips.rest(spared.includes("filmstrips"));
+      return { spared };
     });
   }
 

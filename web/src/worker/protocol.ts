@@ -227,12 +227,15 @@ export interface Export {
   filename: string;
 }
 
+/** What a server leaves out for a while because it has a lot to do. */
+export type Spared = "filmstrips" | "backfill" | "clips" | "live-quality";
+
 /**
  * What the changes socket says: fetch that again, or the state of the socket itself; and
  * how far a command to an agent has come.
  */
 export type Change =
-  | { changed: "events" | "deeds" | "asks" | "joins" | "settings" | "conditions" }
+  | { changed: "events" | "deeds" | "asks" | "joins" | "settings" | "conditions" | "spared" }
   /** By the page's own name for the command; `of` is 0 if nobody knows. */
   | { changed: "progress"; command: string; says: string; done: number; of: number; still?: Blob }
   | { changed: "link"; up: boolean }
@@ -343,6 +346,8 @@ export interface Calls {
   footage(agent: AgentID, about: Asked<"footage">): Promise<Result<Pieces>>;
   /** The nearest still that is here of each camera at that time, at once; nearer ones, so many microseconds apart, are fetched, and the change `stills` says that some have come, or why not. */
   glance(cameras: CameraID[], at: number, step: number): Promise<Result<{ glances: Glance[]; why: Trouble | null }>>;
+  /** What the server leaves out at present; what is this page's part in that is heeded. */
+  spared(): Promise<Result<{ spared: Spared[] }>>;
   /** Fetches some stills of a time before anybody looks at it. */
   lookAhead(cameras: CameraID[], stretch: Stretch): Promise<Result<object>>;
   /** Keeps a stretch of footage from being removed to make room; only an owner may. */

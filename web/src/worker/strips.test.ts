@@ -79,6 +79,18 @@ describe("a glance", () => {
     expect(asked).toHaveLength(2); // and nothing twice
   });
 
+  it("fetches nothing while it is told to rest, and then what was asked for", async () => {
+    const at = now - day / 4;
+    strips.rest(true);
+    expect(strips.glance([a], at, 10 * second).glances).toEqual([]);
+    await still();
+    expect([asked.length, told]).toEqual([0, 0]);
+    strips.rest(false);
+    await still();
+    expect(asked).toHaveLength(1);
+    expect(strips.glance([a], at, 10 * second).glances).toHaveLength(1);
+  });
+
   it("is coarse until a finer one has come, and never farther off than its step", async () => {
     const at = now - day / 4 + 1234 * second;
     strips.ahead([a], { from: now - day / 2, until: now + day / 2 });

@@ -52,6 +52,8 @@ export class Strips {
   readonly #asking = new Set<string>();
   #bytes = 0;
   #trouble: Trouble | null = null;
+  /** Nothing is fetched: what is wanted waits. */
+  #resting = false;
   /** Which answers still count: of what was asked before a deletion none does. */
   #turn = 0;
 
@@ -91,6 +93,12 @@ export class Strips {
     this.#pump();
   }
 
+  /** Fetches nothing until it is told to go on: the server has a lot to do. */
+  rest(resting: boolean): void {
+    this.#resting = resting;
+    this.#pump();
+  }
+
   /** Lets go of what there is of a camera, or of all. */
   forget(camera?: CameraID): void {
     this.#turn++;
@@ -126,7 +134,7 @@ export class Strips {
   }
 
   #pump(): void {
-    while (this.#asking.size < together && this.#waiting.size > 0) {
+    while (!this.#resting && this.#asking.size < together && this.#waiting.size > 0) {
       const [key, place] = [...this.#waiting].at(-1)!;
       this.#waiting.delete(key);
       this.#asking.add(key);

@@ -51,6 +51,7 @@ const homeCalls: Record<keyof Calls, true> = {
   stills: true,
   footage: true,
   glance: true,
+  spared: true,
   lookAhead: true,
   saveFootage: true,
   unsaveFootage: true,
