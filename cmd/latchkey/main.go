@@ -22,6 +22,7 @@ type commands struct {
 	Agent    agentCommand    `cmd:"" help:"The home half: record what cameras see, seal it, upload it."`
 	Backup   backupCommand   `cmd:"" help:"Copy what a server keeps, while it runs."`
 	Demo     demoCommand     `cmd:"" help:"A whole house on this machine, with three painted cameras."`
+	Doctor   doctorCommand   `cmd:"" help:"Look whether a machine is fit, and say what to do about what is not."`
 	Drill    drillCommand    `cmd:"" help:"Rehearse a disaster, and see in figures whether the promises hold."`
 	Export   exportCommand   `cmd:"" help:"Write everything of a home that you may see as ordinary files."`
 	Incident incidentCommand `cmd:"" help:"Stop at once what people may see, and release it."`
