@@ -153,6 +153,15 @@ type WantedFrame struct {
 	Wanted bool              `json:"wanted"`
 }
 
+// SpreadFrame replaces what a [Welcome] said of it: there are more agents now, or the server
+// has found out how many a second it can let in.
+type SpreadFrame struct {
+	V        V               `json:"v"`
+	Type     Type            `json:"type"`
+	Home     latchkey.HomeID `json:"home"`
+	SpreadMS int64           `json:"spread_ms"`
+}
+
 // KnockFrame brings the agent a viewer's knock.
 type KnockFrame struct {
 	V     V               `json:"v"`
@@ -216,6 +225,7 @@ func (m StopFrame) typed() Frame       { m.Type = "stop"; return m }
 func (m ReplyFrame) typed() Frame      { m.Type = "reply"; return m }
 func (m ConditionFrame) typed() Frame  { m.Type = "condition"; return m }
 func (m WantedFrame) typed() Frame     { m.Type = "wanted"; return m }
+func (m SpreadFrame) typed() Frame     { m.Type = "spread"; return m }
 func (m KnockFrame) typed() Frame      { m.Type = "knock"; return m }
 func (m GrantFrame) typed() Frame      { m.Type = "grant"; return m }
 func (m Done) typed() Frame            { m.Type = "done"; return m }
@@ -240,6 +250,7 @@ var frames = map[Type]func(b []byte) (Frame, error){
 	"reply":           decodeAs[ReplyFrame],
 	"condition":       decodeAs[ConditionFrame],
 	"wanted":          decodeAs[WantedFrame],
+	"spread":          decodeAs[SpreadFrame],
 	"knock":           decodeAs[KnockFrame],
 	"grant":           decodeAs[GrantFrame],
 	"done":            decodeAs[Done],

@@ -43,6 +43,7 @@ type conversation struct {
 	settings    [32]byte // hash of the document that was sent
 
 	wanted map[sealed.Stream]bool // the agent was told so; nil: of none
+	spread time.Duration          // that the agent was told
 }
 
 // agent answers an agent's websocket.
@@ -219,9 +220,10 @@ func (t *conversation) welcome(ctx context.Context, hello api.Hello) error {
 		return err
 	}
 	t.listener.wanted()
+	t.spread = t.server.spread()
 	err = t.send(ctx, api.Welcome{
 		ID: hello.ID, Home: hello.Home, Head: api.Head(reached), Incarnation: hello.Incarnation,
-		Deeds: some(deeds), Settings: some(document), SpreadMS: t.server.spread().Milliseconds(),
+		Deeds: some(deeds), Settings: some(document), SpreadMS: t.spread.Milliseconds(),
 	})
 	if err != nil {
 		return err
@@ -266,7 +268,7 @@ func (t *conversation) talk(ctx context.Context) {
 			_ = t.conn.Close(websocket.StatusPolicyViolation, "a newer connection of this agent has come")
 			return
 		case <-ping.C:
-			err = pong(ctx, t.conn)
+			err = errors.Join(pong(ctx, t.conn), t.tellSpread(ctx))
 		case <-t.listener.live:
 			err = t.tellWanted(ctx)
 		case f := <-t.listener.frames:
@@ -303,6 +305,16 @@ func (t *conversation) tell(ctx context.Context, what api.Change) error {
 		return t.tellSettings(ctx)
 	}
 	return nil
+}
+
+// tellSpread tells the agent within how long to come back, if that has become another time.
+func (t *conversation) tellSpread(ctx context.Context) error {
+	now := t.server.spread()
+	if !another(t.spread, now) {
+		return nil
+	}
+	t.spread = now
+	return t.send(ctx, api.SpreadFrame{Home: t.home, SpreadMS: now.Milliseconds()})
 }
 
 func (t *conversation) tellSettings(ctx context.Context) error {

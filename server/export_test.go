@@ -33,6 +33,7 @@ var (
 	NewNonces     = newNonces
 	NewPace       = newPace
 	NewCrowd      = newCrowd
+	Another       = another
 )
 
 // What the nonces of a server do.

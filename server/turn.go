@@ -152,6 +152,11 @@ func (m strains) timing(write func(ctx context.Context, all []archive.Receipt) e
 	}
 }
 
+// another says whether a spread is worth telling of that was told otherwise.
+func another(was, is time.Duration) bool {
+	return (is >= 2*was || 2*is <= was) && max(is, was) >= time.Second
+}
+
 // spread is within how long the agents are to come back when this server is gone.
 func (s *Server) spread() time.Duration { return s.gate.Spread(s.hub.usual()) }
 

@@ -216,3 +216,26 @@ func TestSparedIsTold(t *testing.T) {
 		told()
 	}
 }
+
+// TestAnotherSpread: an agent is told anew when its server finds out that it takes twice as
+// long, or half as long, until all are back; of parts of a second it is not told.
+func TestAnotherSpread(t *testing.T) {
+	for _, c := range []struct {
+		was, is time.Duration
+		want    bool
+	}{
+		{0, 0, false},
+		{0, 900 * time.Millisecond, false},
+		{0, time.Second, true},
+		{900 * time.Millisecond, time.Second, false},
+		{10 * time.Second, 19 * time.Second, false},
+		{10 * time.Second, 20 * time.Second, true},
+		{10 * time.Second, 6 * time.Second, false},
+		{10 * time.Second, 5 * time.Second, true},
+		{10 * time.Second, 0, true},
+	} {
+		if got := server.Another(c.was, c.is); got != c.want {
+			t.Errorf("%v and then %v: %t", c.was, c.is, got)
+		}
+	}
+}

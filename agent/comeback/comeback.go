@@ -70,8 +70,12 @@ func (c *Comeback) Place() string { return c.place }
 // Welcomed is for after an attempt that has led in. spread is what the server has said.
 func (c *Comeback) Welcomed(spread time.Duration) {
 	c.Reset()
-	c.told, c.place = min(max(spread, 0), MostWait), ""
+	c.place = ""
+	c.Told(spread)
 }
+
+// Told is for what the server says later of it.
+func (c *Comeback) Told(spread time.Duration) { c.told = min(max(spread, 0), MostWait) }
 
 // Failed returns the wait after an attempt that has not, or after a connection's end. A
 // server that gives a turn is taken at its word, and so is one that says that another one

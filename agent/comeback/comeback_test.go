@@ -38,7 +38,8 @@ func TestSpread(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := attempts()
-			a.Welcomed(c.spread)
+			a.Welcomed(time.Minute)
+			a.Told(c.spread)
 			var sum time.Duration
 			var waits []time.Duration
 			for range n {

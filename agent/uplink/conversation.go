@@ -362,6 +362,12 @@ func (c *conversation) take(ctx context.Context, f api.Frame) error {
 		return c.command(ctx, m)
 	case api.WantedFrame:
 		return c.wanted(m)
+	case api.SpreadFrame:
+		if m.Home != u.config.Home {
+			return fmt.Errorf("%w: a time to come back of another home", errProtocol)
+		}
+		u.comeback.Told(time.Duration(m.SpreadMS) * time.Millisecond)
+		return nil
 	case api.KnockFrame:
 		if m.Home != u.config.Home {
 			return fmt.Errorf("%w: a knock of another home", errProtocol)

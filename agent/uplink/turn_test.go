@@ -71,3 +71,19 @@ func TestLeftOutWaitsAlone(t *testing.T) {
 		})
 	}
 }
+
+// TestSpreadOfAnotherHome: what is said of another home ends the connection, and what is
+// said of this one does not.
+func TestSpreadOfAnotherHome(t *testing.T) {
+	s := newStage(t)
+	s.run()
+	hellos := func() int { s.mu.Lock(); defer s.mu.Unlock(); return s.hellos }
+	s.until("it is connected", func() bool { return s.uplink.Status().State == uplink.Connected })
+	s.then <- api.SpreadFrame{Home: s.owner.Home(), SpreadMS: 10}
+	s.then <- api.SpreadFrame{Home: latchkey.HomeID{1}, SpreadMS: 10}
+	s.until("it comes anew", func() bool { return hellos() == 2 })
+	s.until("it is connected", func() bool { return s.uplink.Status().State == uplink.Connected })
+	if n := hellos(); n != 2 {
+		t.Errorf("it came %d times, want 2", n)
+	}
+}

@@ -75,6 +75,7 @@ func (h *home) acknowledged(o keytest.Object) {
 type policy interface {
 	Place() string
 	Welcomed(spread time.Duration)
+	Told(spread time.Duration)
 	Failed(err error) time.Duration
 }
 
@@ -93,12 +94,14 @@ type fixed struct{}
 
 func (fixed) Place() string              { return "" }
 func (fixed) Welcomed(time.Duration)     {}
+func (fixed) Told(time.Duration)         {}
 func (fixed) Failed(error) time.Duration { return 5 * time.Second }
 
 // exponential draws from a time that doubles from a second to a minute.
 type exponential struct{ failures int }
 
 func (*exponential) Place() string            { return "" }
+func (*exponential) Told(time.Duration)       {}
 func (e *exponential) Welcomed(time.Duration) { e.failures = 0 }
 
 func (e *exponential) Failed(error) time.Duration {
@@ -134,8 +137,12 @@ func (h *home) converse(ctx context.Context, p policy, opened *atomic.Int64) err
 		h.back.CompareAndSwap(0, time.Now().UnixMicro())
 	}
 	for {
-		if _, err := s.Receive(ctx); err != nil {
+		f, err := s.Receive(ctx)
+		if err != nil {
 			return err
+		}
+		if m, ok := f.(api.SpreadFrame); ok {
+			p.Told(time.Duration(m.SpreadMS) * time.Millisecond)
 		}
 	}
 }
