@@ -118,11 +118,11 @@ type strains struct {
 	archive, blobs, bus *strain.Times
 }
 
-// How long one in ten may take before fewer are let in. A disk that is in time takes some
-// milliseconds, one that is slow and in time a tenth of a second.
+// How long one in ten may take before fewer are let in, if it does not always take as long:
+// so long people wait behind those who come.
 const (
-	archiveWithin = 250 * time.Millisecond // for what is committed
-	blobsWithin   = time.Second            // for an object's last sync
+	archiveWithin = 40 * time.Millisecond  // for what is committed
+	blobsWithin   = 150 * time.Millisecond // for an object's last sync
 	busWithin     = 250 * time.Millisecond // for a piece of news
 )
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/latchkey-cam/latchkey/internal/durable"
@@ -14,8 +15,12 @@ import (
 // and if it cannot be read, the server begins slowly.
 const usualFile = "usual.json"
 
-// usualEvery is how often it is written.
-const usualEvery = time.Minute
+const (
+	// usualEvery is how often it is looked whether it has changed.
+	usualEvery = 10 * time.Second
+	// usualBy is by what part something has to be another to be written.
+	usualBy = 0.2
+)
 
 func readUsual(data durable.FS, log *slog.Logger) (u Usual) {
 	b, err := durable.ReadBytes(data, usualFile, 1000)
@@ -40,17 +45,23 @@ func (l *Local) look(log *slog.Logger) {
 	l.notes.Go(func() { l.keepUsual(log) })
 }
 
-// keepUsual writes it now and then, until the server is closed, and then once more.
+// keepUsual writes it when it has changed, until the server is closed, and then once more.
 func (l *Local) keepUsual(log *slog.Logger) {
 	t := time.NewTicker(usualEvery)
 	defer t.Stop()
+	var kept Usual
 	for open := true; open; {
 		select {
 		case <-t.C:
 		case <-l.ending.Done():
 			open = false
 		}
-		b, err := json.Marshal(l.server.Usual())
+		now := l.server.Usual()
+		if open && near(now.Pace, kept.Pace) && near(float64(now.Agents), float64(kept.Agents)) {
+			continue
+		}
+		kept = now
+		b, err := json.Marshal(now)
 		if err == nil {
 			err = durable.WriteBytes(l.folders[0], usualFile, b)
 		}
@@ -59,3 +70,5 @@ func (l *Local) keepUsual(log *slog.Logger) {
 		}
 	}
 }
+
+func near(a, b float64) bool { return math.Abs(a-b) <= usualBy*max(a, b) }

@@ -176,8 +176,9 @@ func opened() (n int, ok bool) {
 }
 
 // Times is how long something takes that is done again and again, also what is not over
-// yet: it is under strain when one in ten takes too long. Everything may be used by several
-// goroutines.
+// yet: it is under strain when one in ten takes too long, and several times as long as when
+// little is done. A disk that is slow, and in time for a slow one, is under none. Everything
+// may be used by several goroutines.
 type Times struct {
 	name string
 	long time.Duration
@@ -186,6 +187,8 @@ type Times struct {
 	from  time.Time  // of took
 	took  []time.Duration
 	begun map[*time.Time]struct{}
+	quick time.Duration // how long it takes when little is done; 0 before that is known
+	at    time.Time     // when that was last looked at
 }
 
 const (
@@ -193,9 +196,15 @@ const (
 	lately = time.Second
 	// maxTook bounds what is remembered of that time: what is more is left out.
 	maxTook = 4096
+	// queued is how many times as long as when little is done something takes under strain.
+	queued = 8
+	// forgotten is how long it takes until something may take twice as long as ever before
+	// and count as quick: a disk can become slower for good.
+	forgotten = 10 * time.Minute
 )
 
-// NewTimes measures what takes too long from that duration on. The name is a constant.
+// NewTimes measures what takes too long from that duration on at the earliest. The name is
+// a constant.
 func NewTimes(name string, long time.Duration) *Times {
 	return &Times{name: name, long: long, begun: map[*time.Time]struct{}{}}
 }
@@ -237,6 +246,16 @@ func (t *Times) Measure() Measure {
 			return 0
 		}
 		slices.Sort(all)
-		return float64(all[len(all)-1-len(all)/10]) / float64(t.long)
+		t.learn(now, all[len(all)/2])
+		return float64(all[len(all)-1-len(all)/10]) / float64(max(t.long, queued*t.quick))
 	}}
+}
+
+// learn takes what half of them took at most. Its caller holds mu.
+func (t *Times) learn(now time.Time, half time.Duration) {
+	if t.quick == 0 {
+		t.quick, t.at = half, now
+	}
+	t.quick += time.Duration(float64(t.quick) * now.Sub(t.at).Seconds() / forgotten.Seconds())
+	t.quick, t.at = min(t.quick, half), now
 }
