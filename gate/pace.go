@@ -25,7 +25,7 @@ const (
 	haste   = 2    // seconds without a strain after which it creeps twice as fast
 
 	settle = 500 * time.Millisecond // until what was let in has had its effect
-	memory = 30 * time.Second       // of what is usual
+	memory = 10 * time.Second       // of what is usual
 )
 
 // step moves the pace on by dt. It is used if more would come in if they could.
@@ -44,5 +44,8 @@ func (p *pace) step(now time.Time, dt time.Duration, used, strained bool) {
 		p.rate *= 1 + min(creep*math.Exp2(calm.Seconds()/haste), grow-1)*dt.Seconds()
 	}
 	p.rate = min(p.rate, fastest)
-	p.usual = max(p.rate, p.usual+(p.rate-p.usual)*min(dt.Seconds()/memory.Seconds(), 1))
+	if used {
+		p.usual += (p.rate - p.usual) * min(dt.Seconds()/memory.Seconds(), 1)
+	}
+	p.usual = max(p.usual, fall*p.rate)
 }

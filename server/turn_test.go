@@ -1,8 +1,10 @@
 package server_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -237,5 +239,29 @@ func TestAnotherSpread(t *testing.T) {
 		if got := server.Another(c.was, c.is); got != c.want {
 			t.Errorf("%v and then %v: %t", c.was, c.is, got)
 		}
+	}
+}
+
+// TestSentAwayKeepsTheConnection: whoever is sent away comes back over the same connection,
+// without another handshake.
+func TestSentAwayKeepsTheConnection(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, strained)
+	var connections atomic.Int64
+	client := must(api.NewClient(h.origin, &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		connections.Add(1)
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}}}))
+	var storming sync.WaitGroup
+	storming.Go(func() { storm(t, h, 200) })
+	defer storming.Wait()
+	eventually(t, "agents wait", func() bool { return h.metric(t, "latchkey_gate_waiting", "rank=agent") > 20 })
+	for range 3 {
+		if _, err := client.Dial(within(t), ""); api.ReasonOf(err) != api.Turn {
+			t.Fatalf("want to be sent away, got %v", err)
+		}
+	}
+	if n := connections.Load(); n != 1 {
+		t.Errorf("it took %d connections, want 1", n)
 	}
 }

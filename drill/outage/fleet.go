@@ -182,7 +182,7 @@ func client(at place) (*http.Client, error) {
 }
 
 // reach gives an agent a client of its own, which counts its handshakes.
-func (h *home) reach(at place) error {
+func (h *home) reach(at place, opened *atomic.Int64) error {
 	own, err := client(at)
 	if err != nil {
 		return err
@@ -190,7 +190,9 @@ func (h *home) reach(at place) error {
 	t := own.Transport.(*http.Transport)
 	dial := t.DialContext
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		h.shaken.Add(1)
+		if opened.Load() != 0 {
+			h.shaken.Add(1)
+		}
 		return dial(ctx, network, address)
 	}
 	h.http = own
@@ -211,11 +213,11 @@ func (f *fleet) measure(ctx context.Context, at place) (float64, error) {
 	began := time.Now()
 	var failed error
 	var once sync.Once
-	for range 8 * runtime.GOMAXPROCS(0) {
+	for range 32 * runtime.GOMAXPROCS(0) {
 		work.Go(func() {
 			for ctx.Err() == nil {
 				h := f.homes[int(next.Add(1))%len(f.homes)]
-				if err := h.visit(ctx, at); err == nil {
+				if err := h.visit(ctx, at, &f.opened); err == nil {
 					done.Add(1)
 				} else if ctx.Err() == nil {
 					once.Do(func() { failed = err })
@@ -229,8 +231,8 @@ func (f *fleet) measure(ctx context.Context, at place) (float64, error) {
 }
 
 // visit comes, brings a picture, and goes.
-func (h *home) visit(ctx context.Context, at place) error {
-	if err := h.reach(at); err != nil {
+func (h *home) visit(ctx context.Context, at place, opened *atomic.Int64) error {
+	if err := h.reach(at, opened); err != nil {
 		return err
 	}
 	defer h.http.CloseIdleConnections()
@@ -247,7 +249,7 @@ func (f *fleet) connect(at place, arm string) error {
 	ctx, stop := context.WithCancel(context.Background())
 	f.stop = stop
 	for _, h := range f.homes {
-		if err := h.reach(at); err != nil {
+		if err := h.reach(at, &f.opened); err != nil {
 			return err
 		}
 	}
