@@ -253,8 +253,6 @@ var Equivalents = []Equivalent{
 		"What does not parse has no signature, which Verify refuses; the reason would be lost."},
 	{`porch/porch.go Porch.settle: bytes.Equal(now, p.settings): is false`,
 		"The same settings take their own place."},
-	{`porch/porch.go Porch.front: strings.HasSuffix(r.URL.Path, "/settings"): is true`,
-		"Settled more often, the settings are the same."},
 	{`agent/porch.go porchLine.vouched: time.Since(p.kept) >= vouchEvery: is true`,
 		"Noted more often, the same is noted."},
 	{`agent/porch.go Agent.keepVouched: now == 0: is false`,
