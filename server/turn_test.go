@@ -143,6 +143,27 @@ func TestWhoIsInsideGoesOn(t *testing.T) {
 	}
 }
 
+// TestAccountsAreInside: so is a session of an account, from the moment on at which it has
+// begun.
+func TestAccountsAreInside(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	p := h.signUp(t, "ada@example.org")
+	for _, c := range []struct {
+		pass time.Duration
+		come float64
+	}{{0, 0}, {11 * time.Minute, 1}} {
+		before := h.metric(t, "latchkey_gate_entered_total", "rank=person")
+		h.pass(c.pass)
+		for range 5 {
+			must(p.session.Look(t.Context()))
+		}
+		if got := h.metric(t, "latchkey_gate_entered_total", "rank=person") - before; got != c.come {
+			t.Errorf("after %v of silence the session came in %v times, want %v", c.pass, got, c.come)
+		}
+	}
+}
+
 // TestSpared: under a strain that goes on a server takes what is new first, one clip at a
 // time, and what is old one at a time; nothing of it is lost.
 func TestSpared(t *testing.T) {
