@@ -86,8 +86,9 @@ type Config struct {
 	// Strains are what is measured of the machine, for the gate; none if nil. Of what the
 	// server itself needs it measures how long it takes.
 	Strains []strain.Measure
-	// Ungated lets everybody in at once, whatever is under strain. It is for a drill that
-	// shows what the gate is for.
+	// Ungated lets everybody in at once and leaves nothing out, whatever is under strain. It
+	// is for drills: those that are about something else, and one that shows what the gate
+	// is for.
 	Ungated bool
 	// Now is the clock, nil for the machine's.
 	Now func() time.Time
@@ -228,7 +229,9 @@ func (s *Server) work() {
 		s.done.Go(func() { s.trunk.run(s.ctx) })
 	}
 	s.done.Go(func() { s.lease.watch(s.ctx) })
-	s.done.Go(s.tellGate)
+	if !s.config.Ungated {
+		s.done.Go(s.tellGate)
+	}
 	s.done.Go(s.tellSpared)
 	s.done.Go(s.sweepOften)
 	s.done.Go(func() { s.deletions.run(s.ctx) })

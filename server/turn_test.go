@@ -286,3 +286,50 @@ func TestSentAwayKeepsTheConnection(t *testing.T) {
 		t.Errorf("it took %d connections, want 1", n)
 	}
 }
+
+// TestAgentsAreToldTheSpread: an agent that is connected is told when it takes longer until
+// all are back, and nothing when it does not.
+func TestAgentsAreToldTheSpread(t *testing.T) {
+	t.Parallel()
+	for name, level := range map[string]float64{"under a strain": 2, "under none": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := openHouse(t, func(c *server.Config) {
+				c.Usual = server.Usual{Pace: 1000, Agents: 2000}
+				c.Strains = []strain.Measure{{Name: "test", Level: func() float64 { return level }}}
+			})
+			m := h.found(t)
+			head := m.owner.Title().Head()
+			s, f := m.dial(m.hello(start{1, 0, 1}, &head), m.agent)
+			welcome, ok := f.(api.Welcome)
+			if !ok || welcome.SpreadMS < 2000 {
+				t.Fatalf("welcomed with %+v", f)
+			}
+			within := map[bool]time.Duration{true: 60 * time.Second, false: 25 * time.Second}[level > 0]
+			ctx, stop := context.WithTimeout(t.Context(), within)
+			var coming sync.WaitGroup
+			defer coming.Wait()
+			for range 60 * min(int(level), 1) { // that fewer come in is seen when more come
+				coming.Go(func() {
+					for ctx.Err() == nil {
+						if c, err := h.client.Dial(ctx, ""); err == nil {
+							c.Close()
+						}
+					}
+				})
+			}
+			defer stop()
+			var told api.SpreadFrame
+			for told.SpreadMS == 0 {
+				f, err := s.Receive(ctx)
+				if err != nil {
+					break
+				}
+				told, _ = f.(api.SpreadFrame)
+			}
+			if got := told.SpreadMS > 0; got != (level > 0) || got && (told.Home != m.owner.Home() || told.SpreadMS < 2*welcome.SpreadMS) {
+				t.Errorf("welcomed with %d ms, told %+v", welcome.SpreadMS, told)
+			}
+		})
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -28,9 +29,19 @@ func TestDrillOutage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var r outage.Result
-			figures, exit := drilled(t, programWithout(t, c.cuts...), &r, "outage", "--agents", "120", "--outage", "2s", "--arm", "latchkey", "--json")
 			var all members
-			if err := json.Unmarshal(figures, &all); err != nil {
+			var figures []byte
+			var exit int
+			program := programWithout(t, c.cuts...)
+			for range 3 { // beside all other tests it may not come to its end
+				var said string
+				figures, exit, said = tried(t, program, "outage", "--agents", "120", "--outage", "2s", "--arm", "latchkey", "--json")
+				if len(figures) > 0 {
+					break
+				}
+				t.Logf("it could not be carried out:\n%s", said)
+			}
+			if err := errors.Join(json.Unmarshal(figures, &all), json.Unmarshal(figures, &r)); err != nil {
 				t.Fatal(err)
 			}
 			want := []string{"agents", "capacity_per_s", "t50_s", "t95_s", "t99_s", "t100_s", "efficiency", "attempts_per_agent", "foreground_p99_ms", "lost_events", "shown_foreign", "arms", "verdict"}

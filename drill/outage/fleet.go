@@ -154,7 +154,10 @@ func (f *fleet) found(ctx context.Context, data string, n int) (p founding, err 
 		h.upload = c.Agent(h.owner.Home(), h.agent.Keys.Agent, h.agent.Keys.Signing)
 		f.homes[i] = h
 		h.record(picture())
-		return h.bring(ctx)
+		for err = h.bring(ctx); err != nil && ctx.Err() == nil; err = h.bring(ctx) {
+			pause(ctx, time.Second) // the machine has a lot to do
+		}
+		return err
 	})
 	if err != nil {
 		return p, err
