@@ -233,8 +233,9 @@ func (s *Server) startAccount(a *asking, u archive.Unlocker, key api.MACKey, vau
 		return err
 	}
 	a.key = &n.Key
-	s.inside.add(hashOf(n.Account.String()+"."+secret), s.now())
-	s.setNamedCookie(a, api.AccountCookie, n.Account.String()+"."+secret, int(api.SessionLife.Seconds()))
+	cookie := n.Account.String() + "." + secret
+	s.inside.add(hashOf(cookie), s.now())
+	s.setNamedCookie(a, api.AccountCookie, cookie, int(api.SessionLife.Seconds()))
 	a.answer(api.AccountSession{
 		Account: n.Account, Session: n.ID, Expires: n.Expires, Vault: vault,
 		Unlocker: api.Unlocker{Unlocker: u.ID, Kind: u.Kind, Params: u.Params, Wrapped: u.Wrapped},
